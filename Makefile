@@ -1,0 +1,72 @@
+# Everything a developer or CI does. All of it runs as root on a Debian machine without systemd;
+# "make check" needs no root once .venv exists.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+python := .venv/bin/python3
+folders := proto actors scrun
+# Debian's own Python: one below /root could not be run by the unprivileged user of the cluster.
+base_python := /usr/bin/python3
+
+.PHONY: help demo test check bench cluster-up cluster-down lock clean bytecode
+
+help: ## This list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-14s%s\n' "$$name" "$$what"; done
+
+demo: cluster-up ## A fresh machine to the first "podman run" that is a Slurm job
+	@tests/cluster/demo
+
+test: check ## All checks and all tests; the cluster is taken down again if it was down
+	@tests/cluster/with-cluster $(python) -m pytest -q tests/process tests/slurm tests/oci
+
+check: .venv bytecode ## Lint, types, layers and unit tests; under 30 s, no cluster
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	$(python) -m pytest -q tests/unit
+
+bench: cluster-up ## Measure latency and throughput on the cluster
+	$(python) -m tests.bench
+
+cluster-up: .venv bytecode ## A real Slurm cluster with podman, on this machine (root)
+	@tests/cluster/up
+
+cluster-down: ## Stop that cluster; nothing of it keeps running
+	@tests/cluster/down
+
+lock: ## Pin the newest versions that pyproject.toml allows, with hashes
+	@tests/cluster/apt-ensure python3-venv
+	rm -rf build/lock
+	$(base_python) -m venv build/lock
+	build/lock/bin/pip install -q uv
+	build/lock/bin/uv pip compile pyproject.toml --group dev --extra console \
+	    --universal --python-version 3.11 --upgrade --generate-hashes --quiet \
+	    --no-emit-index-url --no-emit-find-links --no-annotate \
+	    --custom-compile-command 'make lock' -o requirements.lock
+	rm -rf build
+
+clean: ## Remove what can be made again, .venv included (not the cluster)
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find $(folders) tests -name __pycache__ -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------------------
+
+.PHONY: .venv
+.venv: .venv/complete
+
+# Never an editable install: its import hook costs every start of the runtime 20 ms.
+.venv/complete: requirements.lock scrun/launcher
+	@tests/cluster/apt-ensure python3-venv
+	@[ ! -d .venv ] || [ -e $@ ] || rm -rf .venv
+	$(base_python) -m venv .venv
+	.venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	install -m 755 scrun/launcher .venv/bin/scrun
+	@touch $@
+
+# The unprivileged user cannot write the bytecode that it runs; without it a call takes twice as long.
+bytecode: .venv
+	@$(python) -m compileall -q $(folders)

@@ -1,0 +1,56 @@
+"""oci.conf: the three keys that concern the submitting side (man page oci.conf(5))."""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OciConf:
+    """What oci.conf says.
+
+    Attributes:
+        srun_path: ``SrunPath``, or empty.
+        srun_args: ``SrunArgs``, one argument per line of the file.
+        runtime_run: pattern ``RunTimeRun``, or empty.
+
+    """
+
+    srun_path: str = ""
+    srun_args: tuple[str, ...] = ()
+    runtime_run: str = ""
+
+
+def parse(text: str) -> OciConf:
+    """Read the file. Keys in any case, ``#`` begins a comment, a value may stand in double quotes."""
+    srun_path = runtime_run = ""
+    srun_args: list[str] = []
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if not equals or key.lstrip().startswith("#"):
+            continue
+        plain = _value(value)
+        match key.strip().lower():
+            case "srunpath":
+                srun_path = plain
+            case "srunargs" if plain:
+                srun_args.append(plain)
+            case "runtimerun":
+                runtime_run = plain
+    return OciConf(srun_path, tuple(srun_args), runtime_run)
+
+
+def _value(text: str) -> str:
+    text = text.strip()
+    if text.startswith('"'):
+        return text[1:].partition('"')[0]
+    return text.partition("#")[0].strip()
+
+
+def load(slurm_conf: str) -> OciConf:
+    """Read the oci.conf beside slurm.conf; without one everything is at its default."""
+    directory = os.path.dirname(slurm_conf) if slurm_conf else "/etc/slurm"
+    try:
+        with open(os.path.join(directory, "oci.conf"), encoding="utf-8", errors="surrogateescape") as file:
+            return parse(file.read())
+    except OSError:
+        return OciConf()

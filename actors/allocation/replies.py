@@ -1,0 +1,34 @@
+"""What the answers of scancel mean, and when a question is worth its round trip."""
+
+from .scheduler import StepNews
+
+_NO_JOB = ("invalid job id", "already completing or completed", "job/step already")
+"""What Slurm says of a job that is over: as good as released."""
+
+
+def released(status: int, said: str) -> bool:
+    """Whether a cancelled job is, or was, over; ``status`` is scancel's wait status or exit code."""
+    return status == 0 or any(text in said.lower() for text in _NO_JOB)
+
+
+def signal_failure(said: str) -> str:
+    """One sentence about a signal that Slurm did not take."""
+    if released(1, said):
+        return "container not running"
+    lines = [line.split("error: ", 1)[-1].strip() for line in said.splitlines() if line.strip()]
+    return f"Slurm did not take the signal: {lines[-1] if lines else 'scancel failed without a word'}"
+
+
+def needs_inquiry(news: StepNews) -> bool:
+    """Whether the controller can know more about the end than the step's launcher has said.
+
+    A program that ended by itself needs no explanation. One that was killed may have been killed by Slurm, for
+    a reason that only the controller has: time limit, preemption, somebody's scancel.
+    """
+    by_itself = news.wait_status is not None and news.wait_status & 0x7F == 0
+    return not by_itself or news.abandoned or news.node_failure or _killed_inside(news)
+
+
+def _killed_inside(news: StepNews) -> bool:
+    # The node's OCI runtime reports a killed program as 128 + signal.
+    return news.wait_status is not None and news.wait_status >> 8 in {128 + 9, 128 + 15}

@@ -1,0 +1,101 @@
+"""What ``srun -v`` says about the step (srun(1), --verbose; texts recorded from 22.05, forms checked to 24.11).
+
+22.05 puts ``launch/slurm: _task_start: `` before its verbose texts and 23.02 does not, so the texts are looked for
+anywhere in a line. No text comes from the container: its stderr goes elsewhere.
+"""
+
+import os
+
+from .messages import clean, judge
+from .scheduler import StepNews
+
+LAUNCHING = "launching StepId="
+STARTED = " tasks started"
+FINISHED = "Received task exit notification for "
+ABANDONED = "Timed out waiting for job step to complete"
+OUT_OF_MEMORY = ": Out Of Memory"
+SIG_OOM = 253
+"""slurmstepd's stand-in for a signal when a task was killed for memory (slurm_protocol_defs.h)."""
+FAILURES = ("Task launch for ", "Application launch failed", "Unable to create step", "has expired",
+            "Unable to confirm allocation", "Expired or invalid job", "fatal:", "Only allocated ",
+            "unrecognized option")
+NODE_FAILURES = ("Node failure on ", "Communication connection failure", "NODE FAILURE")
+
+
+def read(text: str) -> StepNews:
+    """Read all that srun has said so far."""
+    expected = started = 0
+    step_id = ""
+    statuses: list[int] = []
+    errors: list[str] = []
+    abandoned = out_of_memory = node_failure = failed = False
+    complete = text[: text.rfind("\n") + 1]
+    for line in complete.splitlines():
+        if LAUNCHING in line:
+            step_id, tasks = _launching(line)
+            expected += tasks
+        elif line.endswith(STARTED):
+            started += _last_number(line[: -len(STARTED)])
+        elif FINISHED in line:
+            count, status = _finished(line)
+            statuses += [status] * count
+        elif "error:" in line or "fatal:" in line or "unrecognized option" in line:
+            errors.append(line)
+        abandoned = abandoned or ABANDONED in line
+        out_of_memory = out_of_memory or OUT_OF_MEMORY in line
+        node_failure = node_failure or any(mark in line for mark in NODE_FAILURES)
+        failed = failed or any(mark in line for mark in FAILURES)
+    # srun counts tasks in its own way when some could not be launched; one that ran is proof enough then.
+    running = started > 0 and started >= expected
+    done = bool(statuses) and len(statuses) >= max(expected, started)
+    verdict = judge(errors) if failed and not (running or statuses) else None
+    out_of_memory = out_of_memory or any(status & 0xFF == SIG_OOM for status in statuses)
+    return StepNews(
+        started=running or bool(statuses),
+        wait_status=_worst(statuses) if done else None,
+        step_id=step_id,
+        messages=tuple(clean(line) for line in errors),
+        failure=verdict.sentence if verdict else "",
+        transient=bool(verdict and verdict.transient),
+        abandoned=abandoned,
+        out_of_memory=out_of_memory,
+        node_failure=node_failure,
+    )
+
+
+def _worst(statuses: list[int]) -> int:
+    """The first that is not 0: those that follow are its consequence (--kill-on-bad-exit)."""
+    for status in statuses:
+        if status & 0xFF == SIG_OOM:
+            return 9
+        if status:
+            return status
+    return 0
+
+
+def _launching(line: str) -> tuple[str, int]:
+    """``launching StepId=5.0 on host node1, 1 tasks: 0``."""
+    rest = line[line.index(LAUNCHING) + len(LAUNCHING) :]
+    step_id, _, rest = rest.partition(" on host ")
+    return step_id.partition("+")[0], _last_number(rest.partition(" tasks")[0])
+
+
+def _finished(line: str) -> tuple[int, int]:
+    """``Received task exit notification for 1 task of StepId=5.0 (status=0x0700).``"""
+    rest = line[line.index(FINISHED) + len(FINISHED) :]
+    count = rest.split(maxsplit=1)[0]
+    digits = rest.partition("(status=0x")[2].partition(")")[0]
+    try:
+        return int(count), int(digits, 16)
+    except ValueError:
+        return 0, 0
+
+
+def _last_number(text: str) -> int:
+    words = text.split()
+    return int(words[-1]) if words and words[-1].isascii() and words[-1].isdigit() else 0
+
+
+def exit_text(status: int) -> str:
+    """A wait status in words, for logs."""
+    return f"code {os.WEXITSTATUS(status)}" if os.WIFEXITED(status) else f"signal {os.WTERMSIG(status)}"

@@ -1,0 +1,61 @@
+"""Which of the job options go to srun, and how many containers a step has.
+
+A step has one container for each task. Before 23.02 a node runs one task of a container step only ("unexpected
+number of tasks"), so there the tasks asked for give the job its CPUs and each node one container.
+
+In a job of scrun's own, the step takes all of the job's nodes. In somebody else's allocation it takes one task on
+one node, unless ``nodes`` or ``ntasks`` ask for more: many containers may share such an allocation.
+"""
+
+from collections.abc import Mapping
+
+from .option_table import BOTH, BY_NAME, PLACE, STEP, Version
+from .options import NO, is_set, word
+
+SEVERAL_TASKS: Version = (23, 2)
+"""First version with several tasks of a container step on a node (changelog: "per task spool directory")."""
+LAYOUT = frozenset({"nodes", "ntasks", "ntasks-per-node", "ntasks-per-core", "kill-on-bad-exit", "overlap",
+                    "unbuffered", "job-name"})
+"""Options that are decided here instead of being passed on as they are."""
+
+
+def words(options: Mapping[str, str], foreign: bool, version: Version) -> list[str]:
+    """Return srun's words for the job options.
+
+    ``--overlap`` lets steps of one allocation run beside each other, ``--unbuffered`` passes output without a
+    newline at once; both can be taken back.
+
+    Args:
+        options: resolved, and fit for the version.
+        foreign: the allocation is somebody else's.
+        version: of Slurm; (0, 0), unknown, counts as old.
+
+    """
+    found = [f"--job-name={options.get('job-name', 'scrun')}"]
+    found += [f"--{name}" for name in ("overlap", "unbuffered") if is_set(options, name, default=True)]
+    found += _layout(options, foreign, version >= SEVERAL_TASKS)
+    if is_set(options, "kill-on-bad-exit", default=_several(options)):
+        found.append("--kill-on-bad-exit")
+    places = {STEP, BOTH, PLACE} if foreign else {STEP, BOTH}
+    for name, value in options.items():
+        if name not in LAYOUT and BY_NAME[name].where in places:
+            found.append(word(BY_NAME[name], value))
+    return [text for text in found if text]
+
+
+def _layout(options: Mapping[str, str], foreign: bool, tasks: bool) -> list[str]:
+    nodes, ntasks = options.get("nodes", ""), options.get("ntasks", "")
+    found = []
+    if nodes and (foreign or nodes.isdigit()):
+        found.append(f"--nodes={nodes}")
+    if foreign and not nodes and not ntasks:
+        return ["--nodes=1", "--ntasks=1"]
+    if not tasks:
+        return [*found, "--ntasks-per-node=1"]
+    layout = [f"--{name}={options[name]}" for name in ("ntasks", "ntasks-per-node", "ntasks-per-core")
+              if options.get(name, NO) != NO]
+    return found + (layout or ["--ntasks-per-node=1"])
+
+
+def _several(options: Mapping[str, str]) -> bool:
+    return any(options.get(name, "1") != "1" for name in ("nodes", "ntasks", "ntasks-per-node"))

@@ -1,0 +1,1 @@
+"""The anchor: holds what must outlive an actor, and decides nothing about containers."""

@@ -1,0 +1,124 @@
+"""Commands of Slurm (and hooks): children of the anchor, so that no actor's death loses one or its status.
+
+A name is started once in the life of the container. Whoever asks for it again hears the pid and, once it has
+ended, the status: that is how a replaced actor finds its command again.
+"""
+
+import contextlib
+import fcntl
+import os
+import termios
+from dataclasses import dataclass
+
+from actors.forking import close_all_but, default_signals
+from proto.messages import Spawn
+
+from .descriptors import Descriptors
+
+_HIGH = 512
+"""Where descriptors are parked while 0, 1, 2 … are put in place."""
+
+
+@dataclass(slots=True)
+class Command:
+    """One started command. ``owner``: the actor that asked for it last. ``status``: wait status, once ended."""
+
+    name: str
+    pid: int
+    owner: str
+    status: int | None = None
+
+
+class Commands:
+    """The table of commands."""
+
+    def __init__(self, descriptors: Descriptors, mark: bytes) -> None:
+        """Args:
+        descriptors: the anchor's.
+        mark: ``K=V``, put into the environment of every command: the guard finds left-over ones by it.
+        """
+        self._descriptors = descriptors
+        self._mark = mark
+        self._by_name: dict[str, Command] = {}
+
+    def spawn(self, request: Spawn, owner: str) -> Command:
+        """Start a command, or return the one of that name."""
+        command = self._by_name.get(request.name)
+        if command is None:
+            pid = self._start(request)
+            command = Command(request.name, pid, owner, None if pid else 127 << 8)
+            self._by_name[request.name] = command
+            self._descriptors.close(*request.consume)
+        command.owner = owner
+        return command
+
+    def reaped(self, pid: int, status: int) -> Command | None:
+        """Record the end of a child; None if it is no command."""
+        for command in self._by_name.values():
+            if command.pid == pid and command.status is None:
+                command.status = status
+                return command
+        return None
+
+    def signal(self, name: str, signum: int) -> None:
+        """Send a signal to a command's process group; an ended or unknown one is no error."""
+        command = self._by_name.get(name)
+        if command is not None and command.status is None and command.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(command.pid, signum)
+
+    def running(self) -> list[Command]:
+        """The commands that have not ended."""
+        return [command for command in self._by_name.values() if command.status is None]
+
+    def _start(self, request: Spawn) -> int:
+        files: dict[int, int] = {}
+        opened: list[int] = []
+        try:
+            for number, source in request.stdio.items():
+                if source.startswith("/"):
+                    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+                    files[int(number)] = os.open(source, flags, 0o600)
+                    opened.append(files[int(number)])
+                else:
+                    files[int(number)] = self._descriptors.number(source)
+            pid = os.fork()
+        except (OSError, KeyError):
+            return 0
+        finally:
+            if "pid" not in locals():
+                for fd in opened:
+                    os.close(fd)
+        if pid == 0:
+            _become(request, files, self._mark)
+        for fd in opened:
+            os.close(fd)
+        return pid
+
+
+def _become(request: Spawn, files: dict[int, int], mark: bytes) -> None:
+    """In the child: never returns."""
+    try:
+        # The anchor is one thread, so between fork and exec any Python may run.
+        os.setsid() if request.session else os.setpgid(0, 0)
+        null = os.open("/dev/null", os.O_RDWR)
+        for number in (0, 1, 2):
+            files.setdefault(number, null)
+        parked = {number: fcntl.fcntl(fd, fcntl.F_DUPFD, _HIGH) for number, fd in files.items()}
+        for number, fd in parked.items():
+            os.dup2(fd, number, inheritable=True)
+        close_all_but(set(files))
+        if request.session:
+            with contextlib.suppress(OSError):
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        default_signals()
+        try:
+            os.chdir(request.cwd or "/")
+        except OSError:
+            os.chdir("/")
+        environment = dict(pair.split(b"=", 1) for pair in (*request.env, mark) if b"=" in pair)
+        os.execve(request.argv[0], list(request.argv), environment)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.write(2, f"scrun: cannot start {request.argv[0]!r}: {error}\n".encode())
+    os._exit(127)

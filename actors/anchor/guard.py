@@ -1,0 +1,63 @@
+"""The anchor's end of the guard: forked first, forked again whenever it dies."""
+
+import contextlib
+import os
+import signal
+import socket
+
+from actors.forking import close_all_but, default_signals, detach_stdio, pair
+from actors.guard import HAND_OVER, OVER, watch
+from proto.creation import Creation
+
+_DEAF_TO = (
+    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE,
+)  # fmt: skip
+"""It must outlive what is sent to the anchor's relatives."""
+
+
+class Guard:
+    """A tiny process in a session of its own that waits for the anchor's death."""
+
+    def __init__(self, creation: Creation, lock: int) -> None:
+        self._creation = creation
+        self._lock = lock
+        self._sock: socket.socket | None = None
+        self.pid = 0
+        self.incarnation = 0
+
+    def fork(self) -> None:
+        """Start it."""
+        ours, theirs = pair()
+        anchor = os.getpid()
+        self.incarnation += 1
+        pid = os.fork()
+        if pid == 0:
+            code = 70
+            try:
+                os.setsid()
+                default_signals()
+                for signum in _DEAF_TO:
+                    signal.signal(signum, signal.SIG_IGN)
+                detach_stdio()
+                close_all_but({0, 1, 2, theirs.fileno(), self._lock})
+                code = watch(theirs, self._creation, anchor)
+            except BaseException:
+                from actors.logbook import report_crash
+
+                report_crash(self._creation, "guard")
+            os._exit(code)
+        theirs.close()
+        if self._sock is not None:
+            self._sock.close()
+        self._sock = ours
+        self.pid = pid
+
+    def fileno(self) -> int:
+        """The descriptor whose end of file tells the guard that the anchor is dead."""
+        return self._sock.fileno() if self._sock is not None else -1
+
+    def over(self, *, hand_over: bool) -> None:
+        """Tell it that the container has ended in order, or that it has to go on cancelling."""
+        if self._sock is not None:
+            with contextlib.suppress(OSError):
+                self._sock.send(HAND_OVER if hand_over else OVER)

@@ -1,0 +1,299 @@
+"""The anchor's loop: one thread that waits for signals, actors, the guard and ``create``, and obeys.
+
+It never waits for an actor, and nothing that an actor says can end it except ``Finish``.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import time
+
+from actors import supervision
+from actors.logbook import Logbook
+from proto import messages as m
+from proto.creation import Creation
+from proto.errors import ProtocolError
+from proto.registry import Message
+
+from .children import Child, fork, kill
+from .commands import Command, Commands
+from .descriptors import Descriptors
+from .guard import Guard
+
+RELAYED = (
+    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
+)  # fmt: skip
+"""Signals that engines and administrators send to the anchor and that mean the container."""
+LAST_WORDS = 0.5
+"""Seconds that the state actor gets to send its last replies before it is killed."""
+
+
+class Anchor:
+    """The process whose pid is the container's pid and whose exit status is the container's."""
+
+    def __init__(
+        self, creation: Creation, descriptors: Descriptors, commands: Commands, guard: Guard, answer: socket.socket,
+        lock: int,
+    ) -> None:  # fmt: skip
+        self._creation = creation
+        self._descriptors = descriptors
+        self._commands = commands
+        self._guard = guard
+        self._answer: socket.socket | None = answer
+        self._lock = lock
+        self._log = Logbook(creation, "anchor")
+        now = time.monotonic()
+        self._children = {
+            s.name: Child(s, supervision.Record(), due=now if s.at_start else None) for s in supervision.TABLE
+        }
+        self._poller = select.poll()
+        self._wakeup = _catch_signals()
+        self._poller.register(self._wakeup, select.POLLIN)
+        self._poller.register(answer, 0)
+        self._for_state: list[Message] = []
+        self._finish: m.Finish | None = None
+        self._handlers = {
+            m.Ready: self._on_ready,
+            m.Lease: self._on_lease,
+            m.Spawn: self._on_spawn,
+            m.SignalCommand: lambda _, v: self._commands.signal(v.name, v.signal),
+            m.Close: lambda _, v: self._descriptors.close(*v.names),
+            m.RunActor: self._on_run_actor,
+            m.AnswerCreate: self._on_answer_create,
+            m.Finish: self._on_finish,
+        }
+
+    def run(self) -> int:
+        """Serve until the container is over; return the anchor's exit status."""
+        while self._finish is None:
+            self._start_what_is_due()
+            self._replace_who_is_stuck()
+            self._tell_state()
+            for fd, _ in self._poller.poll(self._patience()):
+                if fd == self._wakeup:
+                    self._on_signals()
+                elif self._answer is not None and fd == self._answer.fileno():
+                    self._on_create_gone()
+                else:
+                    self._on_channel(fd)
+        return self._end(self._finish)
+
+    # --- children ---------------------------------------------------------------------------------------------
+
+    def _start_what_is_due(self) -> None:
+        now = time.monotonic()
+        for child in self._children.values():
+            if child.due is not None and child.due <= now and not child.pid:
+                child.due = None
+                fork(child, self._creation, self._descriptors, self._lock)
+                child.record = supervision.started(child.record, now)
+                assert child.channel is not None  # noqa: S101 - fork() set it
+                self._poller.register(child.channel, select.POLLIN)
+                self._report(child, "running")
+
+    def _replace_who_is_stuck(self) -> None:
+        now = time.monotonic()
+        for child in self._children.values():
+            if child.pid and supervision.stuck(child.record, now):
+                self._log.write("error", f"{child.name} is stuck ({child.record.task or 'idle'}); replaced")
+                kill(child)
+                child.record = supervision.renewed(child.record, now, supervision.LEASE, "being killed")
+
+    def _patience(self) -> int:
+        """Milliseconds until the next moment that the policy cares about."""
+        now = time.monotonic()
+        moments = [c.record.lease_ends for c in self._children.values() if c.pid]
+        moments += [c.due for c in self._children.values() if c.due is not None]
+        return max(0, int((min(moments, default=now + 60) - now) * 1000) + 1)
+
+    def _report(self, child: Child, status: str, reason: str = "") -> None:
+        self._log.write("debug", f"{child.name} {status} {reason}")
+        self._for_state.append(
+            m.Child(child.name, child.pid, child.incarnation, child.restarts, status, reason)
+        )
+
+    def _tell_state(self) -> None:
+        """Pass on what the state actor has to know; it is kept while there is none."""
+        channel = self._children["state"].channel
+        while self._for_state and channel is not None:
+            try:
+                channel.send(self._for_state[0])
+            except ConnectionError:
+                return
+            del self._for_state[0]
+
+    # --- what comes in ----------------------------------------------------------------------------------------
+
+    def _on_signals(self) -> None:
+        for number in os.read(self._wakeup, 512):
+            if number == signal.SIGCHLD:
+                self._reap()
+            else:
+                self._for_state.append(m.Interrupted(number))
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._guard.pid:
+                self._log.write("error", "the guard died; replaced")
+                self._guard.fork()
+                continue
+            child = next((c for c in self._children.values() if c.pid == pid), None)
+            if child is not None:
+                self._on_child_died(child, status)
+                continue
+            command = self._commands.reaped(pid, status)
+            if command is not None:
+                self._tell_owner(command)
+
+    def _on_child_died(self, child: Child, status: int) -> None:
+        kill(child)  # what is left of its process group
+        if child.channel is not None:
+            for message in child.channel.receive() or ():
+                self._obey(child, message)
+            self._poller.unregister(child.channel)
+            child.channel.close()
+            child.channel = None
+        child.pid = 0
+        normal = status == 0 or child.dismissed
+        child.dismissed = False
+        verdict = supervision.died(child.specification, child.record, time.monotonic(), normal=normal)
+        child.record = verdict.record
+        reason = _describe(status)
+        if verdict.given_up:
+            child.given_up = True
+            self._report(child, "given-up", reason)
+            if child.name == "state":
+                self._finish = m.Finish(70, 0, hand_over=True)
+        elif verdict.delay is None:
+            self._report(child, "stopped", reason)
+        else:
+            child.due = time.monotonic() + verdict.delay
+            child.restarts += 1
+            self._report(child, "dead", reason)
+
+    def _tell_owner(self, command: Command) -> None:
+        channel = self._children[command.owner].channel
+        if channel is not None and command.status is not None:
+            with contextlib.suppress(ConnectionError):
+                channel.send(m.Exited(command.name, command.status))
+
+    def _on_create_gone(self) -> None:
+        assert self._answer is not None  # noqa: S101 - it was polled
+        self._poller.unregister(self._answer)
+        self._answer.close()
+        self._answer = None
+        self._for_state.append(m.Abandoned())
+
+    def _on_channel(self, fd: int) -> None:
+        for child in self._children.values():
+            if child.channel is not None and child.channel.fileno() == fd:
+                try:
+                    received = child.channel.receive()
+                except (ProtocolError, ValueError) as error:
+                    self._log.write("error", f"{child.name} does not speak the protocol: {error}")
+                    kill(child)
+                    return
+                if received is None:
+                    # It is dying; SIGCHLD follows. Until then the end of file must not spin the loop.
+                    self._poller.modify(fd, 0)
+                    kill(child)
+                for message in received or ():
+                    self._obey(child, message)
+                return
+
+    def _obey(self, child: Child, message: Message) -> None:
+        handler = self._handlers.get(type(message))
+        if handler is None:
+            self._log.write("error", f"{child.name} sent {type(message).__name__} to the anchor")
+            return
+        child.record = supervision.renewed(child.record, time.monotonic(), supervision.LEASE, child.record.task)
+        handler(child, message)  # type: ignore[operator]
+
+    def _on_ready(self, child: Child, _message: m.Ready) -> None:
+        self._log.write("debug", f"{child.name} is ready, incarnation {child.incarnation}, pid {child.pid}")
+
+    def _on_lease(self, child: Child, message: m.Lease) -> None:
+        child.record = supervision.renewed(child.record, time.monotonic(), message.seconds, message.task)
+
+    def _on_spawn(self, child: Child, message: m.Spawn) -> None:
+        command = self._commands.spawn(message, child.name)
+        if not command.pid:
+            self._log.write("error", f"{child.name} asked for {message.name}, which could not be started")
+        if child.channel is not None:
+            with contextlib.suppress(ConnectionError):
+                child.channel.send(m.Spawned(command.name, command.pid))
+        self._tell_owner(command)
+
+    def _on_run_actor(self, _child: Child, message: m.RunActor) -> None:
+        child = self._children[message.actor]
+        if message.run and child.due is None and (not child.pid or child.dismissed):
+            child.due = time.monotonic()
+        elif not message.run:
+            child.due = None
+            child.dismissed = bool(child.pid)
+            kill(child)
+
+    def _on_answer_create(self, _child: Child, message: m.AnswerCreate) -> None:
+        if self._answer is not None:
+            with contextlib.suppress(OSError):
+                self._answer.send(f"{message.code}\n{message.sentence}".encode())
+            self._poller.unregister(self._answer)
+            self._answer.close()
+            self._answer = None
+
+    def _on_finish(self, _child: Child, message: m.Finish) -> None:
+        self._finish = message
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    def _end(self, finish: m.Finish) -> int:
+        """Let the state actor say its last words, end everybody, and return the exit status."""
+        self._guard.over(hand_over=finish.hand_over)
+        for child in reversed(self._children.values()):
+            if child.name != "state":
+                kill(child)
+        for command in self._commands.running():
+            self._commands.signal(command.name, signal.SIGKILL)
+        state = self._children["state"]
+        if state.channel is not None:
+            with contextlib.suppress(ConnectionError):
+                state.channel.send(m.Stop())
+            self._await_exit(state, time.monotonic() + LAST_WORDS)
+        return finish.exit_code
+
+    def _await_exit(self, child: Child, deadline: float) -> None:
+        handle = os.pidfd_open(child.pid)
+        poller = select.poll()
+        poller.register(handle, select.POLLIN)
+        poller.poll(max(0, int((deadline - time.monotonic()) * 1000)))
+        os.close(handle)
+        kill(child)
+
+
+def _catch_signals() -> int:
+    """Turn signals into bytes of a pipe; return its read end."""
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    for signum in (signal.SIGCHLD, *RELAYED):
+        signal.signal(signum, lambda *_: None)
+    for signum in (signal.SIGPIPE, signal.SIGTTIN, signal.SIGTTOU, signal.SIGALRM, signal.SIGWINCH):
+        signal.signal(signum, signal.SIG_IGN)
+    # podman's clean-up blocks SIGUSR1 (measured); a mask is inherited.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    return read
+
+
+def _describe(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"killed by signal {os.WTERMSIG(status)}"
+    return f"exit status {os.WEXITSTATUS(status)}"

@@ -1,0 +1,82 @@
+"""What the anchor does before it has any actor: takes the engine's descriptors over, makes the pipes and
+sockets, writes the first records of the journal and asks for the job.
+"""
+
+import fcntl
+import json
+
+from actors.allocation import scheduler_for
+from actors.forking import close_all_but, detach_stdio
+from actors.stdio import streams, terminal
+from actors.stdio.mover import make_pipe
+from proto import events as e
+from proto import messages as m
+from proto.creation import Creation
+from proto.journal import Journal
+from proto.paths import ContainerPaths
+
+from .commands import Commands
+from .descriptors import Descriptors, sockets
+
+_HIGH = 16
+
+
+def prepare(creation: Creation, *keep: int) -> tuple[Descriptors, Commands]:
+    """Do all that; return the anchor's descriptors and its commands.
+
+    Args:
+        creation: what ``create`` found out.
+        keep: descriptors that stay open besides the engine's three.
+
+    Raises:
+        LaunchError: the terminal could not be handed to the engine.
+
+    """
+    paths = ContainerPaths(creation.root, creation.id)
+    descriptors = Descriptors()
+    _take_engine_descriptors(descriptors, creation, keep)
+    for name, number in sockets(paths).items():
+        descriptors.put(name, number)
+    commands = Commands(descriptors, f"SCRUN_SOCKET={paths.hub}".encode())
+    _ask_for_job(creation, paths, commands)
+    return descriptors, commands
+
+
+def _take_engine_descriptors(descriptors: Descriptors, creation: Creation, keep: tuple[int, ...]) -> None:
+    streams.open_missing()
+    close_all_but({0, 1, 2, *keep})
+    facts = [streams.facts(number) for number in (0, 1, 2)]
+    stdin, stdout, stderr = (fact.kind for fact in facts)
+    one_file = streams.same_file(facts[1], facts[2])
+    plan = streams.plan(stdin, stdout, stderr, creation.terminal, one_file=one_file)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        # What is not forwarded goes to srun as it is, and to nobody else.
+        forwarded = name in plan.forwarded() or creation.terminal
+        descriptors.put(name if forwarded else f"srun-{name}", fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH))
+    # conmon's pipes: only the copies under the names above are left, and only stdio inherits those.
+    detach_stdio()
+    if creation.terminal:
+        descriptors.put("terminal", terminal.open_terminal(creation.console_socket, _console_size(creation)))
+    for name in plan.forwarded():
+        reader, writer = make_pipe()
+        ours, theirs = (writer, reader) if name == "stdin" else (reader, writer)
+        descriptors.put(f"step-{name}", ours)
+        descriptors.put(f"srun-{name}", theirs)
+
+
+def _console_size(creation: Creation) -> tuple[int, int] | None:
+    with open(ContainerPaths(creation.root, creation.id).config, "rb") as file:
+        size = json.load(file)["process"].get("consoleSize")
+    return (size["height"], size["width"]) if size else None
+
+
+def _ask_for_job(creation: Creation, paths: ContainerPaths, commands: Commands) -> None:
+    """Ask at once: the grant comes while the anchor still imports what the actors need."""
+    journal = Journal(paths.journal)
+    journal.append(e.CreateBegun(creation))
+    command = scheduler_for(creation).request(creation)
+    if command is not None:
+        journal.append(e.JobRequested(creation.cookie))
+        spawn = m.Spawn("job", command.argv, command.env, creation.cwd, {"1": paths.job_log, "2": paths.job_log})
+        commands.spawn(spawn, "allocation")
+    journal.close()

@@ -1,0 +1,104 @@
+"""From ``scrun create`` to a living container: forks the anchor and waits until it answers.
+
+The order matters. The guard is forked before anything is imported (it stays tiny), the job is asked for before
+the 50 ms of imports (the grant comes meanwhile), and the imports are done before the first actor is forked (they
+are shared by all of them).
+"""
+
+import contextlib
+import gc
+import os
+import signal
+import socket
+from collections.abc import Callable
+
+from proto import errors
+from proto.creation import Creation
+from proto.paths import ContainerPaths
+
+ANSWER_LIMIT = 1 << 16
+
+
+def start(creation: Creation, lock: int, on_anchor: Callable[[int], None]) -> None:
+    """Fork the anchor and wait until the container is created.
+
+    Args:
+        creation: what ``create`` found out.
+        lock: descriptor of the container's lock file, locked; every process of the container inherits it.
+        on_anchor: called with the anchor's pid right after the fork (writes the pid file).
+
+    Raises:
+        ScrunError: the container could not be created; nothing of it is left but its directory, which the
+            caller removes.
+
+    """
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        _anchor(creation, lock, theirs)
+    theirs.close()
+    try:
+        on_anchor(pid)
+        answer = ours.recv(ANSWER_LIMIT).decode(errors="replace")
+    except BaseException:
+        ours.close()  # the anchor notices, cancels and clears up
+        raise
+    ours.close()
+    if not answer:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+        log = ContainerPaths(creation.root, creation.id).log
+        msg = f"scrun's anchor process ended before the container was created; {log} may say why"
+        raise errors.InternalError(msg)
+    code, sentence = answer.split("\n", 1)
+    if code:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+        raise errors.from_wire(code, sentence)
+
+
+def _anchor(creation: Creation, lock: int, answer: socket.socket) -> None:
+    """In the child: become the anchor; never returns."""
+    status = 70
+    try:
+        os.setsid()
+        os.chdir("/")
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        gc.disable()
+        status = _run(creation, lock, answer)
+    except errors.ScrunError as error:
+        # Before there is an actor that could say it. The guard clears up.
+        answer.send(f"{error.code}\n{error.sentence}".encode())
+    except BaseException as error:
+        from actors.logbook import report_crash
+
+        report_crash(creation, "anchor")
+        with contextlib.suppress(OSError):
+            answer.send(f"internal\nscrun's anchor process failed: {type(error).__name__}: {error}".encode())
+    os._exit(status)
+
+
+def _run(creation: Creation, lock: int, answer: socket.socket) -> int:
+    from actors.anchor.guard import Guard
+
+    guard = Guard(creation, lock)
+    guard.fork()
+
+    from actors.anchor.start import prepare
+
+    descriptors, commands = prepare(creation, lock, answer.fileno(), guard.fileno())
+
+    import msgpack  # noqa: F401
+    import pykka  # noqa: F401
+    import zmq  # noqa: F401
+
+    from actors.allocation import actor as _allocation  # noqa: F401
+    from actors.anchor.loop import Anchor
+    from actors.signals import actor as _signals  # noqa: F401
+    from actors.state import actor as _state  # noqa: F401
+    from actors.stdio import actor as _stdio  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+    return Anchor(creation, descriptors, commands, guard, answer, lock).run()

@@ -1,0 +1,152 @@
+"""What is done after an anchor that did not end in order: by its guard, or by ``delete`` if that is dead, too.
+
+Everything here may run twice and may be killed in the middle. It goes by the journal, not by memory.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+
+from actors.allocation import scheduler_for
+from actors.allocation.replies import released
+from actors.allocation.scheduler import Command, Scheduler
+from actors.logbook import Logbook
+from actors.state import statefile
+from proto import events as e
+from proto import lifecycle
+from proto.creation import Creation
+from proto.journal import Journal
+from proto.lifecycle import Container
+from proto.paths import ContainerPaths
+from proto.registry import Message
+
+PATIENCE = 60.0
+"""Seconds for which a controller that does not answer is asked again."""
+COMMAND_LIMIT = 15.0
+"""Seconds that one command of Slurm may take."""
+PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+
+def clean_up(creation: Creation, anchor: int) -> None:
+    """End processes and job, stage out what can be, and record how the container ended.
+
+    Args:
+        creation: what ``create`` found out.
+        anchor: pid that the anchor had; its session is how its relatives are found.
+
+    """
+    paths = ContainerPaths(creation.root, creation.id)
+    log = Logbook(creation, "guard")
+    log.write("error", f"the anchor (pid {anchor}) is gone without a word; clearing up")
+    end_processes(paths, anchor)
+    try:
+        journal = Journal(paths.journal)
+    except FileNotFoundError:
+        return
+    container = lifecycle.replay(journal.records)
+    if not container.finished:
+        container = _conclude(container, journal, log)
+    statefile.write(paths, container, anchor, 0)
+    if not container.answered:
+        # create never returned 0, so for the engine there never was a container.
+        shutil.rmtree(paths.directory, ignore_errors=True)
+    journal.close()
+
+
+def end_processes(paths: ContainerPaths, anchor: int) -> None:
+    """Kill what is left of the anchor's session, and every command that was given this container's address."""
+    for pid in _relatives(paths, anchor):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _relatives(paths: ContainerPaths, anchor: int) -> Iterator[int]:
+    mark = f"SCRUN_SOCKET={paths.hub}".encode()
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat", "rb") as file:
+                session = int(file.read().rsplit(b")", 1)[1].split()[3])
+            with open(f"/proc/{entry}/environ", "rb") as file:
+                marked = mark in file.read().split(b"\0")
+        except (OSError, IndexError):
+            continue
+        if marked or session == anchor:
+            yield int(entry)
+
+
+def _conclude(container: Container, journal: Journal, log: Logbook) -> Container:
+    def happen(event: Message) -> None:
+        nonlocal container
+        if not lifecycle.knows(container, event):
+            container = lifecycle.apply(container, event)
+            journal.append(event)
+
+    creation = container.creation
+    if creation is None:
+        return container
+    happen(e.CancelRequested("the death of scrun's anchor process", 137, hard=True))
+    scheduler = scheduler_for(creation)
+    # A job may have been asked for whose number nobody has heard yet: the cookie finds it.
+    if container.ours:
+        released = _release(scheduler, creation, container, log)
+        if not released:
+            log.write("error", f"the job could not be released; cancel it: scancel {container.job_id or '(unknown)'}")
+    if container.step in {"launching", "running"}:
+        happen(e.StepEnded("killed", 137, 9, ""))
+        happen(e.OutputDrained(0, 0, 0))
+    if container.stage != "none" or container.job == "granted":
+        from actors.staging.actor import stage_out
+
+        failure = stage_out(creation, container, log.write)
+        happen(e.StagedOut(failure))
+    happen(e.JobReleased())
+    happen(e.Finished())
+    return container
+
+
+def _release(scheduler: Scheduler, creation: Creation, container: Container, log: Logbook) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    attempt = 0
+    while True:
+        if _release_once(scheduler, creation, container):
+            return True
+        if time.monotonic() > deadline:
+            return False
+        log.write("error", "Slurm does not answer; asking again")
+        # Not a test and not a poll of something that could be waited for: Slurm is away.
+        time.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
+        attempt += 1
+
+
+def _release_once(scheduler: Scheduler, creation: Creation, container: Container) -> bool:
+    jobs = [container.job_id]
+    find = scheduler.find(creation.cookie)
+    if not container.job_id and find is not None:
+        status, text = run(find)
+        if status:
+            return False
+        jobs = scheduler.read_found(text, creation.cookie)
+    if container.step_id:
+        # Slurm ends a step at once and a job only after KillWait.
+        run(scheduler.signal(container.step_id, signal.SIGKILL))
+    commands = [command for command in map(scheduler.cancel, jobs) if command is not None]
+    return all(released(*run(command)) for command in commands)
+
+
+def run(command: Command) -> tuple[int, str]:
+    """Run one of Slurm's commands; return its status (124 if it took too long) and what it said."""
+    environment = dict(pair.split(b"=", 1) for pair in command.env)
+    try:
+        done = subprocess.run(
+            command.argv, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=COMMAND_LIMIT, check=False,
+        )  # fmt: skip
+    except (subprocess.TimeoutExpired, OSError) as error:
+        return 124, str(error)
+    return done.returncode, done.stdout.decode(errors="replace")

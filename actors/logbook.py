@@ -1,0 +1,49 @@
+"""The container's own log: one line for each thing worth knowing, in the container's directory and on request
+elsewhere.
+
+Levels are the man page's words (``SCRUN_DEBUG``). Lines carry no environment and no arguments of the program:
+secrets live there.
+"""
+
+import os
+import time
+import traceback
+
+from proto.creation import Creation
+from proto.paths import ContainerPaths
+
+LEVELS = ("quiet", "fatal", "error", "info", "verbose", "debug", "debug2", "debug3", "debug4", "debug5")
+LOG_LIMIT = 8 << 20
+"""Bytes after which nothing more is written: a log must not fill the tmpfs that the state lives on."""
+
+
+def level_number(word: str) -> int:
+    """The number of a level: 0 is ``quiet``, 9 is ``debug5``."""
+    return LEVELS.index(word)
+
+
+class Logbook:
+    """Appends to ``ROOT/ID/log``. Every line is one ``write``, so processes do not mix theirs."""
+
+    def __init__(self, creation: Creation, actor: str) -> None:
+        self._limit = level_number(creation.log_level)
+        self._actor = actor
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        self._fd = os.open(ContainerPaths(creation.root, creation.id).log, flags, 0o600)
+
+    def write(self, level: str, text: str) -> None:
+        """Write a line if its level is asked for."""
+        if level_number(level) > self._limit or os.fstat(self._fd).st_size > LOG_LIMIT:
+            return
+        now = time.time()
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03}Z"
+        line = f"{stamp} {level} {self._actor}: {text}\n".encode(errors="backslashreplace")
+        os.write(self._fd, line)
+
+
+def report_crash(creation: Creation, actor: str) -> None:
+    """Write the exception that is being handled to the log, whatever the level."""
+    try:
+        Logbook(creation, actor).write("fatal", traceback.format_exc())
+    except OSError:
+        pass  # the directory is gone, and with it whoever could read it

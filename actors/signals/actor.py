@@ -1,0 +1,87 @@
+"""The signals actor: brings each signal to the container's program exactly once, and carries out the end.
+
+Exactly once, because the command that carries signal N is spawned under the name ``signal-N``, and the anchor
+starts a name once. Signals go to our step, never to the whole job, which may not be ours.
+"""
+
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+from actors.allocation import scheduler_for
+from actors.allocation.replies import signal_failure
+from actors.allocation.scheduler import Command, Scheduler
+from actors.effects import Effect, Report, ToAnchor
+from actors.shell import PeerActor, Received, run
+from proto import events as e
+from proto import messages as m
+from proto.creation import Creation
+from proto.paths import ContainerPaths
+from proto.registry import Message
+
+ATTEMPTS = 5
+"""How often a signal that ends the step is sent, if Slurm does not take it."""
+
+
+class SignalsLogic:
+    """What to spawn for a signal, and what the command's end means."""
+
+    def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
+        self._creation = creation
+        self._scheduler = scheduler
+        self._paths = ContainerPaths(creation.root, creation.id)
+        self._attempts: dict[int, int] = {}
+        self._failed: set[str] = set()
+
+    def start(self) -> Iterable[Effect]:
+        """Nothing."""
+        return ()
+
+    def handle(self, event: object) -> Iterable[Effect]:
+        """What the state actor asks for, and what the anchor tells."""
+        match event:
+            case Received(envelope):
+                return self._asked(envelope.message)
+            case m.Exited(name, status) if name.startswith("signal-"):
+                return self._relayed(int(name.removeprefix("signal-")), name, status)
+            case m.Exited(name, status) if status:
+                self._failed.add(name)
+        return ()
+
+    def _asked(self, message: Message) -> list[Effect]:
+        match message:
+            case m.RelaySignal(number, signum, _, step_id):
+                return [self._spawn(f"signal-{number}", self._scheduler.signal(step_id, signum))]
+            case m.EndStep(_, step_id, hard):
+                return self._end(step_id, signal.SIGKILL if hard else signal.SIGTERM)
+        return []
+
+    def _end(self, step_id: str, signum: int) -> list[Effect]:
+        if not step_id:
+            # srun has not said which step it is: SIGTERM makes it end the step with SIGKILL (measured).
+            return [ToAnchor(m.SignalCommand("step", signal.SIGTERM))]
+        attempt = self._attempts.setdefault(signum, 1)
+        name = f"end-{signum}-{attempt}"
+        if name in self._failed and attempt < ATTEMPTS:
+            self._attempts[signum] = attempt + 1
+            name = f"end-{signum}-{attempt + 1}"
+        return [self._spawn(name, self._scheduler.signal(step_id, signum))]
+
+    def _relayed(self, number: int, name: str, status: int) -> list[Effect]:
+        if status == 0:
+            return [Report(e.SignalDelivered(number))]
+        said = Path(self._output(name)).read_text(errors="replace")
+        return [Report(e.SignalFailed(number, signal_failure(said)))]
+
+    def _spawn(self, name: str, command: Command) -> ToAnchor:
+        output = self._output(name)
+        return ToAnchor(m.Spawn(name, command.argv, command.env, "/", {"1": output, "2": output}))
+
+    def _output(self, name: str) -> str:
+        return f"{self._paths.directory}/{name}.log"
+
+
+def main(begin: m.Begin, channel: int) -> int:
+    """Body of the process."""
+    logic = SignalsLogic(begin.creation, scheduler_for(begin.creation))
+    return run(PeerActor, begin, channel, logic)

@@ -1,0 +1,113 @@
+"""The staging actor: brings the bundle to the nodes before the step, and changes back after it.
+
+It runs only while there is something to stage. The work happens in a thread, because Lua cannot be stopped from
+inside: a time limit, a cancellation or a stuck script ends this whole process group, and what has to happen
+next happens in a new incarnation.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterable
+
+from actors.effects import Effect, Later, Report, Tick, Work, Worked
+from actors.logbook import Logbook
+from actors.shell import PeerActor, Received, run
+from proto import events as e
+from proto import messages as m
+from proto.creation import Creation
+from proto.errors import ScrunError
+from proto.lifecycle import Container
+from proto.registry import Message
+
+from .entry import entry_argv
+from .stager import Stager, stager_for
+
+LOG_WORDS = {-1: "error", 0: "info", 1: "verbose", 2: "debug", 3: "debug2", 4: "debug3", 5: "debug4"}
+Log = Callable[[int, str], None]
+
+
+class StagingLogic:
+    """One piece of work at a time; a different one means that this incarnation has to go."""
+
+    def __init__(self, creation: Creation, stager: Callable[[int, str], Stager]) -> None:
+        self._creation = creation
+        self._stager = stager
+        self._task: Message | None = None
+
+    def start(self) -> Iterable[Effect]:
+        """Nothing: the state actor says what is wanted."""
+        return ()
+
+    def handle(self, event: object) -> Iterable[Effect]:
+        """What the state actor asks for, and how it went."""
+        match event:
+            case Received(envelope) if isinstance(envelope.message, m.StageIn | m.StageOut):
+                return self._begin(envelope.message)
+            case Worked("stage-in", result, error):
+                return self._staged_in(result, error)
+            case Worked("stage-out", _, error):
+                return [Report(e.StagedOut(str(error) if error else ""))]
+            case Tick("limit"):
+                return self._too_long()
+        return ()
+
+    def _begin(self, task: m.StageIn | m.StageOut) -> list[Effect]:
+        if self._task is not None:
+            if type(self._task) is not type(task):
+                # Cancelled while the script still runs: end it, and let the next incarnation clear up.
+                os.killpg(0, signal.SIGKILL)
+            return []
+        self._task = task
+        limit = self._creation.settings.staging_time_limit
+        stager = self._stager(task.job_id, task.nodes)
+        work = (
+            Work("stage-in", stager.stage_in)
+            if isinstance(task, m.StageIn)
+            else Work("stage-out", lambda: stager.stage_out(task.bundle, task.rootfs, complete=task.complete))
+        )
+        return [work, Later("limit", limit)] if limit else [work]
+
+    def _staged_in(self, result: object, error: BaseException | None) -> list[Effect]:
+        if error is not None or not isinstance(result, tuple):
+            return [Report(e.StagingFailed(_sentence(error)))]
+        bundle, rootfs, entry = result
+        creation = self._creation
+        argv = entry_argv(creation.cookie, creation.program, creation.args) if entry else creation.args
+        return [Report(e.StagedIn(bundle, rootfs, argv))]
+
+    def _too_long(self) -> list[Effect]:
+        limit = self._creation.settings.staging_time_limit
+        sentence = f"staging took longer than the time limit of {limit:g} s"
+        event = e.StagingFailed(sentence) if isinstance(self._task, m.StageIn) else e.StagedOut(sentence)
+        # The next message from the state actor, or the end of the container, ends the script's processes.
+        return [Report(event)]
+
+
+def stage_out(creation: Creation, container: Container, write: Callable[[str, str], None]) -> str:
+    """Stage out without an actor (the guard does); return what went wrong, or nothing."""
+    stager = stager_for(creation, container.job_id, container.nodes, _log_to(write))
+    try:
+        stager.stage_out(container.bundle, container.rootfs, complete=container.step == "ended")
+    except ScrunError as error:
+        return error.sentence
+    return ""
+
+
+def _sentence(error: BaseException | None) -> str:
+    if isinstance(error, ScrunError):
+        return error.sentence
+    return f"staging failed: {type(error).__name__}: {error}"
+
+
+def _log_to(write: Callable[[str, str], None]) -> Log:
+    return lambda level, text: write(LOG_WORDS.get(max(-1, min(level, 5)), "info"), text)
+
+
+def main(begin: m.Begin, channel: int) -> int:
+    """Body of the process."""
+    creation = begin.creation
+    log = _log_to(Logbook(creation, "staging").write)
+    logic = StagingLogic(
+        creation, lambda job_id, nodes: stager_for(creation, job_id, nodes, log, begin.anchor)
+    )
+    return run(PeerActor, begin, channel, logic)

@@ -1,0 +1,227 @@
+"""The stager that is used when the site has no scrun.lua.
+
+A staged container is ``STAGING/ID/`` with ``config.json``, ``rootfs`` (a copy, or a link to where it is),
+``mounts/`` and the entry file. ``staged.json`` is written last and by rename: it says that the rest is complete.
+Stage-out renames the directory away before it removes it. So each of the two may be killed at any instant and
+run again from the start, and neither half a copy nor half a removal is ever taken for the user's changes.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from proto.creation import Creation
+from proto.errors import StagingError
+
+from .bundle import Staged, container_directory, discard, staging_directory, write_config, write_entry, write_file
+from .commands import Commands
+from .filesystem import (
+    NETWORK_FILE_SYSTEMS,
+    bind_facts,
+    can_reflink,
+    current_mounts,
+    device_paths,
+    file_system,
+)
+from .id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
+from .loglevel import Level, Log
+from .node_config import NodePlan, node_config
+from .node_mounts import Copy
+from .tree_cache import TreeCache, tree_key
+from .tree_copy import copy_source, copy_tree
+from .tree_mirror import mirror, missing_paths
+
+_STAGED = "staged.json"
+AUTOREMOVE = "io.podman.annotations.autoremove"
+NETWORK = "scrun.network"
+
+
+@dataclass(frozen=True, slots=True)
+class CallerMaps:
+    """``/proc/self/uid_map`` and ``gid_map`` of the process that stages, which is in the engine's namespace."""
+
+    uid: str
+    gid: str
+
+
+def caller_maps() -> CallerMaps:
+    texts = []
+    for name in ("uid_map", "gid_map"):
+        with open(f"/proc/self/{name}", encoding="ascii") as file:
+            texts.append(file.read())
+    return CallerMaps(*texts)
+
+
+def container_maps(creation: Creation, config: dict[str, Any], caller: CallerMaps) -> tuple[IdMap, IdMap]:
+    """Decide which ids the container gets on the node; nothing for a job of root, which needs no map.
+
+    ``full`` is what the engine itself uses: the user's own id and his subordinate ids, which the nodes must know,
+    too. ``single`` needs nothing: the user of the container's program is the user, and there is nobody else.
+    """
+    linux = config.get("linux") or {}
+    inner = (config_id_map(linux.get("uidMappings") or ()), config_id_map(linux.get("gidMappings") or ()))
+    wish = creation.settings.id_mapping
+    if creation.uid == 0 and not creation.namespaced and wish != "single":
+        return inner
+    outer = (parse_id_map(caller.uid), parse_id_map(caller.gid))
+    mapped = not any(is_identity(one) for one in outer) and all(total(one) > 1 for one in outer)
+    if wish != "single" and mapped:
+        if all(inner):
+            return compose(inner[0], outer[0]), compose(inner[1], outer[1])
+        return outer
+    if wish == "full":
+        raise StagingError("id_mapping = full needs an engine that runs in a user namespace with subordinate ids")
+    user = (config.get("process") or {}).get("user") or {}
+    return single(user.get("uid", 0), creation.uid), single(user.get("gid", 0), creation.gid)
+
+
+def stage_in(
+    creation: Creation,
+    config: dict[str, Any],
+    run: Commands,
+    log: Log,
+    caller: CallerMaps | None = None,
+) -> Staged:
+    """Bring the container to where the nodes see it.
+
+    Raises:
+        StagingError: it could not be done; what was begun is removed by ``stage_out``.
+
+    """
+    uid_map, gid_map = container_maps(creation, config, caller or caller_maps())
+    owners = not uid_map or total(uid_map) > 1
+    home = container_directory(creation)
+    discard(creation)
+    os.mkdir(home, 0o700)
+    try:
+        private = creation.annotations.get(NETWORK, "") in {"none", "private"}
+        entry = write_entry(home, creation)
+        plan = NodePlan(
+            staged_bundle=home,
+            uid_map=uid_map,
+            gid_map=gid_map,
+            entry=entry,
+            bind_rules=creation.settings.bind_rules,
+            local_prefixes=local_prefixes(creation),
+            facts=bind_facts(config.get("mounts") or ()),
+            private_network=private,
+            device_paths=device_paths((config.get("linux") or {}).get("devices") or ()),
+        )
+        fitted = node_config(config, plan)
+        for note in fitted.notes:
+            log(Level.INFO, note)
+        copied, complete = _stage_rootfs(creation, home, run, log, owners=owners)
+        _copy_mounts(home, fitted.copies, run, log, owners=owners)
+        write_config(home, fitted.config)
+        record: dict[str, Any] = {"copied": copied, "skipped": []}
+        if copied and not complete:
+            record["skipped"] = missing_paths(creation.rootfs, f"{home}/rootfs")
+        record["excluded"] = _excluded(config)
+        write_file(f"{home}/{_STAGED}", json.dumps(record).encode("utf-8", "surrogateescape"), 0o600)
+    except OSError as error:
+        raise StagingError(f"staging failed: {error.filename or home}: {error.strerror}") from None
+    return Staged(home, f"{home}/rootfs", entry=bool(entry))
+
+
+def stage_out(creation: Creation, log: Log) -> None:
+    """Bring changes back where that is wanted, and remove what was staged.
+
+    Raises:
+        StagingError: the changes could not be brought back, or something could not be removed.
+
+    """
+    home = container_directory(creation)
+    failure = ""
+    try:
+        with open(f"{home}/{_STAGED}", encoding="utf-8") as file:
+            record = json.load(file)
+    except (OSError, ValueError):
+        record = {"copied": False}
+    if record["copied"] and wants_sync(creation):
+        excluded = frozenset((*record["skipped"], *record["excluded"]))
+        try:
+            count = mirror(f"{home}/rootfs", creation.rootfs, excluded)
+            log(Level.VERBOSE, f"{count.copied} files brought back, {count.removed} removed")
+        except OSError as error:
+            failure = f"changes could not be brought back: {error.filename}: {error.strerror}"
+    discard(creation)
+    if failure:
+        raise StagingError(failure)
+
+
+def wants_sync(creation: Creation) -> bool:
+    """Whether the container's changes matter after its end."""
+    removed_anyway = creation.annotations.get(AUTOREMOVE, "").upper() == "TRUE"
+    return creation.settings.sync_back and not creation.readonly and not removed_anyway
+
+
+def local_prefixes(creation: Creation) -> tuple[str, ...]:
+    """Directories that belong to this host or to the engine: no node has their contents."""
+    return (
+        creation.bundle,
+        "/run",
+        "/var/run",
+        f"/tmp/podman-run-{creation.uid}",  # noqa: S108 - podman's, without a run directory
+        f"/tmp/storage-run-{creation.uid}",  # noqa: S108
+        f"/tmp/containers-user-{creation.uid}",  # noqa: S108
+        "/var/lib/docker/containers",
+    )
+
+
+def decide_mode(wish: str, file_system_type: str) -> str:
+    """Whether a root file system is used where it is (``shared``) or copied (``copy``).
+
+    What is neither known to be a network file system nor wished otherwise is copied: an overlay is mounted here
+    only, and a local disk is another one on the node.
+    """
+    if wish != "auto":
+        return wish
+    return "shared" if file_system_type in NETWORK_FILE_SYSTEMS else "copy"
+
+
+def _stage_rootfs(creation: Creation, home: str, run: Commands, log: Log, *, owners: bool) -> tuple[bool, bool]:
+    """Put ``rootfs`` into place; return whether it is a copy of the container's own, and whether it is complete."""
+    source = creation.rootfs
+    target = f"{home}/rootfs"
+    if not os.path.isdir(source):
+        raise StagingError(f"the root file system {source} is not there")
+    mode = decide_mode(creation.settings.staging_mode, file_system(source, current_mounts()))
+    log(Level.VERBOSE, f"staging mode: {mode}")
+    if mode == "shared":
+        # crun accepts a link here and runc does not; slurmd looks nowhere else.
+        os.symlink(os.path.realpath(source), target)
+        return False, True
+
+    def make(path: str) -> bool:
+        return copy_tree(run, source, path, log, owners=owners)
+
+    cheap = can_reflink(home)
+    if not creation.readonly and not cheap:
+        return True, _complete(make, target)
+    key, size = tree_key(source, "owners" if owners else "single")
+    tree = TreeCache(staging_directory(creation)).use(home, key, size, make)
+    if creation.readonly:
+        os.symlink(tree, target)
+        return False, True
+    _complete(lambda path: copy_tree(run, tree, path, log, owners=owners), target)
+    # The cached copy may be incomplete itself: compare with the original.
+    return True, False
+
+
+def _complete(make: Callable[[str], bool], target: str) -> bool:
+    complete = make(f"{target}.new")
+    os.rename(f"{target}.new", target)
+    return complete
+
+
+def _copy_mounts(home: str, copies: tuple[Copy, ...], run: Commands, log: Log, *, owners: bool) -> None:
+    os.mkdir(f"{home}/mounts", 0o755)
+    for copy in copies:
+        copy_source(run, copy.source, f"{home}/mounts/{copy.index}", log, owners=owners)
+
+
+def _excluded(config: dict[str, Any]) -> list[str]:
+    """Mount points: the copy has an empty file or directory there, the original something of its own."""
+    return [os.path.normpath(mount.get("destination", "/")).strip("/") for mount in config.get("mounts") or ()]

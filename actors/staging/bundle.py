@@ -1,0 +1,153 @@
+"""Reads and writes bundles, and gives one the entry file that a script of the site knows nothing of."""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from proto.creation import Creation
+from proto.errors import StagingError
+
+from .entry import ENTRY_NAME, entry_file, entry_path
+from .node_config import entry_mount
+from .tree_copy import remove_tree
+
+Config = dict[str, Any]
+GONE = ".gone-"
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What the step is launched with.
+
+    Attributes:
+        bundle: for ``srun --container``.
+        rootfs: the root file system's path, as stage-out gets it.
+        entry: whether the bundle has the entry file; without it the program has to be launched by its own name.
+
+    """
+
+    bundle: str
+    rootfs: str
+    entry: bool
+
+
+def read_config(bundle: str) -> Config:
+    """Read a bundle's config.json.
+
+    Raises:
+        StagingError: it is not there, or is not a JSON object.
+
+    """
+    path = os.path.join(bundle, "config.json")
+    try:
+        with open(path, "rb") as file:
+            config = json.loads(file.read().decode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise StagingError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise StagingError(f"{path} is not JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise StagingError(f"{path} is not a JSON object")
+    return config
+
+
+def write_config(bundle: str, config: Config, mode: int = 0o600) -> None:
+    """Write a bundle's config.json, whole or not at all."""
+    text = json.dumps(config, ensure_ascii=False, separators=(",", ":"))
+    write_file(os.path.join(bundle, "config.json"), text.encode("utf-8", "surrogateescape"), mode)
+
+
+def write_file(path: str, content: bytes, mode: int) -> None:
+    """Write a file under another name and rename it."""
+    temporary = f"{path}.new"
+    with open(temporary, "wb") as file:
+        file.write(content)
+        os.fchmod(file.fileno(), mode)
+    os.replace(temporary, path)
+
+
+def write_entry(bundle: str, creation: Creation) -> str:
+    """Put the entry file into a bundle; return its path in the container, or nothing if there is none."""
+    content = entry_file(os.uname().machine) if creation.settings.entry else None
+    if content is None:
+        return ""
+    write_file(os.path.join(bundle, ENTRY_NAME), content, 0o755)
+    return entry_path(creation.cookie)
+
+
+def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
+    """Give the bundle that scrun.lua left behind the entry file, and say what to launch.
+
+    The engine's own bundle is never changed: if the script staged nothing, a shadow of the bundle is made in the
+    staging directory. A bundle that cannot be seen or written from here (a script may put it on a node's own
+    disk) stays as it is, and gets no entry file.
+
+    Args:
+        creation: the container.
+        bundle: the bundle after the script.
+        rootfs: the root file system's path after the script.
+
+    """
+    if not creation.settings.entry or entry_file(os.uname().machine) is None:
+        return Staged(bundle, rootfs, entry=False)
+    own = os.path.realpath(bundle) == os.path.realpath(creation.bundle)
+    if not own and not os.access(os.path.join(bundle, "config.json"), os.R_OK | os.W_OK):
+        return Staged(bundle, rootfs, entry=False)
+    config = read_config(bundle)
+    mode = os.stat(os.path.join(bundle, "config.json")).st_mode & 0o777
+    if own:
+        bundle = _shadow(creation, config)
+    destination = write_entry(bundle, creation)
+    mounts = [mount for mount in config.get("mounts") or [] if mount.get("destination") != destination]
+    source = os.path.join(os.path.abspath(bundle), ENTRY_NAME)
+    config["mounts"] = [*mounts, entry_mount(destination, source)]
+    write_config(bundle, config, mode)
+    return Staged(bundle, rootfs, entry=True)
+
+
+def _shadow(creation: Creation, config: Config) -> str:
+    """A directory in the staging directory with a link to the root file system."""
+    home = container_directory(creation)
+    discard(creation)
+    os.mkdir(home, 0o700)
+    # slurmd takes BUNDLE/rootfs, whatever root.path says.
+    os.symlink(os.path.join(creation.bundle, config.get("root", {}).get("path", "rootfs")), f"{home}/rootfs")
+    config["root"] = {**config.get("root", {}), "path": f"{home}/rootfs"}
+    return home
+
+
+def staging_directory(creation: Creation) -> str:
+    """The directory for staged containers, made if it is not there.
+
+    Raises:
+        StagingError: it cannot be made, or belongs to somebody else.
+
+    """
+    path = creation.settings.staging_directory or os.path.join(creation.home, ".scrun")
+    try:
+        os.makedirs(path, 0o700, exist_ok=True)
+        status = os.stat(path)
+    except OSError as error:
+        raise StagingError(f"cannot make the staging directory {path}: {error.strerror}") from None
+    if status.st_uid != os.geteuid():
+        raise StagingError(f"the staging directory {path} belongs to somebody else; set staging_directory")
+    return path
+
+
+def container_directory(creation: Creation) -> str:
+    """Where this container is staged."""
+    return os.path.join(staging_directory(creation), creation.id)
+
+
+def discard(creation: Creation) -> None:
+    """Remove the staged container, and what earlier attempts at that have left."""
+    staging = staging_directory(creation)
+    home = os.path.join(staging, creation.id)
+    gone = os.path.join(staging, f"{GONE}{creation.id}")
+    remove_tree(gone)
+    try:
+        os.rename(home, gone)
+    except FileNotFoundError:
+        return
+    remove_tree(gone)

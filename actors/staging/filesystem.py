@@ -1,0 +1,105 @@
+"""Looks at the file systems of this host: what a path is on, and what can be done there."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterable
+from typing import Any
+
+from .node_mounts import BindFact, file_kind, is_bind
+
+# Other machines see them under the same path, if the site mounts them there; none of them is on a local disk.
+NETWORK_FILE_SYSTEMS = frozenset((
+    "nfs", "nfs4", "lustre", "gpfs", "beegfs", "beegfs_nodev", "ceph", "fuse.ceph-fuse", "9p", "cifs", "smb3", "smbfs",
+    "pvfs2", "orangefs", "panfs", "wekafs", "daos", "fuse.daos", "afs", "glusterfs", "fuse.glusterfs", "gfs2", "ocfs2",
+    "virtiofs", "fuse.sshfs", "fuse.juicefs", "quobyte", "fuse.quobyte", "vastnfs",
+))  # fmt: skip
+_FICLONE = 0x40049409  # include/uapi/linux/fs.h, _IOW(0x94, 9, int)
+_MEMORY = frozenset(("tmpfs", "ramfs"))
+
+
+def mount_table(text: str) -> dict[str, str]:
+    """Read ``/proc/self/mountinfo``: mount point to file system type; of several on one point, the topmost."""
+    table: dict[str, str] = {}
+    for line in text.splitlines():
+        words = line.split()
+        separator = words.index("-", 6)
+        table[_unescape(words[4])] = words[separator + 1]
+    return table
+
+
+def file_system(path: str, table: dict[str, str]) -> str:
+    """The type of the file system that holds a path, empty if unknown."""
+    here = os.path.realpath(path)
+    while True:
+        if here in table:
+            return table[here]
+        if here == "/":
+            return ""
+        here = os.path.dirname(here)
+
+
+def current_mounts() -> dict[str, str]:
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        return mount_table(file.read())
+
+
+def bind_facts(mounts: Iterable[dict[str, Any]]) -> dict[str, BindFact]:
+    """Look up what ``node_mounts`` has to know of the sources."""
+    table = current_mounts()
+    facts: dict[str, BindFact] = {}
+    for mount in mounts:
+        if is_bind(mount):
+            sources = [str(mount.get("source", ""))]
+        elif mount.get("type") == "overlay":
+            sources = [word[9:] for word in mount.get("options") or () if word.startswith("lowerdir=")]
+        else:
+            continue
+        for source in sources:
+            path = os.path.normpath(source)
+            try:
+                mode = os.stat(path).st_mode
+            except OSError:
+                facts[path] = BindFact()
+                continue
+            kind = file_system(path, table)
+            facts[path] = BindFact(file_kind(mode), kind, _capacity(path) if kind in _MEMORY else 0)
+    return facts
+
+
+def device_paths(devices: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Find the devices of ``linux.devices`` by their numbers: a container may have them under other names."""
+    found: dict[str, str] = {}
+    for device in devices:
+        kind = "block" if device.get("type") == "b" else "char"
+        try:
+            with open(f"/sys/dev/{kind}/{device['major']}:{device['minor']}/uevent", encoding="utf-8") as file:
+                names = [line[8:].strip() for line in file if line.startswith("DEVNAME=")]
+        except (OSError, KeyError):
+            continue
+        if names:
+            found[str(device.get("path"))] = f"/dev/{names[0]}"
+    return found
+
+
+def can_reflink(directory: str) -> bool:
+    """Whether files in a directory can share their blocks: then a copy of a tree costs nothing."""
+    with tempfile.TemporaryFile(dir=directory) as source, tempfile.TemporaryFile(dir=directory) as target:
+        source.write(b"x")
+        source.flush()
+        try:
+            fcntl.ioctl(target.fileno(), _FICLONE, source.fileno())
+        except OSError:
+            return False
+        return True
+
+
+def _capacity(path: str) -> int:
+    status = os.statvfs(path)
+    return status.f_blocks * status.f_frsize
+
+
+def _unescape(word: str) -> str:
+    for code, char in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        word = word.replace(code, char)
+    return word

@@ -1,0 +1,227 @@
+"""Makes the config.json of an engine fit for an unprivileged OCI runtime on another machine.
+
+What the engines write is meant for a runtime with an engine beside it: hooks that set up a network, limits and
+control groups that only root may set, labels of the host's security modules. The node has slurmd beside it,
+which does all of that itself. Pure: a dictionary goes in, another comes out.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from proto.errors import StagingError
+
+from .entry import ENTRY_NAME
+from .id_maps import IdMap, is_mapped, to_config
+from .node_mounts import BindFact, Copy, MountRules, keep_device, node_mounts
+
+Config = dict[str, Any]
+
+# createContainer and startContainer run in the container's namespaces and may do what they like there.
+_RUNTIME_HOOKS = ("prestart", "createRuntime", "poststart", "poststop")
+_PROCESS_DROPPED = (
+    "rlimits",  # above slurmd's hard limit they fail; Slurm propagates or sets limits itself
+    "oomScoreAdj",
+    "apparmorProfile",
+    "selinuxLabel",
+    "ioPriority",
+    "scheduler",
+    "execCPUAffinity",  # Slurm binds the step
+)
+_LINUX_DROPPED = (
+    "resources",
+    "cgroupsPath",
+    "mountLabel",
+    "intelRdt",
+    "timeOffsets",
+    "netDevices",
+    "memoryPolicy",
+)
+_NAMESPACES = ("pid", "ipc", "uts", "mount")
+_IPC_SYSCTL = re.compile(r"kernel\.(msg(max|mnb|mni)|sem|shm(all|max|mni)|shm_rmid_forced)$|fs\.mqueue\.")
+# Engines set them by themselves.
+_ENGINES_SYSCTL = frozenset(("net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start"))
+_OCI_VERSION = re.compile(r"1\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")
+FALLBACK_OCI_VERSION = "1.0.2"
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    """What the node's config.json depends on besides the engine's.
+
+    Attributes:
+        staged_bundle: absolute path of the bundle that the node gets.
+        uid_map, gid_map: ids of the container on the node; empty means that the job runs as root without a user
+            namespace of its own.
+        entry: path of the entry file in the container, or empty for none; its source is
+            ``STAGED_BUNDLE/.scrun-entry``.
+        bind_rules: see ``MountRules``.
+        local_prefixes: directories whose contents only this host has.
+        facts: what is known of the bind mounts' sources, by path; ``None`` takes all for files.
+        private_network: whether the container gets a network namespace of its own, with nothing in it. Never by
+            default: an engine's configured network and ``--network none`` look the same in config.json, and the
+            reason to be on a cluster is its network.
+        device_paths: where a device is on a host, by its name in the container.
+
+    """
+
+    staged_bundle: str
+    uid_map: IdMap = ()
+    gid_map: IdMap = ()
+    entry: str = ""
+    bind_rules: tuple[tuple[str, str], ...] = ()
+    local_prefixes: tuple[str, ...] = ()
+    facts: Mapping[str, BindFact] | None = None
+    private_network: bool = False
+    device_paths: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """The result.
+
+    Attributes:
+        config: config.json for the node.
+        copies: what to copy into the bundle.
+        notes: one sentence for each thing that the user asked for and does not get.
+
+    """
+
+    config: Config
+    copies: tuple[Copy, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def node_config(config: Config, plan: NodePlan) -> NodeConfig:
+    """Return config.json for the node; the original is not changed.
+
+    Raises:
+        StagingError: the container's own user or group is not among the ids that it has on the node.
+
+    """
+    notes: list[str] = []
+    result = {key: value for key, value in config.items() if key not in {"hooks", "linux", "mounts", "process"}}
+    if not _OCI_VERSION.match(str(config.get("ociVersion", ""))):
+        result["ociVersion"] = FALLBACK_OCI_VERSION
+    result["root"] = {**config.get("root", {}), "path": f"{plan.staged_bundle}/rootfs"}
+    if "process" in config:
+        result["process"] = _process(config["process"], plan)
+    privileged = _privileged(config)
+    namespaces = _namespaces(config.get("linux", {}), plan)
+    if "uts" not in namespaces:
+        result.pop("hostname", None)
+        result.pop("domainname", None)
+    rules = MountRules(
+        staged_bundle=plan.staged_bundle,
+        uid_map=plan.uid_map,
+        gid_map=plan.gid_map,
+        namespaces=frozenset(namespaces),
+        bind_rules=plan.bind_rules,
+        local_prefixes=plan.local_prefixes,
+        facts=plan.facts,
+        privileged=privileged,
+    )
+    mounts, copies, mount_notes = node_mounts(config.get("mounts") or [], rules)
+    devices = [
+        device
+        for device in (config.get("linux") or {}).get("devices") or ()
+        if keep_device(device.get("path", ""), privileged=privileged)
+    ]
+    if plan.uid_map:
+        # Nobody makes device nodes in a user namespace, and crun fails at the mere wish.
+        mounts += [_device_mount(device["path"], plan) for device in devices]
+        devices = []
+    if plan.entry:
+        mounts.append(entry_mount(plan.entry, f"{plan.staged_bundle}/{ENTRY_NAME}"))
+    result["mounts"] = mounts
+    result["linux"] = _linux(config.get("linux", {}), plan, namespaces, notes)
+    if devices:
+        result["linux"]["devices"] = devices
+    hooks = {name: hooks for name, hooks in (config.get("hooks") or {}).items() if name not in _RUNTIME_HOOKS}
+    if hooks:
+        result["hooks"] = hooks
+    return NodeConfig(result, tuple(copies), (*notes, *mount_notes))
+
+
+def entry_mount(destination: str, source: str) -> dict[str, Any]:
+    """The mount that puts the entry file into the container; the last of all, since it lies on ``/dev``."""
+    return {
+        "destination": destination,
+        "type": "bind",
+        "source": source,
+        "options": ["bind", "rprivate", "ro", "nosuid", "nodev"],
+    }
+
+
+def _device_mount(path: str, plan: NodePlan) -> dict[str, Any]:
+    """What rootless podman writes for a device."""
+    return {
+        "destination": path,
+        "type": "bind",
+        "source": plan.device_paths.get(path, path),
+        "options": ["slave", "nosuid", "noexec", "rw", "rbind"],
+    }
+
+
+def _process(process: Config, plan: NodePlan) -> Config:
+    result = {key: value for key, value in process.items() if key not in _PROCESS_DROPPED}
+    user = dict(process.get("user") or {})
+    if plan.uid_map:
+        for name, id_map in (("uid", plan.uid_map), ("gid", plan.gid_map)):
+            wanted = user.get(name, 0)
+            if not is_mapped(id_map, wanted):
+                raise StagingError(
+                    f"the container runs as {name} {wanted}, which the user has no subordinate id for; "
+                    "use id_mapping = single, or extend /etc/subuid and /etc/subgid"
+                )
+        groups = [group for group in user.get("additionalGids") or () if is_mapped(plan.gid_map, group)]
+        user.pop("additionalGids", None)
+        # setgroups(2) is forbidden where only one group is mapped.
+        if groups and sum(entry.size for entry in plan.gid_map) > 1:
+            user["additionalGids"] = groups
+    if user:
+        result["user"] = user
+    return result
+
+
+def _namespaces(linux: Config, plan: NodePlan) -> list[str]:
+    asked = {entry.get("type") for entry in linux.get("namespaces") or ()}
+    found = [name for name in _NAMESPACES if name in asked]
+    if "mount" not in found:
+        found.append("mount")  # the specification lets a root file system be changed in no other way
+    if plan.private_network:
+        found.append("network")
+    if plan.uid_map:
+        found.append("user")
+    return found
+
+
+def _linux(linux: Config, plan: NodePlan, namespaces: list[str], notes: list[str]) -> Config:
+    dropped = {*_LINUX_DROPPED, "namespaces", "uidMappings", "gidMappings", "sysctl", "devices", "seccomp"}
+    result = {key: value for key, value in linux.items() if key not in dropped}
+    # Paths are left out: they name namespaces of the submit host.
+    result["namespaces"] = [{"type": name} for name in namespaces]
+    if plan.uid_map:
+        result["uidMappings"] = to_config(plan.uid_map)
+        result["gidMappings"] = to_config(plan.gid_map)
+    sysctl = {}
+    for name, value in (linux.get("sysctl") or {}).items():
+        if not plan.uid_map and "ipc" in namespaces and _IPC_SYSCTL.match(name):
+            sysctl[name] = value
+        elif name not in _ENGINES_SYSCTL:
+            notes.append(f"sysctl {name} cannot be set on a node")
+    if sysctl:
+        result["sysctl"] = sysctl
+    seccomp = linux.get("seccomp")
+    if seccomp:
+        result["seccomp"] = {
+            key: value for key, value in seccomp.items() if key not in {"listenerPath", "listenerMetadata"}
+        }
+    return result
+
+
+def _privileged(config: Config) -> bool:
+    """``--privileged``: every capability, no system call filter; its devices are simply all of the host's."""
+    bounding = ((config.get("process") or {}).get("capabilities") or {}).get("bounding") or ()
+    return "CAP_SYS_ADMIN" in bounding and not (config.get("linux") or {}).get("seccomp")

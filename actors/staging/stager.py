@@ -1,0 +1,80 @@
+"""Which stager a container gets: the site's scrun.lua where there is one, else the built-in one."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from actors.allocation import scheduler_for
+from proto.creation import Creation
+from proto.paths import ContainerPaths
+
+from . import builtin
+from .bundle import read_config
+from .commands import Commands
+from .job_environment import JobFacts, job_environment
+
+Log = Callable[[int, str], None]
+Result = tuple[str, str, bool]
+"""Bundle and root file system as the nodes see them, and whether the bundle has the entry file."""
+
+
+class Stager(Protocol):
+    """What the staging actor and the guard ask of a stager."""
+
+    def stage_in(self) -> Result:
+        """Bring the container to the nodes.
+
+        Raises:
+            StagingError: it could not be brought there.
+
+        """
+
+    def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
+        """Bring changes back and clear up.
+
+        Args:
+            bundle: as stage-in returned it; empty if stage-in was cut off.
+            rootfs: the same.
+            complete: whether the program ran and ended, so that its changes are worth bringing back.
+
+        Raises:
+            StagingError: something could not be brought back or cleared up.
+
+        """
+
+
+class BuiltinStager:
+    """The stager that needs no script."""
+
+    def __init__(self, creation: Creation, run: Commands, log: Log) -> None:
+        self._creation = creation
+        self._run = run
+        self._log = log
+
+    def stage_in(self) -> Result:
+        """See ``Stager``."""
+        paths = ContainerPaths(self._creation.root, self._creation.id)
+        staged = builtin.stage_in(self._creation, read_config(paths.directory), self._run, self._log)
+        return staged.bundle, staged.rootfs, staged.entry
+
+    def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
+        """See ``Stager``; what was staged is known by the container's id."""
+        del bundle, rootfs, complete
+        builtin.stage_out(self._creation, self._log)
+
+
+def stager_for(creation: Creation, job_id: int, nodes: str, log: Log, anchor: int = 0) -> Stager:
+    """Return the stager of a container."""
+    paths = ContainerPaths(creation.root, creation.id)
+    environment = job_environment(creation, JobFacts(job_id=job_id, nodes=nodes), paths, anchor)
+    scheduler = scheduler_for(creation)
+
+    def remote_argv(command: bytes) -> tuple[Sequence[bytes | str], Iterable[bytes]]:
+        remote = scheduler.remote_command(job_id, command)
+        return remote.argv, remote.env
+
+    run = Commands(environment, remote_argv, log)
+    if not creation.lua:
+        return BuiltinStager(creation, run, log)
+    from .lua_stager import LuaStager
+
+    return LuaStager(creation, job_id, environment, run, log)

@@ -1,0 +1,176 @@
+"""Brings the changes of a copied root file system back to the original.
+
+Doing it twice, or again after having been killed in the middle, gives the same result.
+"""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+NEVER = frozenset(("proc", "sys", "dev"))
+_SECOND = 1_000_000_000
+
+
+@dataclass(slots=True)
+class MirrorCount:
+    """What was done, for the log."""
+
+    copied: int = 0
+    changed: int = 0
+    removed: int = 0
+
+
+def mirror(copy: str, original: str, excluded: AbstractSet[str]) -> MirrorCount:
+    """Make the original like the copy.
+
+    Args:
+        copy: the tree that the container has used.
+        original: the tree that it was copied from.
+        excluded: paths relative to the trees that are neither copied nor removed: mount points, and what was not
+            in the copy from the beginning.
+
+    Raises:
+        OSError: the original cannot be written.
+
+    """
+    return _Mirror(copy, original, NEVER | excluded).run()
+
+
+def missing_paths(original: str, copy: str) -> list[str]:
+    """Paths, relative to the trees, that are in the original and not in its copy; not what is below them."""
+    found: list[str] = []
+    todo = [""]
+    while todo:
+        here = todo.pop()
+        try:
+            ours = set(os.listdir(os.path.join(copy, here)))
+            entries = list(os.scandir(os.path.join(original, here)))
+        except PermissionError:
+            found.append(here)  # unreadable: all of it
+            continue
+        for entry in entries:
+            path = os.path.join(here, entry.name)
+            if entry.name not in ours:
+                found.append(path)
+            elif entry.is_dir(follow_symlinks=False):
+                todo.append(path)
+    return found
+
+
+class _Mirror:
+    def __init__(self, copy: str, original: str, excluded: AbstractSet[str]) -> None:
+        self._copy = copy
+        self._original = original
+        self._excluded = excluded
+        self._count = MirrorCount()
+        self._root = os.geteuid() == 0
+
+    def run(self) -> MirrorCount:
+        self._directory("")
+        return self._count
+
+    def _directory(self, here: str) -> None:
+        source = os.path.join(self._copy, here)
+        target = os.path.join(self._original, here)
+        ours = {entry.name: entry for entry in os.scandir(source)}
+        for entry in list(os.scandir(target)):
+            path = os.path.join(here, entry.name)
+            if entry.name not in ours and path not in self._excluded:
+                self._remove(entry.path, path)
+        for name in sorted(ours):
+            path = os.path.join(here, name)
+            if path not in self._excluded:
+                self._entry(path)
+        self._attributes(source, target, os.lstat(source), os.lstat(target))
+
+    def _entry(self, path: str) -> None:
+        source = os.path.join(self._copy, path)
+        target = os.path.join(self._original, path)
+        new = os.lstat(source)
+        try:
+            old: os.stat_result | None = os.lstat(target)
+        except FileNotFoundError:
+            old = None
+        if old is not None and stat.S_IFMT(old.st_mode) != stat.S_IFMT(new.st_mode):
+            self._remove(target, path)
+            old = None
+        if stat.S_ISDIR(new.st_mode):
+            if old is None:
+                os.mkdir(target, 0o700)
+                self._count.copied += 1
+            self._directory(path)
+        elif old is None or not self._same_content(source, target, new, old):
+            self._replace(source, target, new)
+        else:
+            self._attributes(source, target, new, old)
+
+    def _same_content(self, source: str, target: str, new: os.stat_result, old: os.stat_result) -> bool:
+        if stat.S_ISLNK(new.st_mode):
+            return os.readlink(source) == os.readlink(target)
+        if stat.S_ISREG(new.st_mode):
+            return new.st_size == old.st_size and same_time(new.st_mtime_ns, old.st_mtime_ns)
+        return new.st_rdev == old.st_rdev
+
+    def _replace(self, source: str, target: str, new: os.stat_result) -> None:
+        """Put a new file in the place of the old one, whole or not at all."""
+        mode = new.st_mode
+        if stat.S_ISSOCK(mode):
+            return  # nobody listens any more
+        temporary = tempfile.mktemp(prefix=".scrun-sync-", dir=os.path.dirname(target))  # noqa: S306 - ours alone
+        try:
+            if stat.S_ISLNK(mode):
+                os.symlink(os.readlink(source), temporary)
+            elif stat.S_ISREG(mode):
+                shutil.copyfile(source, temporary)
+            else:
+                os.mknod(temporary, mode, new.st_rdev)
+        except PermissionError:
+            if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+                return  # only root makes device nodes
+            raise
+        self._own(temporary, new)
+        shutil.copystat(source, temporary, follow_symlinks=False)
+        os.replace(temporary, target)
+        self._count.copied += 1
+
+    def _attributes(self, source: str, target: str, new: os.stat_result, old: os.stat_result) -> None:
+        owner = (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid) and self._root
+        mode = new.st_mode != old.st_mode
+        if owner:
+            self._own(target, new)
+        if owner or mode or not same_time(new.st_mtime_ns, old.st_mtime_ns):
+            shutil.copystat(source, target, follow_symlinks=False)
+            self._count.changed += 1
+
+    def _own(self, path: str, new: os.stat_result) -> None:
+        try:
+            os.lchown(path, new.st_uid, new.st_gid)
+        except OSError:
+            if self._root:
+                raise
+
+    def _remove(self, target: str, path: str) -> None:
+        """Remove, but nothing that is excluded, nor the directories that lead there."""
+        below = f"{path}/"
+        if os.path.isdir(target) and not os.path.islink(target):
+            guarded = any(excluded.startswith(below) for excluded in self._excluded)
+            for entry in list(os.scandir(target)):
+                inner = below + entry.name
+                if inner not in self._excluded:
+                    self._remove(entry.path, inner)
+            if guarded and os.listdir(target):
+                return
+            os.rmdir(target)
+        else:
+            os.unlink(target)
+        self._count.removed += 1
+
+
+def same_time(one: int, other: int) -> bool:
+    """Whether two times are the same, as far as a file system with coarse times can tell."""
+    if one % _SECOND == 0 or other % _SECOND == 0:
+        return one // _SECOND == other // _SECOND
+    return abs(one - other) < 1000

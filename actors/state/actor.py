@@ -1,0 +1,258 @@
+"""The state actor: runs the life cycle, keeps the journal, is the hub of all talk and feeds the tap.
+
+Every event goes the same way: journal first, then ``state.json``, then whatever the new state wants, then the
+callers whose requests it answers. A replacement reads the journal and goes on from there.
+"""
+
+import shutil
+
+from actors.effects import Tick
+from actors.shell import ProcessActor, run
+from proto import events as e
+from proto import lifecycle
+from proto import messages as m
+from proto.envelope import Envelope, new_id
+from proto.errors import ScrunError
+from proto.journal import Journal
+from proto.registry import Message
+
+from . import callers, statefile
+from .hub import Arrival, Hub
+from .inspection import inspect
+from .tap import Tap
+
+REPEAT = 1.0
+"""Seconds after which an intent whose fact has not arrived is sent again."""
+SOON = 0.02
+"""The same, after the actor could not be reached at all."""
+GRACE = 10.0
+"""Seconds from SIGTERM to SIGKILL in a cancellation."""
+SIGINT = 2
+
+
+class StateActor(ProcessActor):
+    """The actor that the hub, the journal and the tap belong to."""
+
+    def __init__(self, begin: m.Begin, channel: int) -> None:
+        super().__init__(begin, channel)
+        self.journal = Journal(self.paths.journal)
+        self.container = lifecycle.replay(self.journal.records)
+        self.children: dict[str, m.Child] = {}
+        self._waiting: dict[str, tuple[Arrival, m.Start | m.Kill | m.Delete]] = {}
+        self._asked: dict[lifecycle.Want, str] = {}
+        self._staging = False
+        self._abandoned = False
+        self._cause: str | None = None
+        self._started = statefile.start_time(begin.anchor)
+
+    def connect(self) -> None:
+        """Open hub and tap, and go on where the journal ends."""
+        self.hub = Hub(self.context, self.begin.descriptors["hub"], self.paths.hub)
+        self.tap = Tap(self.context, self.begin.descriptors["tap"], self.paths.tap, self.begin.creation.id)
+        self.inbox.watch(self.hub.socket, lambda: list(self.hub.arrivals()))
+        self.inbox.watch(self.tap.socket, self.tap.subscriptions)
+        if self.container.answered:
+            # The incarnation that journaled it may have died before it said so; twice does no harm.
+            self.channel.send(m.AnswerCreate("", ""))
+        if self.container.finished:
+            self._leave()
+            return
+        self._set_clocks()
+        self._pursue()
+
+    def on_event(self, event: object) -> None:
+        """Handle what the hub, the anchor or the clock brings."""
+        match event:
+            case Arrival():
+                self._on_arrival(event)
+            case Tick("wants"):
+                self._asked.clear()
+                self._pursue()
+            case Tick("create-wait"):
+                self._happen(e.CreateWaitOver())
+            case Tick("grace"):
+                self._happen(e.CancelRequested("scrun, after waiting for SIGTERM to work", 137, hard=True))
+            case Tick("kill-wait"):
+                if self.container.step != "ended" or not self.container.drained:
+                    self._happen(e.GivenUp())
+            case m.Child():
+                self._on_child(event)
+            case m.Interrupted(signal):
+                self._on_interrupted(signal)
+            case m.Abandoned():
+                self._abandoned = True
+                self._happen(e.CancelRequested("the death of create", 137, hard=True))
+            case _:
+                self.log.write("error", f"unexpected: {type(event).__name__}")
+
+    def on_stop(self) -> None:
+        """Let the last replies go out."""
+        self.hub.close()
+        self.tap.close()
+        self.context.term()
+
+    # --- events -----------------------------------------------------------------------------------------------
+
+    def _happen(self, event: Message, source: str = "state", cause: str | None = None) -> None:
+        """Journal an event and let everything follow from it; old news changes nothing."""
+        if lifecycle.knows(self.container, event):
+            return
+        try:
+            after = lifecycle.apply(self.container, event)
+        except lifecycle.IllegalEventError as error:
+            self.log.write("error", f"{source} reported what cannot be: {error}")
+            return
+        self.journal.append(event)
+        self.container = after
+        self._cause = cause
+        self.log.write("debug", f"{source}: {type(event).__name__}")
+        self.tap.publish("fact", source, event)
+        self._set_clocks()
+        self._pursue()
+
+    def _pursue(self) -> None:
+        """Make what is wanted happen, and tell those who wait for it."""
+        wants = lifecycle.wanted(self.container)
+        for want in wants:
+            if want.actor == "state" and not isinstance(want.message, e.Finished):
+                if isinstance(want.message, e.CreateAnswered):
+                    # Written before create returns: the engine may ask for the state at once.
+                    self._happen(want.message)
+                    self._write_state()
+                    self.channel.send(m.AnswerCreate("", ""))
+                else:
+                    self._happen(want.message)
+                return
+        self._write_state()
+        self._ask(wants)
+        self._answer_callers()
+        if wants and isinstance(wants[-1].message, e.Finished):
+            self._finish(wants[-1].message)
+
+    def _write_state(self) -> None:
+        statefile.write(self.paths, self.container, self.begin.anchor, self._started)
+
+    def _ask(self, wants: tuple[lifecycle.Want, ...]) -> None:
+        staging = any(want.actor == "staging" for want in wants)
+        if staging or self._staging:
+            self.channel.send(m.RunActor("staging", staging))
+        self._staging = staging
+        self._asked = {want: id_ for want, id_ in self._asked.items() if want in wants}
+        delay = REPEAT
+        for want in wants:
+            if want.actor == "state" or want in self._asked:
+                continue
+            envelope = Envelope(want.actor, "state", want.message, new_id(), self._cause)
+            self.tap.publish("intent", want.actor, want.message)
+            if self.hub.send(want.actor.encode(), envelope):
+                self._asked[want] = envelope.id
+            else:
+                delay = SOON
+        if wants:
+            self.inbox.later("wants", delay)
+
+    def _set_clocks(self) -> None:
+        """Start the clocks that the state calls for; each is started once."""
+        settings = self.begin.creation.settings
+        container = self.container
+        if not container.answered and container.ending is None and not container.impatient:
+            self._once("create-wait", settings.create_wait)
+        killed = any(s.signal == lifecycle.SIGKILL for s in container.signals)
+        if container.ending is not None and container.step in {"launching", "running"} and not container.hard:
+            self._once("grace", GRACE)
+        if killed or (container.ending is not None and container.hard):
+            self._once("kill-wait", settings.kill_wait)
+
+    def _once(self, name: str, seconds: float) -> None:
+        if not self.inbox.expects(name):
+            self.inbox.later(name, seconds)
+
+    def _finish(self, event: e.Finished) -> None:
+        ending = self.container.ending
+        assert ending is not None  # noqa: S101 - the life cycle wants Finished only when it ends
+        if not self.container.answered:
+            self.channel.send(m.AnswerCreate(ending.code, ending.sentence or "the container was cancelled"))
+        self.journal.append(event)
+        self.container = lifecycle.apply(self.container, event)
+        self._write_state()
+        self.tap.publish("fact", "state", event)
+        self._answer_callers()
+        if self._abandoned and not self.container.answered:
+            shutil.rmtree(self.paths.directory, ignore_errors=True)
+        self._leave()
+
+    def _leave(self) -> None:
+        ending = self.container.ending
+        assert ending is not None  # noqa: S101 - it has finished
+        self.channel.send(m.Finish(ending.exit_code, ending.signal, hand_over=self.container.given_up))
+
+    # --- what comes in ----------------------------------------------------------------------------------------
+
+    def _on_arrival(self, arrival: Arrival) -> None:
+        envelope = arrival.envelope
+        match envelope.message:
+            case m.Hello():
+                # A new incarnation knows nothing: ask it again for all that is wanted of it.
+                self._asked = {w: i for w, i in self._asked.items() if w.actor != envelope.source}
+                self._pursue()
+            case m.Start() | m.Kill() | m.Delete() as request:
+                self._on_request(arrival, request)
+            case m.Inspect(what):
+                self._reply(arrival, inspect(self, what))
+            case m.Note(event, data):
+                self.tap.publish_data(f"note.{envelope.source}.{event}", dict(data))
+            case message if type(message) in lifecycle.RULES and envelope.source not in {"client", "console"}:
+                self._happen(message, envelope.source, envelope.id)
+                self._reply(arrival, m.Heard())
+            case message:
+                self._reply(arrival, m.Failed("protocol", f"{type(message).__name__} is not for the state actor"))
+
+    def _on_request(self, arrival: Arrival, request: m.Start | m.Kill | m.Delete) -> None:
+        envelope = arrival.envelope
+        self.tap.publish("request", envelope.source, request)
+        try:
+            admission = callers.admit(self.container, request, envelope.id)
+        except ScrunError as error:
+            self._reply(arrival, m.Failed(error.code, error.sentence))
+            return
+        self._waiting[envelope.id] = (arrival, request)
+        if admission.event is not None:
+            self._happen(admission.event, envelope.source, envelope.id)
+        self._answer_callers()
+
+    def _answer_callers(self) -> None:
+        for id_, (arrival, request) in list(self._waiting.items()):
+            outcome = callers.answer(self.container, request, id_)
+            if outcome is False:
+                continue
+            del self._waiting[id_]
+            failed = isinstance(outcome, ScrunError)
+            self._reply(arrival, m.Failed(outcome.code, outcome.sentence) if failed else m.Done())  # type: ignore[union-attr]
+
+    def _reply(self, arrival: Arrival, message: Message) -> None:
+        asked = arrival.envelope
+        reply = Envelope(asked.source, "state", message, new_id(), asked.id, 0, self.begin.incarnation)
+        self.hub.send(arrival.route, reply)
+
+    def _on_child(self, child: m.Child) -> None:
+        self.children[child.actor] = child
+        if child.status == "running":
+            self.hub.pids[child.actor] = child.pid
+        self.tap.publish("child", child.actor, child)
+        if child.status == "given-up":
+            reason = f"scrun's {child.actor} process failed again and again ({child.reason})"
+            self._happen(e.CancelRequested(reason, 70, hard=True))
+
+    def _on_interrupted(self, signal: int) -> None:
+        if signal != SIGINT:
+            if self.container.ending is None:
+                self._happen(e.SignalRequested(self.container.signal_count + 1, signal, new_id()), "anchor")
+            return
+        again = self.container.ending is not None
+        self._happen(e.CancelRequested("SIGINT", 130, hard=again), "anchor")
+
+
+def main(begin: m.Begin, channel: int) -> int:
+    """Body of the process."""
+    return run(StateActor, begin, channel)
+

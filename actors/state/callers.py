@@ -1,0 +1,107 @@
+"""Requests of the command line: what each asks of the container, and when it can be answered.
+
+Pure: given the container's state, a request is answered, refused, or turned into an event and kept until the
+state answers it. The words of the refusals are matched by engines and by runc's tests.
+"""
+
+from dataclasses import dataclass
+
+from proto import events as e
+from proto import messages as m
+from proto.errors import InternalError, LaunchError, ScrunError, WrongStateError, from_wire
+from proto.lifecycle import SIGKILL, Container
+from proto.registry import Message
+
+KILLED = 128 + SIGKILL
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What to do about a new request: append ``event`` if there is one, then ask ``answer``."""
+
+    event: Message | None = None
+
+
+def admit(container: Container, request: m.Start | m.Kill | m.Delete, request_id: str) -> Admission:
+    """Take a request in.
+
+    Raises:
+        WrongStateError: it cannot be carried out in this state.
+        LaunchError: the container is ending.
+
+    """
+    match request:
+        case m.Start():
+            return _admit_start(container, request_id)
+        case m.Kill():
+            return _admit_kill(container, request, request_id)
+        case m.Delete():
+            return _admit_delete(container, request)
+
+
+def answer(container: Container, request: m.Start | m.Kill | m.Delete, request_id: str) -> ScrunError | bool:
+    """Whether an admitted request has been carried out: True, an error, or False for not yet."""
+    match request:
+        case m.Start():
+            if container.step in {"running", "ended"} and not _launch_failed(container):
+                return True
+            return _failure(container) if container.finished else False
+        case m.Kill():
+            for known, sentence in container.outcomes:
+                if known == request_id:
+                    return from_wire("scheduler", sentence) if sentence else True
+            return container.finished or container.ending is not None
+        case m.Delete():
+            return container.finished
+
+
+def _admit_start(container: Container, request_id: str) -> Admission:
+    if container.started_by == request_id:
+        return Admission()
+    if container.finished or container.ending is not None:
+        if not container.started_by and container.ending is not None and container.ending.sentence:
+            raise _failure(container)
+        msg = "cannot start a container that has stopped"
+        raise WrongStateError(msg)
+    if container.started_by:
+        msg = "cannot start an already running container"
+        raise WrongStateError(msg)
+    if not container.answered:
+        msg = "cannot start a container that is still being created"
+        raise WrongStateError(msg)
+    return Admission(e.StartRequested(request_id))
+
+
+def _admit_kill(container: Container, request: m.Kill, request_id: str) -> Admission:
+    if container.finished:
+        msg = "container not running"
+        raise WrongStateError(msg)
+    if container.ending is not None:
+        if request.signal == SIGKILL and not container.hard and container.step != "ended":
+            return Admission(e.CancelRequested("kill", KILLED, hard=True))
+        return Admission()
+    event = e.SignalRequested(container.signal_count + 1, request.signal, request_id)
+    return Admission(event)
+
+
+def _admit_delete(container: Container, request: m.Delete) -> Admission:
+    if container.finished or (container.ending is not None and container.hard):
+        return Admission()
+    if not request.force and container.status == "running":
+        assert container.creation is not None  # noqa: S101 - it runs
+        msg = f"cannot delete container {container.creation.id} that is not stopped: {container.status}"
+        raise WrongStateError(msg)
+    return Admission(e.CancelRequested("delete", KILLED, hard=True))
+
+
+def _launch_failed(container: Container) -> bool:
+    return container.ending is not None and container.ending.kind == "launch-failed"
+
+
+def _failure(container: Container) -> ScrunError:
+    ending = container.ending
+    if ending is None:
+        return InternalError("the container has ended for no known reason")
+    if ending.sentence:
+        return from_wire(ending.code, ending.sentence)
+    return LaunchError("the container ended before it was started")

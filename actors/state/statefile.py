@@ -1,0 +1,94 @@
+"""``state.json``: what ``scrun state`` prints, and all that the hot verbs read.
+
+The hot verbs have no JSON parser, so the layout is fixed: one top-level key a line in the order below, two
+blanks deep, and the last key, ``scrun``, on one line. The file is derived from the journal and replaced by
+rename, so a reader sees the old one or the new one.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+
+from proto import __version__
+from proto.lifecycle import Container
+from proto.paths import ContainerPaths
+
+
+def start_time(pid: int) -> int:
+    """Start time of a process in clock ticks since boot (field 22 of ``/proc/PID/stat``), 0 if it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rsplit(b")", 1)[1].split()[19])
+    except (OSError, IndexError):
+        return 0
+
+
+def render(container: Container, anchor: int, started: int) -> str:
+    """Return the text of the file (runtime.md, State; runc's additional ``rootfs``, ``created``, ``owner``)."""
+    creation = container.creation
+    assert creation is not None  # noqa: S101 - there is no state before there is a creation
+    stopped = container.status == "stopped"
+    seconds, fraction = divmod(creation.created, 1)
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(fraction * 1e9):09}Z"
+    lines = {
+        "ociVersion": creation.oci_version,
+        "id": creation.id,
+        "status": container.status,
+        "pid": 0 if stopped else anchor,
+        "bundle": creation.bundle,
+        "rootfs": creation.rootfs,
+        "created": stamp,
+        "owner": creation.user,
+        "annotations": creation.annotations | annotations(container),
+    }
+    text = [f"  {json.dumps(key)}: {_pretty(value)}" for key, value in lines.items()]
+    private = {"anchor": anchor, "starttime": started, "version": __version__, "phase": phase(container)}
+    text.append(f'  "scrun": {json.dumps(private)}')
+    return "{\n" + ",\n".join(text) + "\n}\n"
+
+
+def annotations(container: Container) -> dict[str, str]:
+    """What scrun adds to the annotations: the job, why it waits, and why it ended."""
+    found = {
+        "scrun.job-id": str(container.job_id or ""),
+        "scrun.job-state": {"queued": "PENDING", "granted": "RUNNING"}.get(container.job, ""),
+        "scrun.job-reason": container.queue_reason if container.job == "queued" else "",
+        "scrun.nodes": container.nodes,
+        "scrun.step": container.step_id,
+    }
+    if container.ending is not None and container.finished:
+        found["scrun.end"] = container.ending.kind
+        found["scrun.exit-code"] = str(container.ending.exit_code)
+        found["scrun.end-reason"] = container.ending.sentence
+    return {key: value for key, value in found.items() if value}
+
+
+def phase(container: Container) -> str:
+    """A word for people that is finer than the OCI status."""
+    if container.finished:
+        return "stopped"
+    if container.ending is not None:
+        return "ending"
+    if container.step != "none":
+        return container.step
+    if container.stage == "ready":
+        return "created"
+    return "staging in" if container.job == "granted" else container.job
+
+
+def write(paths: ContainerPaths, container: Container, anchor: int, started: int) -> None:
+    """Replace the file."""
+    temporary = Path(f"{paths.state}.{os.getpid()}")
+    with open(temporary, "w", encoding="utf-8", errors="surrogateescape", opener=_private) as file:
+        file.write(render(container, anchor, started))
+    temporary.rename(paths.state)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _pretty(value: object) -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=True)
+    return text.replace("\n", "\n  ")

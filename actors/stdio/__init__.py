@@ -1,0 +1,1 @@
+"""The container's standard streams and its terminal."""

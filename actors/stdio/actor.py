@@ -1,0 +1,148 @@
+"""The stdio actor: moves bytes between the engine's descriptors and the step's pipes.
+
+It holds nothing: the anchor keeps every descriptor, and ``splice`` leaves no byte in this process. Killed at
+any moment, its replacement goes on where it was.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import zmq
+
+from actors.effects import Effect, Later, Report, Tell, Tick, ToAnchor
+from actors.shell import PeerActor, Received, run
+from proto import messages as m
+from proto.envelope import Envelope
+from proto.events import OutputDrained
+
+from .mover import State, Stream
+
+NOTE_EVERY = 1.0
+"""Seconds between two reports of the byte counts to the tap, while bytes flow."""
+STEPS = 16
+"""Chunks that one stream may move before the others get their turn."""
+POLL_MASKS = ((1, zmq.POLLIN), (4, zmq.POLLOUT))  # poll(2)'s POLLIN and POLLOUT
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A descriptor of this stream is ready."""
+
+    name: str
+
+
+class StdioLogic:
+    """Which streams there are, and what their ends mean."""
+
+    def __init__(self, descriptors: dict[str, int]) -> None:
+        ends = {
+            "stdin": ("stdin", "step-stdin", False),
+            "stdout": ("step-stdout", "stdout", True),
+            "stderr": ("step-stderr", "stderr", True),
+        }
+        self.streams = {
+            name: Stream(descriptors[source], descriptors[target], name, drain=drain)
+            for name, (source, target, drain) in ends.items()
+            if source in descriptors and target in descriptors
+        }
+        self.ended: set[str] = set()
+        self._draining: str | None = None
+        self._noted = 0
+
+    def start(self) -> Iterable[Effect]:
+        """Nothing: the shell watches the streams."""
+        return ()
+
+    def handle(self, event: object) -> Iterable[Effect]:
+        """What a stream, the state actor or the clock brings."""
+        match event:
+            case Flow(name):
+                return self._flow(name)
+            case Received(envelope) if isinstance(envelope.message, m.Drain):
+                self._draining = envelope.id
+                return self._drained()
+            case Tick("note"):
+                return self._note()
+            case _:
+                return ()
+
+    def _flow(self, name: str) -> list[Effect]:
+        stream = self.streams[name]
+        before = self._total()
+        for _ in range(STEPS):
+            moved = stream.step()
+            if not moved.count:
+                break
+        effects: list[Effect] = []
+        if self._total() != before and self._noted == before:
+            effects.append(Later("note", NOTE_EVERY))
+        if stream.state is State.ENDED or (name == "stdin" and stream.state is State.TARGET_GONE):
+            stream.close()
+            self.ended.add(name)
+            # No incarnation can use them any more, and the far side waits for the end of file.
+            closing = ("stdin", "step-stdin") if name == "stdin" else (f"step-{name}",)
+            effects.append(ToAnchor(m.Close(closing)))
+            effects += self._drained()
+        return effects
+
+    def _drained(self) -> list[Effect]:
+        flowing = {"stdout", "stderr"} & (self.streams.keys() - self.ended)
+        if self._draining is None or flowing:
+            return []
+        return [Report(OutputDrained(*(self._count(n) for n in ("stdin", "stdout", "stderr"))), self._draining)]
+
+    def _note(self) -> list[Effect]:
+        self._noted = self._total()
+        counts = {name: str(stream.moved) for name, stream in self.streams.items()}
+        return [Tell(Envelope("state", "stdio", m.Note("moved", counts)))]
+
+    def _count(self, name: str) -> int:
+        return self.streams[name].moved if name in self.streams else 0
+
+    def _total(self) -> int:
+        return sum(stream.moved for stream in self.streams.values())
+
+
+class StdioActor(PeerActor):
+    """The shell that watches the streams' descriptors."""
+
+    logic: StdioLogic
+
+    def connect(self) -> None:
+        """Begin to watch the streams."""
+        self._watched: dict[str, list[tuple[int, int]]] = {}
+        super().connect()
+        for name in self.logic.streams:
+            self._watch(name)
+
+    def on_event(self, event: object) -> None:
+        """Watch what the stream wants now."""
+        super().on_event(event)
+        if isinstance(event, Flow):
+            self._watch(event.name)
+
+    def _watch(self, name: str) -> None:
+        ended = name in self.logic.ended
+        wants = [] if ended else self.logic.streams[name].wants()
+        if wants == self._watched.get(name):
+            return
+        for fd, _ in self._watched.get(name, ()):
+            self.inbox.forget(fd)
+        self._watched[name] = wants
+        for fd, mask in wants:
+            events = sum(there for here, there in POLL_MASKS if mask & here) or zmq.POLLERR
+            self.inbox.watch(fd, lambda: (Flow(name),), events)
+        if ended:
+            self._close(name)
+
+    def _close(self, name: str) -> None:
+        """Drop this process's copies, or the ends of file never arrive."""
+        own = ("stdin", "step-stdin") if name == "stdin" else (f"step-{name}",)
+        for descriptor in own:
+            os.close(self.begin.descriptors[descriptor])
+
+
+def main(begin: m.Begin, channel: int) -> int:
+    """Body of the process."""
+    return run(StdioActor, begin, channel, StdioLogic(begin.descriptors))

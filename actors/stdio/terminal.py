@@ -1,0 +1,132 @@
+"""The container's terminal: a pty whose master the engine gets, and whose slave becomes srun's.
+
+The engine listens on the console socket and expects one message: some text (the slave's name) and the master
+as SCM_RIGHTS. Afterwards this side keeps the slave only; with the master open here, nobody would ever see the
+hang-up.
+
+``srun --pty`` leads a session whose controlling terminal is the slave, also its 0 and 1, and no byte passes
+through a process of ours. Its 2 should be a file, for its own messages. What follows (Slurm 22.05, measured):
+
+* The program has the right size from the beginning; each TIOCSWINSZ of the engine reaches it as SIGWINCH.
+* srun sets the slave to raw: ^C travels as a byte, and the node's pty makes SIGINT of it.
+* All output comes through the terminal, standard error too; ``--error`` and ``--output`` are refused.
+* srun's exit status is the program's. No output is lost when srun ends, and others may still write on the
+  slave: the end of a session leader hangs up real terminals, not ptys.
+* When the last master is closed (the engine died), the kernel sends SIGHUP to srun, which kills the step at once
+  and exits with 137.
+"""
+
+import errno
+import fcntl
+import os
+import socket
+import struct
+import termios
+
+from proto.errors import LaunchError
+
+CONSOLE_TIMEOUT = 10.0
+_SIZE_LIMIT = 0xFFFF
+
+# In our own words: podman takes strerror's "No such file or directory" and "Permission denied" for a missing
+# or forbidden program, and answers 127 and 126.
+_REASONS = {
+    errno.ENOENT: "it does not exist",
+    errno.ENOTDIR: "it does not exist",
+    errno.EACCES: "access to it is refused",
+    errno.EPERM: "access to it is refused",
+    errno.ECONNREFUSED: "nobody listens there",
+    errno.EAGAIN: "no answer in time",
+    errno.ENOTSOCK: "it is not a socket",
+    errno.EPROTOTYPE: "it is not a stream socket",
+    errno.EMFILE: "too many open files",
+    errno.ENFILE: "too many open files",
+}
+
+
+def open_terminal(console_socket: str, size: tuple[int, int] | None = None) -> int:
+    """Open a pty pair, hand the master to the engine, and return the slave (CLOEXEC).
+
+    Args:
+        console_socket: path of the engine's socket; any length.
+        size: rows and columns (``process.consoleSize``), or None to leave them 0 until the engine sets them.
+
+    Raises:
+        LaunchError: there is no pty, or the engine cannot be reached.
+
+    """
+    try:
+        master, slave = os.openpty()
+    except OSError as error:
+        raise LaunchError(f"cannot open a terminal: {_reason(error)}") from None
+    try:
+        if size is not None:
+            set_window_size(slave, *size)
+        _send(console_socket, master, os.ttyname(slave))
+    except OSError as error:
+        os.close(slave)
+        raise LaunchError(f"cannot use the console socket {console_socket}: {_reason(error)}") from None
+    finally:
+        os.close(master)
+    return slave
+
+
+def make_controlling(slave_fd: int, targets: tuple[int, ...] = (0, 1, 2)) -> None:
+    """Make the slave the controlling terminal of this session, and put it where asked.
+
+    For the child between ``setsid`` and exec.
+
+    Raises:
+        LaunchError: this process leads no session, has a controlling terminal already, or the engine hung up.
+
+    """
+    try:
+        fcntl.ioctl(slave_fd, termios.TIOCSCTTY, 0)
+        for target in targets:
+            # dup2 onto itself changes nothing, not even CLOEXEC.
+            if target == slave_fd:
+                os.set_inheritable(target, True)
+            else:
+                os.dup2(slave_fd, target, inheritable=True)
+    except OSError as error:
+        raise LaunchError(f"cannot make the terminal srun's own: {_reason(error)}") from None
+
+
+def window_size(fd: int) -> tuple[int, int]:
+    """Rows and columns of a terminal; ``(0, 0)`` if it has none or is hung up."""
+    try:
+        rows, columns, _, _ = struct.unpack("HHHH", fcntl.ioctl(fd, termios.TIOCGWINSZ, bytes(8)))
+    except OSError:
+        return 0, 0
+    return rows, columns
+
+
+def set_window_size(fd: int, rows: int, columns: int) -> None:
+    """Set rows and columns; the kernel sends SIGWINCH to the terminal's foreground group if they differ.
+
+    Raises:
+        OSError: it is no terminal.
+
+    """
+    rows, columns = (min(max(number, 0), _SIZE_LIMIT) for number in (rows, columns))
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def _send(path: str, master: int, name: str) -> None:
+    # sun_path holds 107 bytes. The name of an O_PATH descriptor is short whatever the path's length.
+    handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+            # Not settimeout(): a non-blocking connect to a busy listener fails at once, with EAGAIN.
+            seconds, rest = divmod(CONSOLE_TIMEOUT, 1)
+            limit = struct.pack("ll", int(seconds), int(rest * 1_000_000))
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+            peer.connect(f"/proc/self/fd/{handle}")
+            socket.send_fds(peer, [os.fsencode(name)], [master])
+    finally:
+        os.close(handle)
+
+
+def _reason(error: OSError) -> str:
+    number = error.errno or 0
+    return _REASONS.get(number) or f"error {errno.errorcode.get(number, number)}"

@@ -1,0 +1,108 @@
+"""Who is supervised how: one table of specifications, and the policy as pure functions of time.
+
+The words are OTP's (``supervisor``): *permanent* is restarted always, *transient* only after an abnormal end,
+*temporary* never by the policy itself. Added: the *lease* (an actor that does not renew it in time is stuck and
+gets replaced) and the *back-off*.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+Restart = Literal["permanent", "transient", "temporary"]
+
+BACK_OFF = (0.0, 0.05, 0.2, 1.0, 5.0)
+"""Seconds to wait before the first, second, … restart in a row; the last value holds for all later ones."""
+STABLE = 10.0
+"""Seconds after which a start counts as good and the row begins anew."""
+INTENSITY = 40
+"""Restarts within ``PERIOD`` that are put up with. High: a restart costs 5 ms and nobody notices it, and
+``BACK_OFF`` keeps a fast failure from spinning; the anchor's end costs the container."""
+PERIOD = 60.0
+LEASE = 6.0
+"""Seconds of silence after which an actor counts as stuck. It renews the lease every third of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """One kind of child of the anchor.
+
+    Attributes:
+        name: of the actor.
+        main: dotted name of the module whose ``main(begin, channel)`` is its body.
+        restart: OTP's word.
+        descriptors: names of the anchor's descriptors that it inherits; missing ones are left out.
+        at_start: whether it is started with the container, or only when the state actor asks for it.
+
+    """
+
+    name: str
+    main: str
+    restart: Restart
+    descriptors: tuple[str, ...] = ()
+    at_start: bool = True
+
+
+TABLE: tuple[Specification, ...] = (
+    Specification("state", "actors.state.actor", "permanent", ("hub", "tap")),
+    Specification("allocation", "actors.allocation.actor", "permanent"),
+    Specification("staging", "actors.staging.actor", "transient", at_start=False),
+    Specification(
+        "stdio",
+        "actors.stdio.actor",
+        "permanent",
+        ("stdin", "stdout", "stderr", "step-stdin", "step-stdout", "step-stderr"),
+    ),
+    Specification("signals", "actors.signals.actor", "permanent"),
+)
+"""In the order of start; the order of the stop is its reverse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the policy remembers of one child. Times are seconds of a monotonic clock."""
+
+    started: float = 0.0
+    in_a_row: int = 0
+    restarts: tuple[float, ...] = field(default=())
+    lease_ends: float = 0.0
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do about a child that has died. ``delay`` is seconds; None: never again."""
+
+    record: Record
+    delay: float | None
+    given_up: bool = False
+
+
+def started(record: Record, now: float) -> Record:
+    """The record after a (re)start."""
+    return replace(record, started=now, lease_ends=now + LEASE, task="")
+
+
+def renewed(record: Record, now: float, seconds: float, task: str) -> Record:
+    """The record after the child renewed its lease."""
+    return replace(record, lease_ends=now + max(seconds, LEASE), task=task)
+
+
+def died(specification: Specification, record: Record, now: float, *, normal: bool) -> Verdict:
+    """Decide about a child that has died; ``normal``: it exited with 0 by itself."""
+    if specification.restart == "temporary" or (specification.restart == "transient" and normal):
+        return Verdict(record, None)
+    recent = tuple(moment for moment in record.restarts if moment > now - PERIOD)
+    if len(recent) >= INTENSITY:
+        return Verdict(record, None, given_up=True)
+    in_a_row = 0 if now - record.started >= STABLE else record.in_a_row
+    delay = BACK_OFF[min(in_a_row, len(BACK_OFF) - 1)]
+    return Verdict(replace(record, in_a_row=in_a_row + 1, restarts=(*recent, now)), delay)
+
+
+def stuck(record: Record, now: float) -> bool:
+    """Whether the lease has run out."""
+    return now >= record.lease_ends
+
+
+Clock = Callable[[], float]

@@ -1,0 +1,198 @@
+"""What has happened to a container: facts in the past tense, journaled in this order and never changed.
+
+An actor reports a fact to the state actor, which appends it to the journal before anything follows from it.
+Facts may be reported twice (a report is repeated until acknowledged): the life cycle ignores what it knows.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .creation import Creation
+from .registry import Message, message
+
+EndKind = Literal[
+    "exited", "signalled", "time-limit", "preempted", "node-failure", "cancelled", "out-of-memory",
+    "launch-failed", "refused", "staging-failed", "lost", "killed", "internal",
+]  # fmt: skip
+
+
+@message("created-by")
+@dataclass(frozen=True, slots=True)
+class CreateBegun(Message):
+    """``create`` has checked everything that it can check; the anchor takes over."""
+
+    creation: Creation
+
+
+@message("job-requested")
+@dataclass(frozen=True, slots=True)
+class JobRequested(Message):
+    """The request is about to go to Slurm; the cookie in its comment finds the job again."""
+
+    cookie: str
+
+
+@message("job-queued")
+@dataclass(frozen=True, slots=True)
+class JobQueued(Message):
+    """Slurm knows the job and lets it wait."""
+
+    job_id: int
+    reason: str = ""
+
+
+@message("job-granted")
+@dataclass(frozen=True, slots=True)
+class JobGranted(Message):
+    """The nodes are ours. ``foreign``: in an allocation that scrun did not make."""
+
+    job_id: int
+    nodes: str = ""
+    foreign: bool = False
+
+
+@message("create-wait-over")
+@dataclass(frozen=True, slots=True)
+class CreateWaitOver(Message):
+    """The job still waits and ``create`` shall return now."""
+
+
+@message("job-ended")
+@dataclass(frozen=True, slots=True)
+class JobEnded(Message):
+    """The job was refused, or ended before a step of ours ran in it."""
+
+    kind: EndKind
+    exit_code: int
+    sentence: str
+    code: str = "scheduler"
+
+
+@message("staged-in")
+@dataclass(frozen=True, slots=True)
+class StagedIn(Message):
+    """The bundle is where the nodes see it."""
+
+    bundle: str
+    rootfs: str
+    argv: tuple[bytes, ...]
+
+
+@message("staging-failed")
+@dataclass(frozen=True, slots=True)
+class StagingFailed(Message):
+    """Stage-in failed; what it left behind is cleared by stage-out."""
+
+    sentence: str
+
+
+@message("create-answered")
+@dataclass(frozen=True, slots=True)
+class CreateAnswered(Message):
+    """``create`` is about to return 0."""
+
+
+@message("start-requested")
+@dataclass(frozen=True, slots=True)
+class StartRequested(Message):
+    """``start`` was called; its id tells a repetition from a second call."""
+
+    request: str
+
+
+@message("launch-requested")
+@dataclass(frozen=True, slots=True)
+class LaunchRequested(Message):
+    """srun is about to be started."""
+
+
+@message("step-started")
+@dataclass(frozen=True, slots=True)
+class StepStarted(Message):
+    """The nodes report that the step's tasks run."""
+
+    step_id: str
+
+
+@message("step-ended")
+@dataclass(frozen=True, slots=True)
+class StepEnded(Message):
+    """srun is gone; this is how the program, or the job, ended."""
+
+    kind: EndKind
+    exit_code: int
+    signal: int
+    sentence: str
+
+
+@message("signal-requested")
+@dataclass(frozen=True, slots=True)
+class SignalRequested(Message):
+    """Somebody wants the container to get a signal. ``request``: id of the caller's message."""
+
+    number: int
+    signal: int
+    request: str
+
+
+@message("signal-delivered")
+@dataclass(frozen=True, slots=True)
+class SignalDelivered(Message):
+    """Slurm has taken the signal over."""
+
+    number: int
+
+
+@message("signal-failed")
+@dataclass(frozen=True, slots=True)
+class SignalFailed(Message):
+    """Slurm did not take the signal."""
+
+    number: int
+    sentence: str
+
+
+@message("cancel-requested")
+@dataclass(frozen=True, slots=True)
+class CancelRequested(Message):
+    """The container shall end. ``hard``: with SIGKILL and without waiting."""
+
+    by: str
+    exit_code: int
+    hard: bool = False
+
+
+@message("given-up")
+@dataclass(frozen=True, slots=True)
+class GivenUp(Message):
+    """SIGKILL was sent and Slurm does not report the end in time: the guard goes on alone."""
+
+
+@message("output-drained")
+@dataclass(frozen=True, slots=True)
+class OutputDrained(Message):
+    """Every byte of output is in the engine's hands; the counts are bytes."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+
+
+@message("staged-out")
+@dataclass(frozen=True, slots=True)
+class StagedOut(Message):
+    """Stage-out is over; ``failure`` is empty or says what went wrong."""
+
+    failure: str = ""
+
+
+@message("job-released")
+@dataclass(frozen=True, slots=True)
+class JobReleased(Message):
+    """Slurm has the nodes back."""
+
+
+@message("finished")
+@dataclass(frozen=True, slots=True)
+class Finished(Message):
+    """Nothing is left but to exit."""

@@ -1,0 +1,334 @@
+"""What processes say to each other besides facts (``proto.events``): intents, requests, replies, reports.
+
+Three groups. *Intents* go from the state actor to the others, are repeated until the fact that they ask for has
+arrived, and may therefore be heard twice. *Requests* come from the command line and the console and get one
+reply. *Anchor's talk* goes over the socketpair that each actor shares with the anchor.
+"""
+
+from dataclasses import dataclass
+
+from .creation import Creation
+from .registry import Message, message
+
+# --- intents: state actor to another actor -------------------------------------------------------------------
+
+
+@message("request-job")
+@dataclass(frozen=True, slots=True)
+class RequestJob(Message):
+    """To allocation: see to it that there is a job; report queued, granted or ended."""
+
+
+@message("watch-job")
+@dataclass(frozen=True, slots=True)
+class WatchJob(Message):
+    """To allocation: no step runs, so look now and then whether the job is still there."""
+
+    job_id: int
+
+
+@message("launch-step")
+@dataclass(frozen=True, slots=True)
+class LaunchStep(Message):
+    """To allocation: start srun; report started and ended."""
+
+    job_id: int
+    bundle: str
+    argv: tuple[bytes, ...]
+
+
+@message("release-job")
+@dataclass(frozen=True, slots=True)
+class ReleaseJob(Message):
+    """To allocation: give the job back (queued or granted); report released. 0: find it by its cookie."""
+
+    job_id: int
+
+
+@message("stage-in")
+@dataclass(frozen=True, slots=True)
+class StageIn(Message):
+    """To staging: bring the bundle to the nodes."""
+
+    job_id: int
+    nodes: str
+
+
+@message("stage-out")
+@dataclass(frozen=True, slots=True)
+class StageOut(Message):
+    """To staging: bring changes back and clear up."""
+
+    job_id: int
+    nodes: str
+    bundle: str
+    rootfs: str
+    complete: bool
+
+
+@message("relay-signal")
+@dataclass(frozen=True, slots=True)
+class RelaySignal(Message):
+    """To signals: give the step this signal, once; report delivered or failed."""
+
+    number: int
+    signal: int
+    job_id: int
+    step_id: str
+
+
+@message("end-step")
+@dataclass(frozen=True, slots=True)
+class EndStep(Message):
+    """To signals: end the step, with SIGTERM or (``hard``) with SIGKILL."""
+
+    job_id: int
+    step_id: str
+    hard: bool
+
+
+@message("drain")
+@dataclass(frozen=True, slots=True)
+class Drain(Message):
+    """To stdio: the step is over; report when its output has gone through."""
+
+
+# --- requests and replies -------------------------------------------------------------------------------------
+
+
+@message("start")
+@dataclass(frozen=True, slots=True)
+class Start(Message):
+    """Run the program; answered when it runs."""
+
+
+@message("kill")
+@dataclass(frozen=True, slots=True)
+class Kill(Message):
+    """Give the container a signal; answered when it is delivered."""
+
+    signal: int
+    all: bool = False
+
+
+@message("delete")
+@dataclass(frozen=True, slots=True)
+class Delete(Message):
+    """End a container that is not running (``force``: any); answered when it is about to be gone."""
+
+    force: bool = False
+
+
+@message("inspect")
+@dataclass(frozen=True, slots=True)
+class Inspect(Message):
+    """Tell about yourself: ``tree``, ``journal``, ``leases`` or another table of the console."""
+
+    what: str
+
+
+@message("done")
+@dataclass(frozen=True, slots=True)
+class Done(Message):
+    """The request was carried out."""
+
+
+@message("table")
+@dataclass(frozen=True, slots=True)
+class Table(Message):
+    """Rows for the console; all cells are text."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@message("failed")
+@dataclass(frozen=True, slots=True)
+class Failed(Message):
+    """The request was not carried out: ``proto.errors`` has the codes."""
+
+    code: str
+    sentence: str
+
+
+@message("heard")
+@dataclass(frozen=True, slots=True)
+class Heard(Message):
+    """A fact is in the journal; the envelope's cause names it."""
+
+
+@message("hello")
+@dataclass(frozen=True, slots=True)
+class Hello(Message):
+    """An actor's first word in each incarnation, and after each reconnection."""
+
+
+@message("note")
+@dataclass(frozen=True, slots=True)
+class Note(Message):
+    """For the tap only: something worth watching that changes no state."""
+
+    event: str
+    data: dict[str, str]
+
+
+# --- the anchor's talk ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """What an actor is told at its birth; it is forked, so this needs no wire.
+
+    Attributes:
+        actor: its name.
+        incarnation: 1 for the first.
+        creation: what ``create`` found out.
+        anchor: the anchor's pid.
+        descriptors: names to numbers of the descriptors that it inherits.
+
+    """
+
+    actor: str
+    incarnation: int
+    creation: Creation
+    anchor: int
+    descriptors: dict[str, int]
+
+
+@message("ready")
+@dataclass(frozen=True, slots=True)
+class Ready(Message):
+    """To the anchor: the actor listens."""
+
+
+@message("lease")
+@dataclass(frozen=True, slots=True)
+class Lease(Message):
+    """To the anchor: if nothing is heard for so many seconds, replace me. ``task`` says what takes so long."""
+
+    seconds: float
+    task: str = ""
+
+
+@message("spawn")
+@dataclass(frozen=True, slots=True)
+class Spawn(Message):
+    """To the anchor: start a command under a name; a name is started once in the life of the container.
+
+    Attributes:
+        name: by which the end is reported, and a repetition known.
+        argv, env: as for execve; ``argv[0]`` is an absolute path.
+        cwd: working directory, ``/`` if it cannot be entered.
+        stdio: descriptor number in the command to the name of a descriptor of the anchor, or to the path of a
+            file that is opened for appending (it begins with a slash). 0, 1 and 2 are /dev/null by default.
+        consume: descriptors of the anchor to close once the command has them, so that ends of file arrive.
+        session: whether the command gets a session of its own, with descriptor 0 as its terminal.
+
+    """
+
+    name: str
+    argv: tuple[bytes, ...]
+    env: tuple[bytes, ...]
+    cwd: str
+    stdio: dict[str, str]
+    consume: tuple[str, ...] = ()
+    session: bool = False
+
+
+@message("spawned")
+@dataclass(frozen=True, slots=True)
+class Spawned(Message):
+    """From the anchor: the command runs, or ran; 0 if it could not be started."""
+
+    name: str
+    pid: int
+
+
+@message("exited")
+@dataclass(frozen=True, slots=True)
+class Exited(Message):
+    """From the anchor: the command's wait status; told again to whoever spawns the same name again."""
+
+    name: str
+    status: int
+
+
+@message("signal-command")
+@dataclass(frozen=True, slots=True)
+class SignalCommand(Message):
+    """To the anchor: send a signal to a command (and to its process group)."""
+
+    name: str
+    signal: int
+
+
+@message("close")
+@dataclass(frozen=True, slots=True)
+class Close(Message):
+    """To the anchor: close these descriptors; they will be of no use to any incarnation."""
+
+    names: tuple[str, ...]
+
+
+@message("run-actor")
+@dataclass(frozen=True, slots=True)
+class RunActor(Message):
+    """To the anchor, from state: a temporary actor shall run, or shall be ended now."""
+
+    actor: str
+    run: bool
+
+
+@message("answer-create")
+@dataclass(frozen=True, slots=True)
+class AnswerCreate(Message):
+    """To the anchor, from state: let ``create`` return; an empty code is success."""
+
+    code: str
+    sentence: str
+
+
+@message("finish")
+@dataclass(frozen=True, slots=True)
+class Finish(Message):
+    """To the anchor, from state: end everything and exit like the container.
+
+    ``hand_over``: the guard shall go on cancelling the job.
+    """
+
+    exit_code: int
+    signal: int
+    hand_over: bool
+
+
+@message("child")
+@dataclass(frozen=True, slots=True)
+class Child(Message):
+    """From the anchor, to state: a process of ours changed. ``status``: running, dead, stopped, given-up."""
+
+    actor: str
+    pid: int
+    incarnation: int
+    restarts: int
+    status: str
+    reason: str = ""
+
+
+@message("interrupted")
+@dataclass(frozen=True, slots=True)
+class Interrupted(Message):
+    """From the anchor, to state: somebody sent the anchor this signal."""
+
+    signal: int
+
+
+@message("abandoned")
+@dataclass(frozen=True, slots=True)
+class Abandoned(Message):
+    """From the anchor, to state: ``create`` died before it was answered."""
+
+
+@message("stop")
+@dataclass(frozen=True, slots=True)
+class Stop(Message):
+    """From the anchor: finish what you do, say your last words, and go."""

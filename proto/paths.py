@@ -1,0 +1,119 @@
+"""Where a container's files are: one directory for each container below the root.
+
+``ROOT/ID/`` is mode 0700 and holds
+
+=============  ==========================================================================================
+``state.json``  what ``scrun state`` prints; written by rename, derived from the journal
+``journal``     the container's events, the one truth (``proto.journal``)
+``lock``        ``flock``ed by every process of the container: free means that none is left
+``config.json`` the bundle's config.json as it was at ``create``
+``hub``, ``tap`` the two listening sockets
+``job.log``     what salloc said
+``step.log``    what srun itself said (the container's own stderr never goes there)
+``log``         scrun's own log of this container
+``spool/``      scratch directory of scrun.lua
+=============  ==========================================================================================
+
+The root must follow from uid and environment alone, because podman tells ``start``, ``kill`` and ``delete``
+nothing but ``XDG_RUNTIME_DIR`` (man page, ``--root``). On the path of the hot verbs: imports ``os`` only.
+"""
+
+import os
+
+from .errors import SettingsError, UsageError
+
+ID_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-")
+ID_LIMIT = 255
+DIRECTORY_MODE = 0o700
+
+
+def check_id(container_id: str) -> str:
+    """Return the id if it may name a directory.
+
+    The alphabet is runc's (``libcontainer/factory_linux.go``): letters, digits and ``_+.-``.
+
+    Raises:
+        UsageError: empty, ``.``, ``..``, longer than 255 characters, or with a character outside the alphabet.
+
+    """
+    if not container_id or container_id in {".", ".."} or not ID_ALPHABET.issuperset(container_id):
+        msg = f"invalid container id {container_id[:80]!r}: use letters, digits and _+.- only"
+        raise UsageError(msg)
+    if len(container_id) > ID_LIMIT:
+        msg = f"invalid container id: {len(container_id)} characters, at most {ID_LIMIT} are allowed"
+        raise UsageError(msg)
+    return container_id
+
+
+def real_uid() -> int:
+    """The user's id outside every user namespace (inside podman's, ``getuid()`` is 0)."""
+    uid = os.getuid()
+    try:
+        with open("/proc/self/uid_map", "rb") as file:
+            for line in file:
+                inside, outside, count = (int(word) for word in line.split())
+                if inside <= uid < inside + count:
+                    return outside + uid - inside
+    except OSError:
+        pass
+    return uid
+
+
+def default_root(environ: dict[str, str]) -> str:
+    """The root directory when ``--root`` is not given.
+
+    ``$XDG_RUNTIME_DIR/scrun``; for root ``/run/scrun``; else ``/run/user/UID/scrun`` or, where there is no
+    such directory, ``/tmp/scrun-UID``. UID is the one outside every user namespace.
+    """
+    uid = real_uid()
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    if runtime.startswith("/"):
+        return os.path.join(runtime, "scrun")
+    if uid == 0:
+        return "/run/scrun"
+    if os.access(f"/run/user/{uid}", os.W_OK | os.X_OK):
+        return f"/run/user/{uid}/scrun"
+    return f"/tmp/scrun-{uid}"  # noqa: S108 - owner and mode are checked by make_root
+
+
+def make_root(root: str) -> None:
+    """Make the root directory, or check the one that is there.
+
+    Raises:
+        SettingsError: it belongs to somebody else, others may enter it, or it cannot be made.
+
+    """
+    try:
+        os.makedirs(root, DIRECTORY_MODE, exist_ok=True)
+        status = os.lstat(root)
+    except OSError as error:
+        msg = f"cannot make the state directory {root}: {error.strerror}; choose another one with --root"
+        raise SettingsError(msg) from None
+    if status.st_uid != os.getuid() or status.st_mode & 0o170000 != 0o040000:
+        msg = f"the state directory {root} is not yours; choose another one with --root"
+        raise SettingsError(msg)
+    if status.st_mode & 0o022 and not status.st_mode & 0o1000:
+        msg = f"others may write into the state directory {root}; take that right away, or choose another with --root"
+        raise SettingsError(msg)
+
+
+class ContainerPaths:
+    """The paths of one container, as text."""
+
+    __slots__ = ("config", "directory", "hub", "id", "job_log", "journal", "lock", "log", "root", "spool",
+                 "state", "step_log", "tap")
+
+    def __init__(self, root: str, container_id: str) -> None:
+        self.root = root
+        self.id = check_id(container_id)
+        self.directory = directory = f"{root}/{container_id}"
+        self.state = f"{directory}/state.json"
+        self.journal = f"{directory}/journal"
+        self.lock = f"{directory}/lock"
+        self.config = f"{directory}/config.json"
+        self.hub = f"{directory}/hub"
+        self.tap = f"{directory}/tap"
+        self.job_log = f"{directory}/job.log"
+        self.step_log = f"{directory}/step.log"
+        self.log = f"{directory}/log"
+        self.spool = f"{directory}/spool"

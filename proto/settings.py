@@ -1,0 +1,49 @@
+"""What a site and a user may set: the contents of ``scrun.toml``, with their defaults."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+SchedulerName = Literal["auto", "slurm", "pyslurm", "local"]
+StagingMode = Literal["auto", "copy", "shared"]
+IdMapping = Literal["auto", "full", "single"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field for each key of ``scrun.toml`` (``docs/install.md`` describes them).
+
+    Attributes:
+        scheduler: who runs the container; ``auto`` is pyslurm where it fits the cluster, else Slurm's commands.
+        create_wait: seconds that ``create`` waits for a queued job before it returns.
+        kill_wait: seconds after ``kill KILL`` until the container counts as dead whatever Slurm says.
+        slurm_conf: path of slurm.conf, or empty for Slurm's own default.
+        lua: path of scrun.lua; empty for the one beside slurm.conf; ``none`` for the built-in stager.
+        staging_mode: ``shared`` uses the rootfs where it is, ``copy`` copies it, ``auto`` decides by its file
+            system.
+        staging_directory: where copies go; the nodes must see it under the same path. Empty: ``~/.scrun``.
+        staging_time_limit: seconds that a stage-in or stage-out may take; 0 for no limit.
+        id_mapping: ``full`` maps the user's subordinate ids, ``single`` one id, ``auto`` decides by the caller's
+            own mapping.
+        sync_back: whether changes in a copied rootfs are copied back at stage-out (never with ``--rm``).
+        bind_rules: pairs of path prefix and ``keep``, ``copy`` or ``drop``, for bind mounts of config.json.
+        entry: whether the program is entered through scrun's own entry file, which refuses to run on a node
+            that would run the command outside any container.
+        runtime: OCI runtime of the ``local`` scheduler; empty for oci.conf's, else crun or runc.
+        job: defaults of job options, by option name.
+
+    """
+
+    scheduler: SchedulerName = "auto"
+    create_wait: float = 20.0
+    kill_wait: float = 3.0
+    slurm_conf: str = ""
+    lua: str = ""
+    staging_mode: StagingMode = "auto"
+    staging_directory: str = ""
+    staging_time_limit: float = 0.0
+    id_mapping: IdMapping = "auto"
+    sync_back: bool = True
+    bind_rules: tuple[tuple[str, str], ...] = ()
+    entry: bool = True
+    runtime: str = ""
+    job: dict[str, str] = field(default_factory=dict)

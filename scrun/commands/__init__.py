@@ -1,0 +1,1 @@
+"""One module for each verb: ``run(line) -> exit status``."""

@@ -1,0 +1,90 @@
+"""``scrun create``: check everything, reserve the id, and start the anchor."""
+
+import os
+from collections.abc import Callable
+
+from proto.creation import Creation
+from proto.errors import DeadlineError, InternalError
+from proto.paths import ContainerPaths, make_root
+from scrun import creating, directory, pidfile
+from scrun.bundle import Bundle
+from scrun.main import root_of
+from scrun.packages import use_packages
+from scrun.parsing import Line
+
+# How long the processes of a failed ``create`` may take to go.
+GO_LIMIT = 30.0
+
+
+def run(line: Line) -> int:
+    """Create the container; silent, since standard error is the container's."""
+    use_packages()
+    paths = ContainerPaths(root_of(line), line.id)
+    creation, bundle = creating.prepare(line, paths.root)
+    make_container(paths, creation, bundle)
+    return 0
+
+
+def make_container(
+    paths: ContainerPaths, creation: Creation, bundle: Bundle, told: Callable[[int], None] | None = None
+) -> None:
+    """Reserve the id and start the anchor; on failure nothing is left.
+
+    Args:
+        paths: the container's paths.
+        creation: what it shall be.
+        bundle: its bundle.
+        told: called with the anchor's pid as soon as there is one.
+
+    Raises:
+        ScrunError: it could not be created.
+
+    """
+    from actors.boot import start
+
+    def on_anchor(pid: int) -> None:
+        if creation.pid_file:
+            pidfile.write(creation.pid_file, pid)
+        if told:
+            told(pid)
+
+    make_root(paths.root)
+    directory.sweep(paths.root)
+    lock = directory.reserve(paths)
+    try:
+        descriptor = os.open(paths.config, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(bundle.data)
+        start(creation, lock, on_anchor)
+    except BaseException as error:
+        os.close(lock)
+        if isinstance(error, InternalError):
+            error.sentence += _last_words(paths.log)
+        if creation.pid_file:
+            pidfile.remove(creation.pid_file)
+        _clear(paths)
+        raise
+    os.close(lock)
+
+
+def _last_words(log: str) -> str:
+    """The end of the container's own log, which goes with the directory."""
+    try:
+        with open(log, "rb") as file:
+            lines = file.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
+    except OSError:
+        return ""
+    return f"; its last words: {lines[-1]}" if lines else ""
+
+
+def _clear(paths: ContainerPaths) -> None:
+    """Take the directory away once the last process of the failed container has gone."""
+    import time
+
+    try:
+        lock = directory.wait_for_lock(paths, time.monotonic() + GO_LIMIT)
+    except DeadlineError:
+        return  # ``delete --force`` finds it
+    if lock is not None:
+        directory.remove(paths)
+        os.close(lock)

@@ -1,0 +1,117 @@
+"""``scrun delete``: end what is left of a container, wait until it has gone, and free its id."""
+
+import os
+import time
+
+from proto.errors import DeadlineError, NotFoundError, ScrunError, WrongStateError
+from proto.paths import ContainerPaths
+from scrun import directory, signals
+from scrun.client import AnchorGoneError, ask
+from scrun.container import Container, find
+from scrun.main import root_of
+from scrun.parsing import Line
+
+SECONDS = 60.0
+# After SIGKILL of the anchor: what the guard may need to cancel the job and clear up.
+GUARD_SECONDS = 20.0
+
+
+def run(line: Line) -> int:
+    """Delete the container."""
+    force = line.own.flag("force")
+    paths = ContainerPaths(root_of(line), line.id)
+    try:
+        delete(paths, force=force)
+    except NotFoundError:
+        if not force:
+            raise
+    return 0
+
+
+def delete(paths: ContainerPaths, *, force: bool) -> None:
+    """Delete a container; when this returns, nothing of it is left.
+
+    Raises:
+        NotFoundError: there is none.
+        WrongStateError: it has not stopped.
+        DeadlineError: processes of it are still there.
+
+    """
+    deadline = time.monotonic() + SECONDS
+    container = _find(paths, deadline, force=force)
+    if container is not None and container.alive():
+        deadline = _end(container, deadline, force=force)
+    lock = directory.wait_for_lock(paths, deadline)
+    if lock is None:
+        return
+    try:
+        _clear_up(paths)
+        directory.remove(paths)
+    finally:
+        os.close(lock)
+
+
+def _find(paths: ContainerPaths, deadline: float, *, force: bool) -> Container | None:
+    """The container; with ``force`` also what has no readable state: None, when no process of it is left.
+
+    Raises:
+        NotFoundError: there is no such container.
+
+    """
+    while True:
+        try:
+            return find(paths.root, paths.id)
+        except NotFoundError:
+            if not force or not os.path.isdir(paths.directory):
+                raise
+        except ScrunError:
+            if not force:
+                raise
+        # A ``create`` is under way, or was: either it has a state soon, or its processes are gone.
+        lock = directory.try_lock(paths)
+        if lock is not None:
+            os.close(lock)
+            return None
+        if time.monotonic() >= deadline:
+            raise DeadlineError(f"container {paths.id} is still being created; try again")
+        time.sleep(0.01)
+
+
+def _end(container: Container, deadline: float, *, force: bool) -> float:
+    """Have the anchor end the container; return the deadline for what comes after."""
+    status = container.status
+    if not force and status not in {"stopped", "created"}:
+        raise WrongStateError(f"cannot delete container {container.paths.id} that is not stopped: {status}")
+    try:
+        ask(container, "delete", {"force": force}, deadline - time.monotonic())
+    except AnchorGoneError:
+        return deadline
+    except ScrunError:
+        if not force:
+            raise
+    else:
+        if container.wait_gone(max(0.0, deadline - time.monotonic())) or not force:
+            return deadline
+    container.kill_anchor(signals.KILL)
+    return time.monotonic() + GUARD_SECONDS
+
+
+def _clear_up(paths: ContainerPaths) -> None:
+    """Do what anchor and guard would have done, if both of them were killed."""
+    try:
+        over = find(paths.root, paths.id).recorded == "stopped"
+    except ScrunError:
+        over = not os.path.exists(paths.journal)
+    if over:
+        return
+    from scrun.packages import use_packages
+
+    use_packages()
+    from actors.clean_up import clean_up
+    from proto import journal, lifecycle
+
+    container = lifecycle.replay(journal.read(paths.journal))
+    if container.creation is not None:
+        # A session that nobody has: the lock is free, so nothing of the anchor's is left, and its number may be
+        # somebody else's by now. (0 would be every process whose session began outside this pid namespace.)
+        clean_up(container.creation, -1)

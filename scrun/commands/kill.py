@@ -1,0 +1,59 @@
+"""``scrun kill``: give the container a signal; the two that mean nothing on the way are answered here."""
+
+from proto.errors import DeadlineError, WrongStateError
+from scrun import signals
+from scrun.client import AnchorGoneError, ask
+from scrun.container import Container, find
+from scrun.main import root_of
+from scrun.parsing import Line
+
+SECONDS = 10.0
+# podman gives up 5 s after "kill KILL", whatever the reason that it takes so long.
+KILL_SECONDS = 2.0
+GONE_SECONDS = 1.0
+
+
+def run(line: Line) -> int:
+    """Send the signal."""
+    container = find(root_of(line), line.id)
+    signal = signals.parse(line.arguments[1] if len(line.arguments) > 1 else "TERM")
+    every = line.own.flag("all")
+    try:
+        kill(container, signal, every=every)
+    except (WrongStateError, AnchorGoneError):
+        # With --all, and for SIGKILL while the container was ending, "it is over" is what was asked for.
+        if not every:
+            raise WrongStateError("container not running") from None
+    return 0
+
+
+def kill(container: Container, signal: int, *, every: bool) -> None:
+    """Send a signal.
+
+    Raises:
+        WrongStateError: the container is not running.
+        AnchorGoneError: it ended meanwhile.
+        DeadlineError: there was no answer.
+
+    """
+    if container.status == "stopped":
+        raise WrongStateError("container not running")
+    # The terminal carries window sizes itself, and engines send a WINCH for each of them.
+    if signal in {0, signals.WINCH}:
+        return
+    try:
+        ask(
+            container,
+            "kill",
+            {"signal": signal, "all": every},
+            KILL_SECONDS if signal == signals.KILL else SECONDS,
+        )
+    except AnchorGoneError:
+        if signal != signals.KILL:
+            raise
+    except DeadlineError:
+        if signal != signals.KILL:
+            raise
+        # The guard notices, cancels the job and clears up.
+        container.kill_anchor(signals.KILL)
+        container.wait_gone(GONE_SECONDS)

@@ -1,0 +1,28 @@
+"""Verbs that a proxy for a container on another machine cannot offer, each with what to do instead."""
+
+from proto.errors import UnsupportedError
+from scrun.container import find
+from scrun.main import root_of
+from scrun.parsing import Line
+
+SENTENCES = {
+    "exec": "the container runs on another machine, where nothing can be added to it; run a container of its own",
+    "pause": 'a Slurm job cannot be paused by the container engine; "scontrol suspend" is for administrators',
+    "resume": "a Slurm job cannot be resumed by the container engine",
+    "events": 'there are no cgroup statistics on this machine; "scrun tap" shows what happens, "sstat" what is used',
+    "checkpoint": "a container that runs as a Slurm job cannot be checkpointed",
+    "restore": "a container that runs as a Slurm job cannot be restored from a checkpoint",
+}
+
+
+def run(line: Line) -> int:
+    """Say that it cannot be done.
+
+    Raises:
+        NotFoundError: there is no such container (it makes no difference to ``restore``).
+        UnsupportedError: else.
+
+    """
+    if line.verb != "restore":
+        find(root_of(line), line.id)
+    raise UnsupportedError(f"{line.verb} is not supported: {SENTENCES[line.verb]}")

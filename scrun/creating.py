@@ -1,0 +1,116 @@
+"""Puts together what ``create`` knows: bundle, settings, caller and command line become one ``Creation``.
+
+Everything that can be refused is refused here, before anything is made.
+"""
+
+import os
+import time
+
+from proto.creation import Creation
+from proto.errors import BundleError, SettingsError
+from proto.program import find_program
+from proto.settings import Settings
+
+from . import caller, levels, settings
+from .bundle import Bundle, load
+from .diagnostics import log_path
+from .parsing import Line
+
+
+def prepare(line: Line, root: str) -> tuple[Creation, Bundle]:
+    """Check everything and describe the container.
+
+    Raises:
+        ScrunError: the bundle, a setting, or the command line cannot be used.
+
+    """
+    own = line.own
+    bundle = load(own.text("bundle") or ".", own.text("config"))
+    console = absolute(own.text("console-socket"))
+    check_console(console, terminal=bundle.terminal)
+    environ = dict(os.environ)
+    who = caller.find()
+    conf = settings.slurm_conf_of(line.options.text("slurm-conf"), environ)
+    chosen = settings.read(conf, who.home, environ.get("SCRUN_SCHEDULER", ""))
+    conf = _slurm_conf(line, environ, chosen, conf)
+    program = find_program(
+        bundle.rootfs, bundle.args[0], os.fsencode(bundle.env_value("PATH")), bundle.cwd, bundle.binds
+    )
+    from actors.allocation.options import resolve
+
+    creation = Creation(
+        id=line.id,
+        root=root,
+        bundle=bundle.path,
+        rootfs=bundle.rootfs,
+        oci_version=bundle.oci_version,
+        terminal=bundle.terminal,
+        readonly=bundle.readonly,
+        args=bundle.args,
+        program=program,
+        env=bundle.env,
+        annotations=bundle.annotations,
+        created=time.time(),
+        cookie=os.urandom(8).hex(),
+        uid=who.uid,
+        gid=who.gid,
+        user=who.user,
+        group=who.group,
+        home=who.home,
+        namespaced=who.namespaced,
+        environ=caller.kept_environ(dict(os.environb), who, conf),
+        cwd=os.getcwd(),
+        pid_file=absolute(own.text("pid-file")),
+        console_socket=console,
+        log=absolute(log_path(line.options.text("log"))),
+        log_format=line.options.text("log-format") or "text",
+        log_level=levels.log_level(line, environ),
+        slurm_conf=conf,
+        # Whether pyslurm fits the cluster is found out by the process that imports it; commands always do.
+        scheduler="slurm" if chosen.scheduler == "auto" else chosen.scheduler,
+        job_id=_job_id(bundle, environ),
+        job_options=resolve(bundle.annotations, bundle.env, environ, bundle.resources, chosen.job),
+        lua=settings.find_lua(chosen, conf),
+        settings=chosen,
+    )
+    return creation, bundle
+
+
+def absolute(path: str) -> str:
+    """The path made absolute; empty stays empty."""
+    return os.path.abspath(path) if path else ""
+
+
+def check_console(console: str, *, terminal: bool) -> None:
+    """Terminal and console socket belong together.
+
+    Raises:
+        BundleError: one without the other.
+
+    """
+    if terminal and not console:
+        raise BundleError("cannot allocate a terminal without a console socket: give --console-socket")
+    if console and not terminal:
+        raise BundleError("a console socket is given, but process.terminal of config.json is false")
+
+
+def _slurm_conf(line: Line, environ: dict[str, str], chosen: Settings, found: str) -> str:
+    """slurm.conf, now that scrun.toml has been read."""
+    named = line.options.text("slurm-conf") or environ.get("SLURM_CONF")
+    if chosen.slurm_conf and not named:
+        found = settings.check_slurm_conf(chosen.slurm_conf, "setting slurm_conf")
+    if not found and chosen.scheduler != "local":
+        raise SettingsError(
+            f"slurm.conf is not at {settings.SLURM_CONFS[0]}: name it by -f, SLURM_CONF or slurm_conf in scrun.toml"
+        )
+    return found
+
+
+def _job_id(bundle: Bundle, environ: dict[str, str]) -> int:
+    """The existing allocation that the user named; a variable of the container goes before the caller's."""
+    word = bundle.env_value("SLURM_JOB_ID") or environ.get("SLURM_JOB_ID", "")
+    if not word:
+        return 0
+    if not (word.isascii() and word.isdigit() and 0 < int(word[:12]) < 1 << 32):
+        raise SettingsError(f"SLURM_JOB_ID is no job id: {word[:40]!r}")
+    return int(word)

@@ -1,0 +1,133 @@
+"""A container's directory: reserved by ``create``, taken away by ``delete``, and never by two at once.
+
+Who makes the directory owns the id. The lock inside says whether a process of the container is left: all of
+them inherit the one locked descriptor, so it is free only when the last of them has ended. On the path of a hot
+verb: no ``shutil``, no ``tempfile``.
+"""
+
+import fcntl
+import os
+import time
+
+from proto.errors import AlreadyExistsError, DeadlineError, SettingsError
+from proto.paths import DIRECTORY_MODE, ContainerPaths
+
+from .reasons import reason
+
+# A directory on its way out; no id has this character.
+DOOMED = "~"
+_POLL = 0.01
+
+
+def reserve(paths: ContainerPaths) -> int:
+    """Make the container's directory and return the descriptor of its lock, locked and inheritable.
+
+    Raises:
+        AlreadyExistsError: the id is in use.
+        SettingsError: the directory cannot be made.
+
+    """
+    try:
+        os.mkdir(paths.directory, DIRECTORY_MODE)
+    except FileExistsError:
+        return _reclaim(paths)
+    except OSError as error:
+        raise SettingsError(f"cannot make {paths.directory}: {reason(error)}") from None
+    lock = try_lock(paths)
+    if lock is None:
+        # Somebody took it for a half-made one before it had its lock.
+        raise AlreadyExistsError("container with given ID already exists")
+    os.set_inheritable(lock, True)
+    return lock
+
+
+def _reclaim(paths: ContainerPaths) -> int:
+    """Take over what a ``create`` left that was killed before its container existed.
+
+    Raises:
+        AlreadyExistsError: it is a container.
+
+    """
+    lock = None if os.path.exists(paths.state) else try_lock(paths)
+    if lock is None:
+        raise AlreadyExistsError("container with given ID already exists")
+    if os.path.exists(paths.state):
+        os.close(lock)
+        raise AlreadyExistsError("container with given ID already exists")
+    for name in os.listdir(paths.directory):
+        if name != "lock":
+            remove_tree(f"{paths.directory}/{name}")
+    os.set_inheritable(lock, True)
+    return lock
+
+
+def try_lock(paths: ContainerPaths) -> int | None:
+    """Lock the container's lock file if no process of the container is left; return its descriptor."""
+    try:
+        lock = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # While we waited for nothing, the directory may have been taken away, and even made anew.
+        if os.path.samestat(os.fstat(lock), os.stat(paths.lock)):
+            return lock
+    except OSError:
+        pass
+    os.close(lock)
+    return None
+
+
+def wait_for_lock(paths: ContainerPaths, deadline: float) -> int | None:
+    """Wait until no process of the container is left; None if somebody else has taken the directory away.
+
+    Raises:
+        DeadlineError: processes of it are still there at ``deadline`` (of ``time.monotonic``).
+
+    """
+    while True:
+        lock = try_lock(paths)
+        if lock is not None:
+            return lock
+        if not os.path.isdir(paths.directory):
+            return None
+        if time.monotonic() >= deadline:
+            raise DeadlineError(f"processes of container {paths.id} are still there; try again")
+        time.sleep(_POLL)
+
+
+def remove(paths: ContainerPaths) -> None:
+    """Take the directory away: the id is free at once, whatever becomes of the rest."""
+    doomed = f"{paths.root}/{DOOMED}{paths.id[:200]}.{os.getpid()}"
+    try:
+        os.rename(paths.directory, doomed)
+    except FileNotFoundError:
+        return
+    except OSError:
+        doomed = paths.directory
+    remove_tree(doomed)
+
+
+def sweep(root: str) -> None:
+    """Finish what a killed ``delete`` began."""
+    for name in os.listdir(root):
+        if name.startswith(DOOMED):
+            remove_tree(f"{root}/{name}")
+
+
+def remove_tree(path: str) -> None:
+    """Remove a file or a directory with all that is in it; links are not followed, what cannot go stays."""
+    try:
+        os.unlink(path)
+    except IsADirectoryError:
+        pass
+    except OSError:
+        return
+    else:
+        return
+    try:
+        for name in os.listdir(path):
+            remove_tree(f"{path}/{name}")
+        os.rmdir(path)
+    except OSError:
+        pass

@@ -1,0 +1,163 @@
+"""The words of the command line, as tables: options of scrun, its verbs and theirs.
+
+The union of what runc, crun and the C scrun of Slurm take, because engines were written against those. A row of
+options is
+
+    (long names, short names, value, help)
+
+where ``value`` is empty for a flag, the name of a value, the allowed values as ``a|b``, the same in brackets if
+the value may be left out, or ``+`` for a flag that counts. ``-`` as help marks what is taken for
+compatibility and has no effect here; such options are not in the help texts.
+
+A row of verbs is (module in ``scrun.commands``, arguments, summary, options). Arguments in brackets may be left
+out; where they end in ``…``, options end at the first argument, for the rest belongs to somebody else.
+
+On the path of the hot verbs: constants only.
+"""
+
+Option = tuple[tuple[str, ...], str, str, str]
+Verb = tuple[str, str, str, tuple[Option, ...]]
+
+LEVELS = "quiet|fatal|error|warning|warn|info|verbose|debug|debug2|debug3|debug4|debug5"
+
+HELP: Option = (("help",), "h?", "", "print this text")
+
+GLOBAL: tuple[Option, ...] = (
+    (("root",), "", "DIR", "state directory (default: $XDG_RUNTIME_DIR/scrun)"),
+    (("log",), "", "FILE", "append one record to FILE if the command fails"),
+    (("log-format",), "", "text|json", "format of that record (default: text)"),
+    (("log-level",), "", LEVELS, "level of the container's own log"),
+    (("debug",), "", "", "level debug; unexpected errors come with a traceback"),
+    (("verbose",), "v", "+", "one level more (may be repeated)"),
+    (("slurm-conf",), "f", "FILE", "slurm.conf to use (default: $SLURM_CONF, /etc/slurm/slurm.conf)"),
+    (("version",), "V", "", "print the version"),
+    (("usage",), "", "", "print one line on how to call scrun"),
+    HELP,
+    (("systemd-cgroup",), "", "", "-"),
+    (("cgroup-manager",), "", "cgroupfs|systemd|disabled", "-"),
+    (("rootless",), "", "[true|false|auto]", "-"),
+    (("criu",), "", "PATH", "-"),
+)
+
+_BUNDLE: Option = (("bundle",), "b", "DIR", "directory of config.json (default: the working directory)")
+_CONSOLE: Option = (("console-socket",), "", "PATH", "socket that gets the terminal's master")
+_PID_FILE: Option = (("pid-file",), "", "FILE", "file that gets the container's process id")
+_FORMAT: Option = (("format",), "f", "table|json", "table or json (default: table)")
+_IGNORED_BY_CREATE: tuple[Option, ...] = (
+    (("no-pivot",), "", "", "-"),
+    (("no-new-keyring",), "", "", "-"),
+    (("no-subreaper",), "", "", "-"),
+    (("preserve-fds",), "", "N", "-"),
+    (("pidfd-socket",), "", "PATH", "-"),
+)
+_CREATE: tuple[Option, ...] = (
+    _BUNDLE,
+    (("config",), "f", "FILE", "use FILE in place of the bundle's config.json"),
+    _CONSOLE,
+    _PID_FILE,
+    *_IGNORED_BY_CREATE,
+)
+_RUN: tuple[Option, ...] = (
+    *_CREATE,
+    (("detach",), "d", "", "return as soon as the program runs"),
+    (("keep",), "", "", "keep the container's state after its end"),
+)
+_EXEC: tuple[Option, ...] = (
+    (("detach",), "d", "", "-"),
+    (("tty",), "t", "", "-"),
+    (("process",), "p", "FILE", "-"),
+    (("cwd",), "", "DIR", "-"),
+    (("env",), "e", "K=V", "-"),
+    (("user",), "u", "UID[:GID]", "-"),
+    (("additional-gids",), "g", "GID", "-"),
+    (("cap",), "c", "CAP", "-"),
+    (("console-socket",), "", "PATH", "-"),
+    (("pid-file",), "", "FILE", "-"),
+    (("pidfd-socket",), "", "PATH", "-"),
+    (("process-label",), "", "LABEL", "-"),
+    (("apparmor",), "", "PROFILE", "-"),
+    (("no-new-privs",), "", "", "-"),
+    (("preserve-fds",), "", "N", "-"),
+    (("cgroup",), "", "PATH", "-"),
+    (("ignore-paused",), "", "", "-"),
+)
+# Limits of ``update``: every one of them is a wish that a running Slurm job cannot follow.
+LIMITS = (
+    "blkio-weight", "cpu-period", "cpu-quota", "cpu-burst", "cpu-share", "cpu-rt-period", "cpu-rt-runtime",
+    "cpuset-cpus", "cpuset-mems", "kernel-memory", "kernel-memory-tcp", "memory", "memory-reservation",
+    "memory-swap", "pids-limit", "cpu-idle", "l3-cache-schema", "mem-bw-schema",
+)  # fmt: skip
+_UPDATE: tuple[Option, ...] = (
+    (("resources",), "r", "FILE", "resources as JSON, - for standard input"),
+    *[((name,), "", "VALUE", "-") for name in LIMITS],
+)
+_IMAGE: tuple[Option, ...] = (
+    *[
+        ((name,), "", "VALUE", "-")
+        for name in ("image-path", "work-path", "parent-path", "status-fd", "page-server", "empty-ns")
+    ],
+    *[((name,), "", "VALUE", "-") for name in ("manage-cgroups-mode", "lsm-profile", "lsm-mount-context")],
+    *[((name,), "", "", "-") for name in ("leave-running", "tcp-established", "tcp-skip-in-flight")],
+    *[((name,), "", "", "-") for name in ("link-remap", "ext-unix-sk", "shell-job", "lazy-pages")],
+    *[((name,), "", "", "-") for name in ("file-locks", "pre-dump", "auto-dedup")],
+)
+_MATCH: Option = (("regex",), "r", "", "-")
+
+VERBS: dict[str, Verb] = {
+    "create": ("create", "ID", "make a container from a bundle, and ask for its job", _CREATE),
+    "start": ("start", "ID", "run the program of a created container", ()),
+    "state": ("state", "ID", "print a container's state as JSON", ()),
+    "kill": (
+        "kill",
+        "ID [SIGNAL]",
+        "send a signal to a container's program (default: TERM)",
+        ((("all",), "a", "", "an ended container is no error"), _MATCH),
+    ),
+    "delete": (
+        "delete",
+        "ID",
+        "remove a container and release what it holds",
+        ((("force",), "f", "", "end it first if it runs; an unknown id is no error"), _MATCH),
+    ),
+    "run": ("run", "ID", "create and start a container, and wait for its end", _RUN),
+    "list": ("list", "", "list the containers", (_FORMAT, (("quiet",), "q", "", "print ids only"))),
+    "ps": ("ps", "ID [PS-OPTION…]", "show the process that stands for a container", (_FORMAT,)),
+    "update": ("update", "ID", "change limits (those of a Slurm job are fixed)", _UPDATE),
+    "spec": (
+        "spec",
+        "",
+        "write a config.json to begin with",
+        (
+            _BUNDLE,
+            (("file",), "f", "FILE", "file to write (default: config.json)"),
+            (("rootless",), "", "", "-"),
+        ),
+    ),
+    "features": ("features", "", "print what scrun can do, as JSON", ()),
+    "version": ("version", "", "print the version", ()),
+    "tap": (
+        "tap",
+        "[ID]",
+        "print what a container's processes say and do, as JSON lines",
+        (
+            (("all",), "a", "", "all containers, also those to come"),
+            (("topic",), "t", "PREFIX", "only topics that begin with PREFIX (LAYER.ACTOR.EVENT)"),
+        ),
+    ),
+    "console": ("console", "ID [TABLE]", "look into a container's processes: tree, journal, wants", ()),
+    "help": ("help", "[VERB]", "print how a verb is used", ()),
+    "exec": ("unsupported", "ID [COMMAND…]", "not supported", _EXEC),
+    "pause": ("unsupported", "ID", "not supported", ()),
+    "resume": ("unsupported", "ID", "not supported", ()),
+    "events": (
+        "unsupported",
+        "ID",
+        "not supported",
+        ((("interval",), "", "TIME", "-"), (("stats",), "", "", "-")),
+    ),
+    "checkpoint": ("unsupported", "ID", "not supported", _IMAGE),
+    "restore": ("unsupported", "ID", "not supported", (*_RUN, *_IMAGE)),
+}
+
+# runc and crun report failures of ``exec`` with 255, so that they are not taken for the program's own status.
+EXIT_CODES = {"exec": 255}

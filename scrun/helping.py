@@ -1,0 +1,41 @@
+"""Help texts, made from the tables of ``scrun.grammar``."""
+
+from .grammar import GLOBAL, HELP, VERBS, Option
+
+USAGE = "scrun [GLOBAL OPTIONS] VERB [OPTIONS] [ID] [ARGUMENTS]"
+
+
+def _rows(options: tuple[Option, ...]) -> list[tuple[str, str]]:
+    rows = []
+    for names, shorts, kind, text in options:
+        if text == "-":
+            continue
+        words = [f"-{letter}" for letter in shorts[:1]] + [f"--{name}" for name in names]
+        value = f" {'LEVEL' if kind.count('|') > 3 else kind}" if kind not in {"", "+"} else ""
+        rows.append((", ".join(words) + value, text))
+    return rows
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    width = max(len(left) for left, _ in rows)
+    return "".join(f"  {left:{width}}  {right}\n" for left, right in rows)
+
+
+def general() -> str:
+    """The text of ``scrun --help``."""
+    supported = [(name, row[2]) for name, row in VERBS.items() if row[0] != "unsupported"]
+    others = ", ".join(name for name, row in VERBS.items() if row[0] == "unsupported")
+    return (
+        "scrun runs OCI containers as Slurm jobs: podman and docker call it in place of runc or crun.\n\n"
+        f"Usage: {USAGE}\n\nVerbs:\n{_table(supported)}\n"
+        f"Not supported, since the container is on another machine: {others}.\n\n"
+        f"Global options:\n{_table(_rows(GLOBAL))}\n"
+        'Options of a verb: "scrun VERB --help". What runc and crun take beyond these is accepted and has no effect.\n'
+    )
+
+
+def of_verb(verb: str) -> str:
+    """The text of ``scrun VERB --help``."""
+    _, arguments, summary, options = VERBS[verb]
+    usage = f"scrun [GLOBAL OPTIONS] {verb} [OPTIONS] {arguments}".rstrip()
+    return f"{verb}: {summary}\n\nUsage: {usage}\n\nOptions:\n{_table(_rows((*options, HELP)))}"

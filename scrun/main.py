@@ -1,0 +1,58 @@
+"""The command ``scrun``: reads the command line, calls the verb, reports what went wrong.
+
+Imports of its own would be on the path of every verb: each verb is a module that is imported when it is called.
+"""
+
+import os
+import sys
+
+from proto.errors import NotFoundError, ScrunError
+from proto.paths import default_root
+
+from . import diagnostics
+from .grammar import VERBS
+from .parsing import Line, parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def main(words: list[str]) -> int:
+    """Run one command; return its exit status."""
+    line = Line()
+    try:
+        parse(words, line)
+        return _command(line)(line)
+    except KeyboardInterrupt:
+        return 130
+    except BaseException as error:  # the edge of the process
+        return diagnostics.report(line, error)
+
+
+def _command(line: Line) -> "Callable[[Line], int]":
+    """The verb's function, or that of the global option which stands in for a verb."""
+    if line.options.flag("version") or (not line.verb and line.options.count("verbose")):
+        module = "version"
+    elif not line.verb or line.options.flag("help") or line.options.flag("usage") or (line.own.flag("help")):
+        module = "help"
+    else:
+        module = VERBS[line.verb][0]
+    name = f"scrun.commands.{module}"
+    __import__(name)
+    run: Callable[[Line], int] = sys.modules[name].run
+    return run
+
+
+def root_of(line: Line, *, must_exist: bool = False) -> str:
+    """The state directory that the command line and the environment mean, as an absolute path."""
+    given = line.options.text("root")
+    if not given:
+        return default_root({"XDG_RUNTIME_DIR": os.environ.get("XDG_RUNTIME_DIR", "")})
+    root = os.path.abspath(given)
+    if root == "/":
+        raise ScrunError("the state directory cannot be / itself")
+    if must_exist and not os.path.isdir(root):
+        msg = f"the state directory {root} does not exist"
+        raise NotFoundError(msg)
+    return root

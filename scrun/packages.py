@@ -1,0 +1,24 @@
+"""Third-party packages for the verbs that need them (msgpack, zmq, pykka …).
+
+The interpreter runs without ``site``, so that nobody's ``.pth`` files tax every call of the runtime.
+"""
+
+import os
+import sys
+
+
+def use_packages() -> None:
+    """Append the directory of third-party packages to ``sys.path``.
+
+    Installed, the root is ``site-packages/_scrun`` and the packages are beside it; in a checkout they are in
+    its ``.venv``.
+    """
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if os.path.basename(root) == "_scrun":
+        directories = [os.path.dirname(root)]
+    else:
+        version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        directories = [f"{root}/.venv/lib/{version}/site-packages"]
+    for directory in directories:
+        if directory not in sys.path and os.path.isdir(directory):
+            sys.path.append(directory)

@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# common.sh: what the scripts of this directory share. Sourced, never run.
+
+export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+umask 022
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+checkout=$(cd "$here/../.." && pwd -P)
+
+# shellcheck disable=SC2034 # all of these are for the scripts that source this file
+{
+    lib=/var/lib/scrun-cluster # configuration, logs, images; survives "down"
+    run=/run/scrun-cluster     # pid files, sockets, mounts; gone after "down"
+    conf=$lib/etc              # SLURM_CONF is slurm.conf in here
+    bare_conf=$lib/etc-bare    # the same without an oci.conf
+    log=$lib/log
+    user=scruntest
+    user_comment="scrun test cluster" # says that the user is ours
+    ctld_port=26817
+    node_port=26918 # and upwards
+    nodes=(node1 node2 node3 bare1)
+    out=$checkout/.cluster # what tests and people use: env, as-user, as-root
+    freezer=/sys/fs/cgroup/freezer
+    our_freezer=$freezer/scrun-cluster
+}
+export SLURM_CONF=$conf/slurm.conf
+
+say() { echo "cluster: $*"; }
+
+die() {
+    echo "cluster: $*" >&2
+    exit 1
+}
+
+need_root() {
+    [ "$(id -u)" = 0 ] || die "must run as root"
+}
+
+# One "up" or "down" at a time. Daemons do not inherit the lock: see detached.
+lock() {
+    exec 9>/run/scrun-cluster.lock
+    flock -w 300 9 || die "another up or down has been running for five minutes"
+}
+
+# daemon_pid PROGRAM PIDFILE: the pid, if it lives, is that program and (for Slurm's) uses our
+# configuration. A zombie has no exe, a recycled pid another one.
+daemon_pid() {
+    local pid
+    pid=$(tr -cd 0-9 2>/dev/null <"$2") || return 1
+    [ -n "$pid" ] || return 1
+    case $(readlink "/proc/$pid/exe") in
+    */"$1" | */"$1"[-\ ]*) ;; # (Debian's are called slurmd-wlm; an upgraded one is "... (deleted)")
+    *) return 1 ;;
+    esac
+    case $1-$(tr '\0' ' ' <"/proc/$pid/cmdline") in
+    munged-* | *" $conf/slurm.conf "* | *" $bare_conf/slurm.conf "*) echo "$pid" ;;
+    *) return 1 ;;
+    esac
+}
+
+daemon_alive() { daemon_pid "$@" >/dev/null 2>&1; }
+
+# until_true SECONDS COMMAND...: poll; fails after that time.
+until_true() {
+    local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+    shift
+    until "$@"; do
+        [ "${EPOCHREALTIME/./}" -lt $deadline ] || return 1
+        sleep 0.05
+    done
+}
+
+munge_answers() {
+    timeout 5 munge -n </dev/null 2>/dev/null | timeout 5 unmunge >/dev/null 2>&1
+}
+
+cluster_is_up() {
+    local node
+    [ -e "$out/env" ] && [ "$(cat "$run/owner" 2>/dev/null)" = "$checkout" ] || return 1
+    daemon_alive slurmctld $run/slurmctld.pid && munge_answers || return 1
+    for node in "${nodes[@]}"; do
+        daemon_alive slurmd "$run/slurmd-$node.pid" || return 1
+    done
+}

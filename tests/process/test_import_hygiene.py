@@ -1,0 +1,79 @@
+"""The hot verbs import next to nothing: each module costs every call of every engine."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.scrun.hub import Hub, anchor
+
+if TYPE_CHECKING:
+    from tests.unit.scrun.hub import Reply, Request
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
+
+# What may be imported beyond the modules that a bare interpreter has.
+OS = {"os", "os.path", "posixpath", "genericpath", "stat", "_stat", "_collections_abc", "errno"}
+OURS = {
+    "proto", "proto.errors", "proto.paths", "scrun", "scrun.main", "scrun.diagnostics", "scrun.grammar",
+    "scrun.parsing", "scrun.commands", "scrun.container", "scrun.reasons",
+}  # fmt: skip
+TALK = {"_socket", "struct", "_struct", "proto.wire", "scrun.client", "scrun.zmtp", "scrun.signals"}
+ALLOWED = {
+    "state": set(),
+    "start": TALK,
+    "kill": TALK,
+    "delete": TALK | {"fcntl", "scrun.directory"},
+}
+REPORT = """
+import sys
+bare = set(sys.modules)
+sys.path.insert(0, {root!r})
+from scrun.main import main
+sys.argv = {argv!r}
+code = main(sys.argv)
+print(code, *sorted(set(sys.modules) - bare), file=sys.stderr)
+"""
+
+
+def modules_after(argv: list[str]) -> tuple[str, set[str]]:
+    """Exit status of a command line, and what it imported."""
+    program = REPORT.format(root=str(CHECKOUT), argv=argv)
+    done = subprocess.run([sys.executable, "-IS", "-c", program], capture_output=True, text=True, check=True)
+    code, *modules = done.stderr.splitlines()[-1].split()
+    return code, set(modules)
+
+
+def react(request: Request) -> Reply:
+    if request[3] == "delete":
+        return "failed", {"code": "wrong-state", "sentence": "not now"}
+    return "done", {}
+
+
+@pytest.mark.parametrize("verb", ALLOWED)
+def test_a_hot_verb_imports_only_what_it_needs(tmp_path: pathlib.Path, verb: str) -> None:
+    with anchor(tmp_path / "x", "created"), Hub(tmp_path / "x", react):
+        code, modules = modules_after(["--root", str(tmp_path), verb, "x"])
+    assert code == ("1" if verb == "delete" else "0")
+    assert modules - OS - OURS - ALLOWED[verb] == {f"scrun.commands.{verb}"}
+
+
+def test_deleting_a_stopped_container_imports_only_what_it_needs(tmp_path: pathlib.Path) -> None:
+    with anchor(tmp_path / "x", "stopped"):
+        pass
+    code, modules = modules_after(["--root", str(tmp_path), "delete", "x"])
+    assert code == "0"
+    assert modules - OS - OURS - ALLOWED["delete"] == {"scrun.commands.delete"}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ALLOWED)
+def test_a_failure_imports_no_more(tmp_path: pathlib.Path, verb: str) -> None:
+    log = str(tmp_path / "log")
+    code, modules = modules_after(["--log", log, "--log-format", "json", "--root", str(tmp_path), verb, "x"])
+    assert code == "1"
+    assert modules - OS - OURS - ALLOWED[verb] == {f"scrun.commands.{verb}"}

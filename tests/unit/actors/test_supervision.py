@@ -1,0 +1,42 @@
+"""The policy of supervision, with a clock that the test moves."""
+
+from actors.supervision import BACK_OFF, INTENSITY, LEASE, PERIOD, STABLE, TABLE, Record, died, renewed, started, stuck
+
+PERMANENT = next(s for s in TABLE if s.restart == "permanent")
+TRANSIENT = next(s for s in TABLE if s.restart == "transient")
+
+
+def test_back_off_grows_and_a_stable_start_resets_it() -> None:
+    now, record, delays = 100.0, Record(), []
+    for _ in range(7):
+        record = started(record, now)
+        verdict = died(PERMANENT, record, now, normal=False)
+        record, now = verdict.record, now + 1
+        delays.append(verdict.delay)
+    assert delays == [*BACK_OFF, BACK_OFF[-1], BACK_OFF[-1]]
+    record = started(record, now)
+    assert died(PERMANENT, record, now + STABLE, normal=False).delay == BACK_OFF[0]
+
+
+def test_too_many_restarts_in_a_period_are_given_up() -> None:
+    record = Record()
+    for _ in range(INTENSITY):
+        verdict = died(PERMANENT, started(record, 100.0), 100.0, normal=False)
+        assert not verdict.given_up
+        record = verdict.record
+    assert died(PERMANENT, record, 100.0, normal=False).given_up
+    assert not died(PERMANENT, record, 101.0 + PERIOD, normal=False).given_up
+
+
+def test_a_transient_child_is_restarted_only_after_an_abnormal_end() -> None:
+    assert died(TRANSIENT, Record(), 1.0, normal=True).delay is None
+    assert died(TRANSIENT, Record(), 1.0, normal=False).delay == BACK_OFF[0]
+
+
+def test_a_lease_runs_out_unless_it_is_renewed() -> None:
+    record = started(Record(), 10.0)
+    assert not stuck(record, 10.0 + LEASE - 0.1)
+    assert stuck(record, 10.0 + LEASE)
+    record = renewed(record, 12.0, 60.0, "waiting for nodes")
+    assert not stuck(record, 70.0)
+    assert stuck(record, 72.0)

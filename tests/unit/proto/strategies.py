@@ -1,0 +1,52 @@
+"""Hypothesis strategies for the protocol's tests: a creation, and every kind of event."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from proto import events as e
+from proto.creation import Creation
+from proto.registry import Message
+from proto.settings import Settings
+
+CREATION = Creation(
+    id="c1", root="/run/user/7/scrun", bundle="/b", rootfs="/b/rootfs", oci_version="1.0.2", terminal=False,
+    readonly=False, args=(b"/bin/true", b"\xff"), program=b"/bin/true", env=(b"TOKEN=secret",), annotations={"a": "b"},
+    created=1.5, cookie="c00kie", uid=7, gid=7, user="u", group="g", home="/home/u", namespaced=True,
+    environ=(b"PATH=/bin",), cwd="/", pid_file="", console_socket="", log="", log_format="text", log_level="info",
+    slurm_conf="", scheduler="slurm", job_id=0, job_options={"partition": "debug"}, lua="", settings=Settings(),
+)  # fmt: skip
+
+words = st.text(max_size=4)
+numbers = st.integers(min_value=0, max_value=3)
+ids = st.sampled_from(["r1", "r2", "r3"])
+signals = st.sampled_from([1, 2, 9, 15, 17, 28, 34])
+kinds = st.sampled_from(["exited", "signalled", "cancelled", "launch-failed"])
+
+EVENTS: dict[type[Message], st.SearchStrategy[Any]] = {
+    e.CreateBegun: st.just(e.CreateBegun(CREATION)),
+    e.JobRequested: st.builds(e.JobRequested, words),
+    e.JobQueued: st.builds(e.JobQueued, numbers, words),
+    e.JobGranted: st.builds(e.JobGranted, numbers, words, st.booleans()),
+    e.CreateWaitOver: st.just(e.CreateWaitOver()),
+    e.JobEnded: st.builds(e.JobEnded, kinds, numbers, words),
+    e.StagedIn: st.builds(e.StagedIn, words, words, st.just((b"x",))),
+    e.StagingFailed: st.builds(e.StagingFailed, words),
+    e.CreateAnswered: st.just(e.CreateAnswered()),
+    e.StartRequested: st.builds(e.StartRequested, ids),
+    e.LaunchRequested: st.just(e.LaunchRequested()),
+    e.StepStarted: st.builds(e.StepStarted, words),
+    e.StepEnded: st.builds(e.StepEnded, kinds, numbers, numbers, words),
+    e.SignalRequested: st.builds(e.SignalRequested, numbers, signals, ids),
+    e.SignalDelivered: st.builds(e.SignalDelivered, numbers),
+    e.SignalFailed: st.builds(e.SignalFailed, numbers, words),
+    e.CancelRequested: st.builds(e.CancelRequested, words, numbers, st.booleans()),
+    e.GivenUp: st.just(e.GivenUp()),
+    e.OutputDrained: st.builds(e.OutputDrained, numbers, numbers, numbers),
+    e.StagedOut: st.builds(e.StagedOut, words),
+    e.JobReleased: st.just(e.JobReleased()),
+    e.Finished: st.just(e.Finished()),
+}
+
+events = st.one_of(*EVENTS.values())
+histories = st.lists(events, max_size=40).map(lambda tail: [e.CreateBegun(CREATION), *tail])

@@ -1,0 +1,68 @@
+"""The journal: every prefix of it can be read, and what cannot be read is its end."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proto.errors import ProtocolError
+from proto.journal import Journal, pack, read, scan
+from proto.registry import Message
+
+from .strategies import events, histories
+
+
+@given(histories, st.data())
+def test_every_prefix_is_readable(history: list[Message], data: st.DataObject) -> None:
+    packed = [pack(event, 1.0) for event in history]
+    whole = b"".join(packed)
+    cut = data.draw(st.integers(0, len(whole)))
+    found = [record.event for _, record in scan(whole[:cut])]
+    assert found == history[: len(found)]
+    assert sum(len(p) for p in packed[: len(found) + 1]) >= cut or len(found) == len(history)
+
+
+@given(events, events, st.data())
+def test_a_damaged_record_ends_the_journal(first: Message, second: Message, data: st.DataObject) -> None:
+    head, tail = pack(first, 1.0), bytearray(pack(second, 2.0))
+    position = data.draw(st.integers(8, len(tail) - 1))
+    tail[position] ^= 0xFF
+    assert [record.event for _, record in scan(head + bytes(tail))] == [first]
+
+
+@given(st.binary(max_size=200))
+def test_garbage_never_raises_anything_but_protocol_errors(garbage: bytes) -> None:
+    try:
+        list(scan(garbage))
+    except ProtocolError:
+        pass
+
+
+@given(histories)
+def test_a_writer_goes_on_after_a_cut_tail(history: list[Message]) -> None:
+    import tempfile  # noqa: PLC0415 - tmp_path is one directory for all examples
+
+    with tempfile.TemporaryDirectory() as directory:
+        path = str(Path(directory) / "journal")
+        journal = Journal(path)
+        for event in history:
+            journal.append(event)
+        journal.close()
+        with open(path, "ab") as file:
+            file.write(pack(history[0], 3.0)[:-1])
+        journal = Journal(path)
+        journal.append(history[-1])
+        journal.close()
+        assert [record.event for record in read(path)] == [*history, history[-1]]
+
+
+def test_an_event_of_another_version_is_an_error_and_not_the_end() -> None:
+    import struct  # noqa: PLC0415
+    from zlib import crc32  # noqa: PLC0415
+
+    import msgpack  # noqa: PLC0415
+
+    payload = msgpack.packb([1.0, "from-the-future", {}])
+    with pytest.raises(ProtocolError, match="from-the-future"):
+        list(scan(struct.pack("<II", len(payload), crc32(payload)) + payload))

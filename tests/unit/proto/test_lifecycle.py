@@ -1,0 +1,168 @@
+"""The life cycle: no event sequence breaks it, and the ordinary lives go as the documents say."""
+
+import pytest
+from hypothesis import given
+
+from proto import events as e
+from proto import lifecycle
+from proto import messages as m
+from proto.journal import Record
+from proto.lifecycle import Container, IllegalEventError, apply, knows, replay, wanted
+from proto.registry import Message
+
+from .strategies import CREATION, EVENTS, histories
+
+ORDER = {"creating": 0, "created": 1, "running": 2, "stopped": 3}
+
+
+def test_every_event_has_a_rule() -> None:
+    assert set(lifecycle.RULES) == set(EVENTS)
+
+
+def legal(history: list[Message]) -> list[tuple[Container, Message]]:
+    """The states that those events lead to which may happen, with the event that led there."""
+    container, states = Container(), []
+    for event in history:
+        try:
+            container = apply(container, event)
+        except IllegalEventError:
+            continue
+        states.append((container, event))
+    return states
+
+
+@given(histories)
+def test_status_never_goes_back(history: list[Message]) -> None:
+    ranks = [ORDER[container.status] for container, _ in legal(history)]
+    assert ranks == sorted(ranks)
+
+
+@given(histories)
+def test_an_event_that_was_accepted_is_old_news_or_changes_the_state_once(history: list[Message]) -> None:
+    repeatable = (e.SignalRequested, e.CancelRequested)
+    for container, event in legal(history):
+        if not isinstance(event, repeatable):
+            assert knows(container, event) or apply(container, event) == container
+
+
+@given(histories)
+def test_replay_gives_the_same_state(history: list[Message]) -> None:
+    states = legal(history)
+    records = [Record(0.0, event) for _, event in states]
+    assert replay(records) == states[-1][0]
+
+
+@given(histories)
+def test_something_is_wanted_until_it_is_over(history: list[Message]) -> None:
+    for container, _ in legal(history):
+        waits_for_the_engine = container.ending is None and container.answered and not container.started_by
+        assert container.finished or waits_for_the_engine or wanted(container)
+
+
+@given(histories)
+def test_an_ending_container_ends_when_its_wants_are_met(history: list[Message]) -> None:
+    container = legal(history)[-1][0]
+    if not container.finished:
+        container = apply(container, e.CancelRequested("test", 1, hard=True))
+    for _ in range(10):
+        wants = wanted(container)
+        if not wants:
+            break
+        container = apply(container, fact_for(wants[0].message))
+    assert container.status == "stopped"
+
+
+def fact_for(message: Message) -> Message:
+    """What arrives when an intent was carried out."""
+    match message:
+        case m.LaunchStep():
+            return e.StepEnded("exited", 0, 0, "")
+        case m.Drain():
+            return e.OutputDrained(0, 0, 0)
+        case m.StageOut():
+            return e.StagedOut()
+        case m.ReleaseJob():
+            return e.JobReleased()
+    return message
+
+
+@given(histories)
+def test_no_job_of_ours_is_forgotten(history: list[Message]) -> None:
+    for container, event in legal(history):
+        if isinstance(event, e.Finished) and container.ours:
+            # Only a container that was given up ends with a job: the guard has it then, or the wants were not asked.
+            before = [c for c, v in legal(history) if not isinstance(v, e.Finished)]
+            assert container.given_up or not before or e.Finished() not in [w.message for w in wanted(before[-1])]
+
+
+def live(*events: Message) -> Container:
+    return replay([Record(0.0, event) for event in (e.CreateBegun(CREATION), *events)])
+
+
+GRANTED = (e.JobRequested("c"), e.JobGranted(4, "n1"))
+CREATED = (*GRANTED, e.StagedIn("/s", "/s/rootfs", (b"x",)), e.CreateAnswered())
+RUNNING = (*CREATED, e.StartRequested("r1"), e.LaunchRequested(), e.StepStarted("4.0"))
+
+
+def messages(container: Container) -> list[Message]:
+    return [want.message for want in wanted(container)]
+
+
+def test_an_ordinary_life() -> None:
+    assert messages(live()) == [e.JobRequested("c00kie")]
+    assert messages(live(e.JobRequested("c"))) == [m.RequestJob()]
+    assert messages(live(*GRANTED)) == [m.StageIn(4, "n1"), m.WatchJob(4)]
+    assert e.CreateAnswered() in messages(live(*CREATED[:-1]))
+    assert live(*CREATED).status == "created"
+    assert messages(live(*CREATED, e.StartRequested("r"))) == [m.WatchJob(4), e.LaunchRequested()]
+    assert live(*RUNNING).status == "running"
+    ended = live(*RUNNING, e.StepEnded("exited", 7, 0, ""))
+    assert messages(ended) == [m.Drain()]
+    drained = apply(ended, e.OutputDrained(0, 1, 2))
+    assert messages(drained) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True)]
+    out = apply(drained, e.StagedOut())
+    assert messages(out) == [m.ReleaseJob(4)]
+    over = apply(out, e.JobReleased())
+    assert messages(over) == [e.Finished()]
+    assert over.ending is not None
+    assert over.ending.exit_code == 7
+    assert apply(over, e.Finished()).status == "stopped"
+
+
+def test_a_queued_job_lets_create_return_after_a_while() -> None:
+    queued = live(e.JobRequested("c"), e.JobQueued(4, "Resources"))
+    assert messages(queued) == [m.RequestJob()]
+    assert e.CreateAnswered() in messages(apply(queued, e.CreateWaitOver()))
+
+
+def test_a_job_that_scrun_did_not_make_is_never_released() -> None:
+    ended = live(e.JobGranted(4, "n1", foreign=True), e.CancelRequested("delete", 137, hard=True), e.StagedOut())
+    assert messages(ended) == [e.Finished()]
+
+
+@pytest.mark.parametrize(("signum", "ends"), [(15, True), (9, True), (34, True), (17, False), (28, False), (18, False)])
+def test_a_signal_before_the_start_does_what_its_default_action_is(signum: int, *, ends: bool) -> None:
+    container = live(*CREATED, e.SignalRequested(1, signum, "r"))
+    assert (container.ending is not None) == ends
+    if container.ending:
+        assert container.ending.exit_code == 128 + signum
+
+
+def test_a_signal_reaches_a_running_program_and_is_wanted_until_delivered() -> None:
+    container = live(*RUNNING, e.SignalRequested(1, 10, "r"))
+    assert m.RelaySignal(1, 10, 4, "4.0") in messages(container)
+    container = apply(container, e.SignalDelivered(1))
+    assert m.RelaySignal(1, 10, 4, "4.0") not in messages(container)
+    assert container.outcomes == (("r", ""),)
+
+
+def test_the_programs_own_exit_code_wins_over_the_cancellation() -> None:
+    container = live(*RUNNING, e.CancelRequested("SIGINT", 130), e.StepEnded("exited", 5, 0, ""))
+    assert container.ending == lifecycle.Ending("cancelled", 5, 0, "cancelled by SIGINT")
+
+
+def test_a_second_start_is_refused_and_a_repeated_one_is_not() -> None:
+    container = live(*CREATED, e.StartRequested("r1"))
+    assert knows(container, e.StartRequested("r1"))
+    with pytest.raises(IllegalEventError):
+        apply(container, e.StartRequested("r2"))

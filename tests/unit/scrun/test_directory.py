@@ -1,0 +1,86 @@
+"""A container's directory and its lock."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from proto.errors import AlreadyExistsError, DeadlineError
+from proto.paths import ContainerPaths
+from scrun import directory
+
+if TYPE_CHECKING:
+    import pathlib
+
+
+@pytest.fixture
+def paths(tmp_path: pathlib.Path) -> ContainerPaths:
+    return ContainerPaths(str(tmp_path), "x")
+
+
+def test_reserved_once(paths: ContainerPaths) -> None:
+    lock = directory.reserve(paths)
+    assert os.get_inheritable(lock)
+    assert os.stat(paths.directory).st_mode & 0o777 == 0o700
+    with pytest.raises(AlreadyExistsError, match="container with given ID already exists"):
+        directory.reserve(paths)
+    os.close(lock)
+
+
+def test_a_half_made_one_is_taken_over(paths: ContainerPaths) -> None:
+    os.close(directory.reserve(paths))
+    os.makedirs(f"{paths.spool}/deep")
+    lock = directory.reserve(paths)
+    assert os.listdir(paths.directory) == ["lock"]
+    os.close(lock)
+
+
+def test_a_stopped_one_is_not(paths: ContainerPaths) -> None:
+    os.close(directory.reserve(paths))
+    open(paths.state, "w", encoding="utf-8").close()
+    with pytest.raises(AlreadyExistsError):
+        directory.reserve(paths)
+
+
+def test_the_lock_of_a_directory_that_is_gone_is_worth_nothing(
+    paths: ContainerPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.close(directory.reserve(paths))
+
+    def flock(_descriptor: int, _operation: int) -> None:
+        directory.remove(paths)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert directory.try_lock(paths) is None
+
+
+def test_waiting(paths: ContainerPaths) -> None:
+    lock = directory.reserve(paths)
+    with pytest.raises(DeadlineError):
+        directory.wait_for_lock(paths, time.monotonic())
+    directory.remove(paths)
+    assert directory.wait_for_lock(paths, time.monotonic() + 1) is None
+    os.close(lock)
+
+
+def test_removal_follows_no_links(paths: ContainerPaths, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/file").touch()
+    os.close(directory.reserve(paths))
+    os.symlink(tmp_path / "outside", f"{paths.directory}/link")
+    os.mkfifo(f"{paths.directory}/fifo")
+    directory.remove(paths)
+    assert os.listdir(tmp_path) == ["outside"]
+    assert (tmp_path / "outside/file").exists()
+    directory.remove(paths)  # of nothing
+
+
+def test_a_sweep_finishes_what_was_begun(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "~x.1/spool").mkdir(parents=True)
+    (tmp_path / "x").mkdir()
+    directory.sweep(str(tmp_path))
+    assert os.listdir(tmp_path) == ["x"]

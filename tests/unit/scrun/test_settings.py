@@ -1,0 +1,151 @@
+"""scrun.toml, levels and what the caller's environment passes on."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from proto.errors import SettingsError
+from proto.settings import Settings
+from scrun import caller, levels, settings
+from scrun.parsing import Line
+
+if TYPE_CHECKING:
+    import pathlib
+
+
+@pytest.fixture
+def home(tmp_path: pathlib.Path) -> pathlib.Path:
+    (tmp_path / "home/.config/scrun").mkdir(parents=True)
+    (tmp_path / "etc").mkdir()
+    return tmp_path / "home"
+
+
+def read(home: pathlib.Path, scheduler: str = "") -> Settings:
+    return settings.read(str(home.parent / "etc/slurm.conf"), str(home), scheduler)
+
+
+def test_site_then_user_then_environment(home: pathlib.Path) -> None:
+    (home.parent / "etc/scrun.toml").write_text(
+        '[scrun]\nscheduler = "slurm"\ncreate_wait = 5\n[staging]\nmode = "copy"\n'
+        '[staging.binds]\n"/etc/hosts" = "drop"\n[job]\npartition = "a"\ntime = 10\n'
+    )
+    (home / ".config/scrun/scrun.toml").write_text('[scrun]\nentry = false\n[job]\npartition = "b"\nexclusive = true\n')
+    found = read(home, "local")
+    assert found == Settings(
+        scheduler="local",
+        create_wait=5.0,
+        staging_mode="copy",
+        entry=False,
+        bind_rules=(("/etc/hosts", "drop"),),
+        job={"partition": "b", "time": "10", "exclusive": "true"},
+    )
+
+
+def test_every_field_has_a_key() -> None:
+    named = {field for keys in settings.KEYS.values() for field, _ in keys.values()} | {"job"}
+    assert named == set(Settings.__dataclass_fields__)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[scrum]\n", "no section [scrum]; did you mean scrun?"),
+        ("[scrun]\nshceduler = 1\n", "did you mean scheduler?"),
+        ("[scrun]\nxyzzy = 1\n", "there are scheduler, "),
+        ('[scrun]\nscheduler = "pbs"\n', "one of auto, slurm"),
+        ("[scrun]\ncreate_wait = -1\n", "number of seconds"),
+        ("[scrun]\ncreate_wait = true\n", "number of seconds"),
+        ("[scrun]\ncreate_wait = nan\n", "number of seconds"),
+        ("[scrun]\nentry = 1\n", "true or false"),
+        ("[scrun]\nlua = 1\n", "must be a text"),
+        ('[staging.binds]\n"/x" = "move"\n', "keep, copy, drop"),
+        ("[job]\npartition = []\n", "text or a number"),
+        ("scrun = 1\n", "no section [scrun]"),
+        ("[scrun\n", "cannot be read"),
+        ("\0", "cannot be read"),
+    ],
+)
+def test_mistakes(home: pathlib.Path, text: str, sentence: str) -> None:
+    path = home.parent / "etc/scrun.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        read(home)
+    assert sentence in caught.value.sentence
+    assert str(path) in caught.value.sentence
+
+
+def test_a_scheduler_that_does_not_exist(home: pathlib.Path) -> None:
+    with pytest.raises(SettingsError, match="SCRUN_SCHEDULER"):
+        read(home, "pbs")
+
+
+def test_slurm_conf(tmp_path: pathlib.Path) -> None:
+    conf = tmp_path / "slurm.conf"
+    conf.touch()
+    assert settings.slurm_conf_of(str(conf), {"SLURM_CONF": "/nowhere"}) == str(conf)
+    assert settings.slurm_conf_of("", {"SLURM_CONF": str(conf)}) == str(conf)
+    for given, environ in (("/nowhere", {}), ("", {"SLURM_CONF": "/nowhere"})):
+        with pytest.raises(SettingsError) as caught:
+            settings.slurm_conf_of(given, environ)
+        # podman would take these words for a program that is missing in the image.
+        assert "no such file" not in caught.value.sentence.lower()
+        assert "not found" not in caught.value.sentence.lower()
+
+
+def test_lua(tmp_path: pathlib.Path) -> None:
+    conf = str(tmp_path / "slurm.conf")
+    assert not settings.find_lua(Settings(), conf)
+    (tmp_path / "scrun.lua").touch()
+    assert settings.find_lua(Settings(), conf) == str(tmp_path / "scrun.lua")
+    assert not settings.find_lua(Settings(lua="none"), conf)
+    with pytest.raises(SettingsError):
+        settings.find_lua(Settings(lua="/nowhere/scrun.lua"), conf)
+
+
+def line_of(**options: list[str]) -> Line:
+    line = Line()
+    line.options.update({name.replace("_", "-"): values for name, values in options.items()})
+    return line
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "level"),
+    [
+        ({}, {}, "info"),
+        ({"verbose": ["true"]}, {}, "verbose"),
+        ({"verbose": ["true"] * 9}, {}, "debug5"),
+        ({"debug": ["true"]}, {}, "debug"),
+        ({"log_level": ["error"]}, {}, "error"),
+        ({"log_level": ["warning"]}, {}, "info"),
+        ({}, {"SCRUN_DEBUG": "DEBUG2"}, "debug2"),
+        ({}, {"SCRUN_FILE_DEBUG": "9"}, "debug5"),
+        ({}, {"SCRUN_DEBUG": "quiet", "SCRUN_SYSLOG_DEBUG": "error"}, "error"),
+        ({}, {"SCRUN_DEBUG": ""}, "info"),
+    ],
+)
+def test_levels(options: dict[str, list[str]], environ: dict[str, str], level: str) -> None:
+    assert levels.log_level(line_of(**options), environ) == level
+
+
+@pytest.mark.parametrize("word", ["loud", "10", "-1", "²"])
+def test_no_levels(word: str) -> None:
+    with pytest.raises(SettingsError, match="SCRUN_DEBUG"):
+        levels.log_level(Line(), {"SCRUN_DEBUG": word})
+
+
+def test_the_environment_that_is_kept() -> None:
+    who = caller.find()
+    given = {
+        b"PATH": b"/p", b"SECRET": b"s", b"SLURM_JWT": b"j", b"SLURM_CONF": b"/old", b"SLURM_TIME_FORMAT": b"x",
+        b"KRB5CCNAME": b"\xff", b"LANG": b"de_DE",
+    }  # fmt: skip
+    kept = dict(word.split(b"=", 1) for word in caller.kept_environ(given, who, "/slurm.conf"))
+    assert kept == {
+        b"PATH": b"/p", b"SLURM_JWT": b"j", b"SLURM_CONF": b"/slurm.conf",
+        b"KRB5CCNAME": b"\xff", b"LC_ALL": b"C.UTF-8",
+        b"HOME": os.fsencode(who.home), b"USER": os.fsencode(who.user), b"LOGNAME": os.fsencode(who.user),
+    }  # fmt: skip
+    assert b"PATH=" + caller.DEFAULT_PATH.encode() in caller.kept_environ({}, who, "")

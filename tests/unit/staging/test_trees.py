@@ -1,0 +1,272 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from actors.staging.builtin import decide_mode
+from actors.staging.filesystem import bind_facts, device_paths, file_system, mount_table
+from actors.staging.tree_cache import TreeCache, tree_key
+from actors.staging.tree_copy import remove_tree
+from actors.staging.tree_mirror import mirror, missing_paths, same_time
+
+MOUNTINFO = """\
+22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+30 22 0:40 / /home rw - nfs4 server:/home rw
+31 22 0:41 / /with\\040space rw shared:5 master:1 - tmpfs tmpfs rw
+32 30 0:42 / /home/a/merged rw - overlay overlay rw
+33 32 0:43 / /home/a/merged rw - fuse.fuse-overlayfs fuse-overlayfs rw
+"""
+
+
+def write(path: Path, text: str, mode: int = 0o644, mtime: int = 1_600_000_000_123_456_789) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    os.utime(path, ns=(mtime, mtime))
+
+
+def listing(root: Path) -> dict[str, tuple[object, ...]]:
+    found: dict[str, tuple[object, ...]] = {}
+    for path in sorted(root.rglob("*")):
+        status = path.lstat()
+        if path.is_symlink():
+            content: object = path.readlink()
+        else:
+            content = path.read_text() if path.is_file() else None
+        found[str(path.relative_to(root))] = (stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode), content)
+    return found
+
+
+@pytest.fixture
+def trees(tmp_path: Path) -> tuple[Path, Path]:
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    for root in (original, copy):
+        write(root / "etc/kept", "same")
+        write(root / "etc/removed", "x")
+        write(root / "etc/changed", "old")
+        write(root / "etc/mode", "x", 0o600)
+        write(root / "old/deep/file", "x")
+        (root / "dev").mkdir()
+        (root / "link").symlink_to("etc/kept")
+        write(root / "kind", "a file")
+    return original, copy
+
+
+def change(copy: Path) -> None:
+    (copy / "etc/removed").unlink()
+    write(copy / "etc/changed", "new", mtime=1_700_000_000_000_000_001)
+    (copy / "etc/mode").chmod(0o755)
+    remove_tree(str(copy / "old"))
+    write(copy / "new/deep/file", "n", 0o640)
+    (copy / "link").unlink()
+    (copy / "link").symlink_to("/elsewhere")
+    (copy / "kind").unlink()
+    (copy / "kind").mkdir()
+
+
+def test_changes_are_brought_back(trees: tuple[Path, Path]) -> None:
+    original, copy = trees
+    kept = (original / "etc/kept").stat()
+    change(copy)
+    mirror(str(copy), str(original), frozenset())
+    assert listing(original) == listing(copy)
+    again = (original / "etc/kept").stat()
+    assert (again.st_ino, again.st_ctime_ns) == (kept.st_ino, kept.st_ctime_ns), "an unchanged file was touched"
+    count = mirror(str(copy), str(original), frozenset())
+    assert (count.copied, count.changed, count.removed) == (0, 0, 0)
+
+
+def test_mount_points_and_what_was_never_copied_are_left_alone(trees: tuple[Path, Path]) -> None:
+    original, copy = trees
+    write(original / "secret/key", "only here")
+    write(original / "etc/hosts", "original")
+    write(copy / "etc/hosts", "")
+    write(copy / "dev/null", "a plain file")
+    (original / "proc").mkdir()
+    mirror(str(copy), str(original), frozenset(("secret/key", "etc/hosts")))
+    assert (original / "secret/key").read_text() == "only here"
+    assert (original / "etc/hosts").read_text() == "original"
+    assert not (original / "dev/null").exists()
+    assert (original / "proc").is_dir()
+
+
+def test_what_is_missing_in_a_copy_is_found(trees: tuple[Path, Path]) -> None:
+    original, copy = trees
+    assert missing_paths(str(original), str(copy)) == []
+    write(original / "a/b", "x")
+    write(original / "etc/c", "x")
+    assert sorted(missing_paths(str(original), str(copy))) == ["a", "etc/c"]
+
+
+def test_a_link_is_never_followed(trees: tuple[Path, Path], tmp_path: Path) -> None:
+    original, copy = trees
+    outside = tmp_path / "outside"
+    write(outside / "file", "mine")
+    for root in (original, copy):
+        (root / "away").symlink_to(outside)
+    (copy / "away").unlink()
+    write(copy / "away/file", "theirs")
+    mirror(str(copy), str(original), frozenset())
+    assert (outside / "file").read_text() == "mine"
+    assert (original / "away/file").read_text() == "theirs"
+    remove_tree(str(original / "link"))
+    assert (copy / "link").is_symlink()
+
+
+def test_directories_without_write_permission_can_be_removed(tmp_path: Path) -> None:
+    write(tmp_path / "t/locked/file", "x")
+    (tmp_path / "t/locked").chmod(0o500)
+    remove_tree(str(tmp_path / "t"))
+    assert not (tmp_path / "t").exists()
+    remove_tree(str(tmp_path / "t"))
+
+
+@pytest.mark.parametrize(
+    "one, other, same",
+    [
+        (5_000_000_123, 5_000_000_123, True),
+        (5_000_000_123, 5_000_000_999, True),  # microseconds
+        (5_000_000_123, 5_000_009_123, False),
+        (5_000_000_000, 5_900_000_000, True),  # whole seconds
+        (5_000_000_000, 6_000_000_000, False),
+    ],
+)
+def test_times_are_compared_as_the_coarser_file_system_can(one: int, other: int, same: bool) -> None:
+    assert same_time(one, other) is same
+
+
+# --- cache --------------------------------------------------------------------------------------------------------
+
+
+def test_the_key_depends_on_contents_and_not_on_what_engines_make_anew(trees: tuple[Path, Path]) -> None:
+    original, copy = trees
+    os.utime(copy / "etc", ns=(1, 1))
+    (copy / "link").unlink()
+    (copy / "link").symlink_to("etc/kept")
+    assert tree_key(str(original), "owners") == tree_key(str(copy), "owners")
+    assert tree_key(str(original), "owners")[0] != tree_key(str(original), "single")[0]
+    before = tree_key(str(copy), "")
+    for alter in (
+        lambda: write(copy / "etc/changed", "old", mtime=1),
+        lambda: (copy / "etc/mode").chmod(0o604),
+        lambda: os.replace(copy / "etc/kept", copy / "etc/other"),
+    ):
+        alter()
+        after = tree_key(str(copy), "")
+        assert after[0] != before[0]
+        before = after
+
+
+class Maker:
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def __call__(self, path: str) -> None:
+        self.made.append(path)
+        os.mkdir(path)
+
+
+def user(staging: Path, name: str) -> str:
+    path = staging / name
+    path.mkdir()
+    return str(path)
+
+
+def test_an_entry_is_made_once(tmp_path: Path) -> None:
+    maker = Maker()
+    cache = TreeCache(str(tmp_path))
+    one = cache.use(user(tmp_path, "one"), "aa", 5, maker)
+    assert cache.use(user(tmp_path, "two"), "aa", 5, maker) == one
+    assert os.path.isdir(one)
+    assert len(maker.made) == 1
+
+
+def test_half_an_entry_is_made_again(tmp_path: Path) -> None:
+    def fails(path: str) -> None:
+        write(Path(path) / "half", "x")
+        raise KeyboardInterrupt
+
+    cache = TreeCache(str(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        cache.use(user(tmp_path, "one"), "aa", 5, fails)
+    tree = cache.use(user(tmp_path, "two"), "aa", 5, Maker())
+    assert os.listdir(tree) == []
+
+
+def test_entries_go_when_there_are_too_many_or_they_are_old_but_never_one_in_use(tmp_path: Path) -> None:
+    now = [1000.0]
+    cache = TreeCache(str(tmp_path), clock=lambda: now[0], maximum_age=100, maximum_size=30)
+    kept = user(tmp_path, "in use")
+    trees = {"aa": cache.use(kept, "aa", 10, Maker())}
+    for at, key in enumerate(("bb", "cc", "dd")):
+        now[0] += 1
+        guest = user(tmp_path, f"guest{at}")
+        trees[key] = cache.use(guest, key, 10, Maker())
+        remove_tree(guest)
+    present = {key for key, tree in trees.items() if os.path.isdir(tree)}
+    assert present == {"aa", "cc", "dd"}
+    now[0] += 1000
+    cache.use(user(tmp_path, "last"), "ee", 0, Maker())
+    assert {key for key, tree in trees.items() if os.path.isdir(tree)} == {"aa"}
+
+
+# --- file systems -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path, kind",
+    [
+        ("/srv", "ext4"),
+        ("/home/a", "nfs4"),
+        ("/homes", "ext4"),
+        ("/with space/x", "tmpfs"),
+        ("/home/a/merged/bin", "fuse.fuse-overlayfs"),
+    ],
+)
+def test_the_file_system_of_a_path(path: str, kind: str) -> None:
+    assert file_system(path, mount_table(MOUNTINFO)) == kind
+
+
+@pytest.mark.parametrize(
+    "wish, kind, mode",
+    [
+        ("auto", "nfs4", "shared"),
+        ("auto", "lustre", "shared"),
+        ("auto", "overlay", "copy"),
+        ("auto", "fuse.fuse-overlayfs", "copy"),
+        ("auto", "tmpfs", "copy"),
+        ("auto", "xfs", "copy"),
+        ("auto", "", "copy"),
+        ("shared", "overlay", "shared"),
+        ("copy", "nfs", "copy"),
+    ],
+)
+def test_how_a_root_file_system_is_staged(wish: str, kind: str, mode: str) -> None:
+    assert decide_mode(wish, kind) == mode
+
+
+def test_facts_about_sources(tmp_path: Path) -> None:
+    write(tmp_path / "file", "x")
+    facts = bind_facts([
+        {"destination": "/a", "type": "bind", "source": f"{tmp_path}/file"},
+        {"destination": "/b", "source": str(tmp_path), "options": ["rbind"]},
+        {"destination": "/c", "type": "bind", "source": "/no/such/thing"},
+        {"destination": "/d", "type": "bind", "source": "/dev/null"},
+        {"destination": "/e", "type": "overlay", "source": "overlay", "options": [f"lowerdir={tmp_path}"]},
+        {"destination": "/f", "type": "tmpfs", "source": "tmpfs"},
+    ])
+    assert {path: fact.kind for path, fact in facts.items()} == {
+        f"{tmp_path}/file": "file",
+        str(tmp_path): "directory",
+        "/no/such/thing": "missing",
+        "/dev/null": "device",
+    }
+
+
+def test_a_device_is_found_by_its_numbers() -> None:
+    devices = [
+        {"path": "/dev/mynull", "type": "c", "major": 1, "minor": 3},
+        {"path": "/dev/none", "type": "b", "major": 9999, "minor": 1},
+    ]
+    assert device_paths(devices) == {"/dev/mynull": "/dev/null"}
