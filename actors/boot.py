@@ -96,6 +96,7 @@ def _run(creation: Creation, lock: int, answer: socket.socket) -> int:
     from actors.allocation import actor as _allocation  # noqa: F401
     from actors.anchor.loop import Anchor
     from actors.signals import actor as _signals  # noqa: F401
+    from actors.staging import actor as _staging  # noqa: F401
     from actors.state import actor as _state  # noqa: F401
     from actors.stdio import actor as _stdio  # noqa: F401
 

@@ -32,7 +32,6 @@ class Specification:
         main: dotted name of the module whose ``main(begin, channel)`` is its body.
         restart: OTP's word.
         descriptors: names of the anchor's descriptors that it inherits; missing ones are left out.
-        at_start: whether it is started with the container, or only when the state actor asks for it.
 
     """
 
@@ -40,13 +39,12 @@ class Specification:
     main: str
     restart: Restart
     descriptors: tuple[str, ...] = ()
-    at_start: bool = True
 
 
 TABLE: tuple[Specification, ...] = (
     Specification("state", "actors.state.actor", "permanent", ("hub", "tap")),
     Specification("allocation", "actors.allocation.actor", "permanent"),
-    Specification("staging", "actors.staging.actor", "transient", at_start=False),
+    Specification("staging", "actors.staging.actor", "transient"),
     Specification(
         "stdio",
         "actors.stdio.actor",

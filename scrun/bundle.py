@@ -12,6 +12,7 @@ from typing import Any
 
 from proto.errors import BundleError
 
+from .config_types import as_bytes, as_flag, as_list, as_object, as_text, as_texts, demanded, given, is_number
 from .reasons import reason
 
 SIZE_LIMIT = 16 << 20
@@ -100,7 +101,7 @@ def _parse(data: bytes) -> dict[str, Any]:
         raise BundleError("config.json is nested too deeply") from None
     if _depth(value) > DEPTH_LIMIT:
         raise BundleError("config.json is nested too deeply")
-    return _object(value, "config.json")
+    return as_object(value, "config.json")
 
 
 def _refuse(word: str) -> float:
@@ -132,13 +133,13 @@ def check(path: str, data: bytes, config: dict[str, Any]) -> Bundle:
         BundleError: with a sentence that names the property.
 
     """
-    root = _object(_demanded(config, "root", ""), "root")
-    process = _object(_demanded(config, "process", ""), "process")
-    linux = _object(_given(config.get("linux"), {}), "linux")
-    args = _texts(_demanded(process, "args", "process."), "process.args")
+    root = as_object(demanded(config, "root", ""), "root")
+    process = as_object(demanded(config, "process", ""), "process")
+    linux = as_object(given(config.get("linux"), {}), "linux")
+    args = as_texts(demanded(process, "args", "process."), "process.args")
     if not args or not args[0]:
         raise BundleError("process.args of config.json must have at least one word")
-    cwd = _text(_demanded(process, "cwd", "process."), "process.cwd")
+    cwd = as_text(demanded(process, "cwd", "process."), "process.cwd")
     if not cwd.startswith("/"):
         raise BundleError(f"process.cwd of config.json must be an absolute path, not {cwd!r}")
     _check_user(process.get("user"))
@@ -148,16 +149,16 @@ def check(path: str, data: bytes, config: dict[str, Any]) -> Bundle:
     return Bundle(
         path=path,
         data=data,
-        oci_version=_version(_text(_demanded(config, "ociVersion", ""), "ociVersion")),
-        rootfs=_rootfs(path, _text(_demanded(root, "path", "root."), "root.path")),
-        readonly=_flag(root.get("readonly"), "root.readonly"),
-        terminal=_flag(process.get("terminal"), "process.terminal"),
-        cwd=_bytes(cwd, "process.cwd"),
-        args=tuple(_bytes(word, "process.args") for word in args),
-        env=tuple(_bytes(word, "process.env") for word in _texts(_given(process.get("env"), []), "process.env")),
-        annotations=_annotations(_given(config.get("annotations"), {})),
-        binds=_binds(path, _given(config.get("mounts"), [])),
-        resources=_object(_given(linux.get("resources"), {}), "linux.resources"),
+        oci_version=_version(as_text(demanded(config, "ociVersion", ""), "ociVersion")),
+        rootfs=_rootfs(path, as_text(demanded(root, "path", "root."), "root.path")),
+        readonly=as_flag(root.get("readonly"), "root.readonly"),
+        terminal=as_flag(process.get("terminal"), "process.terminal"),
+        cwd=as_bytes(cwd, "process.cwd"),
+        args=tuple(as_bytes(word, "process.args") for word in args),
+        env=tuple(as_bytes(word, "process.env") for word in as_texts(given(process.get("env"), []), "process.env")),
+        annotations=_annotations(given(config.get("annotations"), {})),
+        binds=_binds(path, given(config.get("mounts"), [])),
+        resources=as_object(given(linux.get("resources"), {}), "linux.resources"),
     )
 
 
@@ -181,19 +182,19 @@ def _rootfs(bundle: str, path: str) -> str:
 
 
 def _check_user(user: Any) -> None:
-    for name, value in _object(_given(user, {}), "process.user").items():
-        if name in {"uid", "gid", "umask"} and (not _is_number(value) or value < 0):
+    for name, value in as_object(given(user, {}), "process.user").items():
+        if name in {"uid", "gid", "umask"} and (not is_number(value) or value < 0):
             raise BundleError(f"process.user.{name} of config.json must be a number")
         if name == "additionalGids":
-            for gid in _list(value, "process.user.additionalGids"):
-                if not _is_number(gid) or gid < 0:
+            for gid in as_list(value, "process.user.additionalGids"):
+                if not is_number(gid) or gid < 0:
                     raise BundleError("process.user.additionalGids of config.json must be numbers")
 
 
 def _check_rlimits(rlimits: Any) -> None:
     seen = set()
-    for entry in _list(_given(rlimits, []), "process.rlimits"):
-        name = _text(_object(entry, "process.rlimits").get("type"), "process.rlimits.type")
+    for entry in as_list(given(rlimits, []), "process.rlimits"):
+        name = as_text(as_object(entry, "process.rlimits").get("type"), "process.rlimits.type")
         if name in seen:
             raise BundleError(f"process.rlimits of config.json has {name} twice")
         seen.add(name)
@@ -201,31 +202,31 @@ def _check_rlimits(rlimits: Any) -> None:
 
 def _check_namespaces(namespaces: Any) -> None:
     seen = set()
-    for entry in _list(_given(namespaces, []), "linux.namespaces"):
-        name = _text(_object(entry, "linux.namespaces").get("type"), "linux.namespaces.type")
+    for entry in as_list(given(namespaces, []), "linux.namespaces"):
+        name = as_text(as_object(entry, "linux.namespaces").get("type"), "linux.namespaces.type")
         if name in seen:
             raise BundleError(f"linux.namespaces of config.json has {name} twice")
         seen.add(name)
 
 
 def _check_hooks(hooks: Any) -> None:
-    for kind, entries in _object(_given(hooks, {}), "hooks").items():
+    for kind, entries in as_object(given(hooks, {}), "hooks").items():
         if kind not in HOOKS:
             continue
-        for entry in _list(_given(entries, []), f"hooks.{kind}"):
-            hook = _object(entry, f"hooks.{kind}")
-            if not _text(hook.get("path"), f"hooks.{kind}.path").startswith("/"):
+        for entry in as_list(given(entries, []), f"hooks.{kind}"):
+            hook = as_object(entry, f"hooks.{kind}")
+            if not as_text(hook.get("path"), f"hooks.{kind}.path").startswith("/"):
                 raise BundleError(f"hooks.{kind}.path of config.json must be an absolute path")
-            _texts(_given(hook.get("args"), []), f"hooks.{kind}.args")
-            _texts(_given(hook.get("env"), []), f"hooks.{kind}.env")
+            as_texts(given(hook.get("args"), []), f"hooks.{kind}.args")
+            as_texts(given(hook.get("env"), []), f"hooks.{kind}.env")
             timeout = hook.get("timeout")
-            if timeout is not None and (not _is_number(timeout) or timeout <= 0):
+            if timeout is not None and (not is_number(timeout) or timeout <= 0):
                 raise BundleError(f"hooks.{kind}.timeout of config.json must be a number above 0")
 
 
 def _annotations(value: Any) -> dict[str, str]:
-    for name, text in _object(value, "annotations").items():
-        _text(text, f"annotations.{name}")
+    for name, text in as_object(value, "annotations").items():
+        as_text(text, f"annotations.{name}")
         if not name:
             raise BundleError("annotations of config.json must have names")
     return dict(value)
@@ -234,71 +235,14 @@ def _annotations(value: Any) -> dict[str, str]:
 def _binds(bundle: str, mounts: Any) -> dict[bytes, bytes]:
     """Where files of the container come from, as far as this host can know it."""
     found = {}
-    for entry in _list(mounts, "mounts"):
-        mount = _object(entry, "mounts")
-        destination = _text(mount.get("destination"), "mounts.destination")
-        options = _texts(_given(mount.get("options"), []), "mounts.options")
-        source = _text(_given(mount.get("source"), ""), "mounts.source")
+    for entry in as_list(mounts, "mounts"):
+        mount = as_object(entry, "mounts")
+        destination = as_text(mount.get("destination"), "mounts.destination")
+        options = as_texts(given(mount.get("options"), []), "mounts.options")
+        source = as_text(given(mount.get("source"), ""), "mounts.source")
         bound = "bind" in options or "rbind" in options or mount.get("type") == "bind"
         if bound and not source:
             raise BundleError(f"the bind mount {destination} of config.json has no source")
         path = os.path.join(bundle, source) if bound else ""
-        found[_bytes(destination, "mounts.destination")] = _bytes(path, "mounts.source")
+        found[as_bytes(destination, "mounts.destination")] = as_bytes(path, "mounts.source")
     return found
-
-
-# --- types -----------------------------------------------------------------------------------------------------
-
-
-def _given(value: Any, default: Any) -> Any:
-    """The value; null counts as absent, other empty values are what they are."""
-    return default if value is None else value
-
-
-def _demanded(values: dict[str, Any], name: str, prefix: str) -> Any:
-    value = values.get(name)
-    if value is None:
-        raise BundleError(f"{prefix}{name} is missing in config.json")
-    return value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _object(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BundleError(f"{name} must be an object" + ("" if name == "config.json" else " in config.json"))
-    return value
-
-
-def _list(value: Any, name: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise BundleError(f"{name} of config.json must be a list")
-    return value
-
-
-def _text(value: Any, name: str) -> str:
-    if not isinstance(value, str):
-        raise BundleError(f"{name} of config.json must be a text")
-    return value
-
-
-def _texts(value: Any, name: str) -> list[str]:
-    return [_text(word, name) for word in _list(value, name)]
-
-
-def _flag(value: Any, name: str) -> bool:
-    if not isinstance(value, bool | None):
-        raise BundleError(f"{name} of config.json must be true or false")
-    return bool(value)
-
-
-def _bytes(text: str, name: str) -> bytes:
-    try:
-        data = text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raise BundleError(f"{name} of config.json has a character that no byte stands for") from None
-    if b"\0" in data:
-        raise BundleError(f"{name} of config.json has a character 0")
-    return data

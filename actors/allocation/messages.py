@@ -29,22 +29,36 @@ class Saying:
 
 TABLE: tuple[Saying, ...] = (
     # --- nobody answers
-    Saying(("cannot stat file", "slurm.conf"),
-           "slurm.conf was not found; set SLURM_CONF or slurm_conf in scrun.toml, and run scrun doctor"),
-    Saying(("munge encode failed",),
-           "munge did not answer; is munged running here? (scrun doctor checks it)", transient=True),
+    Saying(
+        ("cannot stat file", "slurm.conf"),
+        "slurm.conf was not found; set SLURM_CONF or slurm_conf in scrun.toml, and run scrun doctor",
+    ),
+    Saying(
+        ("munge encode failed",),
+        "munge did not answer; is munged running here? (scrun doctor checks it)",
+        transient=True,
+    ),
     Saying(("munge decode failed",), "munge refused our credential; do all machines have the same key and clock?"),
-    Saying(("protocol authentication error",),
-           "Slurm refused our credential; is munged running, with the same key as on the controller?",
-           transient=True),
-    Saying(("invalid authentication credential",),
-           "Slurm refused our credential; is munged running, with the same key as on the controller?"),
-    Saying(("unable to contact slurm controller",),
-           "Slurm's controller did not answer; is slurmctld running and reachable?", transient=True),
+    Saying(
+        ("protocol authentication error",),
+        "Slurm refused our credential; is munged running, with the same key as on the controller?",
+        transient=True,
+    ),
+    Saying(
+        ("invalid authentication credential",),
+        "Slurm refused our credential; is munged running, with the same key as on the controller?",
+    ),
+    Saying(
+        ("unable to contact slurm controller",),
+        "Slurm's controller did not answer; is slurmctld running and reachable?",
+        transient=True,
+    ),
     Saying(("socket timed out on send/recv",), "Slurm's controller did not answer in time", transient=True),
-    Saying(("zero bytes were transmitted or received",),
-           "Slurm broke off the connection; is munged running, with the same key as on the controller?",
-           transient=True),
+    Saying(
+        ("zero bytes were transmitted or received",),
+        "Slurm broke off the connection; is munged running, with the same key as on the controller?",
+        transient=True,
+    ),
     Saying(("can't be reached now",), "the named cluster is unknown or cannot be reached", transient=True, quote=True),
     Saying(("unable to process configuration file",), "slurm.conf cannot be read; run scrun doctor"),
     Saying(("unable to resolve", "unknown host"), "Slurm's controller has an unknown host name", quote=True),
@@ -52,8 +66,10 @@ TABLE: tuple[Saying, ...] = (
     Saying(("invalid user id",), "Slurm refused the user id; inside a user namespace unshare(1) must map the real one"),
     Saying(("user not found on host",), "the nodes do not know this user"),
     Saying(("invalid group id",), "Slurm refused the group id"),
-    Saying(("invalid account or account/partition",),
-           "Slurm refused the account, or the account in this partition; set scrun.account"),
+    Saying(
+        ("invalid account or account/partition",),
+        "Slurm refused the account, or the account in this partition; set scrun.account",
+    ),
     Saying(("invalid qos",), "Slurm refused the quality of service; set scrun.qos"),
     Saying(("invalid wckey",), "Slurm refused the wckey; set scrun.wckey"),
     Saying(("access/permission denied",), "Slurm does not allow this user to do so"),
@@ -64,12 +80,17 @@ TABLE: tuple[Saying, ...] = (
     Saying(("required partition not available",), "the partition takes no jobs at the moment", transient=True),
     Saying(("invalid node name",), "there is no such node"),
     Saying(("node count specification invalid",), "so many nodes cannot be had; ask for fewer (scrun.nodes)"),
-    Saying(("only allocated", "nodes asked for"), "the allocation has fewer nodes than the container asks for",
-           quote=True),
-    Saying(("more processors requested than permitted",),
-           "more CPUs or nodes were asked for than the partition or the allocation has"),
-    Saying(("requested node configuration is not available",),
-           "no node of the partition has what was asked for (CPUs, memory, gres, features)"),
+    Saying(
+        ("only allocated", "nodes asked for"), "the allocation has fewer nodes than the container asks for", quote=True
+    ),
+    Saying(
+        ("more processors requested than permitted",),
+        "more CPUs or nodes were asked for than the partition or the allocation has",
+    ),
+    Saying(
+        ("requested node configuration is not available",),
+        "no node of the partition has what was asked for (CPUs, memory, gres, features)",
+    ),
     Saying(("memory specification can not be satisfied",), "no node of the partition has so much memory"),
     Saying(("memory required by task is not available",), "the allocation has less memory than the container asks for"),
     Saying(("invalid generic resource (gres)",), "the cluster has no such gres, or not so many"),
@@ -78,20 +99,27 @@ TABLE: tuple[Saying, ...] = (
     Saying(("access denied to requested reservation",), "this user may not use the reservation"),
     Saying(("invalid license specification",), "the cluster has no such license"),
     Saying(("job dependency problem",), "the job that this one depends on is unknown"),
-    Saying(("requested time limit is invalid",),
-           "the time limit is missing or beyond the partition's; set scrun.time"),
-    Saying(("violates accounting/qos policy",),
-           "the job is beyond a limit of the account or quality of service (number or size of jobs, time)",
-           transient=True),
-    Saying(("unspecified error",), "Slurm refused the job and gave no reason; the site's submit plugin may have one",
-           quote=True),
+    Saying(("requested time limit is invalid",), "the time limit is missing or beyond the partition's; set scrun.time"),
+    Saying(
+        ("violates accounting/qos policy",),
+        "the job is beyond a limit of the account or quality of service (number or size of jobs, time)",
+        transient=True,
+    ),
+    Saying(
+        ("unspecified error",),
+        "Slurm refused the job and gave no reason; the site's submit plugin may have one",
+        quote=True,
+    ),
     Saying(("unrecognized option",), "this Slurm does not know a job option", quote=True),
     Saying(("requires an argument",), "a job option needs a value", quote=True),
     Saying(("invalid --",), "a job option has a value that Slurm does not understand", quote=True),
     Saying(("invalid numeric value",), "a job option has a value that Slurm does not understand", quote=True),
     Saying(("chdir(",), "the directory of the job option chdir cannot be entered", quote=True),
-    Saying(("immediate execution impossible",), "the nodes are busy and scrun.immediate does not allow to wait",
-           transient=True),
+    Saying(
+        ("immediate execution impossible",),
+        "the nodes are busy and scrun.immediate does not allow to wait",
+        transient=True,
+    ),
     Saying(("resource temporarily unavailable",), "the nodes are busy at the moment", transient=True),
     Saying(("unable to allocate resources",), "Slurm did not give the nodes", quote=True),
     # --- the end of a job
@@ -105,8 +133,10 @@ TABLE: tuple[Saying, ...] = (
     Saying(("job is pending execution",), "the job still waits for its nodes", transient=True),
     # --- the launch of a step
     Saying(("unexpected number of tasks",), "this Slurm runs one container per node only; ask for fewer tasks"),
-    Saying(("task launch", "no such file or directory"),
-           "a node does not see the bundle, or its config.json cannot be used there; is it on a shared file system?"),
+    Saying(
+        ("task launch", "no such file or directory"),
+        "a node does not see the bundle, or its config.json cannot be used there; is it on a shared file system?",
+    ),
     Saying(("task launch", "permission denied"), "a node may not read the bundle; check the modes of its directories"),
     Saying(("task launch", "communication connection failure"), "a node did not answer", transient=True, quote=True),
     Saying(("task launch",), "a node did not start the container", quote=True),
@@ -127,8 +157,17 @@ MISLEADING: tuple[tuple[str, str], ...] = (
     ("executable file not found", "program missing"),
 )
 
-TROUBLE = ("error:", "fatal:", "unrecognized option", "requires an argument", "aborted due to signal", "cancelled",
-           "revoked", "invalid", "failed")
+TROUBLE = (
+    "error:",
+    "fatal:",
+    "unrecognized option",
+    "requires an argument",
+    "aborted due to signal",
+    "cancelled",
+    "revoked",
+    "invalid",
+    "failed",
+)
 
 
 @dataclass(frozen=True, slots=True)

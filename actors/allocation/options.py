@@ -242,4 +242,3 @@ def _hint(name: str, prefix: str) -> str:
 
     near = difflib.get_close_matches(name, [*BY_NAME, *ALIASES], 1, 0.5)
     return f"; did you mean {prefix}{near[0]}?" if near else ""
-

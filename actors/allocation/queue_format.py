@@ -19,7 +19,7 @@ def read_job(text: str, job_id: int) -> JobInfo | None:
         fields = line.split("|", 11)
         if len(fields) == 12 and fields[0].strip() == str(job_id):
             state, reason, nodes, count, cpus, partition, account, qos, limit, used, rest = fields[1:]
-            comment, _, name = rest.rpartition("|")
+            comment, _, name = rest.partition("|")
             return JobInfo(
                 job_id, state, _set(reason), _set(nodes), _number(count), _number(cpus), partition,
                 _set(account), _set(qos), _set(limit), used, _set(comment), name,

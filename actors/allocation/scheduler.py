@@ -134,9 +134,7 @@ class Scheduler(Protocol):
     def read_request(self, text: str, status: int | None) -> JobNews:
         """Read all that the request has said; ``status`` is its wait status, ``None`` while it runs."""
 
-    def step(
-        self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool
-    ) -> Command:
+    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
         """Launch the container."""
 
     def read_step(self, text: str) -> StepNews:

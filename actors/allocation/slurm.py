@@ -85,9 +85,7 @@ class Slurm:
 
     # --- the step
 
-    def step(
-        self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool
-    ) -> Command:
+    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
         """See ``Scheduler``; the container's stderr goes to descriptor ``STDERR`` unless there is a terminal.
 
         srun opens ``--error`` anew, so its own messages, which stay on descriptor 2, never mix with the
@@ -130,7 +128,6 @@ class Slurm:
             "--overlap",
             "--unbuffered",
             "--quiet",
-            "--ntasks-per-node=1",
             "--input=none",
             "--job-name=scrun-remote",
         )

@@ -16,9 +16,17 @@ ABANDONED = "Timed out waiting for job step to complete"
 OUT_OF_MEMORY = ": Out Of Memory"
 SIG_OOM = 253
 """slurmstepd's stand-in for a signal when a task was killed for memory (slurm_protocol_defs.h)."""
-FAILURES = ("Task launch for ", "Application launch failed", "Unable to create step", "has expired",
-            "Unable to confirm allocation", "Expired or invalid job", "fatal:", "Only allocated ",
-            "unrecognized option")
+FAILURES = (
+    "Task launch for ",
+    "Application launch failed",
+    "Unable to create step",
+    "has expired",
+    "Unable to confirm allocation",
+    "Expired or invalid job",
+    "fatal:",
+    "Only allocated ",
+    "unrecognized option",
+)
 NODE_FAILURES = ("Node failure on ", "Communication connection failure", "NODE FAILURE")
 
 

@@ -10,12 +10,13 @@ one node, unless ``nodes`` or ``ntasks`` ask for more: many containers may share
 from collections.abc import Mapping
 
 from .option_table import BOTH, BY_NAME, PLACE, STEP, Version
-from .options import NO, is_set, word
+from .options import is_set, word
 
 SEVERAL_TASKS: Version = (23, 2)
 """First version with several tasks of a container step on a node (changelog: "per task spool directory")."""
-LAYOUT = frozenset({"nodes", "ntasks", "ntasks-per-node", "ntasks-per-core", "kill-on-bad-exit", "overlap",
-                    "unbuffered", "job-name"})
+LAYOUT = frozenset(
+    {"nodes", "ntasks", "ntasks-per-node", "ntasks-per-core", "kill-on-bad-exit", "overlap", "unbuffered", "job-name"}
+)
 """Options that are decided here instead of being passed on as they are."""
 
 
@@ -44,17 +45,29 @@ def words(options: Mapping[str, str], foreign: bool, version: Version) -> list[s
 
 
 def _layout(options: Mapping[str, str], foreign: bool, tasks: bool) -> list[str]:
-    nodes, ntasks = options.get("nodes", ""), options.get("ntasks", "")
-    found = []
-    if nodes and (foreign or nodes.isdigit()):
-        found.append(f"--nodes={nodes}")
-    if foreign and not nodes and not ntasks:
+    """Nodes and tasks of the step.
+
+    Without a word about either, srun runs one task on each node of the allocation; ``--ntasks-per-node=1`` alone
+    would run one task in all. Never a range of nodes: with ``--ntasks-per-node`` it crashes slurmctld 22.05.8 by a
+    division by zero.
+    """
+    nodes, ntasks = _least(options.get("nodes", ""), foreign), options.get("ntasks", "")
+    if foreign and not nodes and (not ntasks or not tasks):
         return ["--nodes=1", "--ntasks=1"]
-    if not tasks:
-        return [*found, "--ntasks-per-node=1"]
-    layout = [f"--{name}={options[name]}" for name in ("ntasks", "ntasks-per-node", "ntasks-per-core")
-              if options.get(name, NO) != NO]
-    return found + (layout or ["--ntasks-per-node=1"])
+    found = [f"--nodes={nodes}"] if nodes else []
+    names = ("ntasks", "ntasks-per-node", "ntasks-per-core") if tasks else ()
+    layout = [f"--{name}={options[name]}" for name in names if name in options]
+    if not layout and nodes:
+        layout = ["--ntasks-per-node=1"]
+    return found + layout
+
+
+def _least(nodes: str, foreign: bool) -> str:
+    """The least number of a specification of nodes ("2", "2-4", "1,3"); of our own job only an exact one counts."""
+    if not foreign or not nodes:
+        return nodes if nodes.isdigit() else ""
+    least = nodes.partition("-")[0].partition(",")[0]
+    return least if least.isdigit() else "1"
 
 
 def _several(options: Mapping[str, str]) -> bool:

@@ -45,9 +45,7 @@ class Anchor:
         self._lock = lock
         self._log = Logbook(creation, "anchor")
         now = time.monotonic()
-        self._children = {
-            s.name: Child(s, supervision.Record(), due=now if s.at_start else None) for s in supervision.TABLE
-        }
+        self._children = {s.name: Child(s, supervision.Record(), due=now) for s in supervision.TABLE}
         self._poller = select.poll()
         self._wakeup = _catch_signals()
         self._poller.register(self._wakeup, select.POLLIN)
@@ -163,10 +161,10 @@ class Anchor:
             child.channel = None
         child.pid = 0
         normal = status == 0 or child.dismissed
+        reason = "not needed now" if child.dismissed else _describe(status)
         child.dismissed = False
         verdict = supervision.died(child.specification, child.record, time.monotonic(), normal=normal)
         child.record = verdict.record
-        reason = _describe(status)
         if verdict.given_up:
             child.given_up = True
             self._report(child, "given-up", reason)

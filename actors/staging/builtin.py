@@ -1,9 +1,9 @@
 """The stager that is used when the site has no scrun.lua.
 
 A staged container is ``STAGING/ID/`` with ``config.json``, ``rootfs`` (a copy, or a link to where it is),
-``mounts/`` and the entry file. ``staged.json`` is written last and by rename: it says that the rest is complete.
-Stage-out renames the directory away before it removes it. So each of the two may be killed at any instant and
-run again from the start, and neither half a copy nor half a removal is ever taken for the user's changes.
+``mounts/`` and the entry file. It is made under another name and renamed when it is complete, and renamed again
+before it is removed. So stage-in and stage-out may be killed at any instant and run again from the start, and
+neither half a copy nor half a removal is ever taken for the user's changes.
 """
 
 import json
@@ -15,7 +15,16 @@ from typing import Any
 from proto.creation import Creation
 from proto.errors import StagingError
 
-from .bundle import Staged, container_directory, discard, staging_directory, write_config, write_entry, write_file
+from .bundle import (
+    Staged,
+    container_directory,
+    discard,
+    new_directory,
+    staging_directory,
+    write_config,
+    write_entry,
+    write_file,
+)
 from .commands import Commands
 from .filesystem import (
     NETWORK_FILE_SYSTEMS,
@@ -93,11 +102,11 @@ def stage_in(
     uid_map, gid_map = container_maps(creation, config, caller or caller_maps())
     owners = not uid_map or total(uid_map) > 1
     home = container_directory(creation)
-    discard(creation)
-    os.mkdir(home, 0o700)
     try:
+        discard(creation)
+        work = new_directory(creation)
         private = creation.annotations.get(NETWORK, "") in {"none", "private"}
-        entry = write_entry(home, creation)
+        entry = write_entry(work, creation)
         plan = NodePlan(
             staged_bundle=home,
             uid_map=uid_map,
@@ -112,14 +121,15 @@ def stage_in(
         fitted = node_config(config, plan)
         for note in fitted.notes:
             log(Level.INFO, note)
-        copied, complete = _stage_rootfs(creation, home, run, log, owners=owners)
-        _copy_mounts(home, fitted.copies, run, log, owners=owners)
-        write_config(home, fitted.config)
+        copied, complete = _stage_rootfs(creation, work, run, log, owners=owners)
+        _copy_mounts(work, fitted.copies, run, log, owners=owners)
+        write_config(work, fitted.config)
         record: dict[str, Any] = {"copied": copied, "skipped": []}
         if copied and not complete:
-            record["skipped"] = missing_paths(creation.rootfs, f"{home}/rootfs")
+            record["skipped"] = missing_paths(creation.rootfs, f"{work}/rootfs")
         record["excluded"] = _excluded(config)
-        write_file(f"{home}/{_STAGED}", json.dumps(record).encode("utf-8", "surrogateescape"), 0o600)
+        write_file(f"{work}/{_STAGED}", json.dumps(record).encode("utf-8", "surrogateescape"), 0o600)
+        os.rename(work, home)
     except OSError as error:
         raise StagingError(f"staging failed: {error.filename or home}: {error.strerror}") from None
     return Staged(home, f"{home}/rootfs", entry=bool(entry))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,6 @@ from .node_config import entry_mount
 from .tree_copy import remove_tree
 
 Config = dict[str, Any]
-GONE = ".gone-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _shadow(creation: Creation, config: Config) -> str:
     """A directory in the staging directory with a link to the root file system."""
     home = container_directory(creation)
     discard(creation)
-    os.mkdir(home, 0o700)
+    os.mkdir(home, 0o700)  # nothing slow follows: no directory of its own is needed
     # slurmd takes BUNDLE/rootfs, whatever root.path says.
     os.symlink(os.path.join(creation.bundle, config.get("root", {}).get("path", "rootfs")), f"{home}/rootfs")
     config["root"] = {**config.get("root", {}), "path": f"{home}/rootfs"}
@@ -140,14 +140,31 @@ def container_directory(creation: Creation) -> str:
     return os.path.join(staging_directory(creation), creation.id)
 
 
+def new_directory(creation: Creation) -> str:
+    """Make the directory in which a container is staged until it is complete.
+
+    Each attempt has its own: a ``cp`` of one that was killed may still be writing.
+    """
+    path = os.path.join(staging_directory(creation), f".new~{creation.id}~{secrets.token_hex(4)}")
+    os.mkdir(path, 0o700)
+    return path
+
+
 def discard(creation: Creation) -> None:
-    """Remove the staged container, and what earlier attempts at that have left."""
+    """Remove the staged container, and what earlier attempts have left.
+
+    Raises:
+        StagingError: something could not be removed.
+
+    """
     staging = staging_directory(creation)
-    home = os.path.join(staging, creation.id)
-    gone = os.path.join(staging, f"{GONE}{creation.id}")
-    remove_tree(gone)
+    gone = os.path.join(staging, f".gone~{creation.id}~{secrets.token_hex(4)}")
+    # No id has a tilde in it.
+    left = (f".gone~{creation.id}~", f".new~{creation.id}~")
     try:
-        os.rename(home, gone)
+        os.rename(os.path.join(staging, creation.id), gone)
     except FileNotFoundError:
-        return
-    remove_tree(gone)
+        pass
+    for name in os.listdir(staging):
+        if name.startswith(left):
+            remove_tree(os.path.join(staging, name))

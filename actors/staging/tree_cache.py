@@ -11,6 +11,7 @@ directory before it looks for the entry, under the lock that throwing away takes
 import fcntl
 import hashlib
 import os
+import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from .tree_copy import remove_tree
 KEY_FILE = "cache-key"
 MAXIMUM_AGE = 14 * 86400.0
 MAXIMUM_SIZE = 40 * 2**30
-STALE = 2 * 86400.0  # seconds after which a half made entry counts as forgotten
+STALE = 86400.0  # seconds after which a half made entry counts as forgotten
 _SKIPPED = frozenset((b"proc", b"sys", b"dev"))
 
 
@@ -103,7 +104,7 @@ class TreeCache:
         with self._lock("lock"):
             with open(os.path.join(user, KEY_FILE), "w", encoding="ascii") as file:
                 file.write(key)
-            doomed = self._throw_away(size)
+            doomed = self._throw_away(key, size)
         for path in doomed:
             try:
                 remove_tree(path)
@@ -118,16 +119,16 @@ class TreeCache:
         return os.path.join(entry, "tree")
 
     def _make(self, entry: str, size: int, make: Callable[[str], object]) -> None:
-        new = f"{entry}.new"
-        remove_tree(new)  # of one that was killed: the lock says that nobody is at it
+        # A name of its own: the cp of a maker that was killed may still be writing.
+        new = f"{entry}.{secrets.token_hex(4)}.new"
         os.mkdir(new, 0o700)
         make(os.path.join(new, "tree"))
         with open(os.path.join(new, "size"), "w", encoding="ascii") as file:
             file.write(str(size))
         os.rename(new, entry)
 
-    def _throw_away(self, wanted: int) -> list[str]:
-        """Move what has to go out of the way, and return where it is."""
+    def _throw_away(self, key: str, wanted: int) -> list[str]:
+        """Move what has to go, to make room for an entry, out of the way; return where it is."""
         in_use = self._in_use()
         now = self._clock()
         entries: list[tuple[float, int, str]] = []
@@ -136,10 +137,14 @@ class TreeCache:
             path = os.path.join(self._directory, name)
             if name.endswith(".old") or (name.endswith(".new") and os.stat(path).st_mtime < now - STALE):
                 doomed.append(path)
-            elif "." not in name and name not in in_use:
+            elif "." not in name and name != "lock":
                 entries.append((os.stat(path).st_mtime, _size(path), name))
-        total = wanted + sum(size for _, size, _ in entries)
+        total = sum(size for _, size, _ in entries)
+        if not os.path.isdir(os.path.join(self._directory, key)):
+            total += wanted
         for used, size, name in sorted(entries):
+            if name in in_use:
+                continue
             if now - used > self._maximum_age or total > self._maximum_size:
                 path = os.path.join(self._directory, name)
                 os.rename(path, f"{path}.old")

@@ -4,6 +4,7 @@ Such a user cannot make device nodes and cannot read everything; engines do not 
 not miss it. A full disk is another matter: a copy that lacks files for that reason must never be used.
 """
 
+import errno
 import os
 import re
 import stat
@@ -13,6 +14,7 @@ from proto.errors import StagingError
 from .commands import Commands, Result
 from .loglevel import Level, Log
 
+_ATTEMPTS = 100
 _ENVIRON = {b"PATH": b"/usr/local/bin:/usr/bin:/bin", b"LC_ALL": b"C"}
 _TOLERATED = re.compile(
     rb"cp: (cannot create special file"
@@ -100,8 +102,16 @@ def _remove(path: str) -> None:
         return
     if mode & 0o700 != 0o700:
         os.chmod(path, 0o700)
-    with os.scandir(path) as entries:
-        names = [entry.path for entry in entries]
-    for name in names:
-        _remove(name)
-    os.rmdir(path)
+    for attempt in range(_ATTEMPTS):
+        with os.scandir(path) as entries:
+            names = [entry.path for entry in entries]
+        for name in names:
+            _remove(name)
+        try:
+            os.rmdir(path)
+        except OSError as error:
+            # A cp whose parent was killed may still be writing here.
+            if error.errno != errno.ENOTEMPTY or attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return

@@ -40,7 +40,7 @@ class StateActor(ProcessActor):
         self.children: dict[str, m.Child] = {}
         self._waiting: dict[str, tuple[Arrival, m.Start | m.Kill | m.Delete]] = {}
         self._asked: dict[lifecycle.Want, str] = {}
-        self._staging = False
+        self._staging: bool | None = None
         self._abandoned = False
         self._cause: str | None = None
         self._started = statefile.start_time(begin.anchor)
@@ -133,10 +133,7 @@ class StateActor(ProcessActor):
         statefile.write(self.paths, self.container, self.begin.anchor, self._started)
 
     def _ask(self, wants: tuple[lifecycle.Want, ...]) -> None:
-        staging = any(want.actor == "staging" for want in wants)
-        if staging or self._staging:
-            self.channel.send(m.RunActor("staging", staging))
-        self._staging = staging
+        self._run_staging(any(want.actor == "staging" for want in wants))
         self._asked = {want: id_ for want, id_ in self._asked.items() if want in wants}
         delay = REPEAT
         for want in wants:
@@ -150,6 +147,13 @@ class StateActor(ProcessActor):
                 delay = SOON
         if wants:
             self.inbox.later("wants", delay)
+
+    def _run_staging(self, wanted: bool) -> None:  # noqa: FBT001 - it is the message's field
+        """Have a staging process while there is something to stage: from the start, and again for the end."""
+        if wanted == self._staging or (self._staging is None and self.container.stage == "none"):
+            return
+        self._staging = wanted
+        self.channel.send(m.RunActor("staging", wanted))
 
     def _set_clocks(self) -> None:
         """Start the clocks that the state calls for; each is started once."""

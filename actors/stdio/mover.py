@@ -121,7 +121,7 @@ class Stream:
         self.copying = False
         self._source = source_fd
         self._target = target_fd
-        self._drain = drain
+        self._drain = drain and stat.S_ISFIFO(source_mode)  # a socket cannot be spliced to /dev/null
         self._await_target = False
         self._held = b""
         self._owned: int | None = None

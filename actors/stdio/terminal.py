@@ -8,7 +8,9 @@ hang-up.
 through a process of ours. Its 2 should be a file, for its own messages. What follows (Slurm 22.05, measured):
 
 * The program has the right size from the beginning; each TIOCSWINSZ of the engine reaches it as SIGWINCH.
-* srun sets the slave to raw: ^C travels as a byte, and the node's pty makes SIGINT of it.
+* srun sets the slave to raw: ^C travels as a byte, and the node's pty makes SIGINT of it. Slurm forces
+  ``process.terminal`` off on the node, so the container has a terminal but no *controlling* one: the signal
+  reaches its first process only, not what that has in the foreground, and a shell in it has no job control.
 * All output comes through the terminal, standard error too; ``--error`` and ``--output`` are refused.
 * srun's exit status is the program's. No output is lost when srun ends, and others may still write on the
   slave: the end of a session leader hangs up real terminals, not ptys.

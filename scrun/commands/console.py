@@ -21,6 +21,7 @@ def run(line: Line) -> int:
     table = ask(paths, what)
     for row in (table.header, *table.rows):
         sys.stdout.write(_aligned(row, table) + "\n")
+    sys.stdout.flush()
     return 0
 
 

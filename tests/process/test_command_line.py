@@ -227,6 +227,12 @@ def test_standard_output_that_nobody_reads(scrun: Scrun) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_nothing_is_left_of_a_failed_anchor(scrun: Scrun, bundle: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    pid_file = tmp_path / "missing" / "pid"
+    sentence = scrun.fails("create", "-b", str(bundle), "--pid-file", str(pid_file), "x")
+    assert sentence == f"the pid file {pid_file} cannot be written: it is not there"
+
+
 # --- what tells about scrun --------------------------------------------------------------------------------
 
 
@@ -411,26 +417,6 @@ def test_delete_by_the_anchor(scrun: Scrun, status: str, words: list[str]) -> No
             assert scrun.succeeds("delete", *words, "x") == ""
             assert hub.requests[0][8] == {"force": bool(words)}
     assert list(scrun.root.iterdir()) == []
-
-
-def test_delete_waits_for_the_last_process(scrun: Scrun, wait_until: Any) -> None:
-    scrun.root.mkdir()
-    lock = directory.reserve(ContainerPaths(str(scrun.root), "x"))
-    with anchor(scrun.root / "x", "stopped"):
-        pass
-    with subprocess.Popen([*COMMAND, "--root", str(scrun.root), "delete", "x"]) as deleting:
-        # It has found the lock taken when it has opened it once.
-        fds = f"/proc/{deleting.pid}/fd"
-        wait_until(lambda: any("/x/lock" in os.readlink(f"{fds}/{fd}") for fd in _listed(fds)))
-        assert (scrun.root / "x").exists()
-        assert deleting.poll() is None
-        os.close(lock)
-        assert deleting.wait(10) == 0
-    assert list(scrun.root.iterdir()) == []
-
-
-def _listed(path: str) -> list[str]:
-    return [fd for fd in os.listdir(path) if os.path.islink(f"{path}/{fd}")]
 
 
 def test_forced_delete_of_what_is_not_there(scrun: Scrun) -> None:

@@ -31,9 +31,9 @@ class Site:
         self.jobs: list[int] = []
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def creation(self, *, namespaced: bool = False, **options: str) -> Creation:
+    def creation(self, options: dict[str, str] | None = None, *, namespaced: bool = False, **others: str) -> Creation:
         user = pwd.getpwnam(self.cluster.variables["SCRUN_TEST_USER"])
-        words = {name.replace("_", "-"): value for name, value in options.items()}
+        words = {name.replace("_", "-"): value for name, value in {**(options or {}), **others}.items()}
         return Creation(
             id="c1", root=str(self.directory), bundle="", rootfs="", oci_version="1.0.2", terminal=False,
             readonly=False, args=(b"true",), program=b"", env=(), annotations={}, created=0.0,
@@ -125,7 +125,7 @@ def test_a_job_is_granted_found_described_and_released(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "options,expected",
+    ("options", "expected"),
     [
         ({"partition": "no-such"}, "there is no such partition"),
         ({"nodes": "99"}, "more CPUs or nodes"),
@@ -135,7 +135,7 @@ def test_a_job_is_granted_found_described_and_released(site: Site) -> None:
     ],
 )
 def test_a_request_is_refused_in_plain_words(site: Site, options: dict[str, str], expected: str) -> None:
-    creation = site.creation(**options)
+    creation = site.creation(options)
     slurm = Slurm(creation)
     done = site.run(slurm.request(creation))
     news = slurm.read_request(done.stderr, done.returncode << 8)

@@ -67,6 +67,22 @@ def test_waiting(paths: ContainerPaths) -> None:
     os.close(lock)
 
 
+def test_waiting_ends_with_the_last_process(paths: ContainerPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = directory.reserve(paths)
+    slept = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            os.close(lock)
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    taken = directory.wait_for_lock(paths, time.monotonic() + 10)
+    assert len(slept) == 3
+    assert taken is not None
+    os.close(taken)
+
+
 def test_removal_follows_no_links(paths: ContainerPaths, tmp_path: pathlib.Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/file").touch()

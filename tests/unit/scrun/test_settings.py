@@ -11,6 +11,7 @@ from proto.errors import SettingsError
 from proto.settings import Settings
 from scrun import caller, levels, settings
 from scrun.parsing import Line
+from scrun.reasons import reason
 
 if TYPE_CHECKING:
     import pathlib
@@ -149,3 +150,10 @@ def test_the_environment_that_is_kept() -> None:
         b"HOME": os.fsencode(who.home), b"USER": os.fsencode(who.user), b"LOGNAME": os.fsencode(who.user),
     }  # fmt: skip
     assert b"PATH=" + caller.DEFAULT_PATH.encode() in caller.kept_environ({}, who, "")
+
+
+@pytest.mark.parametrize("number", [1, 2, 13, 17, 20, 21, 28, 30, 36, 40, 122, 5])
+def test_reasons_are_not_taken_for_faults_of_the_program(number: int) -> None:
+    text = reason(OSError(number, os.strerror(number))).lower()
+    for words in ("permission denied", "operation not permitted", "no such file", "not found", "is a directory"):
+        assert words not in text

@@ -167,7 +167,7 @@ def test_the_network_is_the_nodes_unless_a_private_one_is_wished() -> None:
 
 
 @pytest.mark.parametrize(
-    "action, expected",
+    ("action", "expected"),
     [("keep", "/run/munge"), ("copy", f"{STAGED}/mounts/0"), ("drop", None)],
 )
 def test_the_sites_rules_come_first(action: str, expected: str | None) -> None:
@@ -183,7 +183,7 @@ def test_the_sites_rules_come_first(action: str, expected: str | None) -> None:
     assert found.get("/m", {}).get("source") == expected
 
 
-@pytest.mark.parametrize("kind, word", [("missing", "does not exist"), ("device", "device"), ("other", "socket")])
+@pytest.mark.parametrize(("kind", "word"), [("missing", "does not exist"), ("device", "device"), ("other", "socket")])
 def test_what_cannot_be_copied_is_named(kind: str, word: str) -> None:
     config = {
         "root": {"path": "/r"},
@@ -211,7 +211,7 @@ def test_hooks_of_the_containers_own_namespaces_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    "version, expected", [("1.2.0", "1.2.0"), ("1.0.2-dev", "1.0.2-dev"), ("banana", "1.0.2"), ("", "1.0.2")]
+    ("version", "expected"), [("1.2.0", "1.2.0"), ("1.0.2-dev", "1.0.2-dev"), ("banana", "1.0.2"), ("", "1.0.2")]
 )
 def test_the_version_can_be_read_by_any_runtime(version: str, expected: str) -> None:
     assert fit({"ociVersion": version, "root": {"path": "r"}}).config["ociVersion"] == expected

@@ -25,7 +25,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "word, expected",
+    ("word", "expected"),
     [
         ("tool", "/bin/tool"),
         ("/bin/tool", "/bin/tool"),

@@ -1,6 +1,7 @@
 import os
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,6 +10,9 @@ from actors.staging.filesystem import bind_facts, device_paths, file_system, mou
 from actors.staging.tree_cache import TreeCache, tree_key
 from actors.staging.tree_copy import remove_tree
 from actors.staging.tree_mirror import mirror, missing_paths, same_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOUNTINFO = """\
 22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -123,7 +127,7 @@ def test_directories_without_write_permission_can_be_removed(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "one, other, same",
+    ("one", "other", "same"),
     [
         (5_000_000_123, 5_000_000_123, True),
         (5_000_000_123, 5_000_000_999, True),  # microseconds
@@ -147,11 +151,12 @@ def test_the_key_depends_on_contents_and_not_on_what_engines_make_anew(trees: tu
     assert tree_key(str(original), "owners") == tree_key(str(copy), "owners")
     assert tree_key(str(original), "owners")[0] != tree_key(str(original), "single")[0]
     before = tree_key(str(copy), "")
-    for alter in (
+    alterations: list[Callable[[], object]] = [
         lambda: write(copy / "etc/changed", "old", mtime=1),
         lambda: (copy / "etc/mode").chmod(0o604),
         lambda: os.replace(copy / "etc/kept", copy / "etc/other"),
-    ):
+    ]
+    for alter in alterations:
         alter()
         after = tree_key(str(copy), "")
         assert after[0] != before[0]
@@ -215,7 +220,7 @@ def test_entries_go_when_there_are_too_many_or_they_are_old_but_never_one_in_use
 
 
 @pytest.mark.parametrize(
-    "path, kind",
+    ("path", "kind"),
     [
         ("/srv", "ext4"),
         ("/home/a", "nfs4"),
@@ -229,7 +234,7 @@ def test_the_file_system_of_a_path(path: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wish, kind, mode",
+    ("wish", "kind", "mode"),
     [
         ("auto", "nfs4", "shared"),
         ("auto", "lustre", "shared"),
@@ -248,14 +253,16 @@ def test_how_a_root_file_system_is_staged(wish: str, kind: str, mode: str) -> No
 
 def test_facts_about_sources(tmp_path: Path) -> None:
     write(tmp_path / "file", "x")
-    facts = bind_facts([
-        {"destination": "/a", "type": "bind", "source": f"{tmp_path}/file"},
-        {"destination": "/b", "source": str(tmp_path), "options": ["rbind"]},
-        {"destination": "/c", "type": "bind", "source": "/no/such/thing"},
-        {"destination": "/d", "type": "bind", "source": "/dev/null"},
-        {"destination": "/e", "type": "overlay", "source": "overlay", "options": [f"lowerdir={tmp_path}"]},
-        {"destination": "/f", "type": "tmpfs", "source": "tmpfs"},
-    ])
+    facts = bind_facts(
+        [
+            {"destination": "/a", "type": "bind", "source": f"{tmp_path}/file"},
+            {"destination": "/b", "source": str(tmp_path), "options": ["rbind"]},
+            {"destination": "/c", "type": "bind", "source": "/no/such/thing"},
+            {"destination": "/d", "type": "bind", "source": "/dev/null"},
+            {"destination": "/e", "type": "overlay", "source": "overlay", "options": [f"lowerdir={tmp_path}"]},
+            {"destination": "/f", "type": "tmpfs", "source": "tmpfs"},
+        ]
+    )
     assert {path: fact.kind for path, fact in facts.items()} == {
         f"{tmp_path}/file": "file",
         str(tmp_path): "directory",

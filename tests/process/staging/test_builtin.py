@@ -1,0 +1,357 @@
+import json
+import os
+import shutil
+import signal
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.staging.builtin import CallerMaps, container_maps, stage_in, stage_out
+from actors.staging.bundle import container_directory, fit_entry
+from actors.staging.commands import Commands
+from actors.staging.id_maps import IdRange
+from proto.creation import Creation
+from proto.errors import StagingError
+from tests.unit.staging.creations import creation, is_root
+
+PLAIN = CallerMaps("0 0 4294967295\n", "0 0 4294967295\n")
+PODMAN = CallerMaps("0 1001 1\n1 100000 65536\n", "0 1002 1\n1 200000 65536\n")
+CONFIG: dict[str, Any] = {
+    "ociVersion": "1.0.2",
+    "root": {"path": "rootfs"},
+    "process": {"user": {"uid": 0, "gid": 0}, "args": ["/bin/sh"], "cwd": "/"},
+    "mounts": [{"destination": "/dev", "type": "tmpfs", "source": "tmpfs"}],
+    "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}]},
+}
+
+
+def no_remote(command: bytes) -> tuple[list[bytes], list[bytes]]:
+    raise AssertionError(command)
+
+
+@pytest.fixture
+def run() -> Commands:
+    return Commands((b"PATH=/usr/bin:/bin",), no_remote, lambda *_: None)
+
+
+def make_rootfs(rootfs: Path) -> None:
+    for name in ("bin", "etc/deep", "proc", "locked"):
+        (rootfs / name).mkdir(parents=True)
+    (rootfs / "bin/tool").write_text("tool")
+    (rootfs / "bin/tool").chmod(0o755)
+    (rootfs / "etc/file").write_text("old")
+    (rootfs / "etc/deep/gone").write_text("x")
+    (rootfs / "sh").symlink_to("bin/tool")
+    (rootfs / "locked/file").write_text("x")
+    (rootfs / "locked").chmod(0o555)
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Creation:
+    make_rootfs(tmp_path / "bundle/rootfs")
+    (tmp_path / "bundle/config.json").write_text(json.dumps(CONFIG))
+    return creation(
+        bundle=str(tmp_path / "bundle"),
+        rootfs=str(tmp_path / "bundle/rootfs"),
+        uid=os.getuid(),
+        gid=os.getgid(),
+        home=str(tmp_path / "home"),
+        settings={"staging_mode": "copy", "id_mapping": "single"},
+    )
+
+
+def stage(container: Creation, run: Commands, config: dict[str, Any] = CONFIG) -> Path:
+    staged = stage_in(container, config, run, lambda *_: None, PLAIN)
+    assert staged.rootfs == f"{staged.bundle}/rootfs"
+    return Path(staged.bundle)
+
+
+def quiet_out(container: Creation) -> None:
+    stage_out(container, lambda *_: None)
+
+
+def listing(root: Path) -> dict[str, tuple[object, ...]]:
+    found: dict[str, tuple[object, ...]] = {}
+    for path in sorted(root.rglob("*")):
+        status = path.lstat()
+        content: object = path.read_text() if stat.S_ISREG(status.st_mode) else None
+        found[str(path.relative_to(root))] = (oct(status.st_mode), content, path.is_symlink() and path.readlink())
+    return found
+
+
+def test_a_copy_is_staged_and_brought_back(container: Creation, run: Commands) -> None:
+    source = Path(container.rootfs)
+    bundle = stage(container, run)
+    assert listing(bundle / "rootfs") == listing(source)
+    assert stat.S_IMODE(bundle.stat().st_mode) == stat.S_IMODE(bundle.parent.stat().st_mode) == 0o700
+    config = json.loads((bundle / "config.json").read_text())
+    assert config["root"]["path"] == f"{bundle}/rootfs"
+    entry = config["mounts"][-1]
+    assert entry["destination"] == "/dev/.scrun-c00kie"
+    assert os.access(entry["source"], os.X_OK)
+    (bundle / "rootfs/etc/file").write_text("changed by the container")
+    (bundle / "rootfs/etc/deep/gone").unlink()
+    quiet_out(container)
+    assert (source / "etc/file").read_text() == "changed by the container"
+    assert not (source / "etc/deep/gone").exists()
+    assert (source / "locked/file").exists()
+    assert not bundle.exists()
+    quiet_out(container)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"annotations": {"io.podman.annotations.autoremove": "TRUE"}},
+        {"readonly": True},
+        {"settings": {"staging_mode": "copy", "id_mapping": "single", "sync_back": False}},
+    ],
+    ids=["--rm", "read-only", "sync_back=false"],
+)
+def test_changes_that_nobody_wants_are_not_brought_back(
+    container: Creation, run: Commands, changes: dict[str, Any]
+) -> None:
+    changed = replace(container, **{name: value for name, value in changes.items() if name != "settings"})
+    if "settings" in changes:
+        changed = creation(**{field: getattr(container, field) for field in ("bundle", "rootfs", "uid", "gid", "home")},
+                           settings=changes["settings"])  # fmt: skip
+    before = listing(Path(container.rootfs))
+    bundle = stage(changed, run)
+    (bundle / "rootfs/etc/file").write_text("changed")
+    quiet_out(changed)
+    assert listing(Path(container.rootfs)) == before
+    assert not bundle.exists()
+
+
+def test_a_shared_root_file_system_is_used_where_it_is(container: Creation, run: Commands) -> None:
+    shared = replace(container, settings=replace(container.settings, staging_mode="shared"))
+    bundle = stage(shared, run)
+    assert os.readlink(bundle / "rootfs") == os.path.realpath(container.rootfs)
+    quiet_out(shared)
+    assert (Path(container.rootfs) / "bin/tool").exists()
+
+
+def test_read_only_containers_share_one_tree(container: Creation, run: Commands) -> None:
+    one = replace(container, readonly=True)
+    two = replace(one, id="box2")
+    trees = {os.readlink(stage(which, run) / "rootfs") for which in (one, two)}
+    assert len(trees) == 1
+    quiet_out(one)
+    assert listing(Path(trees.pop())) == listing(Path(container.rootfs))
+    quiet_out(two)
+
+
+def test_a_missing_root_file_system_is_an_error(container: Creation, run: Commands) -> None:
+    with pytest.raises(StagingError, match="/nowhere"):
+        stage(replace(container, rootfs="/nowhere"), run)
+    quiet_out(container)
+    assert not os.path.exists(container_directory(container))
+
+
+def test_a_full_disk_is_an_error_and_nothing_is_brought_back(
+    container: Creation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = listing(Path(container.rootfs))
+
+    def run_instead(self: Commands, argv: Any, environ: Any = None) -> Any:
+        from actors.staging.commands import Result
+
+        return Result(1, b"cp: error writing '/x/y': No space left on device\n")
+
+    monkeypatch.setattr(Commands, "run", run_instead)
+    commands = Commands((), no_remote, lambda *_: None)
+    with pytest.raises(StagingError, match="No space left on device"):
+        stage(container, commands)
+    quiet_out(container)
+    assert listing(Path(container.rootfs)) == before
+
+
+def test_what_could_not_be_copied_is_not_deleted(container: Creation, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Path(container.rootfs)
+    (source / "etc/unreadable").write_text("secret")
+    genuine = Commands.run
+
+    def cp_without_it(self: Commands, argv: Any, environ: Any = None) -> Any:
+        from actors.staging.commands import Result
+
+        result = genuine(self, argv, environ)
+        target = os.fsdecode(argv[-1])
+        os.unlink(f"{target}/etc/unreadable")
+        return Result(1, b"cp: cannot open '/etc/unreadable' for reading: Permission denied\n" + result.output)
+
+    monkeypatch.setattr(Commands, "run", cp_without_it)
+    bundle = stage(container, Commands((), no_remote, lambda *_: None))
+    (bundle / "rootfs/new").write_text("new")
+    quiet_out(container)
+    assert (source / "etc/unreadable").read_text() == "secret"
+    assert (source / "new").exists()
+
+
+def test_local_bind_mounts_are_copied(container: Creation, run: Commands, tmp_path: Path) -> None:
+    inside = Path(container.bundle)
+    (inside / "hosts").write_text("127.0.0.1 localhost\n")
+    (inside / "link").symlink_to("hosts")
+    (inside / "secrets").mkdir()
+    (inside / "secrets/key").write_text("k")
+    binds = [
+        {"destination": "/etc/hosts", "type": "bind", "source": f"{inside}/link", "options": ["bind"]},
+        {"destination": "/run/secrets", "type": "bind", "source": f"{inside}/secrets", "options": ["bind"]},
+        {"destination": "/data", "type": "bind", "source": str(tmp_path), "options": ["bind"]},
+    ]
+    rules = ((str(tmp_path / "bundle"), "copy"), (str(tmp_path), "keep"))
+    ruled = replace(container, settings=replace(container.settings, bind_rules=rules))
+    bundle = stage(ruled, run, {**CONFIG, "mounts": binds})
+    mounts = {m["destination"]: m for m in json.loads((bundle / "config.json").read_text())["mounts"]}
+    assert Path(mounts["/etc/hosts"]["source"]).read_text() == "127.0.0.1 localhost\n"
+    assert not Path(mounts["/etc/hosts"]["source"]).is_symlink()
+    assert (Path(mounts["/run/secrets"]["source"]) / "key").read_text() == "k"
+    assert mounts["/data"]["source"] == str(tmp_path)
+    quiet_out(ruled)
+
+
+# --- SIGKILL ------------------------------------------------------------------------------------------------------
+
+
+def killed_at(count: int, action: Callable[[], object]) -> bool:
+    """Run an action in a child that is killed at its n-th step at the file system; return whether it was."""
+    child = os.fork()
+    if child == 0:
+        left = [count]
+
+        def hook(event: str, arguments: tuple[object, ...]) -> None:
+            if event.startswith(("os.", "open", "shutil.", "subprocess.")):
+                left[0] -= 1
+                if left[0] == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            sys.addaudithook(hook)
+            action()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def every_kill(action: Callable[[], object], check: Callable[[], None]) -> int:
+    count = 1
+    while killed_at(count, action):
+        check()
+        count += 1
+    return count
+
+
+def test_stage_in_may_be_killed_at_any_step(container: Creation, run: Commands) -> None:
+    before = listing(Path(container.rootfs))
+
+    def begun_again() -> None:
+        bundle = stage(container, run)
+        assert listing(bundle / "rootfs") == before
+        # A cancellation right after the next kill stages out what there is.
+
+    steps = every_kill(lambda: stage(container, run), begun_again)
+    assert steps > 20
+    killed_at(steps // 2, lambda: stage(container, run))
+    quiet_out(container)
+    assert listing(Path(container.rootfs)) == before
+
+
+def test_stage_out_of_half_a_stage_in_changes_nothing(container: Creation, run: Commands) -> None:
+    before = listing(Path(container.rootfs))
+
+    def staged_out() -> None:
+        quiet_out(container)
+        assert listing(Path(container.rootfs)) == before
+        assert not os.path.exists(container_directory(container))
+
+    assert every_kill(lambda: stage(container, run), staged_out) > 20
+
+
+def test_stage_out_may_be_killed_at_any_step(container: Creation, run: Commands, tmp_path: Path) -> None:
+    pristine = tmp_path / "pristine"
+    shutil.copytree(container.rootfs, pristine, symlinks=True)
+    wanted: list[dict[str, tuple[object, ...]]] = []
+
+    def prepare() -> None:
+        os.chmod(f"{container.rootfs}/locked", 0o755)
+        shutil.rmtree(container.rootfs)
+        shutil.copytree(pristine, container.rootfs, symlinks=True)
+        rootfs = stage(container, run) / "rootfs"
+        (rootfs / "etc/file").write_text("changed")
+        shutil.rmtree(rootfs / "etc/deep")
+        (rootfs / "new").mkdir()
+        (rootfs / "new/file").write_text("new")
+        wanted[:] = [listing(rootfs)]
+
+    def finished() -> None:
+        quiet_out(container)
+        assert listing(Path(container.rootfs)) == wanted[0]
+        assert not os.path.exists(container_directory(container))
+        prepare()
+
+    prepare()
+    assert every_kill(lambda: quiet_out(container), finished) > 20
+
+
+# --- what the site's own script left ----------------------------------------------------------------------------------
+
+
+def test_the_engines_bundle_is_never_changed(container: Creation) -> None:
+    before = Path(container.bundle, "config.json").read_bytes()
+    staged = fit_entry(container, container.bundle, container.rootfs)
+    assert Path(container.bundle, "config.json").read_bytes() == before
+    assert staged.bundle == container_directory(container)
+    assert staged.entry
+    assert os.path.samefile(f"{staged.bundle}/rootfs", container.rootfs)
+    mounts = json.loads(Path(staged.bundle, "config.json").read_text())["mounts"]
+    assert [mount["destination"] for mount in mounts] == ["/dev", "/dev/.scrun-c00kie"]
+
+
+def test_a_scripts_bundle_gets_the_entry_once(container: Creation, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(container.bundle, other, symlinks=True)
+    for _ in range(2):
+        staged = fit_entry(container, str(other), container.rootfs)
+    assert (staged.bundle, staged.entry) == (str(other), True)
+    mounts = json.loads((other / "config.json").read_text())["mounts"]
+    assert [mount["destination"] for mount in mounts] == ["/dev", "/dev/.scrun-c00kie"]
+
+
+def test_a_bundle_that_cannot_be_seen_gets_none(container: Creation) -> None:
+    staged = fit_entry(container, "/node/local/bundle", "/node/local/bundle/rootfs")
+    assert (staged.bundle, staged.entry) == ("/node/local/bundle", False)
+
+
+# --- ids --------------------------------------------------------------------------------------------------------------
+
+
+def test_whose_ids_the_container_gets() -> None:
+    user = {"process": {"user": {"uid": 33, "gid": 34}}}
+
+    def maps(mapping: str, caller: CallerMaps, **changes: Any) -> tuple[tuple[IdRange, ...], tuple[IdRange, ...]]:
+        return container_maps(creation(settings={"id_mapping": mapping}, gid=1002, **changes), user, caller)
+
+    full = ((IdRange(0, 1001, 1), IdRange(1, 100000, 65536)), (IdRange(0, 1002, 1), IdRange(1, 200000, 65536)))
+    one = ((IdRange(33, 1001, 1),), (IdRange(34, 1002, 1),))
+    assert maps("auto", PODMAN) == maps("full", PODMAN) == full
+    assert maps("single", PODMAN) == maps("auto", PLAIN, namespaced=False) == one
+    assert maps("auto", CallerMaps("0 1001 1\n", "0 1002 1\n")) == one
+    assert maps("auto", PLAIN, namespaced=False, uid=0) == ((), ())
+    with pytest.raises(StagingError, match="id_mapping"):
+        maps("full", PLAIN, namespaced=False)
+
+
+@pytest.mark.skipif(not is_root(), reason="only root may give files away")
+def test_with_all_ids_files_keep_their_owners(container: Creation, run: Commands) -> None:
+    os.chown(f"{container.rootfs}/etc/file", 4711, 4712)
+    many = replace(container, settings=replace(container.settings, id_mapping="full"))
+    staged = stage_in(many, CONFIG, run, lambda *_: None, PODMAN)
+    assert os.stat(f"{staged.rootfs}/etc/file").st_uid == 4711
+    one = stage(container, run)
+    assert os.stat(one / "rootfs/etc/file").st_uid == os.getuid()
+    quiet_out(container)

@@ -1,0 +1,103 @@
+"""The example in the repository does what it says, with real commands."""
+
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.staging.commands import Commands
+from actors.staging.job_environment import JobFacts, job_environment
+from actors.staging.lua_stager import LuaStager
+from proto.paths import ContainerPaths
+from tests.unit.staging.creations import creation
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLE = ROOT / "examples/scrun.lua"
+SAMPLE = ROOT / "tests/unit/staging/samples/podman-rootless.json"
+
+pytestmark = pytest.mark.skipif(not shutil.which("rsync"), reason="the example copies with rsync")
+
+
+@pytest.fixture
+def stager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LuaStager:
+    bundle = tmp_path / "bundle 'one'"
+    (bundle / "rootfs/etc").mkdir(parents=True)
+    (bundle / "rootfs/etc/file").write_text("old")
+    os.utime(bundle / "rootfs/etc/file", (1, 1))  # rsync compares whole seconds
+    (bundle / "hosts").write_text("127.0.0.1 localhost\n")
+    config = json.loads(SAMPLE.read_text())
+    config["root"]["path"] = "rootfs"
+    config["mounts"] = [mount for mount in config["mounts"] if mount["destination"] not in {
+        "/etc/hostname", "/etc/resolv.conf", "/run/.containerenv"}]  # fmt: skip
+    hosts = next(mount for mount in config["mounts"] if mount["destination"] == "/etc/hosts")
+    local = tmp_path / "containers/storage/hosts"
+    local.parent.mkdir(parents=True)
+    local.write_text("127.0.0.1 localhost\n")
+    hosts["source"] = str(local)
+    (bundle / "config.json").write_text(json.dumps(config))
+    monkeypatch.setenv("SCRUN_EXAMPLE_SCRATCH", str(tmp_path / "scratch"))
+    container = creation(
+        root=str(tmp_path / "run"),
+        bundle=str(bundle),
+        rootfs=str(bundle / "rootfs"),
+        home=str(tmp_path / "home"),
+        lua=str(EXAMPLE),
+        annotations={"note": "two words"},
+    )
+    environment = job_environment(container, JobFacts(job_id=42), ContainerPaths(container.root, container.id), 1)
+
+    def no_remote(command: bytes) -> tuple[list[bytes], list[bytes]]:
+        raise AssertionError(command)
+
+    commands = Commands(environment, no_remote, lambda *_: None)
+    return LuaStager(container, 42, environment, commands, lambda *_: None)
+
+
+def mounts(bundle: str) -> dict[str, dict[str, Any]]:
+    config = json.loads(Path(bundle, "config.json").read_text())
+    return {mount["destination"]: mount for mount in config["mounts"]}
+
+
+def test_the_example_stages_in_and_out(stager: LuaStager, tmp_path: Path) -> None:
+    bundle, rootfs, entry = stager.stage_in()
+    assert bundle == str(tmp_path / "scratch/1001/box1")
+    assert entry
+    config = json.loads(Path(bundle, "config.json").read_text())
+    assert config["root"]["path"] == rootfs
+    assert config["linux"]["uidMappings"] == [{"containerID": 0, "hostID": 1001, "size": 1}]
+    assert "rlimits" not in config["process"]
+    assert "SLURM_JOB_ID=42" in config["process"]["env"]
+    assert "SCRUN_ANNOTATION_note=two words" in config["process"]["env"]
+    assert sum(entry.startswith("PATH=") for entry in config["process"]["env"]) == 1
+    assert config["linux"]["seccomp"] == json.loads(SAMPLE.read_text())["linux"]["seccomp"]
+    found = mounts(bundle)
+    assert list(found)[-1] == "/dev/.scrun-c00kie"
+    assert "/etc/hosts" not in found
+    assert Path(rootfs, "etc/hosts").read_text() == "127.0.0.1 localhost\n"
+    Path(rootfs, "etc/file").write_text("new")
+    Path(rootfs, "etc/made").write_text("made")
+    stager.stage_out(bundle, rootfs, complete=True)
+    original = next(tmp_path.glob("bundle*")) / "rootfs/etc"
+    assert sorted(os.listdir(original)) == ["file", "made"]
+    assert (original / "file").read_text() == "new"
+    assert not os.path.exists(bundle)
+
+
+def test_a_script_that_stages_nothing_sees_its_own_bundle_again(tmp_path: Path, stager: LuaStager) -> None:
+    script = tmp_path / "scrun.lua"
+    script.write_text(
+        "function slurm_scrun_stage_in() return slurm.SUCCESS end\n"
+        "function slurm_scrun_stage_out(id, bundle, orig) assert(bundle == orig) return slurm.SUCCESS end"
+    )
+    container = replace(stager._creation, lua=str(script))
+    quiet = LuaStager(container, 42, (), stager._api.run, lambda *_: None)
+    bundle, rootfs, entry = quiet.stage_in()
+    assert entry
+    assert bundle == f"{container.home}/.scrun/box1"
+    quiet.stage_out(bundle, rootfs, complete=True)
+    assert not os.path.exists(bundle)
+    quiet.stage_out("", "", complete=False)
