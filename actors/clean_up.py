@@ -36,7 +36,7 @@ def clean_up(creation: Creation, anchor: int) -> None:
 
     Args:
         creation: what ``create`` found out.
-        anchor: pid that the anchor had; its session is how its relatives are found.
+        anchor: pid that the anchor had, whose session its relatives are in; -1 if nobody knows it any more.
 
     """
     paths = ContainerPaths(creation.root, creation.id)
@@ -76,7 +76,8 @@ def _relatives(paths: ContainerPaths, anchor: int) -> Iterator[int]:
                 marked = mark in file.read().split(b"\0")
         except (OSError, IndexError):
             continue
-        if marked or session == anchor:
+        # Session 0 is that of every process whose leader is outside the pid namespace, 1 is init's.
+        if marked or (session == anchor and anchor > 1):
             yield int(entry)
 
 

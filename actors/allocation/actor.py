@@ -205,7 +205,7 @@ class AllocationLogic:
             return [Report(e.JobReleased())]
         self._releasing += 1
         name = f"release-{self._releasing}"
-        command = self._scheduler.cancel(self._job_id) if self._job_id else None
+        command = self._scheduler.cancel(self._job_id)
         if command is None:
             command = self._scheduler.find(self._creation.cookie)
             # SIGTERM makes a waiting salloc take its request back; the cookie finds what was granted meanwhile.

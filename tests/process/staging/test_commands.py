@@ -9,6 +9,7 @@ from actors.staging.commands import Commands
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Iterator
 
 ENVIRON = (b"PATH=/usr/bin:/bin", b"WORD=a=b", b"ODD=\xff", b"no equals sign")
 

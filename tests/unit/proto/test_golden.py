@@ -23,8 +23,7 @@ def test_the_golden_frame() -> None:
 
 
 def test_every_message_is_in_the_document() -> None:
-    assert events
-    assert messages
+    assert {events.__name__, messages.__name__} <= {cls.__module__ for cls in registry.words().values()}
     missing = [word for word in registry.words() if f"`{word}`" not in DOCUMENT]
     assert missing == []
 
