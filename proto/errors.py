@@ -15,6 +15,7 @@
     │   └── SchedulerUnavailableError   Slurm said nothing (trying again can help)
     ├── StagingError            scrun.lua or the built-in stager failed
     ├── LaunchError             the step did not start
+    ├── HookError               a hook of config.json failed
     ├── UnsupportedError        a proxy for a remote container cannot do this
     ├── DeadlineError           no answer in time (trying again can help)
     ├── ProtocolError           a frame or a record that cannot be read
@@ -30,7 +31,7 @@ class ScrunError(Exception):
 
     Attributes:
         code: the word by which the error travels in messages and on the tap.
-        exit_code: exit status of the command that fails with it.
+        exit_code: exit status of the command that fails with it; runc and crun know no other one than 1.
         transient: whether the same request may succeed later without any change.
 
     """
@@ -120,6 +121,12 @@ class LaunchError(ScrunError):
     code = "launch"
 
 
+class HookError(ScrunError):
+    """A hook of config.json failed."""
+
+    code = "hook"
+
+
 class UnsupportedError(ScrunError):
     """A proxy for a container on another machine cannot do this."""
 
@@ -143,7 +150,6 @@ class InternalError(ScrunError):
     """A fault of scrun's own."""
 
     code = "internal"
-    exit_code = 70
 
 
 def _leaves(cls: type[ScrunError]) -> list[type[ScrunError]]:
@@ -154,6 +160,32 @@ def _leaves(cls: type[ScrunError]) -> list[type[ScrunError]]:
 
 
 BY_CODE: dict[str, type[ScrunError]] = {cls.code: cls for cls in _leaves(ScrunError)}
+
+
+_REASONS = {
+    1: "the system does not allow it",  # EPERM
+    2: "it is not there",  # ENOENT
+    8: "it is no program",  # ENOEXEC
+    13: "you may not",  # EACCES
+    17: "it is there already",  # EEXIST
+    20: "a part of the path is a file",  # ENOTDIR
+    21: "it is a folder",  # EISDIR
+    28: "the file system is full",  # ENOSPC
+    30: "the file system is read-only",  # EROFS
+    36: "the name is too long",  # ENAMETOOLONG
+    40: "its links make a loop",  # ELOOP
+    122: "your quota is used up",  # EDQUOT
+}
+
+
+def reason(error: OSError) -> str:
+    """Why a call failed, in words of our own.
+
+    podman and docker search error texts for "permission denied" and "no such file or directory" and take them for a
+    fault of the user's program (exit status 126 or 127).
+    """
+    number = error.errno or 0
+    return _REASONS.get(number) or f"error {number} of the system"
 
 
 def from_wire(code: str, sentence: str) -> ScrunError:

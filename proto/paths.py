@@ -7,6 +7,7 @@
 ``journal``     the container's events, the one truth (``proto.journal``)
 ``lock``        ``flock``ed by every process of the container: free means that none is left
 ``config.json`` the bundle's config.json as it was at ``create``
+``hooks``       the hooks of ``start`` and ``delete`` (``scrun.hooks``); only if there are any
 ``hub``, ``tap`` the two listening sockets
 ``job.log``     what salloc said
 ``step.log``    what srun itself said (the container's own stderr never goes there)
@@ -20,7 +21,7 @@ nothing but ``XDG_RUNTIME_DIR`` (man page, ``--root``). On the path of the hot v
 
 import os
 
-from .errors import SettingsError, UsageError
+from .errors import SettingsError, UsageError, reason
 
 ID_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-")
 ID_LIMIT = 255
@@ -87,7 +88,7 @@ def make_root(root: str) -> None:
         os.makedirs(root, DIRECTORY_MODE, exist_ok=True)
         status = os.lstat(root)
     except OSError as error:
-        msg = f"cannot make the state directory {root}: {error.strerror}; choose another one with --root"
+        msg = f"cannot make the state directory {root}: {reason(error)}; choose another one with --root"
         raise SettingsError(msg) from None
     if status.st_uid != os.getuid() or status.st_mode & 0o170000 != 0o040000:
         msg = f"the state directory {root} is not yours; choose another one with --root"
@@ -100,8 +101,8 @@ def make_root(root: str) -> None:
 class ContainerPaths:
     """The paths of one container, as text."""
 
-    __slots__ = ("config", "directory", "hub", "id", "job_log", "journal", "lock", "log", "root", "spool",
-                 "state", "step_log", "tap")
+    __slots__ = ("config", "directory", "hooks", "hub", "id", "job_log", "journal", "lock", "log", "root", "spool",
+                 "state", "step_log", "tap")  # fmt: skip
 
     def __init__(self, root: str, container_id: str) -> None:
         self.root = root
@@ -111,6 +112,7 @@ class ContainerPaths:
         self.journal = f"{directory}/journal"
         self.lock = f"{directory}/lock"
         self.config = f"{directory}/config.json"
+        self.hooks = f"{directory}/hooks"
         self.hub = f"{directory}/hub"
         self.tap = f"{directory}/tap"
         self.job_log = f"{directory}/job.log"

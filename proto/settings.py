@@ -6,6 +6,17 @@ from typing import Literal
 SchedulerName = Literal["auto", "slurm", "pyslurm", "local"]
 StagingMode = Literal["auto", "copy", "shared"]
 IdMapping = Literal["auto", "full", "single"]
+HookRule = Literal["run", "skip", "refuse"]
+
+HOOK_RULES: tuple[tuple[str, HookRule], ...] = (
+    # dockerd's own: it would put the network namespace of the anchor into docker's network.
+    ("libnetwork-setkey", "skip"),
+    # These put devices and libraries of this host into the container's mount namespace.
+    ("nvidia-container-runtime-hook", "skip"),
+    ("nvidia-container-toolkit", "skip"),
+)
+"""Hooks that look for the container's namespaces behind the pid that they are told. The container is on another
+machine, so they could only fail or change this host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,10 @@ class Settings:
         bind_rules: pairs of path prefix and ``keep``, ``copy`` or ``drop``, for bind mounts of config.json.
         entry: whether the program is entered through scrun's own entry file, which refuses to run on a node
             that would run the command outside any container.
+        hooks: pairs of pattern and ``run``, ``skip`` or ``refuse``, for the hooks of config.json that run on this
+            host (prestart, createRuntime, poststart, poststop). The pattern is a shell's; it is held against the
+            path, the file name and each argument of the hook. The first that fits counts, else the hook runs.
+            ``refuse`` fails ``create``. What a file says goes before ``HOOK_RULES``.
         runtime: OCI runtime of the ``local`` scheduler; empty for oci.conf's, else crun or runc.
         job: defaults of job options, by option name.
 
@@ -45,5 +60,6 @@ class Settings:
     sync_back: bool = True
     bind_rules: tuple[tuple[str, str], ...] = ()
     entry: bool = True
+    hooks: tuple[tuple[str, str], ...] = HOOK_RULES
     runtime: str = ""
     job: dict[str, str] = field(default_factory=dict)

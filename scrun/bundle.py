@@ -10,14 +10,14 @@ import stat
 from dataclasses import dataclass, field
 from typing import Any
 
-from proto.errors import BundleError
+from proto.errors import BundleError, reason
 
+from . import hook_config
 from .config_types import as_bytes, as_flag, as_list, as_object, as_text, as_texts, demanded, given, is_number
-from .reasons import reason
+from .hook_config import Hook
 
 SIZE_LIMIT = 16 << 20
 DEPTH_LIMIT = 64
-HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Bundle:
         oci_version, rootfs, readonly, terminal, cwd, args, env, annotations: from there.
         binds: destination to source of the mounts; the source is empty where its contents are not known here.
         resources: ``linux.resources``.
+        hooks: those that run on this host, by kind.
 
     """
 
@@ -45,6 +46,7 @@ class Bundle:
     annotations: dict[str, str]
     binds: dict[bytes, bytes] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
+    hooks: dict[str, tuple[Hook, ...]] = field(default_factory=dict)
 
     def env_value(self, name: str) -> str:
         """A variable of the container, or empty; the last one counts."""
@@ -145,7 +147,6 @@ def check(path: str, data: bytes, config: dict[str, Any]) -> Bundle:
     _check_user(process.get("user"))
     _check_rlimits(process.get("rlimits"))
     _check_namespaces(linux.get("namespaces"))
-    _check_hooks(config.get("hooks"))
     return Bundle(
         path=path,
         data=data,
@@ -159,6 +160,7 @@ def check(path: str, data: bytes, config: dict[str, Any]) -> Bundle:
         annotations=_annotations(given(config.get("annotations"), {})),
         binds=_binds(path, given(config.get("mounts"), [])),
         resources=as_object(given(linux.get("resources"), {}), "linux.resources"),
+        hooks=hook_config.read(config.get("hooks")),
     )
 
 
@@ -207,21 +209,6 @@ def _check_namespaces(namespaces: Any) -> None:
         if name in seen:
             raise BundleError(f"linux.namespaces of config.json has {name} twice")
         seen.add(name)
-
-
-def _check_hooks(hooks: Any) -> None:
-    for kind, entries in as_object(given(hooks, {}), "hooks").items():
-        if kind not in HOOKS:
-            continue
-        for entry in as_list(given(entries, []), f"hooks.{kind}"):
-            hook = as_object(entry, f"hooks.{kind}")
-            if not as_text(hook.get("path"), f"hooks.{kind}.path").startswith("/"):
-                raise BundleError(f"hooks.{kind}.path of config.json must be an absolute path")
-            as_texts(given(hook.get("args"), []), f"hooks.{kind}.args")
-            as_texts(given(hook.get("env"), []), f"hooks.{kind}.env")
-            timeout = hook.get("timeout")
-            if timeout is not None and (not is_number(timeout) or timeout <= 0):
-                raise BundleError(f"hooks.{kind}.timeout of config.json must be a number above 0")
 
 
 def _annotations(value: Any) -> dict[str, str]:

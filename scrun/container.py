@@ -7,10 +7,8 @@ the hot verbs: ``os`` only.
 import os
 import time
 
-from proto.errors import InternalError, NotFoundError
+from proto.errors import InternalError, NotFoundError, reason
 from proto.paths import ContainerPaths
-
-from .reasons import reason
 
 SIZE_LIMIT = 4 << 20
 _LAST_KEY = b'\n  "scrun": {'

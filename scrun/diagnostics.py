@@ -34,12 +34,12 @@ def one_line(text: str) -> str:
     return line if len(line) <= LIMIT else f"{line[:LIMIT]}…"
 
 
-def record(sentence: str, log_format: str, now: float) -> str:
+def record(sentence: str, log_format: str, now: float, level: str = "error") -> str:
     """One record of the log, in runc's formats."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
     if log_format == "json":
-        return f'{{"level":"error","msg":{quote(sentence)},"time":"{stamp}"}}\n'
-    return f'time="{stamp}" level=error msg={quote(sentence)}\n'
+        return f'{{"level":"{level}","msg":{quote(sentence)},"time":"{stamp}"}}\n'
+    return f'time="{stamp}" level={level} msg={quote(sentence)}\n'
 
 
 def log_path(log: str) -> str:
@@ -58,9 +58,6 @@ def report(line: Line, error: BaseException) -> int:
             traceback.print_exception(error)
         detail = one_line(str(error))
         error = InternalError(f"internal error: {type(error).__name__}{': ' if detail else ''}{detail}")
-        exit_code = 1
-    else:
-        exit_code = error.exit_code
     sentence = one_line(error.sentence)
     if line.verb == "exec":
         sentence = f"exec failed: {sentence}"
@@ -70,7 +67,17 @@ def report(line: Line, error: BaseException) -> int:
         _append(log, record(sentence, log_format, time.time()))
     plain = bool(log) or log_format != "json"
     write(2, f"{sentence}\n" if plain else record(sentence, log_format, time.time()))
-    return EXIT_CODES.get(line.verb, exit_code)
+    return EXIT_CODES.get(line.verb, error.exit_code)
+
+
+def warn(line: Line, sentence: str) -> None:
+    """Tell of something that did not keep the command from succeeding: in the log, or for want of one on stderr."""
+    sentence = one_line(sentence)
+    log = log_path(line.options.text("log"))
+    if log:
+        _append(log, record(sentence, line.options.text("log-format"), time.time(), "warning"))
+    else:
+        write(2, f"{sentence}\n")
 
 
 def write(descriptor: int, text: str | bytes) -> None:

@@ -9,10 +9,8 @@ import fcntl
 import os
 import time
 
-from proto.errors import AlreadyExistsError, DeadlineError, SettingsError
+from proto.errors import AlreadyExistsError, DeadlineError, SettingsError, reason
 from proto.paths import DIRECTORY_MODE, ContainerPaths
-
-from .reasons import reason
 
 # A directory on its way out; no id has this character.
 DOOMED = "~"

@@ -2,9 +2,7 @@
 
 import os
 
-from proto.errors import SettingsError
-
-from .reasons import reason
+from proto.errors import SettingsError, reason
 
 
 def write(path: str, pid: int) -> None:

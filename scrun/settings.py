@@ -11,6 +11,9 @@
     [staging.binds]          # path prefix = keep, copy or drop
     "/etc/hosts" = "drop"
 
+    [hooks]                  # pattern of a hook = run, skip or refuse
+    "*/lxcfs-hook" = "skip"
+
     [job]                    # defaults of job options
     partition = "debug"
 """
@@ -22,11 +25,13 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from proto.errors import SettingsError
-from proto.settings import IdMapping, SchedulerName, Settings, StagingMode
+from proto.settings import HookRule, IdMapping, SchedulerName, Settings, StagingMode
 
 SITE = "/etc/scrun/scrun.toml"
 SLURM_CONFS = ("/etc/slurm/slurm.conf", "/etc/slurm-llnl/slurm.conf", "/run/slurm/conf/slurm.conf")
 BIND_RULES = ("keep", "copy", "drop")
+# Sections whose keys are not ours.
+OPEN = ("hooks", "job")
 
 # Section and key to the field of Settings and its type, or the words that are allowed.
 KEYS: dict[str, dict[str, tuple[str, type | tuple[str, ...]]]] = {
@@ -95,8 +100,10 @@ def merge(settings: Settings, table: dict[str, Any], path: str) -> Settings:
     for section, values in table.items():
         if section == "job" and isinstance(values, dict):
             changes["job"] = settings.job | {name: _job_value(name, v, path) for name, v in values.items()}
+        elif section == "hooks" and isinstance(values, dict):
+            changes["hooks"] = (*_rules(values, get_args(HookRule), f"{path}: hooks"), *settings.hooks)
         elif section not in KEYS or not isinstance(values, dict):
-            raise SettingsError(f"{path}: there is no section [{section}]{_nearest(section, [*KEYS, 'job'])}")
+            raise SettingsError(f"{path}: there is no section [{section}]{_nearest(section, [*KEYS, *OPEN])}")
         else:
             for key, value in values.items():
                 if key not in KEYS[section]:
@@ -112,7 +119,7 @@ def _value(value: Any, kind: type | tuple[str, ...], name: str) -> Any:
     if kind is dict:
         if not isinstance(value, dict):
             raise SettingsError(f"{name} must be a table of path prefixes")
-        return tuple((prefix, _check_word(rule, BIND_RULES, f"{name}.{prefix}")) for prefix, rule in value.items())
+        return _rules(value, BIND_RULES, name)
     if kind is float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
             raise SettingsError(f"{name} must be a number of seconds, 0 or more")
@@ -120,6 +127,10 @@ def _value(value: Any, kind: type | tuple[str, ...], name: str) -> Any:
     if not isinstance(value, kind):
         raise SettingsError(f"{name} must be {'true or false' if kind is bool else 'a text'}")
     return value
+
+
+def _rules(table: dict[str, Any], words: tuple[str, ...], name: str) -> tuple[tuple[str, str], ...]:
+    return tuple((pattern, _check_word(rule, words, f"{name}.{pattern}")) for pattern, rule in table.items())
 
 
 def _job_value(name: str, value: Any, path: str) -> str:

@@ -50,9 +50,11 @@ def _take_engine_descriptors(descriptors: Descriptors, creation: Creation, keep:
     one_file = streams.same_file(facts[1], facts[2])
     plan = streams.plan(stdin, stdout, stderr, creation.terminal, one_file=one_file)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if creation.terminal:
+            break  # these are create's own: containerd reads them to the end before it goes on
         # What is not forwarded goes to srun as it is, and to nobody else.
-        forwarded = name in plan.forwarded() or creation.terminal
-        descriptors.put(name if forwarded else f"srun-{name}", fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH))
+        kept = name if name in plan.forwarded() else f"srun-{name}"
+        descriptors.put(kept, fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH))
     # conmon's pipes: only the copies under the names above are left, and only stdio inherits those.
     detach_stdio()
     if creation.terminal:

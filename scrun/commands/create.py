@@ -1,12 +1,12 @@
-"""``scrun create``: check everything, reserve the id, and start the anchor."""
+"""``scrun create``: check everything, reserve the id, start the anchor, and run the hooks that belong here."""
 
 import os
 from collections.abc import Callable
 
 from proto.creation import Creation
-from proto.errors import DeadlineError, InternalError
+from proto.errors import DeadlineError, InternalError, ScrunError
 from proto.paths import ContainerPaths, make_root
-from scrun import creating, directory, pidfile
+from scrun import creating, directory, hook_config, pidfile
 from scrun.bundle import Bundle
 from scrun.main import root_of
 from scrun.packages import use_packages
@@ -48,6 +48,7 @@ def make_container(
         if told:
             told(pid)
 
+    hooks, notes = hook_config.choose(bundle.hooks, creation.settings.hooks)
     make_root(paths.root)
     directory.sweep(paths.root)
     lock = directory.reserve(paths)
@@ -55,6 +56,8 @@ def make_container(
         descriptor = os.open(paths.config, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "wb") as file:
             file.write(bundle.data)
+        if bundle.hooks:
+            _note_hooks(paths, creation, hooks, notes)
         start(creation, lock, on_anchor)
     except BaseException as error:
         os.close(lock)
@@ -65,6 +68,41 @@ def make_container(
         _clear(paths)
         raise
     os.close(lock)
+    if hooks:
+        _run_hooks(paths, creation, hooks)
+
+
+def _note_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.Hooks, notes: list[str]) -> None:
+    """Take down what ``start`` and ``delete`` shall run, and say in the container's log what is left out."""
+    from actors.logbook import Logbook
+    from scrun import hooks
+
+    hooks.note(paths, chosen)
+    for sentence in notes:
+        Logbook(creation, "create").write("info", sentence)
+
+
+def _run_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.Hooks) -> None:
+    """Run the hooks of ``create``; on failure nothing is left of the container.
+
+    Raises:
+        HookError: one failed.
+
+    """
+    from scrun import hooks
+    from scrun.commands.delete import delete
+    from scrun.container import find
+
+    try:
+        hooks.at_create(find(paths.root, paths.id), chosen)
+    except BaseException:
+        if creation.pid_file:
+            pidfile.remove(creation.pid_file)
+        try:
+            delete(paths, force=True)
+        except ScrunError:
+            pass  # the hook's failure is what is reported; a second delete --force finds what is left
+        raise
 
 
 def _last_words(log: str) -> str:

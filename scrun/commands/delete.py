@@ -5,7 +5,7 @@ import time
 
 from proto.errors import DeadlineError, NotFoundError, ScrunError, WrongStateError
 from proto.paths import ContainerPaths
-from scrun import directory, signals
+from scrun import diagnostics, directory, signals
 from scrun.client import AnchorGoneError, ask
 from scrun.container import Container, find
 from scrun.main import root_of
@@ -21,15 +21,21 @@ def run(line: Line) -> int:
     force = line.own.flag("force")
     paths = ContainerPaths(root_of(line), line.id)
     try:
-        delete(paths, force=force)
+        warnings = delete(paths, force=force)
     except NotFoundError:
         if not force:
             raise
+    else:
+        for sentence in warnings:
+            diagnostics.warn(line, sentence)
     return 0
 
 
-def delete(paths: ContainerPaths, *, force: bool) -> None:
+def delete(paths: ContainerPaths, *, force: bool) -> list[str]:
     """Delete a container; when this returns, nothing of it is left.
+
+    Returns:
+        A sentence for each poststop hook that failed.
 
     Raises:
         NotFoundError: there is none.
@@ -43,12 +49,18 @@ def delete(paths: ContainerPaths, *, force: bool) -> None:
         deadline = _end(container, deadline, force=force)
     lock = directory.wait_for_lock(paths, deadline)
     if lock is None:
-        return
+        return []
+    hooks = None
     try:
         _clear_up(paths)
+        if os.path.exists(paths.hooks):
+            from scrun.hooks import at_delete
+
+            hooks = at_delete(paths)
         directory.remove(paths)
     finally:
         os.close(lock)
+    return hooks.run_all() if hooks else []
 
 
 def _find(paths: ContainerPaths, deadline: float, *, force: bool) -> Container | None:

@@ -4,13 +4,15 @@ import json
 
 from proto import OCI_VERSION, __version__
 from scrun import diagnostics
+from scrun.hook_config import HERE
 from scrun.parsing import Line
 
 FEATURES = {
     "ociVersionMin": "1.0.0",
     "ociVersionMax": OCI_VERSION,
-    # Those of the runtime namespace, which is this host; the others belong to the node.
-    "hooks": ["prestart", "createRuntime", "poststart", "poststop"],
+    # Only those that scrun runs itself, here (scrun.hooks). createContainer and startContainer are passed on to the
+    # node, whose runtime may know them or not.
+    "hooks": list(HERE),
     "annotations": {"scrun.version": __version__},
     # Prefix of the annotations that choose partition, account, and so on.
     "potentiallyUnsafeConfigAnnotations": ["scrun."],

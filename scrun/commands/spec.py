@@ -4,9 +4,8 @@ import json
 import os
 
 from proto import OCI_VERSION
-from proto.errors import BundleError
+from proto.errors import BundleError, reason
 from scrun.parsing import Line
-from scrun.reasons import reason
 
 CONFIG = {
     "ociVersion": OCI_VERSION,

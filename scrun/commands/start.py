@@ -1,6 +1,8 @@
 """``scrun start``: have the program run, and wait until it does, for as long as the job is queued."""
 
-from proto.errors import LaunchError, WrongStateError
+import os
+
+from proto.errors import HookError, LaunchError, ScrunError, WrongStateError
 from scrun.client import AnchorGoneError, ask
 from scrun.container import Container, find
 from scrun.main import root_of
@@ -20,15 +22,39 @@ def start(container: Container) -> None:
     Raises:
         WrongStateError: the container has stopped, or runs already.
         LaunchError: it ended before its program ran.
+        HookError: a poststart hook failed, and that has been the container's end.
 
     """
     if not container.alive():
         raise WrongStateError("cannot start a container that has stopped")
     try:
         ask(container, "start", {}, None)
+        if os.path.exists(container.paths.hooks):
+            _run_hooks(container)
     except AnchorGoneError:
         raise LaunchError("the container ended before its program was started") from None
     except KeyboardInterrupt:
         # Ctrl-C during "podman run": podman does not come back for a container whose start failed.
         container.kill_anchor(INT)
+        raise
+
+
+def _run_hooks(container: Container) -> None:
+    """Run poststart hooks.
+
+    Raises:
+        HookError: one failed; nothing is left of the container.
+
+    """
+    from scrun import hooks
+
+    try:
+        hooks.at_start(container)
+    except HookError:
+        from scrun.commands.delete import delete
+
+        try:
+            delete(container.paths, force=True)
+        except ScrunError:
+            pass  # as in create
         raise

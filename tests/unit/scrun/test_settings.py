@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from proto.errors import SettingsError
+from proto.errors import SettingsError, reason
 from proto.settings import Settings
 from scrun import caller, levels, settings
 from scrun.parsing import Line
-from scrun.reasons import reason
 
 if TYPE_CHECKING:
     import pathlib

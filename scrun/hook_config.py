@@ -1,0 +1,111 @@
+"""The hooks of config.json (config.md, POSIX-platform Hooks): which there are, and which of them run on this host.
+
+Six kinds, in two worlds. createContainer and startContainer run in the container's namespaces, so they belong to the
+runtime on the node and stay in the node's config.json. The other four run where the runtime runs, which is here, and
+are run by ``scrun.hooks``. Some of these want the container's namespaces all the same; for them there are rules
+(``proto.settings.HOOK_RULES`` and the section ``[hooks]`` of scrun.toml).
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from proto.errors import BundleError, UnsupportedError
+
+from .config_types import as_bytes, as_list, as_object, as_text, as_texts, given, is_number
+
+AT_CREATE = ("prestart", "createRuntime")
+AT_START = "poststart"
+AT_DELETE = "poststop"
+HERE = (*AT_CREATE, AT_START, AT_DELETE)
+ON_THE_NODE = ("createContainer", "startContainer")
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One entry of a list of hooks.
+
+    Attributes:
+        path: absolute.
+        args: all arguments, ``argv[0]`` among them; empty for the path alone.
+        env: the whole environment, ``K=V``.
+        timeout: seconds, or None.
+
+    """
+
+    path: str
+    args: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    timeout: int | None = None
+
+
+Hooks = Mapping[str, tuple[Hook, ...]]
+
+
+def read(value: Any) -> dict[str, tuple[Hook, ...]]:
+    """Check all hooks of config.json and return those that run on this host.
+
+    Raises:
+        BundleError: with a sentence that names the property.
+
+    """
+    found = {}
+    for kind, entries in as_object(given(value, {}), "hooks").items():
+        if kind not in HERE and kind not in ON_THE_NODE:
+            continue
+        hooks = tuple(_hook(entry, f"hooks.{kind}") for entry in as_list(given(entries, []), f"hooks.{kind}"))
+        if hooks and kind in HERE:
+            found[kind] = hooks
+    return found
+
+
+def _hook(entry: Any, name: str) -> Hook:
+    values = as_object(entry, name)
+    path = as_text(values.get("path"), f"{name}.path")
+    if not path.startswith("/"):
+        raise BundleError(f"{name}.path of config.json must be an absolute path")
+    args = as_texts(given(values.get("args"), []), f"{name}.args")
+    env = as_texts(given(values.get("env"), []), f"{name}.env")
+    for text in (path, *args, *env):
+        as_bytes(text, name)
+    timeout = values.get("timeout")
+    if timeout is not None and (not is_number(timeout) or timeout <= 0):
+        raise BundleError(f"{name}.timeout of config.json must be a number above 0")
+    return Hook(path, tuple(args), tuple(env), timeout)
+
+
+def choose(hooks: Hooks, rules: Iterable[tuple[str, str]]) -> tuple[dict[str, tuple[Hook, ...]], list[str]]:
+    """Return the hooks that shall run, and a sentence for each that shall not.
+
+    Raises:
+        UnsupportedError: a rule refuses one.
+
+    """
+    rules = tuple(rules)
+    chosen: dict[str, tuple[Hook, ...]] = {}
+    notes = []
+    for kind in HERE:
+        for hook in hooks.get(kind, ()):
+            match rule_of(hook, rules):
+                case "run":
+                    chosen[kind] = (*chosen.get(kind, ()), hook)
+                case "skip":
+                    notes.append(f"the {kind} hook {shown(hook)} is not run: the container is on another machine")
+                case _:
+                    raise UnsupportedError(f"the {kind} hook {shown(hook)} is refused by a rule of scrun.toml")
+    return chosen, notes
+
+
+def rule_of(hook: Hook, rules: Iterable[tuple[str, str]]) -> str:
+    """What to do with a hook: the first rule whose pattern fits it."""
+    words = (hook.path, os.path.basename(hook.path), *hook.args)
+    return next((rule for pattern, rule in rules if any(fnmatchcase(word, pattern) for word in words)), "run")
+
+
+def shown(hook: Hook) -> str:
+    """A hook in a sentence. dockerd's hook is itself under another name, so a bare word in ``argv[0]`` says more."""
+    name = hook.args[0] if hook.args and "/" not in hook.args[0] else ""
+    known = name in {"", os.path.basename(hook.path)}
+    return hook.path if known else f"{hook.path} ({name})"

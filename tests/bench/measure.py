@@ -1,0 +1,161 @@
+"""Runs commands and takes their time: from before posix_spawn until wait4, with nothing in between."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PR_SET_CHILD_SUBREAPER = 36
+SAID = 2000
+"""Bytes of a command's last words that are kept."""
+
+
+class TooLongError(Exception):
+    """A command, or all of it, took longer than it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A command that has ended. ``status``: its exit status, or minus the signal. ``said``: on stderr."""
+
+    seconds: float
+    status: int
+    output: bytes
+    said: str
+
+    @property
+    def milliseconds(self) -> float:
+        return self.seconds * 1000
+
+
+def become_subreaper() -> None:
+    """Have anchors and guards, whose parents go, as children of this process, as conmon does."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+class Processes:
+    """Starts processes, and reaps all that come here; several threads may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._awaited: set[int] = set()
+        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+
+    def start(self, argv: Sequence[str], *, stdin: int = -1, stdout: int = -1, stderr: int = -1) -> int:
+        """Start a command, found in PATH; return its pid. A descriptor that is not given is ``/dev/null``."""
+        files = [self._null if fd < 0 else fd for fd in (stdin, stdout, stderr)]
+        actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(files)]
+        with self._lock:
+            pid = os.posix_spawnp(argv[0], [*argv], os.environ, file_actions=actions)
+            self._awaited.add(pid)
+        return pid
+
+    def expect(self, pid: int) -> None:
+        """A process that will come here as an orphan, and that somebody waits for."""
+        with self._lock:
+            self._awaited.add(pid)
+
+    def wait(self, pid: int, limit: float) -> int:
+        """Wait for a child; return its exit status, or minus the signal.
+
+        Raises:
+            TooLongError: it was killed, for it took too long.
+
+        """
+        handle = os.pidfd_open(pid)
+        try:
+            poller = select.poll()
+            poller.register(handle, select.POLLIN)
+            ended = bool(poller.poll(max(0, limit) * 1000))
+        finally:
+            os.close(handle)
+        if not ended:
+            os.kill(pid, signal.SIGKILL)
+        _, status, _ = os.wait4(pid, 0)
+        with self._lock:
+            self._awaited.discard(pid)
+        if not ended:
+            raise TooLongError(f"a process took longer than {limit:.0f} s")
+        return os.waitstatus_to_exitcode(status)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: int = -1,
+        stdout: int = -1,
+        stderr: int = -1,
+        limit: float = 30.0,
+    ) -> Run:
+        """Run a command to its end. What it says goes to a file in memory unless there is a descriptor for it."""
+        output, said = (os.memfd_create(name, os.MFD_CLOEXEC) for name in ("output", "said"))
+        try:
+            begin = time.perf_counter()
+            pid = self.start(
+                argv, stdin=stdin, stdout=output if stdout < 0 else stdout, stderr=said if stderr < 0 else stderr
+            )
+            status = self.wait(pid, limit)
+            seconds = time.perf_counter() - begin
+            return Run(seconds, status, _content(output), _content(said)[-SAID:].decode(errors="replace"))
+        finally:
+            os.close(output)
+            os.close(said)
+
+    def reap_strays(self) -> None:
+        """Reap dead orphans that nobody waits for (guards, actors); only while no measurement runs."""
+        for pid in children():
+            if pid not in self._awaited and state_of(pid) == "Z":
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+
+    def kill_left(self) -> int:
+        """End every child that is left; return how many there were."""
+        self.reap_strays()
+        left = [pid for pid in children() if state_of(pid) not in "ZX"]
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return len(left)
+
+
+def _content(fd: int) -> bytes:
+    """All of a file, whatever the position is."""
+    return os.pread(fd, 1 << 20, 0)
+
+
+def read_proc(pid: int, name: str) -> str:
+    """``/proc/PID/NAME``; empty when the process is gone."""
+    try:
+        with open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def state_of(pid: int) -> str:
+    """The letter of ps; X for a process that is gone."""
+    words = read_proc(pid, "stat").rpartition(")")[2].split()
+    return words[0] if words else "X"
+
+
+def children(pid: int | None = None) -> list[int]:
+    """Children of a process, of all its threads, oldest first."""
+    who = pid or os.getpid()
+    try:
+        tasks = os.listdir(f"/proc/{who}/task")
+    except OSError:
+        return []
+    found: set[int] = set()
+    for task in tasks:
+        found.update(map(int, read_proc(who, f"task/{task}/children").split()))
+    return sorted(found)
