@@ -14,7 +14,11 @@ from proto.settings import Settings
 from . import caller, levels, settings
 from .bundle import Bundle, load
 from .diagnostics import log_path
+from .packages import directories
 from .parsing import Line
+
+ANNOTATIONS_OF_STAGING = frozenset({"network"})
+"""Annotations ``scrun.…`` that are no job options."""
 
 
 def prepare(line: Line, root: str) -> tuple[Creation, Bundle]:
@@ -36,6 +40,7 @@ def prepare(line: Line, root: str) -> tuple[Creation, Bundle]:
     program = find_program(
         bundle.rootfs, bundle.args[0], os.fsencode(bundle.env_value("PATH")), bundle.cwd, bundle.binds
     )
+    environment = caller.kept_environ(dict(os.environb), who, conf)
     from actors.allocation.options import resolve
 
     creation = Creation(
@@ -58,7 +63,7 @@ def prepare(line: Line, root: str) -> tuple[Creation, Bundle]:
         group=who.group,
         home=who.home,
         namespaced=who.namespaced,
-        environ=caller.kept_environ(dict(os.environb), who, conf),
+        environ=environment,
         cwd=os.getcwd(),
         pid_file=absolute(own.text("pid-file")),
         console_socket=console,
@@ -66,14 +71,29 @@ def prepare(line: Line, root: str) -> tuple[Creation, Bundle]:
         log_format=line.options.text("log-format") or "text",
         log_level=levels.log_level(line, environ),
         slurm_conf=conf,
-        # Whether pyslurm fits the cluster is found out by the process that imports it; commands always do.
-        scheduler="slurm" if chosen.scheduler == "auto" else chosen.scheduler,
+        scheduler=_scheduler(chosen.scheduler, environment),
         job_id=_job_id(bundle, environ),
-        job_options=resolve(bundle.annotations, bundle.env, environ, bundle.resources, chosen.job),
+        job_options=resolve(
+            bundle.annotations, bundle.env, environ, bundle.resources, chosen.job, ANNOTATIONS_OF_STAGING
+        ),
         lua=settings.find_lua(chosen, conf),
         settings=chosen,
     )
     return creation, bundle
+
+
+def _scheduler(wanted: str, environ: tuple[bytes, ...]) -> str:
+    """Whose calls are used. Slurm is asked for its version only where a pyslurm is installed."""
+    if wanted not in {"auto", "pyslurm"}:
+        return wanted
+    from actors.allocation import pyslurm
+
+    where = directories()
+    if wanted == "auto" and pyslurm.installed_version(where) is None:
+        return "slurm"
+    from actors.allocation.commands import probe_version
+
+    return pyslurm.choose(wanted, probe_version(environ), where)
 
 
 def absolute(path: str) -> str:

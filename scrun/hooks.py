@@ -24,7 +24,6 @@ from typing import NamedTuple
 from proto.errors import HookError, InternalError, NotFoundError
 from proto.paths import ContainerPaths
 
-from . import hook_process
 from .container import Container, find
 from .hook_config import AT_CREATE, AT_DELETE, AT_START, Hook, Hooks
 
@@ -64,6 +63,8 @@ class Plan(NamedTuple):
         return failures
 
     def _execute(self, hook: Hook) -> None:
+        from . import hook_process
+
         failure = hook_process.execute(hook, self.state, self.bundle)
         if failure:
             raise HookError(f"the {self.kind} hook {hook.path} {failure}")

@@ -7,18 +7,21 @@ import os
 import sys
 
 
-def use_packages() -> None:
-    """Append the directory of third-party packages to ``sys.path``.
+def directories() -> list[str]:
+    """Where third-party packages are.
 
     Installed, the root is ``site-packages/_scrun`` and the packages are beside it; in a checkout they are in
     its ``.venv``.
     """
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     if os.path.basename(root) == "_scrun":
-        directories = [os.path.dirname(root)]
-    else:
-        version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-        directories = [f"{root}/.venv/lib/{version}/site-packages"]
-    for directory in directories:
+        return [os.path.dirname(root)]
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    return [f"{root}/.venv/lib/{version}/site-packages"]
+
+
+def use_packages() -> None:
+    """Append those directories to ``sys.path``."""
+    for directory in directories():
         if directory not in sys.path and os.path.isdir(directory):
             sys.path.append(directory)

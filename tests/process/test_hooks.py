@@ -241,19 +241,19 @@ def test_poststop_after_everybody_was_killed(site: Site, wait_until: Any) -> Non
 
 
 def test_rules(site: Site) -> None:
-    docker = {"path": "/proc/1/exe", "args": ["libnetwork-setkey", "-exec-root=/run/docker", "x", "y"]}
+    docker = {"path": "/bin/false", "args": ["libnetwork-setkey", "-exec-root=/run/docker", "x", "y"]}
     nvidia = {"path": "/usr/bin/nvidia-container-runtime-hook", "args": ["nvidia-container-runtime-hook", "prestart"]}
     site.config(prestart=[docker, nvidia], createRuntime=[site.trace("run")])
     site.succeeds("create", "x")
     log = (site.root / "x/log").read_text()
-    assert "the prestart hook /proc/1/exe (libnetwork-setkey) is not run" in log
+    assert "the prestart hook /bin/false (libnetwork-setkey) is not run" in log
     assert "the prestart hook /usr/bin/nvidia-container-runtime-hook is not run" in log
     site.succeeds("delete", "--force", "x")
     assert site.traced() == ["run"]
     site.settings('[hooks]\n"nvidia-*" = "refuse"\n')
     assert "nvidia-container-runtime-hook is refused" in site.fails("create", "x")
     site.settings('[hooks]\n"libnetwork-*" = "run"\n"nvidia-*" = "skip"\n')
-    assert "the prestart hook /proc/1/exe ended with exit status" in site.fails("create", "x")
+    assert "the prestart hook /bin/false ended with exit status" in site.fails("create", "x")
 
 
 def test_run_runs_them_all(site: Site) -> None:

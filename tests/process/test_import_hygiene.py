@@ -71,6 +71,15 @@ def test_deleting_a_stopped_container_imports_only_what_it_needs(tmp_path: pathl
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_hooks_of_another_verb_cost_no_process(tmp_path: pathlib.Path) -> None:
+    with anchor(tmp_path / "x", "created"), Hub(tmp_path / "x", react):
+        (tmp_path / "x/hooks").write_text('{"poststop": [{"path": "/bin/false", "args": [], "env": [], "timeout": 1}]}')
+        code, modules = modules_after(["--root", str(tmp_path), "start", "x"])
+    assert code == "0"
+    assert "scrun.hooks" in modules
+    assert "subprocess" not in modules
+
+
 @pytest.mark.parametrize("verb", ALLOWED)
 def test_a_failure_imports_no_more(tmp_path: pathlib.Path, verb: str) -> None:
     log = str(tmp_path / "log")

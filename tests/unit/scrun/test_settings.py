@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from proto.errors import SettingsError, reason
-from proto.settings import Settings
+from proto.settings import HOOK_RULES, Settings
 from scrun import caller, levels, settings
 from scrun.parsing import Line
 
@@ -32,7 +32,7 @@ def test_site_then_user_then_environment(home: pathlib.Path) -> None:
         '[scrun]\nscheduler = "slurm"\ncreate_wait = 5\n[staging]\nmode = "copy"\n'
         '[staging.binds]\n"/etc/hosts" = "drop"\n[job]\npartition = "a"\ntime = 10\n'
     )
-    (home / ".config/scrun/scrun.toml").write_text('[scrun]\nentry = false\n[job]\npartition = "b"\nexclusive = true\n')
+    (home / ".config/scrun/scrun.toml").write_text('[scrun]\nentry = false\n[hooks]\n"*/x" = "refuse"\n[job]\npartition = "b"\nexclusive = true\n')
     found = read(home, "local")
     assert found == Settings(
         scheduler="local",
@@ -40,12 +40,13 @@ def test_site_then_user_then_environment(home: pathlib.Path) -> None:
         staging_mode="copy",
         entry=False,
         bind_rules=(("/etc/hosts", "drop"),),
+        hooks=(("*/x", "refuse"), *HOOK_RULES),
         job={"partition": "b", "time": "10", "exclusive": "true"},
     )
 
 
 def test_every_field_has_a_key() -> None:
-    named = {field for keys in settings.KEYS.values() for field, _ in keys.values()} | {"job"}
+    named = {field for keys in settings.KEYS.values() for field, _ in keys.values()} | set(settings.OPEN)
     assert named == set(Settings.__dataclass_fields__)
 
 
@@ -62,6 +63,7 @@ def test_every_field_has_a_key() -> None:
         ("[scrun]\nentry = 1\n", "true or false"),
         ("[scrun]\nlua = 1\n", "must be a text"),
         ('[staging.binds]\n"/x" = "move"\n', "keep, copy, drop"),
+        ('[hooks]\nx = "stop"\n', "run, skip, refuse"),
         ("[job]\npartition = []\n", "text or a number"),
         ("scrun = 1\n", "no section [scrun]"),
         ("[scrun\n", "cannot be read"),
