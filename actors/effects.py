@@ -5,51 +5,45 @@ them out.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from proto.envelope import Envelope
 from proto.registry import Message
+from proto.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Value):
     """Tell the state actor a fact, again and again until it is in the journal."""
 
     event: Message
     cause: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(Value):
     """Send a message once."""
 
     envelope: Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class ToAnchor:
+class ToAnchor(Value):
     """Say something to the anchor."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Value):
     """Hand ``Tick(name)`` to the logic after so many seconds; the same name replaces the earlier one."""
 
     name: str
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Never:
+class Never(Value):
     """Forget a ``Later``."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Value):
     """Run something that may take long in a thread; its result comes back as ``Worked(name, …)``."""
 
     name: str
@@ -59,15 +53,13 @@ class Work:
 Effect = Report | Tell | ToAnchor | Later | Never | Work
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Value):
     """A ``Later`` has come."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Worked:
+class Worked(Value):
     """A ``Work`` is over; one of ``result`` and ``error`` is set."""
 
     name: str

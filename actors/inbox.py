@@ -10,7 +10,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import zmq
@@ -20,12 +19,14 @@ from .effects import Tick
 Source = Callable[[], Iterable[object]]
 
 
-@dataclass(slots=True)
 class Delivery:
     """What pykka's loop takes out of an inbox."""
 
-    message: Any
-    reply_to: Any = None
+    __slots__ = ("message", "reply_to")
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+        self.reply_to = None
 
 
 class Inbox:

@@ -9,7 +9,6 @@ import socket
 import threading
 from abc import abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import pykka
@@ -20,6 +19,7 @@ from proto.envelope import FRAME_LIMIT, Envelope, new_id, unpack
 from proto.errors import ProtocolError
 from proto.paths import ContainerPaths
 from proto.registry import Message
+from proto.value import Value, replace
 
 from .channel import Channel
 from .effects import Effect, Later, Never, Report, Tell, Tick, ToAnchor, Work, Worked
@@ -33,8 +33,7 @@ LAST_WORDS = 300
 """Milliseconds that a socket may linger to send what is queued: 0 loses the last message, -1 hangs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Value):
     """A message of the hub, with its envelope."""
 
     envelope: Envelope

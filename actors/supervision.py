@@ -6,8 +6,9 @@ gets replaced) and the *back-off*.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from proto.value import Value, replace
 
 Restart = Literal["permanent", "transient", "temporary"]
 
@@ -23,8 +24,7 @@ LEASE = 6.0
 """Seconds of silence after which an actor counts as stuck. It renews the lease every third of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Specification:
+class Specification(Value):
     """One kind of child of the anchor.
 
     Attributes:
@@ -56,19 +56,17 @@ TABLE: tuple[Specification, ...] = (
 """In the order of start; the order of the stop is its reverse."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Value):
     """What the policy remembers of one child. Times are seconds of a monotonic clock."""
 
     started: float = 0.0
     in_a_row: int = 0
-    restarts: tuple[float, ...] = field(default=())
+    restarts: tuple[float, ...] = ()
     lease_ends: float = 0.0
     task: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Value):
     """What to do about a child that has died. ``delay`` is seconds; None: never again."""
 
     record: Record

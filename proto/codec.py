@@ -1,27 +1,27 @@
 """Classes to msgpack's plain values and back, with the check derived from the class.
 
-A frozen dataclass travels as a map of its fields. Going out needs no check: the type checker did it. Coming in,
+A ``Value`` travels as a map of its fields. Going out needs no check: the type checker did it. Coming in,
 every field is checked against its annotation, so that a frame can name a wrong type but never carry it further
 than this module. Known shapes: ``bool int float str bytes``, ``Literal`` of strings, ``X | None``,
-``tuple[X, ...]``, ``tuple[X, Y]``, ``dict[str, X]`` and nested dataclasses.
+``tuple[X, ...]``, ``tuple[X, Y]``, ``dict[str, X]`` and nested values.
 """
 
 import types
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .errors import ProtocolError
+from .value import Value, as_dict, has_default
 
 T = TypeVar("T")
 Reader = Callable[[object, str], Any]
 
 
 def to_plain(value: object) -> object:
-    """Return ``value`` as msgpack's types: dataclasses become maps, tuples lists."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+    """Return ``value`` as msgpack's types: values become maps, tuples lists."""
+    if isinstance(value, Value):
+        return {name: to_plain(item) for name, item in as_dict(value).items()}
     if isinstance(value, tuple | list):
         return [to_plain(item) for item in value]
     if isinstance(value, dict):
@@ -30,7 +30,7 @@ def to_plain(value: object) -> object:
 
 
 def from_plain(cls: type[T], plain: object) -> T:
-    """Return an instance of the dataclass ``cls`` made of a map of its fields.
+    """Return an instance of ``cls`` made of a map of its fields.
 
     Unknown keys are ignored, so that an older reader understands a newer writer; a missing key takes the
     field's default.
@@ -97,14 +97,9 @@ def _mapping(inner: Reader) -> Reader:
     return read
 
 
-def _instance(cls: type[Any]) -> Reader:
+def _instance(cls: type[Value]) -> Reader:
     hints = get_type_hints(cls)
-    readers = {field.name: _reader(hints[field.name]) for field in fields(cls)}
-    optional = {
-        field.name
-        for field in fields(cls)
-        if field.default is not MISSING or field.default_factory is not MISSING
-    }
+    readers = {name: _reader(hints[name]) for name in cls.__fields__}
 
     def read(value: object, place: str) -> object:
         if not isinstance(value, dict):
@@ -113,7 +108,7 @@ def _instance(cls: type[Any]) -> Reader:
         for name, reader in readers.items():
             if name in value:
                 made[name] = reader(value[name], f"{place}.{name}")
-            elif name not in optional:
+            elif not has_default(cls, name):
                 msg = f"{place}.{name} is missing"
                 raise ProtocolError(msg)
         return cls(**made)
@@ -137,7 +132,7 @@ def _reader(hint: Any) -> Reader:
         return _record(tuple(_reader(arg) for arg in args))
     if origin is dict:
         return _mapping(_reader(args[1]))
-    if is_dataclass(hint):
-        return _instance(hint)  # type: ignore[arg-type]
+    if isinstance(hint, type) and issubclass(hint, Value):
+        return _instance(hint)
     msg = f"no wire form for {hint!r}"
     raise TypeError(msg)

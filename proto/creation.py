@@ -1,12 +1,10 @@
 """What ``scrun create`` found out, handed to the anchor and kept as the first record of the journal."""
 
-from dataclasses import dataclass
-
 from .settings import Settings
+from .value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Creation:
+class Creation(Value):
     """Everything that the later verbs cannot find out again.
 
     podman gives ``start``, ``kill`` and ``delete`` neither ``PATH`` nor ``SLURM_CONF``, so what ``create`` knew

@@ -5,7 +5,6 @@ pack it by hand (``proto.wire``).
 """
 
 import os
-from dataclasses import dataclass
 
 import msgpack
 
@@ -13,6 +12,7 @@ from . import PROTOCOL_VERSION
 from .codec import from_plain, to_plain
 from .errors import ProtocolError
 from .registry import Message, class_of, word_of
+from .value import Value
 
 FRAME_LIMIT = 1 << 20
 """Largest frame in bytes that a socket of ours takes (``ZMQ_MAXMSGSIZE``)."""
@@ -23,8 +23,7 @@ def new_id() -> str:
     return os.urandom(8).hex()
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Value):
     """A message on its way.
 
     Attributes:

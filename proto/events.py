@@ -4,7 +4,6 @@ An actor reports a fact to the state actor, which appends it to the journal befo
 Facts may be reported twice (a report is repeated until acknowledged): the life cycle ignores what it knows.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 from .creation import Creation
@@ -17,7 +16,6 @@ EndKind = Literal[
 
 
 @message("created-by")
-@dataclass(frozen=True, slots=True)
 class CreateBegun(Message):
     """``create`` has checked everything that it can check; the anchor takes over."""
 
@@ -25,7 +23,6 @@ class CreateBegun(Message):
 
 
 @message("job-requested")
-@dataclass(frozen=True, slots=True)
 class JobRequested(Message):
     """The request is about to go to Slurm; the cookie in its comment finds the job again."""
 
@@ -33,7 +30,6 @@ class JobRequested(Message):
 
 
 @message("job-queued")
-@dataclass(frozen=True, slots=True)
 class JobQueued(Message):
     """Slurm knows the job and lets it wait."""
 
@@ -42,7 +38,6 @@ class JobQueued(Message):
 
 
 @message("job-granted")
-@dataclass(frozen=True, slots=True)
 class JobGranted(Message):
     """The nodes are ours. ``foreign``: in an allocation that scrun did not make."""
 
@@ -52,13 +47,11 @@ class JobGranted(Message):
 
 
 @message("create-wait-over")
-@dataclass(frozen=True, slots=True)
 class CreateWaitOver(Message):
     """The job still waits and ``create`` shall return now."""
 
 
 @message("job-ended")
-@dataclass(frozen=True, slots=True)
 class JobEnded(Message):
     """The job was refused, or ended before a step of ours ran in it."""
 
@@ -69,7 +62,6 @@ class JobEnded(Message):
 
 
 @message("staged-in")
-@dataclass(frozen=True, slots=True)
 class StagedIn(Message):
     """The bundle is where the nodes see it."""
 
@@ -79,7 +71,6 @@ class StagedIn(Message):
 
 
 @message("staging-failed")
-@dataclass(frozen=True, slots=True)
 class StagingFailed(Message):
     """Stage-in failed; what it left behind is cleared by stage-out."""
 
@@ -87,13 +78,11 @@ class StagingFailed(Message):
 
 
 @message("create-answered")
-@dataclass(frozen=True, slots=True)
 class CreateAnswered(Message):
     """``create`` is about to return 0."""
 
 
 @message("start-requested")
-@dataclass(frozen=True, slots=True)
 class StartRequested(Message):
     """``start`` was called; its id tells a repetition from a second call."""
 
@@ -101,13 +90,11 @@ class StartRequested(Message):
 
 
 @message("launch-requested")
-@dataclass(frozen=True, slots=True)
 class LaunchRequested(Message):
     """srun is about to be started."""
 
 
 @message("step-started")
-@dataclass(frozen=True, slots=True)
 class StepStarted(Message):
     """The nodes report that the step's tasks run."""
 
@@ -115,7 +102,6 @@ class StepStarted(Message):
 
 
 @message("step-ended")
-@dataclass(frozen=True, slots=True)
 class StepEnded(Message):
     """srun is gone; this is how the program, or the job, ended."""
 
@@ -126,7 +112,6 @@ class StepEnded(Message):
 
 
 @message("signal-requested")
-@dataclass(frozen=True, slots=True)
 class SignalRequested(Message):
     """Somebody wants the container to get a signal. ``request``: id of the caller's message."""
 
@@ -136,7 +121,6 @@ class SignalRequested(Message):
 
 
 @message("signal-delivered")
-@dataclass(frozen=True, slots=True)
 class SignalDelivered(Message):
     """Slurm has taken the signal over."""
 
@@ -144,7 +128,6 @@ class SignalDelivered(Message):
 
 
 @message("signal-failed")
-@dataclass(frozen=True, slots=True)
 class SignalFailed(Message):
     """Slurm did not take the signal."""
 
@@ -153,7 +136,6 @@ class SignalFailed(Message):
 
 
 @message("cancel-requested")
-@dataclass(frozen=True, slots=True)
 class CancelRequested(Message):
     """The container shall end. ``hard``: with SIGKILL and without waiting."""
 
@@ -163,13 +145,11 @@ class CancelRequested(Message):
 
 
 @message("given-up")
-@dataclass(frozen=True, slots=True)
 class GivenUp(Message):
     """SIGKILL was sent and Slurm does not report the end in time: the guard goes on alone."""
 
 
 @message("output-drained")
-@dataclass(frozen=True, slots=True)
 class OutputDrained(Message):
     """Every byte of output is in the engine's hands; the counts are bytes."""
 
@@ -179,7 +159,6 @@ class OutputDrained(Message):
 
 
 @message("staged-out")
-@dataclass(frozen=True, slots=True)
 class StagedOut(Message):
     """Stage-out is over; ``failure`` is empty or says what went wrong."""
 
@@ -187,12 +166,10 @@ class StagedOut(Message):
 
 
 @message("job-released")
-@dataclass(frozen=True, slots=True)
 class JobReleased(Message):
     """Slurm has the nodes back."""
 
 
 @message("finished")
-@dataclass(frozen=True, slots=True)
 class Finished(Message):
     """Nothing is left but to exit."""

@@ -9,7 +9,6 @@ import os
 import struct
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from zlib import crc32
 
 import msgpack
@@ -17,14 +16,14 @@ import msgpack
 from .codec import from_plain, to_plain
 from .errors import ProtocolError
 from .registry import Message, class_of, word_of
+from .value import Value
 
 _HEAD = struct.Struct("<II")
 RECORD_LIMIT = 64 << 20
 """Largest record in bytes: a creation with arguments and environment of megabytes fits, garbage does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Value):
     """One event, with the wall-clock time (seconds since the epoch) at which it was appended."""
 
     time: float

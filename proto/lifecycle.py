@@ -9,7 +9,6 @@ wanted thing must be safe to ask for twice.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, cast
 
 from . import events as e
@@ -18,6 +17,7 @@ from .creation import Creation
 from .errors import ProtocolError
 from .journal import Record
 from .registry import Message
+from .value import Value, replace
 
 JobPhase = Literal["none", "requested", "queued", "granted", "over"]
 StagePhase = Literal["none", "ready", "failed", "out"]
@@ -33,8 +33,7 @@ class IllegalEventError(ProtocolError):
     """The event cannot happen in this state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Value):
     """Why and how the container ends.
 
     Attributes:
@@ -53,8 +52,7 @@ class Ending:
     code: str = "launch"
 
 
-@dataclass(frozen=True, slots=True)
-class PendingSignal:
+class PendingSignal(Value):
     """A signal on its way; ``request`` is the id of the message that asked for it."""
 
     number: int
@@ -62,8 +60,7 @@ class PendingSignal:
     request: str
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Value):
     """Everything that the journal says, and nothing else."""
 
     creation: Creation | None = None
@@ -109,8 +106,7 @@ E = TypeVar("E", bound=Message)
 Allowed = Callable[[Container], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Value):
     """One row of the table: when an event may happen, when it is old news, and what it changes."""
 
     allowed: Callable[[Container], bool]
@@ -353,8 +349,7 @@ def replay(records: Iterable[Record]) -> Container:
     return container
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(Value):
     """Something that has to happen now: an intent for an actor, or a fact that the state actor makes itself."""
 
     actor: str

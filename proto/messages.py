@@ -5,22 +5,19 @@ arrived, and may therefore be heard twice. *Requests* come from the command line
 reply. *Anchor's talk* goes over the socketpair that each actor shares with the anchor.
 """
 
-from dataclasses import dataclass
-
 from .creation import Creation
 from .registry import Message, message
+from .value import Value
 
 # --- intents: state actor to another actor -------------------------------------------------------------------
 
 
 @message("request-job")
-@dataclass(frozen=True, slots=True)
 class RequestJob(Message):
     """To allocation: see to it that there is a job; report queued, granted or ended."""
 
 
 @message("watch-job")
-@dataclass(frozen=True, slots=True)
 class WatchJob(Message):
     """To allocation: no step runs, so look now and then whether the job is still there."""
 
@@ -28,7 +25,6 @@ class WatchJob(Message):
 
 
 @message("launch-step")
-@dataclass(frozen=True, slots=True)
 class LaunchStep(Message):
     """To allocation: start srun; report started and ended."""
 
@@ -38,7 +34,6 @@ class LaunchStep(Message):
 
 
 @message("release-job")
-@dataclass(frozen=True, slots=True)
 class ReleaseJob(Message):
     """To allocation: give the job back (queued or granted); report released. 0: find it by its cookie."""
 
@@ -46,7 +41,6 @@ class ReleaseJob(Message):
 
 
 @message("stage-in")
-@dataclass(frozen=True, slots=True)
 class StageIn(Message):
     """To staging: bring the bundle to the nodes."""
 
@@ -55,7 +49,6 @@ class StageIn(Message):
 
 
 @message("stage-out")
-@dataclass(frozen=True, slots=True)
 class StageOut(Message):
     """To staging: bring changes back and clear up."""
 
@@ -67,7 +60,6 @@ class StageOut(Message):
 
 
 @message("relay-signal")
-@dataclass(frozen=True, slots=True)
 class RelaySignal(Message):
     """To signals: give the step this signal, once; report delivered or failed."""
 
@@ -78,7 +70,6 @@ class RelaySignal(Message):
 
 
 @message("end-step")
-@dataclass(frozen=True, slots=True)
 class EndStep(Message):
     """To signals: end the step, with SIGTERM or (``hard``) with SIGKILL."""
 
@@ -88,7 +79,6 @@ class EndStep(Message):
 
 
 @message("drain")
-@dataclass(frozen=True, slots=True)
 class Drain(Message):
     """To stdio: the step is over; report when its output has gone through."""
 
@@ -97,13 +87,11 @@ class Drain(Message):
 
 
 @message("start")
-@dataclass(frozen=True, slots=True)
 class Start(Message):
     """Run the program; answered when it runs."""
 
 
 @message("kill")
-@dataclass(frozen=True, slots=True)
 class Kill(Message):
     """Give the container a signal; answered when it is delivered."""
 
@@ -112,7 +100,6 @@ class Kill(Message):
 
 
 @message("delete")
-@dataclass(frozen=True, slots=True)
 class Delete(Message):
     """End a container that is not running (``force``: any); answered when it is about to be gone."""
 
@@ -120,7 +107,6 @@ class Delete(Message):
 
 
 @message("inspect")
-@dataclass(frozen=True, slots=True)
 class Inspect(Message):
     """Tell about yourself: ``tree``, ``journal``, ``leases`` or another table of the console."""
 
@@ -128,13 +114,11 @@ class Inspect(Message):
 
 
 @message("done")
-@dataclass(frozen=True, slots=True)
 class Done(Message):
     """The request was carried out."""
 
 
 @message("table")
-@dataclass(frozen=True, slots=True)
 class Table(Message):
     """Rows for the console; all cells are text."""
 
@@ -143,7 +127,6 @@ class Table(Message):
 
 
 @message("failed")
-@dataclass(frozen=True, slots=True)
 class Failed(Message):
     """The request was not carried out: ``proto.errors`` has the codes."""
 
@@ -152,19 +135,16 @@ class Failed(Message):
 
 
 @message("heard")
-@dataclass(frozen=True, slots=True)
 class Heard(Message):
     """A fact is in the journal; the envelope's cause names it."""
 
 
 @message("hello")
-@dataclass(frozen=True, slots=True)
 class Hello(Message):
     """An actor's first word in each incarnation, and after each reconnection."""
 
 
 @message("note")
-@dataclass(frozen=True, slots=True)
 class Note(Message):
     """For the tap only: something worth watching that changes no state."""
 
@@ -175,8 +155,7 @@ class Note(Message):
 # --- the anchor's talk ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(Value):
     """What an actor is told at its birth; it is forked, so this needs no wire.
 
     Attributes:
@@ -196,13 +175,11 @@ class Begin:
 
 
 @message("ready")
-@dataclass(frozen=True, slots=True)
 class Ready(Message):
     """To the anchor: the actor listens."""
 
 
 @message("lease")
-@dataclass(frozen=True, slots=True)
 class Lease(Message):
     """To the anchor: if nothing is heard for so many seconds, replace me. ``task`` says what takes so long."""
 
@@ -211,7 +188,6 @@ class Lease(Message):
 
 
 @message("spawn")
-@dataclass(frozen=True, slots=True)
 class Spawn(Message):
     """To the anchor: start a command under a name; a name is started once in the life of the container.
 
@@ -236,7 +212,6 @@ class Spawn(Message):
 
 
 @message("spawned")
-@dataclass(frozen=True, slots=True)
 class Spawned(Message):
     """From the anchor: the command runs, or ran; 0 if it could not be started."""
 
@@ -245,7 +220,6 @@ class Spawned(Message):
 
 
 @message("exited")
-@dataclass(frozen=True, slots=True)
 class Exited(Message):
     """From the anchor: the command's wait status; told again to whoever spawns the same name again."""
 
@@ -254,7 +228,6 @@ class Exited(Message):
 
 
 @message("signal-command")
-@dataclass(frozen=True, slots=True)
 class SignalCommand(Message):
     """To the anchor: send a signal to a command (and to its process group)."""
 
@@ -263,7 +236,6 @@ class SignalCommand(Message):
 
 
 @message("close")
-@dataclass(frozen=True, slots=True)
 class Close(Message):
     """To the anchor: close these descriptors; they will be of no use to any incarnation."""
 
@@ -271,7 +243,6 @@ class Close(Message):
 
 
 @message("run-actor")
-@dataclass(frozen=True, slots=True)
 class RunActor(Message):
     """To the anchor, from state: a temporary actor shall run, or shall be ended now."""
 
@@ -280,7 +251,6 @@ class RunActor(Message):
 
 
 @message("answer-create")
-@dataclass(frozen=True, slots=True)
 class AnswerCreate(Message):
     """To the anchor, from state: let ``create`` return; an empty code is success."""
 
@@ -289,7 +259,6 @@ class AnswerCreate(Message):
 
 
 @message("finish")
-@dataclass(frozen=True, slots=True)
 class Finish(Message):
     """To the anchor, from state: end everything and exit like the container.
 
@@ -302,7 +271,6 @@ class Finish(Message):
 
 
 @message("child")
-@dataclass(frozen=True, slots=True)
 class Child(Message):
     """From the anchor, to state: a process of ours changed. ``status``: running, dead, stopped, given-up."""
 
@@ -315,7 +283,6 @@ class Child(Message):
 
 
 @message("interrupted")
-@dataclass(frozen=True, slots=True)
 class Interrupted(Message):
     """From the anchor, to state: somebody sent the anchor this signal."""
 
@@ -323,12 +290,10 @@ class Interrupted(Message):
 
 
 @message("abandoned")
-@dataclass(frozen=True, slots=True)
 class Abandoned(Message):
     """From the anchor, to state: ``create`` died before it was answered."""
 
 
 @message("stop")
-@dataclass(frozen=True, slots=True)
 class Stop(Message):
     """From the anchor: finish what you do, say your last words, and go."""

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from .errors import ProtocolError
+from .value import Value
 
 
-class Message:
-    """Base of everything that is sent or journaled: frozen, slotted dataclasses, one for each kind."""
-
-    __slots__ = ()
+class Message(Value):
+    """Base of everything that is sent or journaled: one class for each kind."""
 
 
 M = TypeVar("M", bound=type[Message])

@@ -1,7 +1,8 @@
 """What a site and a user may set: the contents of ``scrun.toml``, with their defaults."""
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from .value import Value
 
 SchedulerName = Literal["auto", "slurm", "pyslurm", "local"]
 StagingMode = Literal["auto", "copy", "shared"]
@@ -19,8 +20,7 @@ HOOK_RULES: tuple[tuple[str, HookRule], ...] = (
 machine, so they could only fail or change this host."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Value):
     """One field for each key of ``scrun.toml`` (``docs/install.md`` describes them).
 
     Attributes:
@@ -62,4 +62,4 @@ class Settings:
     entry: bool = True
     hooks: tuple[tuple[str, str], ...] = HOOK_RULES
     runtime: str = ""
-    job: dict[str, str] = field(default_factory=dict)
+    job: dict[str, str] = {}

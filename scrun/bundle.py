@@ -7,10 +7,10 @@ ignored, as the specification demands. Nothing here changes the config.
 import json
 import os
 import stat
-from dataclasses import dataclass, field
 from typing import Any
 
 from proto.errors import BundleError, reason
+from proto.value import Value
 
 from . import hook_config
 from .config_types import as_bytes, as_flag, as_list, as_object, as_text, as_texts, demanded, given, is_number
@@ -20,8 +20,7 @@ SIZE_LIMIT = 16 << 20
 DEPTH_LIMIT = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(Value):
     """What ``create`` needs of a bundle.
 
     Attributes:
@@ -44,9 +43,9 @@ class Bundle:
     args: tuple[bytes, ...]
     env: tuple[bytes, ...]
     annotations: dict[str, str]
-    binds: dict[bytes, bytes] = field(default_factory=dict)
-    resources: dict[str, Any] = field(default_factory=dict)
-    hooks: dict[str, tuple[Hook, ...]] = field(default_factory=dict)
+    binds: dict[bytes, bytes] = {}
+    resources: dict[str, Any] = {}
+    hooks: dict[str, tuple[Hook, ...]] = {}
 
     def env_value(self, name: str) -> str:
         """A variable of the container, or empty; the last one counts."""

@@ -3,9 +3,9 @@
 import grp
 import os
 import pwd
-from dataclasses import dataclass
 
 from proto.paths import real_uid
+from proto.value import Value
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KEPT = ("PATH", "TZ", "KRB5CCNAME", "MUNGE_SOCKET")
@@ -14,8 +14,7 @@ KEPT_PREFIXES = ("SLURM_", "SPANK_")
 DROPPED = ("SLURM_TIME_FORMAT", "SLURM_CONF")
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Value):
     """The user outside every user namespace."""
 
     uid: int

@@ -8,11 +8,11 @@ are run by ``scrun.hooks``. Some of these want the container's namespaces all th
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from proto.errors import BundleError, UnsupportedError
+from proto.value import Value
 
 from .config_types import as_bytes, as_list, as_object, as_text, as_texts, given, is_number
 
@@ -23,8 +23,7 @@ HERE = (*AT_CREATE, AT_START, AT_DELETE)
 ON_THE_NODE = ("createContainer", "startContainer")
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Value):
     """One entry of a list of hooks.
 
     Attributes:

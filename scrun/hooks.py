@@ -18,11 +18,11 @@ there. This module is imported only if there are hooks.
 import json
 import os
 import time
-from dataclasses import asdict
 from typing import NamedTuple
 
 from proto.errors import HookError, InternalError, NotFoundError
 from proto.paths import ContainerPaths
+from proto.value import as_dict
 
 from .container import Container, find
 from .hook_config import AT_CREATE, AT_DELETE, AT_START, Hook, Hooks
@@ -75,7 +75,7 @@ class Plan(NamedTuple):
 
 def note(paths: ContainerPaths, hooks: Hooks) -> None:
     """Take down the hooks of ``start`` and ``delete``, if there are any."""
-    later = {kind: [asdict(hook) for hook in hooks[kind]] for kind in (AT_START, AT_DELETE) if kind in hooks}
+    later = {kind: [as_dict(hook) for hook in hooks[kind]] for kind in (AT_START, AT_DELETE) if kind in hooks}
     if later:
         descriptor = os.open(paths.hooks, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w", encoding="ascii") as file:

@@ -21,11 +21,11 @@
 import difflib
 import os
 import tomllib
-from dataclasses import replace
 from typing import Any, get_args
 
 from proto.errors import SettingsError
 from proto.settings import HookRule, IdMapping, SchedulerName, Settings, StagingMode
+from proto.value import replace
 
 SITE = "/etc/scrun/scrun.toml"
 SLURM_CONFS = ("/etc/slurm/slurm.conf", "/etc/slurm-llnl/slurm.conf", "/run/slurm/conf/slurm.conf")

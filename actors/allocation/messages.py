@@ -6,11 +6,11 @@ fault of the container's program (exit status 126 or 127), wherever they come fr
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from proto.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Saying:
+class Saying(Value):
     """One of Slurm's messages.
 
     Attributes:
@@ -170,8 +170,7 @@ TROUBLE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Value):
     """A sentence about what Slurm said, and whether the same request may succeed later."""
 
     sentence: str

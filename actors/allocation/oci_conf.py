@@ -1,11 +1,11 @@
 """oci.conf: the three keys that concern the submitting side (man page oci.conf(5))."""
 
 import os
-from dataclasses import dataclass
+
+from proto.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class OciConf:
+class OciConf(Value):
     """What oci.conf says.
 
     Attributes:

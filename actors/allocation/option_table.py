@@ -5,7 +5,7 @@ pages of salloc and srun speak one language. Sources: salloc(1), srun(1) and scr
 for the variables; the commands of 22.05 and the changelogs for the versions.
 """
 
-from dataclasses import dataclass
+from proto.value import Value
 
 VALUE = "value"
 FLAG = "flag"
@@ -21,8 +21,7 @@ PLACE = "place"
 Version = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Value):
     """One job option.
 
     Attributes:

@@ -4,10 +4,10 @@ No method starts a process, opens a socket or waits. The anchor runs the command
 and the readers can be asked again and again with all that has been said so far.
 """
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from proto.creation import Creation
+from proto.value import Value
 
 STDERR = 6
 """Descriptor of a step's command that carries the container's stderr; its own descriptor 2 is the launcher's."""
@@ -26,16 +26,14 @@ EndKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Value):
     """A command, ready for ``execve``: ``argv[0]`` is an absolute path."""
 
     argv: tuple[bytes, ...]
     env: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class JobNews:
+class JobNews(Value):
     """What the request for a job has come to.
 
     Attributes:
@@ -54,8 +52,7 @@ class JobNews:
     transient: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StepNews:
+class StepNews(Value):
     """What the step's launcher has said so far.
 
     Attributes:
@@ -83,8 +80,7 @@ class StepNews:
     node_failure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class JobInfo:
+class JobInfo(Value):
     """The job as the scheduler knows it."""
 
     job_id: int
@@ -107,8 +103,7 @@ class JobInfo:
         return self.state in {"PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "RESIZING", "REQUEUED", "STOPPED"}
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Value):
     """How a step ended, for the engine and for a person.
 
     Attributes:

@@ -5,7 +5,6 @@ import gc
 import importlib
 import os
 import signal
-from dataclasses import dataclass
 
 from actors.channel import Channel
 from actors.forking import close_all_but, default_signals, detach_stdio, pair
@@ -16,7 +15,6 @@ from proto.messages import Begin
 from .descriptors import Descriptors
 
 
-@dataclass(slots=True)
 class Child:
     """One actor: its specification, its present incarnation if there is one, and what the policy remembers.
 
@@ -26,15 +24,16 @@ class Child:
 
     """
 
-    specification: Specification
-    record: Record
-    pid: int = 0
-    incarnation: int = 0
-    restarts: int = 0
-    channel: Channel | None = None
-    due: float | None = None
-    given_up: bool = False
-    dismissed: bool = False
+    def __init__(self, specification: Specification, due: float) -> None:
+        self.specification = specification
+        self.record = Record()
+        self.pid = 0
+        self.incarnation = 0
+        self.restarts = 0
+        self.channel: Channel | None = None
+        self.due: float | None = due
+        self.given_up = False
+        self.dismissed = False
 
     @property
     def name(self) -> str:

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import os
 import termios
-from dataclasses import dataclass
 
 from actors.forking import close_all_but, default_signals
 from proto.messages import Spawn
@@ -19,14 +18,16 @@ _HIGH = 512
 """Where descriptors are parked while 0, 1, 2 … are put in place."""
 
 
-@dataclass(slots=True)
 class Command:
     """One started command. ``owner``: the actor that asked for it last. ``status``: wait status, once ended."""
 
-    name: str
-    pid: int
-    owner: str
-    status: int | None = None
+    __slots__ = ("name", "owner", "pid", "status")
+
+    def __init__(self, name: str, pid: int, owner: str, status: int | None) -> None:
+        self.name = name
+        self.pid = pid
+        self.owner = owner
+        self.status = status
 
 
 class Commands:

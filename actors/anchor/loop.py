@@ -45,7 +45,7 @@ class Anchor:
         self._lock = lock
         self._log = Logbook(creation, "anchor")
         now = time.monotonic()
-        self._children = {s.name: Child(s, supervision.Record(), due=now) for s in supervision.TABLE}
+        self._children = {s.name: Child(s, now) for s in supervision.TABLE}
         self._poller = select.poll()
         self._wakeup = _catch_signals()
         self._poller.register(self._wakeup, select.POLLIN)
@@ -65,6 +65,7 @@ class Anchor:
 
     def run(self) -> int:
         """Serve until the container is over; return the anchor's exit status."""
+        self._reap()  # a command that ended before there was a handler for SIGCHLD: a job refused at once
         while self._finish is None:
             self._start_what_is_due()
             self._replace_who_is_stuck()

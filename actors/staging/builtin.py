@@ -9,11 +9,11 @@ neither half a copy nor half a removal is ever taken for the user's changes.
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from proto.creation import Creation
 from proto.errors import StagingError
+from proto.value import Value
 
 from .bundle import (
     Staged,
@@ -47,8 +47,7 @@ AUTOREMOVE = "io.podman.annotations.autoremove"
 NETWORK = "scrun.network"
 
 
-@dataclass(frozen=True, slots=True)
-class CallerMaps:
+class CallerMaps(Value):
     """``/proc/self/uid_map`` and ``gid_map`` of the process that stages, which is in the engine's namespace."""
 
     uid: str

@@ -3,11 +3,11 @@
 import json
 import os
 import secrets
-from dataclasses import dataclass
 from typing import Any
 
 from proto.creation import Creation
 from proto.errors import StagingError
+from proto.value import Value
 
 from .entry import ENTRY_NAME, entry_file, entry_path
 from .node_config import entry_mount
@@ -16,8 +16,7 @@ from .tree_copy import remove_tree
 Config = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Staged(Value):
     """What the step is launched with.
 
     Attributes:

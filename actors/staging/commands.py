@@ -9,8 +9,9 @@ import os
 import select
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import IO
+
+from proto.value import Value
 
 from .loglevel import Level, Log
 
@@ -22,8 +23,7 @@ NOT_STARTED = 127
 RemoteArgv = Callable[[bytes], tuple[Sequence[bytes | str], Iterable[bytes]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Value):
     """How a command ended.
 
     Attributes:

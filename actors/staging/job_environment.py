@@ -6,16 +6,15 @@ of the job that are known here; srun and slurmd set the others for the step.
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from proto.creation import Creation
 from proto.paths import ContainerPaths
+from proto.value import Value
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclass(frozen=True, slots=True)
-class JobFacts:
+class JobFacts(Value):
     """What is known of the job; an empty field gives no variable.
 
     Attributes:
@@ -45,7 +44,7 @@ class JobFacts:
     reservation: str = ""
     cluster: str = ""
     submit_host: str = ""
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = {}
 
 
 def job_environment(creation: Creation, job: JobFacts, paths: ContainerPaths, anchor_pid: int) -> tuple[bytes, ...]:

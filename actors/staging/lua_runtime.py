@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from lupa import lua54
 
 from proto.errors import StagingError
+from proto.value import Value
 
 from . import lua_boot, lua_json
 from .commands import Commands
@@ -44,8 +45,7 @@ class LuaApi:
     rootfs: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptArguments:
+class ScriptArguments(Value):
     """The arguments that both functions of scrun.lua get; see the manual."""
 
     id: str

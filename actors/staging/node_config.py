@@ -7,10 +7,10 @@ which does all of that itself. Pure: a dictionary goes in, another comes out.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from proto.errors import StagingError
+from proto.value import Value
 
 from .entry import ENTRY_NAME
 from .id_maps import IdMap, is_mapped, to_config
@@ -46,8 +46,7 @@ _OCI_VERSION = re.compile(r"1\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")
 FALLBACK_OCI_VERSION = "1.0.2"
 
 
-@dataclass(frozen=True, slots=True)
-class NodePlan:
+class NodePlan(Value):
     """What the node's config.json depends on besides the engine's.
 
     Attributes:
@@ -74,11 +73,10 @@ class NodePlan:
     local_prefixes: tuple[str, ...] = ()
     facts: Mapping[str, BindFact] | None = None
     private_network: bool = False
-    device_paths: Mapping[str, str] = field(default_factory=dict)
+    device_paths: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class NodeConfig:
+class NodeConfig(Value):
     """The result.
 
     Attributes:
@@ -90,7 +88,7 @@ class NodeConfig:
 
     config: Config
     copies: tuple[Copy, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def node_config(config: Config, plan: NodePlan) -> NodeConfig:

@@ -9,8 +9,9 @@ bundle. Pure: what has to be known of the sources is looked up before (``bind_fa
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from proto.value import Value
 
 from .id_maps import IdMap, is_mapped
 
@@ -44,8 +45,7 @@ _SYS: Mount = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class BindFact:
+class BindFact(Value):
     """What is known of a bind mount's source on this host.
 
     Attributes:
@@ -60,8 +60,7 @@ class BindFact:
     capacity: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Value):
     """One source to be copied to ``BUNDLE/mounts/INDEX``."""
 
     source: str
@@ -69,8 +68,7 @@ class Copy:
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class MountRules:
+class MountRules(Value):
     """What the mounts are judged by.
 
     Attributes:

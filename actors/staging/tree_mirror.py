@@ -8,19 +8,18 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 NEVER = frozenset(("proc", "sys", "dev"))
 _SECOND = 1_000_000_000
 
 
-@dataclass(slots=True)
 class MirrorCount:
     """What was done, for the log."""
 
-    copied: int = 0
-    changed: int = 0
-    removed: int = 0
+    def __init__(self) -> None:
+        self.copied = 0
+        self.changed = 0
+        self.removed = 0
 
 
 def mirror(copy: str, original: str, excluded: AbstractSet[str]) -> MirrorCount:

@@ -148,7 +148,7 @@ class StateActor(ProcessActor):
         if wants:
             self.inbox.later("wants", delay)
 
-    def _run_staging(self, wanted: bool) -> None:  # noqa: FBT001 - it is the message's field
+    def _run_staging(self, wanted: bool) -> None:
         """Have a staging process while there is something to stage: from the start, and again for the end."""
         if wanted == self._staging or (self._staging is None and self.container.stage == "none"):
             return

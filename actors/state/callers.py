@@ -4,19 +4,17 @@ Pure: given the container's state, a request is answered, refused, or turned int
 state answers it. The words of the refusals are matched by engines and by runc's tests.
 """
 
-from dataclasses import dataclass
-
 from proto import events as e
 from proto import messages as m
 from proto.errors import InternalError, LaunchError, ScrunError, WrongStateError, from_wire
 from proto.lifecycle import SIGKILL, Container
 from proto.registry import Message
+from proto.value import Value
 
 KILLED = 128 + SIGKILL
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Value):
     """What to do about a new request: append ``event`` if there is one, then ask ``answer``."""
 
     event: Message | None = None

@@ -8,18 +8,17 @@ decides. A frame that breaks a rule is dropped and nothing else happens.
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import zmq
 
 from proto.envelope import FRAME_LIMIT, Envelope, unpack
 from proto.errors import ProtocolError
+from proto.value import Value
 
 CLIENTS = frozenset({"client", "console"})
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Value):
     """A message at the hub. ``route``: where a reply goes. ``trusted``: it comes from the actor it names."""
 
     route: bytes

@@ -21,7 +21,7 @@ HIDDEN = frozenset({"creation", "argv", "env", "environ", "args"})
 def redact(message: Message) -> dict[str, object]:
     """A message's fields with those that may hold secrets replaced by their size."""
     plain = to_plain(message)
-    assert isinstance(plain, dict)  # noqa: S101 - messages are dataclasses
+    assert isinstance(plain, dict)  # noqa: S101 - messages are values
     return {key: f"<{len(value)}>" if key in HIDDEN else value for key, value in plain.items()}
 
 

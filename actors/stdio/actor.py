@@ -6,7 +6,6 @@ any moment, its replacement goes on where it was.
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import zmq
 
@@ -15,6 +14,7 @@ from actors.shell import PeerActor, Received, run
 from proto import messages as m
 from proto.envelope import Envelope
 from proto.events import OutputDrained
+from proto.value import Value
 
 from .mover import State, Stream
 
@@ -25,8 +25,7 @@ STEPS = 16
 POLL_MASKS = ((1, zmq.POLLIN), (4, zmq.POLLOUT))  # poll(2)'s POLLIN and POLLOUT
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Value):
     """A descriptor of this stream is ready."""
 
     name: str

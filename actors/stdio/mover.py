@@ -35,8 +35,9 @@ import os
 import select
 import socket
 import stat
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from proto.value import Value
 
 PIPE_SIZE = 1 << 16
 SPLICE_CHUNK = 1 << 20
@@ -57,8 +58,7 @@ class State(Enum):
     ENDED = auto()  # end-of-file of the source: close the target
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Value):
     """What one step did: bytes that reached the target, and the state after it."""
 
     count: int

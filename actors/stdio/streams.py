@@ -14,9 +14,10 @@ as 6 and by that name, and closes both when it exits.
 import fcntl
 import os
 import stat
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
+
+from proto.value import Value
 
 _NULL_DEVICE = os.makedev(1, 3)
 
@@ -40,8 +41,7 @@ class Route(Enum):
     TERMINAL = auto()  # srun gets the slave of the container's terminal
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Value):
     """The routes of the three streams."""
 
     stdin: Route

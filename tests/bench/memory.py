@@ -105,6 +105,5 @@ def _processes(container: Container) -> list[Memory]:
 def _role(container: Container, pid: int, actors: dict[int, str]) -> str:
     if pid == container.anchor:
         return "anchor"
-    # A process of Python that is no actor: the guard, which has no log.
-    other = read_proc(pid, "comm").strip()
-    return actors.get(pid) or ("guard" if container.name in read_proc(pid, "cmdline").split("\0") else other)
+    # What is neither an actor nor srun is the guard, which has no log.
+    return actors.get(pid) or ("srun" if read_proc(pid, "comm").startswith("srun") else "guard")

@@ -31,7 +31,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     into: tuple[list[float], list[float]] = ([], [])
     job, _ = bench.salloc()
     try:
-        for _ in range(bench.times(3, 1)):
+        for _ in range(bench.times(5, 1)):
             out[0].append(output_of_scrun(bench, size))
             out[1].append(output_of_srun(bench, size, job))
             into[0].append(input_of_scrun(bench, size))

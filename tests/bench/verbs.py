@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import pwd
@@ -28,6 +29,7 @@ CRUN_NOTE = (
     "crun state: of the very same container, which slurmd's crun runs here (crun itself starts none in a hybrid "
     "cgroup hierarchy)"
 )
+KILL_NOTE = "kill: until the signal is delivered; scancel --signal, by hand to the same step, is what does it"
 START_NOTE = "start: until the program runs, so it contains srun and slurmd; 'start, refused': of a running container"
 
 
@@ -46,10 +48,13 @@ def measure(bench: Bench) -> Iterator[Row]:
     for verb in (*HOT, "start, refused", "start", "delete", "delete --force"):
         yield Row(
             NAME, f"scrun {verb}", "ms", tuple(took[verb]), "python3 -IS -c pass", bare,
-            "" if verb in {"start", "delete --force"} else "<= 1.5 x", START_NOTE if "start" in verb else "",
+            "" if verb in {"start", "delete --force", "kill USR1"} else "<= 1.5 x", START_NOTE if "start" in verb else "",
         )  # fmt: skip
         if verb == "state" and crun:
             yield Row(NAME, "scrun state", "ms", tuple(took[verb]), "crun state", crun, "", CRUN_NOTE)
+        if verb == "kill USR1":
+            scancel = tuple(took["scancel"])
+            yield Row(NAME, "scrun kill USR1", "ms", tuple(took[verb]), "scancel --signal", scancel, "", KILL_NOTE)
     yield Row(NAME, "python3 -IS -c pass", "ms", bare)
 
 
@@ -64,6 +69,7 @@ def _one(bench: Bench, container: Container, took: dict[str, list[float]]) -> No
             took[verb].append(bench.scrun(*before, container.name, *after).milliseconds)
         refused = bench.run("scrun", "--root", bench.root, "start", container.name)
         took["start, refused"].append(refused.milliseconds)
+        took["scancel"].append(bench.good("scancel", "--signal=USR1", f"{job_of(container)}.0").milliseconds)
         if crun:
             took["crun"].append(bench.good(*crun).milliseconds)
     took["bare"].append(bench.bare())
@@ -73,6 +79,12 @@ def _one(bench: Bench, container: Container, took: dict[str, list[float]]) -> No
     bench.scrun("kill", container.name, "KILL")
     container.wait()
     took["delete"].append(container.delete().milliseconds)
+
+
+def job_of(container: Container) -> str:
+    """The container's job, as ``scrun state`` names it."""
+    state = json.loads(container.bench.scrun("state", container.name).output)
+    return str(state["annotations"]["scrun.job-id"])
 
 
 def find_crun(container: Container) -> tuple[str, ...]:
@@ -94,7 +106,7 @@ def find_crun(container: Container) -> tuple[str, ...]:
     for name in names:
         status = pathlib.Path(root, name, "status")
         try:
-            if f"/{container.name}/" in status.read_text() and container.bench.job_name:
+            if f"/{container.name}/" in status.read_text():
                 return ("crun", f"--root={root}", "state", name)
         except OSError:
             continue

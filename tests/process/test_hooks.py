@@ -102,7 +102,8 @@ def site(tmp_path: pathlib.Path) -> Iterator[Site]:
 
 def test_each_kind_runs_once_in_its_time(site: Site) -> None:
     tell = f"{{ cat; echo; test -d {site.root}/x && echo there || echo gone; }} >> {site.traces}"
-    site.config(**{kind: [shell(f"echo {kind} >> {site.traces}; {tell}")] for kind in HERE})
+    hooks: Any = {kind: [shell(f"echo {kind} >> {site.traces}; {tell}")] for kind in HERE}
+    site.config(**hooks)
     site.succeeds("create", "x")
     anchor = json.loads(site.succeeds("state", "x"))["pid"]
     assert len(site.traced()) == 6
@@ -159,7 +160,8 @@ def test_later_changes_of_the_config_change_nothing(site: Site) -> None:
 def test_a_failure_in_create_leaves_nothing(site: Site, kind: str) -> None:
     pid_file = site.path / "pid"
     bad = site.trace("bad", "echo what happened >&2; exit 3")
-    site.config(**{kind: [site.trace("good"), bad, site.trace("never")], "poststop": [site.trace("stop")]})
+    hooks: Any = {kind: [site.trace("good"), bad, site.trace("never")], "poststop": [site.trace("stop")]}
+    site.config(**hooks)
     sentence = site.fails("create", "--pid-file", str(pid_file), "x")
     assert sentence == f"the {kind} hook /bin/sh ended with exit status 3: what happened"
     assert site.traced() == ["good", "bad", "stop"]
@@ -169,7 +171,12 @@ def test_a_failure_in_create_leaves_nothing(site: Site, kind: str) -> None:
 
 
 def test_words_that_podman_takes_for_a_fault_of_the_program(site: Site) -> None:
-    for script in ("cat /nowhere", "/etc/passwd", "no-such-program", "echo EXECUTABLE FILE NOT FOUND IN '$PATH'; false"):
+    for script in (
+        "cat /nowhere",
+        "/etc/passwd",
+        "no-such-program",
+        "echo Executable file not found in x; false",
+    ):
         site.config(createRuntime=[shell(script)])
         sentence = site.fails("create", "x").lower()
         for words in ("no such file", "permission denied", "not permitted", "executable file not found"):
@@ -257,7 +264,8 @@ def test_rules(site: Site) -> None:
 
 
 def test_run_runs_them_all(site: Site) -> None:
-    site.config(program="exit 7", **{kind: [site.trace(kind)] for kind in HERE})
+    hooks: Any = {kind: [site.trace(kind)] for kind in HERE}
+    site.config(program="exit 7", **hooks)
     done = site.scrun("run", "x")
     assert (done.returncode, done.stderr) == (7, "")
     assert site.traced() == list(HERE)

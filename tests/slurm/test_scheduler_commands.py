@@ -255,7 +255,7 @@ def test_a_controller_that_is_away_may_come_back(site: Site) -> None:
     text = re.sub(r"SlurmctldPort=\d+", "SlurmctldPort=1", pathlib.Path(site.cluster.slurm_conf).read_text())
     conf.write_text(text)
     creation = site.creation()
-    creation = Creation(**{**{name: getattr(creation, name) for name in Creation.__slots__}, "slurm_conf": str(conf)})
+    creation = Creation(**{**{name: getattr(creation, name) for name in Creation.__fields__}, "slurm_conf": str(conf)})
     slurm = Slurm(creation)
     done = site.run(slurm.request(creation))
     news = slurm.read_request(done.stderr, done.returncode << 8)

@@ -5,7 +5,6 @@ import signal
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from actors.staging.commands import Commands
 from actors.staging.id_maps import IdRange
 from proto.creation import Creation
 from proto.errors import StagingError
+from proto.value import replace
 from tests.unit.staging.creations import creation, is_root
 
 PLAIN = CallerMaps("0 0 4294967295\n", "0 0 4294967295\n")

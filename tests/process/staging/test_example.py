@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from actors.staging.commands import Commands
 from actors.staging.job_environment import JobFacts, job_environment
 from actors.staging.lua_stager import LuaStager
 from proto.paths import ContainerPaths
+from proto.value import replace
 from tests.unit.staging.creations import creation
 
 ROOT = Path(__file__).resolve().parents[3]

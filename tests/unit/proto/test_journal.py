@@ -41,7 +41,7 @@ def test_garbage_never_raises_anything_but_protocol_errors(garbage: bytes) -> No
 
 @given(histories)
 def test_a_writer_goes_on_after_a_cut_tail(history: list[Message]) -> None:
-    import tempfile  # noqa: PLC0415 - tmp_path is one directory for all examples
+    import tempfile
 
     with tempfile.TemporaryDirectory() as directory:
         path = str(Path(directory) / "journal")
@@ -58,10 +58,10 @@ def test_a_writer_goes_on_after_a_cut_tail(history: list[Message]) -> None:
 
 
 def test_an_event_of_another_version_is_an_error_and_not_the_end() -> None:
-    import struct  # noqa: PLC0415
-    from zlib import crc32  # noqa: PLC0415
+    import struct
+    from zlib import crc32
 
-    import msgpack  # noqa: PLC0415
+    import msgpack
 
     payload = msgpack.packb([1.0, "from-the-future", {}])
     with pytest.raises(ProtocolError, match="from-the-future"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -36,7 +35,7 @@ def state_text(anchor: int, born: int, status: str = "running") -> str:
 
 def creation_of(root: str, name: str) -> Creation:
     """A creation of nothing in particular."""
-    values: dict[str, Any] = {field.name: "" for field in dataclasses.fields(Creation)} | {
+    values: dict[str, Any] = dict.fromkeys(Creation.__fields__, "") | {
         "id": name,
         "root": root,
         "settings": Settings(),

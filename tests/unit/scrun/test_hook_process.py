@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pathlib
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from scrun.hook_config import Hook
 from scrun.hook_process import TAIL, execute
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Callable
 
 PATH = ("PATH=/usr/bin:/bin",)
@@ -81,7 +81,7 @@ def test_a_folder_that_is_gone(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (lambda path: None, "it is not there"),
+        (lambda path: path.parent, "it is not there"),
         (lambda path: path.mkdir(), "you may not"),
         (lambda path: path.touch(), "you may not"),
         (lambda path: (path.write_text("text"), path.chmod(0o755)), "it is no program"),

@@ -32,7 +32,9 @@ def test_site_then_user_then_environment(home: pathlib.Path) -> None:
         '[scrun]\nscheduler = "slurm"\ncreate_wait = 5\n[staging]\nmode = "copy"\n'
         '[staging.binds]\n"/etc/hosts" = "drop"\n[job]\npartition = "a"\ntime = 10\n'
     )
-    (home / ".config/scrun/scrun.toml").write_text('[scrun]\nentry = false\n[hooks]\n"*/x" = "refuse"\n[job]\npartition = "b"\nexclusive = true\n')
+    (home / ".config/scrun/scrun.toml").write_text(
+        '[scrun]\nentry = false\n[hooks]\n"*/x" = "refuse"\n[job]\npartition = "b"\nexclusive = true\n'
+    )
     found = read(home, "local")
     assert found == Settings(
         scheduler="local",

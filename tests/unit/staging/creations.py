@@ -1,11 +1,11 @@
 """Containers for the tests of staging."""
 
 import os
-from dataclasses import replace
 from typing import Any
 
 from proto.creation import Creation
 from proto.settings import Settings
+from proto.value import replace
 
 _DEFAULT = Creation(
     id="box1",

@@ -1,0 +1,26 @@
+"""``scrun doctor``: check everything between an engine and a container on a node, and say what to add where."""
+
+import json
+from dataclasses import asdict
+
+from scrun import diagnostics
+from scrun.packages import use_packages
+from scrun.parsing import Line
+
+
+def run(line: Line) -> int:
+    """Print one row for each check; return 1 if there is a fault."""
+    use_packages()
+    from scrun.doctor.host import Host
+    from scrun.doctor.table import examine, text
+
+    as_json = line.own.text("format") == "json"
+    rows = []
+    for row in examine(Host(line)):
+        rows.append(row)
+        if not as_json:
+            diagnostics.write(1, text(row))
+    if as_json:
+        table = [{"check": row.name, **asdict(row.finding)} for row in rows]
+        diagnostics.write(1, json.dumps(table, indent=2) + "\n")
+    return 1 if any(row.finding.level == "fault" for row in rows) else 0

@@ -1,0 +1,91 @@
+"""Judges what the nodes will run: oci.conf as far as it can be seen from here."""
+
+import os
+import shlex
+from collections.abc import Callable
+
+from actors.allocation.oci_conf import OciConf, parse
+
+from .finding import Finding, fault, ok, warning
+from .host import Host
+
+NEEDED = ("RunTimeQuery", "RunTimeKill", "RunTimeDelete")
+STARTS = ("RunTimeRun", "RunTimeCreate", "RunTimeStart")
+
+_CRUN = "exec crun --rootless=true --cgroup-manager=disabled --root=/run/slurm-oci/%u"
+_NAME = "%n.%u.%j.%s.%t"
+EXAMPLE = (
+    f'RunTimeQuery="{_CRUN} state {_NAME}"',
+    f'RunTimeKill="{_CRUN} kill -a {_NAME}"',
+    f'RunTimeDelete="{_CRUN} delete --force {_NAME}"',
+    f'RunTimeRun="{_CRUN} run --bundle %b {_NAME}"',
+)
+
+
+def oci_conf(host: Host) -> Finding:
+    """Is oci.conf sane?"""
+    if not host.conf:
+        return warning("not looked for, for want of slurm.conf")
+    path = os.path.join(os.path.dirname(host.conf), "oci.conf")
+    return judge_oci_conf(path, host.read(path), host.find, host.exists)
+
+
+def judge_oci_conf(path: str, text: str | None, find: Callable[[str], str], exists: Callable[[str], bool]) -> Finding:
+    """Judge the file; the nodes have one of their own, which cannot be seen from here.
+
+    Args:
+        path: where it is.
+        text: its contents, or None.
+        find: looks a program up in PATH.
+        exists: whether there is such a file.
+
+    """
+    if text is None:
+        return warning(f"there is no {path} here; without one on the nodes no container runs there", path, *EXAMPLE)
+    lines = runtime_lines(text)
+    missing = [key for key in NEEDED if key not in lines]
+    if not any(key in lines for key in STARTS):
+        missing.append("RunTimeRun")
+    if missing:
+        needed = [line for line in EXAMPLE if line.partition("=")[0] in missing]
+        return fault(f"{path} lacks {', '.join(missing)}", path, *needed)
+    run = lines.get("RunTimeRun", "")
+    if not run:
+        return warning(f"{path} has RunTimeCreate and RunTimeStart, which lose signals and output; use RunTimeRun", path,
+                       EXAMPLE[-1])  # fmt: skip
+    if "%b" not in run and "%r" not in run:
+        return fault(f"RunTimeRun of {path} does not name the bundle (%b)", path, EXAMPLE[-1])
+    loose = [key for key, value in lines.items() if not value.startswith("exec ")]
+    if loose:
+        return warning(
+            f"{', '.join(loose)} of {path} should begin with exec: else signals end at a shell", path,
+            *[f'{key}="exec {lines[key]}"' for key in loose],
+        )  # fmt: skip
+    programs = {program(value) for value in lines.values()}
+    absent = sorted(name for name in programs if not (exists(name) if name.startswith("/") else find(name)))
+    if absent:
+        return warning(f"{path} names {', '.join(absent)}, which is not on this host; the nodes must have it")
+    return ok(f"{path} runs {', '.join(sorted(programs))}; whether each node has one shows when a container runs there")
+
+
+def runtime_lines(text: str) -> dict[str, str]:
+    """The RunTime lines of oci.conf, by key as the manual writes it."""
+    names = {key.lower(): key for key in (*NEEDED, *STARTS)}
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        key = line.partition("=")[0].strip().lower()
+        if key in names:
+            # The reader of the one key that scrun itself needs knows quotes and comments.
+            conf: OciConf = parse("RunTimeRun=" + line.partition("=")[2])
+            if conf.runtime_run:
+                found[names[key]] = conf.runtime_run.strip()
+    return found
+
+
+def program(value: str) -> str:
+    """The program of a RunTime line: the first word that is no ``exec``, ``env`` or assignment."""
+    try:
+        words = shlex.split(value)
+    except ValueError:
+        words = value.split()
+    return next((word for word in words if word not in {"exec", "env"} and "=" not in word), "")

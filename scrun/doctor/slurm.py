@@ -1,0 +1,122 @@
+"""Judges what of Slurm is on this host: credentials, configuration, controller, commands, pyslurm."""
+
+import os
+import sys
+
+from actors.allocation.commands import parse_version
+from actors.allocation.messages import clean
+from actors.allocation.pyslurm import installed_version
+from proto.errors import SettingsError
+
+from .finding import SHELL, Finding, fault, ok, warning
+from .host import Answer, Host
+
+OLDEST = (22, 5)
+COMMANDS = ("salloc", "srun", "scancel", "squeue")
+
+
+def slurm_conf(host: Host) -> Finding:
+    """Is slurm.conf where we look?"""
+    try:
+        path = host.slurm_conf
+    except SettingsError as error:
+        return fault(error.sentence)
+    if path:
+        return ok(path)
+    if host.settings.scheduler == "local":
+        return ok("not needed: scheduler is local")
+    return fault(
+        "slurm.conf is not at /etc/slurm/slurm.conf", "/etc/scrun/scrun.toml", "[scrun]",
+        'slurm_conf = "/path/of/slurm.conf"',
+    )  # fmt: skip
+
+
+def munge(host: Host) -> Finding:
+    """Does munge make credentials that it accepts?"""
+    if conf_value(host.read(host.conf) or "", "AuthType") == "auth/slurm":
+        return ok("not needed: AuthType is auth/slurm")
+    made = host.run("munge", "-n")
+    return judge_munge(made, host.run("unmunge", text=made.text) if made.status == 0 else made)
+
+
+def judge_munge(made: Answer, read: Answer) -> Finding:
+    if made.status == 127:
+        return fault("the command munge is not installed", SHELL, "apt install munge  # or: dnf install munge")
+    if made.status:
+        said = f" ({clean(made.text.strip())})" if made.text.strip() else ""
+        return fault(f"no credential can be made: munged does not answer{said}", SHELL, "systemctl start munge")
+    if read.status or "(0)" not in read.text.partition("\n")[0]:
+        return fault("a credential is made, but not accepted: look at munged's log and at the clock")
+    return ok("credentials are made and accepted")
+
+
+def conf_value(text: str, key: str) -> str:
+    """A value of slurm.conf, in lower case; the last one counts."""
+    found = ""
+    for line in text.splitlines():
+        name, _, value = line.partition("#")[0].partition("=")
+        if name.strip().lower() == key.lower():
+            found = value.strip().strip('"').lower()
+    return found
+
+
+def controller(host: Host) -> Finding:
+    """Does slurmctld answer?"""
+    if not host.conf:
+        return warning("not asked, for want of slurm.conf")
+    return judge_ping(host.run("scontrol", "ping"))
+
+
+def judge_ping(answer: Answer) -> Finding:
+    """The lines of ``scontrol ping``: ``Slurmctld(primary) at HOST is UP``."""
+    lines = [line.strip() for line in answer.text.splitlines() if line.startswith("Slurmctld(")]
+    if answer.status == 127:
+        return fault(
+            "the command scontrol is not installed", SHELL, "apt install slurm-client  # or: dnf install slurm"
+        )
+    up = [line for line in lines if line.endswith(" is UP")]
+    if up:
+        down = [line for line in lines if line not in up]
+        return warning("; ".join(lines)) if down else ok("; ".join(lines))
+    if lines:
+        return fault("; ".join(lines))
+    said = clean(answer.text.strip().splitlines()[-1]) if answer.text.strip() else "no answer in time"
+    return fault(f"the controller does not answer: {said}")
+
+
+def commands(host: Host) -> Finding:
+    """Are Slurm's commands there?"""
+    return judge_commands({name: host.find(name) for name in COMMANDS}, host.run("salloc", "--version").text)
+
+
+def judge_commands(found: dict[str, str], text: str) -> Finding:
+    missing = ", ".join(name for name, path in found.items() if not path)
+    if missing:
+        return fault(f"not in PATH: {missing}", SHELL, "apt install slurm-client  # or: dnf install slurm")
+    version = parse_version(text)
+    places = ", ".join(sorted({os.path.dirname(path) for path in found.values()}))
+    if version == (0, 0):
+        return warning(f"they are in {places}, but salloc does not tell its version: {clean(text.strip())}")
+    number = f"{version[0]}.{version[1]:02}"
+    if version < OLDEST:
+        return fault(f"Slurm {number} is too old: scrun needs {OLDEST[0]}.{OLDEST[1]:02}")
+    return ok(f"Slurm {number} in {places}")
+
+
+def pyslurm(host: Host) -> Finding:
+    """Would pyslurm be of use?"""
+    version = parse_version(host.run("salloc", "--version").text)
+    return judge_pyslurm(installed_version(sys.path), version, host.settings.scheduler)
+
+
+def judge_pyslurm(installed: tuple[int, int] | None, slurm: tuple[int, int], scheduler: str) -> Finding:
+    number = f"{slurm[0]}.{slurm[1]:02}"
+    if installed == slurm != (0, 0):
+        return ok(f"pyslurm for Slurm {number} is installed")
+    have = f"pyslurm is for Slurm {installed[0]}.{installed[1]:02}" if installed else "pyslurm is not installed"
+    if scheduler == "pyslurm":
+        return fault(
+            f"{have}, this is Slurm {number}, and scrun.toml demands it", "scrun.toml", "[scrun]", 'scheduler = "slurm"'
+        )
+    why = f", and this is Slurm {number}" if installed else ""
+    return ok(f"not used: {have}{why}; Slurm's commands do all that it could do")

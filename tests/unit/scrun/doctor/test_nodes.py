@@ -1,0 +1,60 @@
+"""What the doctor makes of oci.conf."""
+
+from __future__ import annotations
+
+import pytest
+
+from scrun.doctor import nodes
+from scrun.doctor.finding import Finding
+
+GOOD = "\n".join(nodes.EXAMPLE)
+
+
+def judge(text: str | None, *there: str) -> Finding:
+    places = {"crun": "/usr/bin/crun"}
+    return nodes.judge_oci_conf("/e/oci.conf", text, lambda name: places.get(name, ""), lambda path: path in there)
+
+
+def test_a_good_one() -> None:
+    finding = judge(GOOD)
+    assert finding.level == "ok"
+    assert "crun" in finding.sentence
+
+
+def test_the_lines_to_add_are_good_ones() -> None:
+    finding = judge(None)
+    assert (finding.level, finding.place) == ("warning", "/e/oci.conf")
+    assert judge("\n".join(finding.lines)).level == "ok"
+
+
+@pytest.mark.parametrize("key", ["RunTimeQuery", "RunTimeKill", "RunTimeDelete", "RunTimeRun"])
+def test_a_line_that_is_missing(key: str) -> None:
+    finding = judge("\n".join(line for line in nodes.EXAMPLE if not line.startswith(key)))
+    assert (finding.level, finding.sentence) == ("fault", f"/e/oci.conf lacks {key}")
+    assert [line.partition("=")[0] for line in finding.lines] == [key]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "level", "words"),
+    [
+        ("exec crun", "crun", "warning", "should begin with exec"),
+        ("--bundle %b", "", "fault", "does not name the bundle"),
+        ("exec crun", "exec /opt/crun", "warning", "/opt/crun, which is not on this host"),
+        ("exec crun", "exec youki", "warning", "youki, which is not on this host"),
+        ("exec crun", "exec /usr/local/bin/crun", "ok", "/usr/local/bin/crun"),
+        ("exec crun", "exec env A=1 crun", "ok", "runs crun"),
+        ("RunTimeRun", "RunTimeCreate", "warning", "use RunTimeRun"),
+        ("RunTimeQuery", "RUNTIMEQUERY", "ok", "crun"),
+        ("RunTimeQuery=", "#RunTimeQuery=", "fault", "lacks RunTimeQuery"),
+        ("exec crun", "exec 'crun", "ok", "crun"),
+    ],
+)
+def test_lines(old: str, new: str, level: str, words: str) -> None:
+    finding = judge(GOOD.replace(old, new), "/usr/local/bin/crun")
+    assert finding.level == level, finding
+    assert words in finding.sentence
+
+
+def test_what_lacks_exec_is_given_with_it() -> None:
+    finding = judge(GOOD.replace("exec crun", "crun"))
+    assert set(finding.lines) == set(nodes.EXAMPLE)

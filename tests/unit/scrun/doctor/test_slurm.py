@@ -1,0 +1,83 @@
+"""What the doctor makes of munge, slurm.conf, the controller and Slurm's commands."""
+
+from __future__ import annotations
+
+import pytest
+
+from scrun.doctor import slurm
+from scrun.doctor.host import Answer
+
+GOOD = Answer(0, "STATUS:          Success (0)\nENCODE_HOST: x\n")
+
+
+@pytest.mark.parametrize(
+    ("made", "read", "level", "words"),
+    [
+        (Answer(0, "MUNGE:x:\n"), GOOD, "ok", "accepted"),
+        (Answer(127, ""), GOOD, "fault", "not installed"),
+        (Answer(6, 'munge: Error: Failed to access "/run/munge/munge.socket.2"'), GOOD, "fault", "does not answer"),
+        (Answer(124, ""), GOOD, "fault", "does not answer"),
+        (Answer(0, "MUNGE:x:\n"), Answer(15, "STATUS: Expired credential (15)\n"), "fault", "clock"),
+        (Answer(0, "MUNGE:x:\n"), Answer(0, ""), "fault", "not accepted"),
+    ],
+)
+def test_munge(made: Answer, read: Answer, level: str, words: str) -> None:
+    finding = slurm.judge_munge(made, read)
+    assert finding.level == level
+    assert words in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("answer", "level", "words"),
+    [
+        (Answer(0, "Slurmctld(primary) at vm is UP\n"), "ok", "vm is UP"),
+        (Answer(0, "Slurmctld(primary) at a is DOWN\nSlurmctld(backup) at b is UP\n"), "warning", "a is DOWN"),
+        (Answer(1, "Slurmctld(primary) at a is DOWN\n"), "fault", "a is DOWN"),
+        (Answer(1, "scontrol: error: x\nscontrol: fatal: Could not load\n"), "fault", "Could not load"),
+        (Answer(124, ""), "fault", "no answer in time"),
+        (Answer(127, ""), "fault", "not installed"),
+    ],
+)
+def test_controller(answer: Answer, level: str, words: str) -> None:
+    finding = slurm.judge_ping(answer)
+    assert finding.level == level
+    assert words in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("missing", "text", "level", "words"),
+    [
+        ((), "slurm-wlm 22.05.8\n", "ok", "Slurm 22.05 in /usr/bin"),
+        ((), "slurm 25.11.0\n", "ok", "Slurm 25.11"),
+        ((), "slurm 21.08.8\n", "fault", "too old"),
+        ((), "salloc: error: no\n", "warning", "does not tell"),
+        (("srun", "squeue"), "slurm 25.11.0\n", "fault", "srun, squeue"),
+    ],
+)
+def test_commands(missing: tuple[str, ...], text: str, level: str, words: str) -> None:
+    found = {name: "" if name in missing else f"/usr/bin/{name}" for name in slurm.COMMANDS}
+    finding = slurm.judge_commands(found, text)
+    assert finding.level == level
+    assert words in finding.sentence
+    assert bool(finding.lines) == bool(missing)
+
+
+@pytest.mark.parametrize(
+    ("installed", "of_slurm", "scheduler", "level"),
+    [
+        ((25, 11), (25, 11), "auto", "ok"),
+        ((25, 11), (22, 5), "auto", "ok"),
+        (None, (22, 5), "auto", "ok"),
+        (None, (22, 5), "pyslurm", "fault"),
+        ((25, 11), (22, 5), "pyslurm", "fault"),
+        ((0, 0), (0, 0), "pyslurm", "fault"),
+    ],
+)
+def test_pyslurm(installed: tuple[int, int] | None, of_slurm: tuple[int, int], scheduler: str, level: str) -> None:
+    assert slurm.judge_pyslurm(installed, of_slurm, scheduler).level == level
+
+
+def test_values_of_slurm_conf() -> None:
+    text = "# AuthType=auth/none\nauthtype = auth/munge # x\nAuthType=auth/slurm\n"
+    assert slurm.conf_value(text, "AuthType") == "auth/slurm"
+    assert not slurm.conf_value(text, "CredType")
