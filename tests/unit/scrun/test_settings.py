@@ -49,7 +49,7 @@ def test_site_then_user_then_environment(home: pathlib.Path) -> None:
 
 def test_every_field_has_a_key() -> None:
     named = {field for keys in settings.KEYS.values() for field, _ in keys.values()} | set(settings.OPEN)
-    assert named == set(Settings.__dataclass_fields__)
+    assert named == set(Settings.__fields__)
 
 
 @pytest.mark.parametrize(
