@@ -19,7 +19,7 @@ from actors.state import statefile
 from proto import events as e
 from proto import lifecycle
 from proto.creation import Creation
-from proto.journal import Journal
+from proto.journal import Journal, read
 from proto.lifecycle import Container
 from proto.paths import ContainerPaths
 from proto.registry import Message
@@ -29,6 +29,14 @@ PATIENCE = 60.0
 COMMAND_LIMIT = 15.0
 """Seconds that one command of Slurm may take."""
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+
+def main(root: str, container_id: str, anchor: int) -> None:
+    """Clear up after an anchor that is gone; the journal says what there was."""
+    records = read(ContainerPaths(root, container_id).journal)
+    creation = lifecycle.replay(records[:1]).creation
+    if creation is not None:
+        clean_up(creation, anchor)
 
 
 def clean_up(creation: Creation, anchor: int) -> None:
@@ -48,7 +56,7 @@ def clean_up(creation: Creation, anchor: int) -> None:
     except FileNotFoundError:
         return
     container = lifecycle.replay(journal.records)
-    if not container.finished:
+    if not container.finished or container.given_up:
         container = _conclude(container, journal, log)
     statefile.write(paths, container, anchor, 0)
     if not container.answered:
@@ -84,7 +92,8 @@ def _relatives(paths: ContainerPaths, anchor: int) -> Iterator[int]:
 def _conclude(container: Container, journal: Journal, log: Logbook) -> Container:
     def happen(event: Message) -> None:
         nonlocal container
-        if not lifecycle.knows(container, event):
+        # An anchor that gave up has closed the book already: then only the deeds are left to do.
+        if not container.finished and not lifecycle.knows(container, event):
             container = lifecycle.apply(container, event)
             journal.append(event)
 

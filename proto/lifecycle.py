@@ -397,10 +397,13 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
             ("signals", m.EndStep(c.job_id, c.step_id, c.hard)),
         ]
     if c.step == "ended" and not c.drained:
-        return [("stdio", m.Drain())]
+        own = ending.kind in {"exited", "signalled", "killed"} or not ending.sentence
+        return [("stdio", m.Drain("" if own else f"scrun: {ending.sentence}"))]
+    wants: list[tuple[str, Message]] = []
     if c.stage != "out" and (c.stage != "none" or c.job == "granted"):
         complete = c.step == "ended" and ending.kind != "launch-failed"
-        return [("staging", m.StageOut(c.job_id, c.nodes, c.bundle, c.rootfs, complete))]
-    if c.ours:
-        return [("allocation", m.ReleaseJob(c.job_id))]
-    return [("state", e.Finished())]
+        wants.append(("staging", m.StageOut(c.job_id, c.nodes, c.bundle, c.rootfs, complete)))
+    if c.ours and (not wants or not (c.creation and c.creation.lua)):
+        # A script may want to run commands on the nodes once more; the built-in stager does not need the job.
+        wants.append(("allocation", m.ReleaseJob(c.job_id)))
+    return wants or [("state", e.Finished())]

@@ -80,7 +80,12 @@ class EndStep(Message):
 
 @message("drain")
 class Drain(Message):
-    """To stdio: the step is over; report when its output has gone through."""
+    """To stdio: the step is over; report when its output has gone through.
+
+    ``epitaph``: a line to add to the container's standard error, about an end that was not the program's own.
+    """
+
+    epitaph: str = ""
 
 
 # --- requests and replies -------------------------------------------------------------------------------------

@@ -51,7 +51,8 @@ class Container:
         # Within a JSON string a quote has a backslash before it, so these can only be the keys themselves.
         self.anchor = _number(tail, b'"anchor":')
         self.born = _number(tail, b'"starttime":')
-        if not found or not self.recorded or not self.anchor:
+        # Who cleared up after an anchor that nobody knew any more has none to name.
+        if not found or not self.recorded or not (self.anchor or self.recorded == "stopped"):
             raise InternalError(f"the state file of container {paths.id} cannot be read; delete it with --force")
 
     def alive(self) -> bool:

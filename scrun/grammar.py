@@ -146,6 +146,12 @@ VERBS: dict[str, Verb] = {
     ),
     "console": ("console", "ID [TABLE]", "look into a container's processes: tree, journal, wants", ()),
     "doctor": ("doctor", "", "check this host, Slurm and the engines, and say what to add where", (_FORMAT,)),
+    "gc": (
+        "gc",
+        "",
+        "clear up after containers whose processes were killed, and name jobs that have none",
+        ((("dry-run",), "n", "", "only say what would be done"),),
+    ),
     "help": ("help", "[VERB]", "print how a verb is used", ()),
     "exec": ("unsupported", "ID [COMMAND…]", "not supported", _EXEC),
     "pause": ("unsupported", "ID", "not supported", ()),

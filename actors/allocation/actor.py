@@ -4,11 +4,13 @@ It starts nothing itself: every command of Slurm is a child of the anchor under 
 allocation actor that asks for the same name finds the same command, or its status.
 """
 
+import contextlib
+import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from actors.effects import Effect, Later, Never, Report, Tick, ToAnchor
 from actors.shell import PeerActor, Received, run
+from actors.staging.entry import entry_argv
 from proto import events as e
 from proto import messages as m
 from proto.creation import Creation
@@ -17,7 +19,7 @@ from proto.paths import ContainerPaths
 from proto.registry import Message
 
 from . import scheduler_for
-from .replies import needs_inquiry, released
+from .replies import may_be_outside, needs_inquiry, released
 from .scheduler import STDERR, Command, JobInfo, Scheduler, StepNews
 
 LOOK_FIRST = 0.01
@@ -28,6 +30,11 @@ WATCH = 30.0
 WHY_LIMIT = 2.0
 """Seconds to wait for Slurm's word on why a job ended; the end itself is known and must not wait for it."""
 REFUSED = 125
+NO_PROGRAM = b"/dev/null/none"
+OUTSIDE = (
+    "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
+    "Ask the site's administrator to install oci.conf there"
+)
 RELEASE_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -45,6 +52,7 @@ class AllocationLogic:
         self._watching = 0
         self._step_status: int | None = None
         self._step_asked = False
+        self._bundle = ""
         self._explained = False
         self._releasing = 0
         self._released = False
@@ -145,6 +153,7 @@ class AllocationLogic:
         if self._step_asked:
             return []
         self._step_asked = True
+        self._bundle = bundle
         creation = self._creation
         log = self._paths.step_log
         stdio = (
@@ -180,10 +189,30 @@ class AllocationLogic:
         effects: list[Effect] = [Never("step-log")]
         if news.started:
             effects.append(Report(e.StepStarted(news.step_id)))
+        if may_be_outside(news) and self._bundle and self._creation.settings.entry:
+            return [*effects, self._probe()]
         command = self._scheduler.inquire(self._job_id) if needs_inquiry(news) else None
         if command is None:
             return effects + self._explain(None)
         return [*effects, self._spawn_short("why", command), Later("why", WHY_LIMIT)]
+
+    def _probe(self) -> ToAnchor:
+        """Find out whether exit status 2 was the program's, or slurmd's on a node without oci.conf.
+
+        On such a node the entry file is not there, and execve's ENOENT becomes the exit status. In a container the
+        entry file itself exits with 127 when it is given a program that does not exist.
+        """
+        argv = entry_argv(self._creation.cookie, NO_PROGRAM, (NO_PROGRAM,))
+        command = self._scheduler.step(self._creation, self._job_id, self._bundle, argv, terminal=False)
+        log = self._output("probe")
+        return ToAnchor(m.Spawn("probe", command.argv, command.env, "/", {"2": log, str(STDERR): log}))
+
+    def _probed(self) -> list[Effect]:
+        outside = may_be_outside(self._scheduler.read_step(self._said("probe")))
+        if not outside or self._explained:
+            return self._explain(None)
+        self._explained = True
+        return [Report(e.StepEnded("launch-failed", REFUSED, 0, OUTSIDE))]
 
     def _explain(self, info: JobInfo | None) -> list[Effect]:
         if self._explained or self._step_status is None:
@@ -238,7 +267,8 @@ class AllocationLogic:
     # --- commands ---------------------------------------------------------------------------------------------
 
     def _spawned(self, name: str, pid: int) -> list[Effect]:
-        return [self._look_later("job-log")] if name == "job" and pid else []
+        # salloc was started by the anchor before there were actors, and has long been granted what it asked for.
+        return self._look_at_job() if name == "job" and pid else []
 
     def _exited(self, name: str, status: int) -> list[Effect]:
         kind = name.split("-", 1)[0]
@@ -249,6 +279,8 @@ class AllocationLogic:
             return self._step_exited(status)
         if kind == "watch":
             return self._watched(name, status)
+        if kind == "probe":
+            return self._probed()
         if kind == "why":
             return self._why(name, status)
         if kind == "release":
@@ -268,7 +300,8 @@ class AllocationLogic:
     def _said(self, name: str) -> str:
         path = self._output(name)
         text = _text(path)
-        Path(path).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
         return text
 
     def _look_later(self, what: str) -> Later:
@@ -279,7 +312,8 @@ class AllocationLogic:
 
 def _text(path: str) -> str:
     try:
-        return Path(path).read_text(errors="replace")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
     except FileNotFoundError:
         return ""
 

@@ -32,3 +32,8 @@ def needs_inquiry(news: StepNews) -> bool:
 def _killed_inside(news: StepNews) -> bool:
     # The node's OCI runtime reports a killed program as 128 + signal.
     return news.wait_status is not None and news.wait_status >> 8 in {128 + 9, 128 + 15}
+
+
+def may_be_outside(news: StepNews) -> bool:
+    """Whether the step may have run outside any container: slurmd reports an execve of ENOENT as exit status 2."""
+    return news.wait_status == 2 << 8

@@ -3,10 +3,10 @@
 import contextlib
 import os
 import signal
-import socket
+import socket  # noqa: TC003 - not worth a block of its own
 
 from actors.forking import close_all_but, default_signals, detach_stdio, pair
-from actors.guard import HAND_OVER, OVER, watch
+from actors.guard import HAND_OVER, OVER, become
 from proto.creation import Creation
 
 _DEAF_TO = (
@@ -32,25 +32,30 @@ class Guard:
         self.incarnation += 1
         pid = os.fork()
         if pid == 0:
-            code = 70
             try:
-                os.setsid()
-                default_signals()
-                for signum in _DEAF_TO:
-                    signal.signal(signum, signal.SIG_IGN)
-                detach_stdio()
-                close_all_but({0, 1, 2, theirs.fileno(), self._lock})
-                code = watch(theirs, self._creation, anchor)
+                self._become(theirs.fileno(), anchor)
             except BaseException:
                 from actors.logbook import report_crash
 
                 report_crash(self._creation, "guard")
-            os._exit(code)
+            os._exit(70)
         theirs.close()
         if self._sock is not None:
             self._sock.close()
         self._sock = ours
         self.pid = pid
+
+    def _become(self, channel: int, anchor: int) -> None:
+        """In the child: never returns."""
+        os.setsid()
+        default_signals()
+        for signum in _DEAF_TO:
+            signal.signal(signum, signal.SIG_IGN)
+        detach_stdio()
+        os.dup2(channel, 0)
+        os.set_inheritable(self._lock, True)
+        close_all_but({0, 1, 2, self._lock})
+        become(self._creation.root, self._creation.id, anchor)
 
     def fileno(self) -> int:
         """The descriptor whose end of file tells the guard that the anchor is dead."""

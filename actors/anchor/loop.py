@@ -91,6 +91,14 @@ class Anchor:
                 assert child.channel is not None  # noqa: S101 - fork() set it
                 self._poller.register(child.channel, select.POLLIN)
                 self._report(child, "running")
+                if child.name == "state":
+                    self._introduce_all_to(child)
+
+    def _introduce_all_to(self, state: Child) -> None:
+        """A replaced state actor hears only those whom the anchor has vouched for."""
+        for child in self._children.values():
+            if child is not state and child.pid:
+                self._report(child, "running")
 
     def _replace_who_is_stuck(self) -> None:
         now = time.monotonic()
@@ -109,9 +117,7 @@ class Anchor:
 
     def _report(self, child: Child, status: str, reason: str = "") -> None:
         self._log.write("debug", f"{child.name} {status} {reason}")
-        self._for_state.append(
-            m.Child(child.name, child.pid, child.incarnation, child.restarts, status, reason)
-        )
+        self._for_state.append(m.Child(child.name, child.pid, child.incarnation, child.restarts, status, reason))
 
     def _tell_state(self) -> None:
         """Pass on what the state actor has to know; it is kept while there is none."""

@@ -6,7 +6,6 @@ starts a name once. Signals go to our step, never to the whole job, which may no
 
 import signal
 from collections.abc import Iterable
-from pathlib import Path
 
 from actors.allocation import scheduler_for
 from actors.allocation.replies import signal_failure
@@ -70,7 +69,8 @@ class SignalsLogic:
     def _relayed(self, number: int, name: str, status: int) -> list[Effect]:
         if status == 0:
             return [Report(e.SignalDelivered(number))]
-        said = Path(self._output(name)).read_text(errors="replace")
+        with open(self._output(name), encoding="utf-8", errors="replace") as file:
+            said = file.read()
         return [Report(e.SignalFailed(number, signal_failure(said)))]
 
     def _spawn(self, name: str, command: Command) -> ToAnchor:

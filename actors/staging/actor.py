@@ -17,7 +17,7 @@ from proto import messages as m
 from proto.creation import Creation
 from proto.errors import ScrunError
 from proto.lifecycle import Container
-from proto.registry import Message
+from proto.registry import Message  # noqa: TC001 - as above
 
 from .entry import entry_argv
 from .stager import Stager, stager_for

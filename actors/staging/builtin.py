@@ -38,9 +38,7 @@ from .id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, s
 from .loglevel import Level, Log
 from .node_config import NodePlan, node_config
 from .node_mounts import Copy
-from .tree_cache import TreeCache, tree_key
 from .tree_copy import copy_source, copy_tree
-from .tree_mirror import mirror, missing_paths
 
 _STAGED = "staged.json"
 AUTOREMOVE = "io.podman.annotations.autoremove"
@@ -125,6 +123,8 @@ def stage_in(
         write_config(work, fitted.config)
         record: dict[str, Any] = {"copied": copied, "skipped": []}
         if copied and not complete:
+            from .tree_mirror import missing_paths
+
             record["skipped"] = missing_paths(creation.rootfs, f"{work}/rootfs")
         record["excluded"] = _excluded(config)
         write_file(f"{work}/{_STAGED}", json.dumps(record).encode("utf-8", "surrogateescape"), 0o600)
@@ -151,6 +151,8 @@ def stage_out(creation: Creation, log: Log) -> None:
     if record["copied"] and wants_sync(creation):
         excluded = frozenset((*record["skipped"], *record["excluded"]))
         try:
+            from .tree_mirror import mirror  # shutil and what it brings: only where there are changes
+
             count = mirror(f"{home}/rootfs", creation.rootfs, excluded)
             log(Level.VERBOSE, f"{count.copied} files brought back, {count.removed} removed")
         except OSError as error:
@@ -209,6 +211,8 @@ def _stage_rootfs(creation: Creation, home: str, run: Commands, log: Log, *, own
     cheap = can_reflink(home)
     if not creation.readonly and not cheap:
         return True, _complete(make, target)
+    from .tree_cache import TreeCache, tree_key  # hashlib takes 3 ms
+
     key, size = tree_key(source, "owners" if owners else "single")
     tree = TreeCache(staging_directory(creation)).use(home, key, size, make)
     if creation.readonly:

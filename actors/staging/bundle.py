@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 from typing import Any
 
 from proto.creation import Creation
@@ -144,7 +143,7 @@ def new_directory(creation: Creation) -> str:
 
     Each attempt has its own: a ``cp`` of one that was killed may still be writing.
     """
-    path = os.path.join(staging_directory(creation), f".new~{creation.id}~{secrets.token_hex(4)}")
+    path = os.path.join(staging_directory(creation), f".new~{creation.id}~{os.urandom(4).hex()}")
     os.mkdir(path, 0o700)
     return path
 
@@ -157,7 +156,7 @@ def discard(creation: Creation) -> None:
 
     """
     staging = staging_directory(creation)
-    gone = os.path.join(staging, f".gone~{creation.id}~{secrets.token_hex(4)}")
+    gone = os.path.join(staging, f".gone~{creation.id}~{os.urandom(4).hex()}")
     # No id has a tilde in it.
     left = (f".gone~{creation.id}~", f".new~{creation.id}~")
     try:

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterable
 from typing import Any
 
@@ -84,6 +83,8 @@ def device_paths(devices: Iterable[dict[str, Any]]) -> dict[str, str]:
 
 def can_reflink(directory: str) -> bool:
     """Whether files in a directory can share their blocks: then a copy of a tree costs nothing."""
+    import tempfile  # only for the caches
+
     with tempfile.TemporaryFile(dir=directory) as source, tempfile.TemporaryFile(dir=directory) as target:
         source.write(b"x")
         source.flush()

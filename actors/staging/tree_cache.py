@@ -11,7 +11,6 @@ directory before it looks for the entry, under the lock that throwing away takes
 import fcntl
 import hashlib
 import os
-import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -120,7 +119,7 @@ class TreeCache:
 
     def _make(self, entry: str, size: int, make: Callable[[str], object]) -> None:
         # A name of its own: the cp of a maker that was killed may still be writing.
-        new = f"{entry}.{secrets.token_hex(4)}.new"
+        new = f"{entry}.{os.urandom(4).hex()}.new"
         os.mkdir(new, 0o700)
         make(os.path.join(new, "tree"))
         with open(os.path.join(new, "size"), "w", encoding="ascii") as file:

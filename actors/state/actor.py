@@ -4,8 +4,6 @@ Every event goes the same way: journal first, then ``state.json``, then whatever
 callers whose requests it answers. A replacement reads the journal and goes on from there.
 """
 
-import shutil
-
 from actors.effects import Tick
 from actors.shell import ProcessActor, run
 from proto import events as e
@@ -182,6 +180,8 @@ class StateActor(ProcessActor):
         self.tap.publish("fact", "state", event)
         self._answer_callers()
         if self._abandoned and not self.container.answered:
+            import shutil
+
             shutil.rmtree(self.paths.directory, ignore_errors=True)
         self._leave()
 
@@ -259,4 +259,3 @@ class StateActor(ProcessActor):
 def main(begin: m.Begin, channel: int) -> int:
     """Body of the process."""
     return run(StateActor, begin, channel)
-

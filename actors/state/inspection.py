@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 def _tree(actor: "StateActor") -> m.Table:
     rows = [("anchor", str(actor.begin.anchor), "1", "0", "running", phase(actor.container))]
     rows += [
-        (c.actor, str(c.pid), str(c.incarnation), str(c.restarts), c.status, c.reason)
-        for c in actor.children.values()
+        (c.actor, str(c.pid), str(c.incarnation), str(c.restarts), c.status, c.reason) for c in actor.children.values()
     ]
     return m.Table(("process", "pid", "incarnation", "restarts", "status", "detail"), tuple(rows))
 

@@ -8,7 +8,6 @@ rename, so a reader sees the old one or the new one.
 import json
 import os
 import time
-from pathlib import Path
 
 from proto import __version__
 from proto.lifecycle import Container
@@ -79,10 +78,10 @@ def phase(container: Container) -> str:
 
 def write(paths: ContainerPaths, container: Container, anchor: int, started: int) -> None:
     """Replace the file."""
-    temporary = Path(f"{paths.state}.{os.getpid()}")
+    temporary = f"{paths.state}.{os.getpid()}"
     with open(temporary, "w", encoding="utf-8", errors="surrogateescape", opener=_private) as file:
         file.write(render(container, anchor, started))
-    temporary.rename(paths.state)
+    os.rename(temporary, paths.state)
 
 
 def _private(path: str, flags: int) -> int:

@@ -5,6 +5,7 @@ any moment, its replacement goes on where it was.
 """
 
 import os
+import select
 from collections.abc import Iterable
 
 import zmq
@@ -20,6 +21,8 @@ from .mover import State, Stream
 
 NOTE_EVERY = 1.0
 """Seconds between two reports of the byte counts to the tap, while bytes flow."""
+EPITAPH_LIMIT = 4096
+"""Bytes that a pipe which is ready for writing takes without blocking (PIPE_BUF)."""
 STEPS = 16
 """Chunks that one stream may move before the others get their turn."""
 POLL_MASKS = ((1, zmq.POLLIN), (4, zmq.POLLOUT))  # poll(2)'s POLLIN and POLLOUT
@@ -47,6 +50,8 @@ class StdioLogic:
         }
         self.ended: set[str] = set()
         self._draining: str | None = None
+        self._epitaph = ""
+        self._stderr = descriptors.get("stderr", -1)
         self._noted = 0
 
     def start(self) -> Iterable[Effect]:
@@ -59,7 +64,9 @@ class StdioLogic:
             case Flow(name):
                 return self._flow(name)
             case Received(envelope) if isinstance(envelope.message, m.Drain):
-                self._draining = envelope.id
+                if self._draining is None:
+                    self._draining = envelope.id
+                    self._epitaph = envelope.message.epitaph
                 return self._drained()
             case Tick("note"):
                 return self._note()
@@ -89,7 +96,17 @@ class StdioLogic:
         flowing = {"stdout", "stderr"} & (self.streams.keys() - self.ended)
         if self._draining is None or flowing:
             return []
+        self._write_epitaph()
         return [Report(OutputDrained(*(self._count(n) for n in ("stdin", "stdout", "stderr"))), self._draining)]
+
+    def _write_epitaph(self) -> None:
+        """Tell the container's reader why it ended; a reader that is gone or does not read is not waited for."""
+        line = f"{self._epitaph}\n".encode()[:EPITAPH_LIMIT]
+        poll = select.poll()
+        poll.register(self._stderr, select.POLLOUT)
+        if self._epitaph and self._stderr >= 0 and poll.poll(0) == [(self._stderr, select.POLLOUT)]:
+            os.write(self._stderr, line)
+        self._epitaph = ""
 
     def _note(self) -> list[Effect]:
         self._noted = self._total()

@@ -52,7 +52,8 @@ def delete(paths: ContainerPaths, *, force: bool) -> list[str]:
         return []
     hooks = None
     try:
-        _clear_up(paths)
+        if unfinished(paths):
+            clear_up(paths)
         if os.path.exists(paths.hooks):
             from scrun.hooks import at_delete
 
@@ -108,14 +109,16 @@ def _end(container: Container, deadline: float, *, force: bool) -> float:
     return time.monotonic() + GUARD_SECONDS
 
 
-def _clear_up(paths: ContainerPaths) -> None:
-    """Do what anchor and guard would have done, if both of them were killed."""
+def unfinished(paths: ContainerPaths) -> bool:
+    """Whether the container's end is not recorded: asked when no process of it is left."""
     try:
-        over = find(paths.root, paths.id).recorded == "stopped"
+        return find(paths.root, paths.id).recorded != "stopped"
     except ScrunError:
-        over = not os.path.exists(paths.journal)
-    if over:
-        return
+        return os.path.exists(paths.journal)
+
+
+def clear_up(paths: ContainerPaths) -> None:
+    """Do what anchor and guard would have done, if both of them were killed; the caller holds the lock."""
     from scrun.packages import use_packages
 
     use_packages()

@@ -1,7 +1,6 @@
 """``scrun doctor``: check everything between an engine and a container on a node, and say what to add where."""
 
 import json
-from dataclasses import asdict
 
 from scrun import diagnostics
 from scrun.packages import use_packages
@@ -21,6 +20,6 @@ def run(line: Line) -> int:
         if not as_json:
             diagnostics.write(1, text(row))
     if as_json:
-        table = [{"check": row.name, **asdict(row.finding)} for row in rows]
+        table = [{"check": row.name, **row.finding._asdict()} for row in rows]
         diagnostics.write(1, json.dumps(table, indent=2) + "\n")
     return 1 if any(row.finding.level == "fault" for row in rows) else 0

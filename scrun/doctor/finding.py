@@ -1,13 +1,11 @@
 """What a check comes to."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Level = Literal["ok", "warning", "fault"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One row of the doctor's table.
 
     Attributes:

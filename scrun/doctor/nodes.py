@@ -51,8 +51,8 @@ def judge_oci_conf(path: str, text: str | None, find: Callable[[str], str], exis
         return fault(f"{path} lacks {', '.join(missing)}", path, *needed)
     run = lines.get("RunTimeRun", "")
     if not run:
-        return warning(f"{path} has RunTimeCreate and RunTimeStart, which lose signals and output; use RunTimeRun", path,
-                       EXAMPLE[-1])  # fmt: skip
+        sentence = f"{path} has RunTimeCreate and RunTimeStart, which lose signals and output; use RunTimeRun"
+        return warning(sentence, path, EXAMPLE[-1])
     if "%b" not in run and "%r" not in run:
         return fault(f"RunTimeRun of {path} does not name the bundle (%b)", path, EXAMPLE[-1])
     loose = [key for key, value in lines.items() if not value.startswith("exec ")]

@@ -71,8 +71,6 @@ def judge_staging(path: str, writable: bool, kind: str) -> Finding:
     if kind in {"tmpfs", "ramfs", "overlay"}:
         return warning(f"{path} is on {kind}, which no other machine sees", *lines)
     if kind not in NETWORK_FILE_SYSTEMS:
-        return warning(
-            f"{path} is on {kind or 'an unknown file system'}; if that is a disk of this machine, no other node sees it",
-            *lines,
-        )
+        where = kind or "an unknown file system"
+        return warning(f"{path} is on {where}; if that is a disk of this machine, no other node sees it", *lines)
     return ok(f"{path} is on {kind}")

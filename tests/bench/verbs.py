@@ -25,6 +25,8 @@ HOT = {
     "kill 0": (("kill",), ("0",)),
     "kill USR1": (("kill",), ("USR1",)),
 }
+WITH_SLURM = frozenset({"kill USR1", "start", "delete --force"})
+"""These wait for a command of Slurm."""
 CRUN_NOTE = (
     "crun state: of the very same container, which slurmd's crun runs here (crun itself starts none in a hybrid "
     "cgroup hierarchy)"
@@ -46,10 +48,9 @@ def measure(bench: Bench) -> Iterator[Row]:
     bare = tuple(took["bare"])
     crun = tuple(took["crun"])
     for verb in (*HOT, "start, refused", "start", "delete", "delete --force"):
-        yield Row(
-            NAME, f"scrun {verb}", "ms", tuple(took[verb]), "python3 -IS -c pass", bare,
-            "" if verb in {"start", "delete --force", "kill USR1"} else "<= 1.5 x", START_NOTE if "start" in verb else "",
-        )  # fmt: skip
+        aim = "" if verb in WITH_SLURM else "<= 1.5 x"
+        note = START_NOTE if "start" in verb else ""
+        yield Row(NAME, f"scrun {verb}", "ms", tuple(took[verb]), "python3 -IS -c pass", bare, aim, note)
         if verb == "state" and crun:
             yield Row(NAME, "scrun state", "ms", tuple(took[verb]), "crun state", crun, "", CRUN_NOTE)
         if verb == "kill USR1":

@@ -150,6 +150,9 @@ def test_a_state_directory_that_cannot_be(scrun: Scrun, bundle: pathlib.Path) ->
     scrun.root = scrun.path / "file"
     scrun.root.touch()
     assert "state directory" in scrun.fails("create", "-b", str(bundle), "x")
+    scrun.root /= "below"
+    # The system's own words would make podman think that the program is missing.
+    assert f"directory {scrun.root}: a part of the path is a file;" in scrun.fails("create", "-b", str(bundle), "x")
     scrun.root = scrun.path / "none"
     assert "does not exist" in scrun.fails("list")
 
@@ -256,6 +259,8 @@ def test_help(scrun: Scrun) -> None:
 def test_features(scrun: Scrun) -> None:
     features = json.loads(scrun.succeeds("features"))
     assert features["ociVersionMin"] == "1.0.0"
+    # No word about createContainer and startContainer: that is the node's runtime.
+    assert features["hooks"] == ["prestart", "createRuntime", "poststart", "poststop"]
 
 
 def test_spec(scrun: Scrun, tmp_path: pathlib.Path) -> None:
@@ -277,6 +282,45 @@ def test_list_of_nothing(scrun: Scrun, tmp_path: pathlib.Path) -> None:
     environ = {"XDG_RUNTIME_DIR": str(tmp_path / "none")}
     done = subprocess.run([*COMMAND, "list", "-q"], env=environ, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_gc_finishes_what_a_killed_delete_began_and_leaves_the_rest(scrun: Scrun) -> None:
+    (scrun.root / "~x.1/spool").mkdir(parents=True)
+    (scrun.root / "young").mkdir()
+    (scrun.root / "old").mkdir()
+    with anchor(scrun.root / "living"), anchor(scrun.root / "ended", "stopped"):
+        # A living container's processes hold its lock.
+        lock = directory.try_lock(ContainerPaths(str(scrun.root), "living"))
+        assert lock is not None
+        before = scrun.things()
+        said = scrun.succeeds("gc", "-n")
+        assert said == f"{scrun.root}/~x.1: what a killed delete left is removed (not done)\n"
+        assert scrun.things() == before
+        assert scrun.succeeds("gc") == said.replace(" (not done)", "")
+        os.close(lock)
+    assert {path.name for path in scrun.root.iterdir()} == {"young", "old", "living", "ended"}
+
+
+def test_gc_of_a_journal_that_is_gone(scrun: Scrun) -> None:
+    with anchor(scrun.root / "x"):
+        pass
+    assert scrun.succeeds("gc").splitlines() == [
+        "x: its processes were killed; its job is given back and its end recorded",
+        "x: its journal does not tell how; delete it with --force",
+    ]
+
+
+def test_doctor(scrun: Scrun) -> None:
+    done = scrun("doctor", "--format=json", environ={"SLURM_CONF": "/nowhere/slurm.conf"})
+    assert (done.returncode, done.stderr) == (1, "")
+    rows = {row["check"]: row for row in json.loads(done.stdout)}
+    assert rows["slurm.conf"]["level"] == "fault"
+    assert "/nowhere/slurm.conf" in rows["slurm.conf"]["sentence"]
+    assert rows["state directory"] == {
+        "check": "state directory", "level": "ok", "sentence": str(scrun.root), "place": "", "lines": [],
+    }  # fmt: skip
+    assert not [row for row in rows.values() if "failed itself" in row["sentence"]]
+    assert len(scrun("doctor").stdout.splitlines()) >= len(rows)
 
 
 def test_list(scrun: Scrun) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -245,6 +246,39 @@ def test_poststop_after_everybody_was_killed(site: Site, wait_until: Any) -> Non
     wait_until(lambda: json.loads((site.root / "x/state.json").read_text())["status"] == "stopped")
     site.succeeds("delete", "x")
     assert site.traced() == ["stop"]
+
+
+def test_gc_after_the_guard_was_killed_as_well(site: Site, wait_until: Any) -> None:
+    site.config(poststop=[site.trace("stop")])
+    site.succeeds("create", "x")
+    lock = str(site.root / "x/lock")
+    # Stopped first, so that none of them can clear up after another.
+    for signum in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in holders(lock):
+            os.kill(pid, signum)
+    wait_until(lambda: not holders(lock))
+    assert json.loads((site.root / "x/state.json").read_text())["status"] == "created"
+    [listed] = json.loads(site.succeeds("list", "--format=json"))
+    assert (listed["id"], listed["status"], listed["pid"]) == ("x", "stopped", 0)
+    said = "x: its processes were killed; its job is given back and its end recorded"
+    assert site.succeeds("gc", "--dry-run") == f"{said} (not done)\n"
+    assert site.succeeds("gc") == f"{said}\n"
+    state = json.loads((site.root / "x/state.json").read_text())
+    assert (state["status"], state["annotations"]["scrun.end"]) == ("stopped", "cancelled")
+    assert site.succeeds("gc") == ""
+    assert not site.traced()
+    site.succeeds("delete", "x")
+    assert site.traced() == ["stop"]
+
+
+def holders(lock: str) -> list[int]:
+    """The processes of a container: all have its lock open."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if str(path.readlink()) == lock:
+                found.append(int(path.parts[2]))
+    return found
 
 
 def test_rules(site: Site) -> None:

@@ -9,6 +9,7 @@ from proto import messages as m
 from proto.journal import Record
 from proto.lifecycle import Container, IllegalEventError, apply, knows, replay, wanted
 from proto.registry import Message
+from proto.value import replace
 
 from .strategies import CREATION, EVENTS, histories
 
@@ -119,7 +120,7 @@ def test_an_ordinary_life() -> None:
     ended = live(*RUNNING, e.StepEnded("exited", 7, 0, ""))
     assert messages(ended) == [m.Drain()]
     drained = apply(ended, e.OutputDrained(0, 1, 2))
-    assert messages(drained) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True)]
+    assert messages(drained) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True), m.ReleaseJob(4)]
     out = apply(drained, e.StagedOut())
     assert messages(out) == [m.ReleaseJob(4)]
     over = apply(out, e.JobReleased())
@@ -127,6 +128,18 @@ def test_an_ordinary_life() -> None:
     assert over.ending is not None
     assert over.ending.exit_code == 7
     assert apply(over, e.Finished()).status == "stopped"
+
+
+def test_a_script_keeps_the_job_until_it_has_staged_out() -> None:
+    creation = replace(CREATION, lua="/etc/slurm/scrun.lua")
+    events = (*RUNNING, e.StepEnded("exited", 0, 0, ""), e.OutputDrained(0, 0, 0))
+    container = replay([Record(0.0, event) for event in (e.CreateBegun(creation), *events)])
+    assert messages(container) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True)]
+
+
+def test_an_end_that_was_not_the_programs_own_is_told_on_its_stderr() -> None:
+    lost = e.StepEnded("time-limit", 137, 0, "the time limit was reached")
+    assert messages(live(*RUNNING, lost)) == [m.Drain("scrun: the time limit was reached")]
 
 
 def test_a_queued_job_lets_create_return_after_a_while() -> None:

@@ -98,3 +98,10 @@ def test_the_layout_is_that_of_the_state_actor() -> None:
     assert (read.anchor, read.born) == (os.getpid(), start_time(os.getpid()))
     assert read.recorded == json.loads(text)["status"]
     assert read.alive()
+
+
+def test_one_that_was_cleared_up_after_has_no_anchor(tmp_path: pathlib.Path) -> None:
+    container = make(tmp_path, state_text(-1, 0, "stopped"))
+    assert (container.status, container.alive()) == ("stopped", False)
+    with pytest.raises(InternalError):
+        make(tmp_path, state_text(-1, 0, "running"), "y")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from scrun.doctor import nodes
-from scrun.doctor.finding import Finding
+
+if TYPE_CHECKING:
+    from scrun.doctor.finding import Finding
 
 GOOD = "\n".join(nodes.EXAMPLE)
 
@@ -46,7 +50,7 @@ def test_a_line_that_is_missing(key: str) -> None:
         ("RunTimeRun", "RunTimeCreate", "warning", "use RunTimeRun"),
         ("RunTimeQuery", "RUNTIMEQUERY", "ok", "crun"),
         ("RunTimeQuery=", "#RunTimeQuery=", "fault", "lacks RunTimeQuery"),
-        ("exec crun", "exec 'crun", "ok", "crun"),
+        ("exec crun", "exec 'crun", "warning", "'crun, which is not"),
     ],
 )
 def test_lines(old: str, new: str, level: str, words: str) -> None:

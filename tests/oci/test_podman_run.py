@@ -1,0 +1,96 @@
+"""``podman run`` in the foreground: what goes in and what comes back."""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.oci.podman import Podman
+
+
+def test_exit_codes(podman: Podman) -> None:
+    codes = [0, 1, 2, 7, 125, 126, 127, 128, 129, 137, 143, 255]
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda code: podman.run("--rm", "busybox", "sh", "-c", f"exit {code}"), codes))
+    assert [(d.returncode, d.stdout, d.stderr) for d in done] == [(code, "", "") for code in codes]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGSEGV])
+def test_death_by_signal(podman: Podman, signum: signal.Signals) -> None:
+    # The first process of a pid namespace is immune to its own signals; a child of it is not.
+    done = podman.run("--rm", "busybox", "sh", "-c", f"sh -c 'kill -{signum.value} $$'; exit $?")
+    assert done.returncode == 128 + signum
+
+
+def test_stdout_and_stderr_stay_apart(podman: Podman) -> None:
+    done = podman.run("--rm", "busybox", "sh", "-c", "echo out; echo err >&2; echo more; printf end >&2")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "out\nmore\n", "err\nend")
+
+
+def test_environment_working_directory_and_host_name(podman: Podman) -> None:
+    script = 'echo "$WORD|$EMPTY|$(pwd)|$(hostname)|$HOME"; env | grep -c SLURM_JOB_ID'
+    words = ["--env", "WORD=two words = 'x'", "--env", "EMPTY=", "--workdir", "/tmp", "--hostname", "box7"]
+    done = podman.run("--rm", *words, "busybox", "sh", "-c", script)
+    assert done.stdout == "two words = 'x'||/tmp|box7|/root\n1\n"
+
+
+def test_arguments_arrive_as_they_are(podman: Podman) -> None:
+    odd = ["", " ", "a b", "*", "$HOME", "`id`", "'", '"', "\\", "line\nfeed", "ü", "--", "-x", "%t"]
+    done = podman.run("--rm", "--entrypoint", "printf", "busybox", "<%s>", *odd)
+    assert done.stdout == "".join(f"<{word}>" for word in odd)
+
+
+def test_user(podman: Podman) -> None:
+    assert podman.run("--rm", "busybox", "id", "-u").stdout == "0\n"
+    assert podman.run("--rm", "--user", "1234:5678", "busybox", "sh", "-c", "id -u; id -g").stdout == "1234\n5678\n"
+
+
+def test_entry_point(podman: Podman) -> None:
+    done = podman.run("--rm", "--entrypoint", '["echo", "one"]', "busybox", "two")
+    assert (done.returncode, done.stdout) == (0, "one two\n")
+
+
+@pytest.mark.parametrize(
+    "program,code,words",
+    [
+        ("no-such-program", 127, "not found"),
+        ("/no/such/program", 127, "not found"),
+        ("/etc/passwd", 126, "permission denied"),
+        ("/etc", 126, "directory"),
+    ],
+)
+def test_a_program_that_cannot_be_run(podman: Podman, program: str, code: int, words: str) -> None:
+    done = podman.run("--rm", "busybox", program, timeout=60)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert words in done.stderr
+    assert program in done.stderr
+
+
+def test_a_container_s_files_are_its_own_and_last(podman: Podman) -> None:
+    name = podman.name()
+    assert podman("run", "--name", name, "busybox", "sh", "-c", "echo kept >/root/file").returncode == 0
+    podman.ok("start", "--attach", name)
+    assert podman.runner(["test", "-e", "/root/file"]).returncode != 0
+
+
+def test_volumes(podman: Podman, as_user: object) -> None:
+    made = podman.runner(["mktemp", "-d", "/home/scruntest/volume-XXXXXX"]).stdout.strip()
+    try:
+        script = "echo from inside >/data/new; cat /data/new"
+        assert podman.run("--rm", "--volume", f"{made}:/data", "busybox", "sh", "-c", script).stdout == "from inside\n"
+        assert podman.runner(["cat", f"{made}/new"]).stdout == "from inside\n"
+        done = podman.run("--rm", "--volume", f"{made}:/data:ro", "busybox", "touch", "/data/x")
+        assert done.returncode == 1
+        assert "Read-only" in done.stderr
+    finally:
+        podman.runner(["podman", "unshare", "rm", "-rf", made])
+
+
+def test_an_unknown_partition_is_said_at_once(podman: Podman) -> None:
+    done = podman.run("--rm", "--annotation", "scrun.partition=nowhere", "busybox", "true", timeout=60)
+    assert (done.returncode, done.stdout) == (126, "")
+    assert "there is no such partition" in done.stderr
