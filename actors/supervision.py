@@ -5,7 +5,6 @@ The words are OTP's (``supervisor``): *permanent* is restarted always, *transien
 gets replaced) and the *back-off*.
 """
 
-from collections.abc import Callable
 from typing import Literal
 
 from proto.value import Value, replace
@@ -16,10 +15,10 @@ BACK_OFF = (0.0, 0.05, 0.2, 1.0, 5.0)
 """Seconds to wait before the first, second, … restart in a row; the last value holds for all later ones."""
 STABLE = 10.0
 """Seconds after which a start counts as good and the row begins anew."""
-INTENSITY = 40
-"""Restarts within ``PERIOD`` that are put up with. High: a restart costs 5 ms and nobody notices it, and
-``BACK_OFF`` keeps a fast failure from spinning; the anchor's end costs the container."""
-PERIOD = 60.0
+GIVE_UP = 15
+"""Restarts in a row after which a child is given up: with the back-off some 55 seconds of failure. OTP counts
+restarts in a period instead; with a back-off that grows that would either never be reached or punish kills from
+outside, which cost 5 ms each and nobody notices."""
 LEASE = 6.0
 """Seconds of silence after which an actor counts as stuck. It renews the lease every third of it."""
 
@@ -61,7 +60,6 @@ class Record(Value):
 
     started: float = 0.0
     in_a_row: int = 0
-    restarts: tuple[float, ...] = ()
     lease_ends: float = 0.0
     task: str = ""
 
@@ -88,17 +86,14 @@ def died(specification: Specification, record: Record, now: float, *, normal: bo
     """Decide about a child that has died; ``normal``: it exited with 0 by itself."""
     if specification.restart == "temporary" or (specification.restart == "transient" and normal):
         return Verdict(record, None)
-    recent = tuple(moment for moment in record.restarts if moment > now - PERIOD)
-    if len(recent) >= INTENSITY:
-        return Verdict(record, None, given_up=True)
     in_a_row = 0 if now - record.started >= STABLE else record.in_a_row
+    if in_a_row >= GIVE_UP:
+        return Verdict(record, None, given_up=True)
     delay = BACK_OFF[min(in_a_row, len(BACK_OFF) - 1)]
-    return Verdict(replace(record, in_a_row=in_a_row + 1, restarts=(*recent, now)), delay)
+    return Verdict(replace(record, in_a_row=in_a_row + 1), delay)
 
 
 def stuck(record: Record, now: float) -> bool:
     """Whether the lease has run out."""
     return now >= record.lease_ends
 
-
-Clock = Callable[[], float]

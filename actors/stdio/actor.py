@@ -101,12 +101,13 @@ class StdioLogic:
 
     def _write_epitaph(self) -> None:
         """Tell the container's reader why it ended; a reader that is gone or does not read is not waited for."""
-        line = f"{self._epitaph}\n".encode()[:EPITAPH_LIMIT]
+        line, self._epitaph = self._epitaph, ""
+        if not line or self._stderr < 0:
+            return
         poll = select.poll()
         poll.register(self._stderr, select.POLLOUT)
-        if self._epitaph and self._stderr >= 0 and poll.poll(0) == [(self._stderr, select.POLLOUT)]:
-            os.write(self._stderr, line)
-        self._epitaph = ""
+        if poll.poll(0) == [(self._stderr, select.POLLOUT)]:
+            os.write(self._stderr, f"{line}\n".encode()[:EPITAPH_LIMIT])
 
     def _note(self) -> list[Effect]:
         self._noted = self._total()

@@ -1,6 +1,6 @@
 """The policy of supervision, with a clock that the test moves."""
 
-from actors.supervision import BACK_OFF, INTENSITY, LEASE, PERIOD, STABLE, TABLE, Record, died, renewed, started, stuck
+from actors.supervision import BACK_OFF, GIVE_UP, LEASE, STABLE, TABLE, Record, died, renewed, started, stuck
 
 PERMANENT = next(s for s in TABLE if s.restart == "permanent")
 TRANSIENT = next(s for s in TABLE if s.restart == "transient")
@@ -18,14 +18,14 @@ def test_back_off_grows_and_a_stable_start_resets_it() -> None:
     assert died(PERMANENT, record, now + STABLE, normal=False).delay == BACK_OFF[0]
 
 
-def test_too_many_restarts_in_a_period_are_given_up() -> None:
+def test_a_child_that_never_gets_stable_is_given_up() -> None:
     record = Record()
-    for _ in range(INTENSITY):
+    for _ in range(GIVE_UP):
         verdict = died(PERMANENT, started(record, 100.0), 100.0, normal=False)
         assert not verdict.given_up
         record = verdict.record
-    assert died(PERMANENT, record, 100.0, normal=False).given_up
-    assert not died(PERMANENT, record, 101.0 + PERIOD, normal=False).given_up
+    assert died(PERMANENT, started(record, 100.0), 100.0, normal=False).given_up
+    assert not died(PERMANENT, started(record, 100.0), 100.0 + STABLE, normal=False).given_up
 
 
 def test_a_transient_child_is_restarted_only_after_an_abnormal_end() -> None:
