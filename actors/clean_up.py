@@ -24,8 +24,8 @@ from proto.lifecycle import Container
 from proto.paths import ContainerPaths
 from proto.registry import Message
 
-PATIENCE = 60.0
-"""Seconds for which a controller that does not answer is asked again."""
+PATIENCE = 3600.0
+"""Seconds for which a controller that does not answer is asked again: an administrator's coffee, not a holiday."""
 COMMAND_LIMIT = 15.0
 """Seconds that one command of Slurm may take."""
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)

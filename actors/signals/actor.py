@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 from actors.allocation import scheduler_for
 from actors.allocation.replies import signal_failure
-from actors.allocation.scheduler import Command, Scheduler
+from actors.allocation.scheduler import Scheduler
+from actors.allocation.spool import Spool
 from actors.effects import Effect, Report, ToAnchor
 from actors.shell import PeerActor, Received, run
 from proto import events as e
 from proto import messages as m
 from proto.creation import Creation
-from proto.paths import ContainerPaths
 from proto.registry import Message
 
 ATTEMPTS = 5
@@ -26,9 +26,8 @@ class SignalsLogic:
     """What to spawn for a signal, and what the command's end means."""
 
     def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
-        self._creation = creation
         self._scheduler = scheduler
-        self._paths = ContainerPaths(creation.root, creation.id)
+        self._spool = Spool(creation)
         self._attempts: dict[int, int] = {}
         self._failed: set[str] = set()
 
@@ -50,7 +49,7 @@ class SignalsLogic:
     def _asked(self, message: Message) -> list[Effect]:
         match message:
             case m.RelaySignal(number, signum, _, step_id):
-                return [self._spawn(f"signal-{number}", self._scheduler.signal(step_id, signum))]
+                return [self._spool.spawn(f"signal-{number}", self._scheduler.signal(step_id, signum))]
             case m.EndStep(_, step_id, hard):
                 return self._end(step_id, signal.SIGKILL if hard else signal.SIGTERM)
         return []
@@ -64,21 +63,12 @@ class SignalsLogic:
         if name in self._failed and attempt < ATTEMPTS:
             self._attempts[signum] = attempt + 1
             name = f"end-{signum}-{attempt + 1}"
-        return [self._spawn(name, self._scheduler.signal(step_id, signum))]
+        return [self._spool.spawn(name, self._scheduler.signal(step_id, signum))]
 
     def _relayed(self, number: int, name: str, status: int) -> list[Effect]:
         if status == 0:
             return [Report(e.SignalDelivered(number))]
-        with open(self._output(name), encoding="utf-8", errors="replace") as file:
-            said = file.read()
-        return [Report(e.SignalFailed(number, signal_failure(said)))]
-
-    def _spawn(self, name: str, command: Command) -> ToAnchor:
-        output = self._output(name)
-        return ToAnchor(m.Spawn(name, command.argv, command.env, "/", {"1": output, "2": output}))
-
-    def _output(self, name: str) -> str:
-        return f"{self._paths.directory}/{name}.log"
+        return [Report(e.SignalFailed(number, signal_failure(self._spool.said(name))))]
 
 
 def main(begin: m.Begin, channel: int) -> int:

@@ -25,6 +25,11 @@ SOON = 0.02
 """The same, after the actor could not be reached at all."""
 GRACE = 10.0
 """Seconds from SIGTERM to SIGKILL in a cancellation."""
+RELEASE_WAIT = 10.0
+"""Seconds after which the guard goes on releasing a job alone, when Slurm does not answer."""
+REQUEST_LIMIT = 100.0
+"""Seconds without any word from salloc (a munged that hangs): podman waits 240 for ``create``, and then cannot
+say why."""
 SIGINT = 2
 
 
@@ -68,10 +73,18 @@ class StateActor(ProcessActor):
                 self._pursue()
             case Tick("create-wait"):
                 self._happen(e.CreateWaitOver())
+            case Tick("request-limit"):
+                if self.container.job == "requested":
+                    reason = f"scrun: Slurm did not answer the request for a job within {REQUEST_LIMIT:g} s"
+                    self._happen(e.CancelRequested(reason, 125, hard=True))
             case Tick("grace"):
                 self._happen(e.CancelRequested("scrun, after waiting for SIGTERM to work", 137, hard=True))
             case Tick("kill-wait"):
                 if self.container.step != "ended" or not self.container.drained:
+                    self._happen(e.GivenUp())
+            case Tick("release-wait"):
+                # The program has ended and everything is safe: the engine need not wait for Slurm.
+                if _waits_for_release_only(self.container):
                     self._happen(e.GivenUp())
             case m.Child():
                 self._on_child(event)
@@ -159,9 +172,13 @@ class StateActor(ProcessActor):
         container = self.container
         if not container.answered and container.ending is None and not container.impatient:
             self._once("create-wait", settings.create_wait)
+        if container.job == "requested" and container.ending is None:
+            self._once("request-limit", REQUEST_LIMIT)
         killed = any(s.signal == lifecycle.SIGKILL for s in container.signals)
         if container.ending is not None and container.step in {"launching", "running"} and not container.hard:
             self._once("grace", GRACE)
+        if _waits_for_release_only(container):
+            self._once("release-wait", RELEASE_WAIT)
         if killed or (container.ending is not None and container.hard):
             self._once("kill-wait", settings.kill_wait)
 
@@ -254,6 +271,11 @@ class StateActor(ProcessActor):
             return
         again = self.container.ending is not None
         self._happen(e.CancelRequested("SIGINT", 130, hard=again), "anchor")
+
+
+def _waits_for_release_only(container: lifecycle.Container) -> bool:
+    wants = lifecycle.wanted(container)
+    return container.ending is not None and [type(want.message) for want in wants] == [m.ReleaseJob]
 
 
 def main(begin: m.Begin, channel: int) -> int:

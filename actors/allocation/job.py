@@ -1,0 +1,144 @@
+"""The job from its request to its release: what to spawn, and what salloc, squeue and scancel mean."""
+
+from collections.abc import Iterable
+
+from actors.effects import Effect, Later, Never, Report, ToAnchor
+from proto import events as e
+from proto import messages as m
+from proto.creation import Creation
+from proto.errors import ScrunError
+
+from .replies import released
+from .scheduler import Scheduler, StepNews
+from .spool import Looks, Spool, text
+
+WATCH = 30.0
+"""Seconds between two questions whether a job without a step is still there."""
+REFUSED = 125
+"""What engines report when the runtime, not the program, is the reason."""
+RELEASE_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
+SIGTERM = 15
+
+
+class Job:
+    """Pure: commands and ticks in, effects out.
+
+    Attributes:
+        id: number of the job, 0 while nobody knows it.
+        idle: whether no step of ours is, or was, in it: only then its end is news.
+
+    """
+
+    def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
+        self.id = creation.job_id
+        self.idle = True
+        self._creation = creation
+        self._scheduler = scheduler
+        self._spool = Spool(creation)
+        self._looks = Looks()
+        self._status: int | None = None
+        self._queued = False
+        self._watches = 0
+        self._releases = 0
+        self._released = False
+
+    def request(self) -> list[Effect]:
+        """See to it that there is a job."""
+        if self._creation.job_id:
+            return [Report(e.JobGranted(self._creation.job_id, foreign=True))]
+        try:
+            command = self._scheduler.request(self._creation)
+        except ScrunError as error:
+            return [Report(e.JobEnded("refused", REFUSED, error.sentence, error.code))]
+        if command is None:
+            return [Report(e.JobGranted(0))]
+        return [self._spool.spawn("job", command, self._spool.paths.job_log, self._creation.cwd)]
+
+    def look(self) -> list[Effect]:
+        """Read what salloc has said so far."""
+        news = self._scheduler.read_request(text(self._spool.paths.job_log), self._status)
+        self.id = news.job_id or self.id
+        if news.kind == "granted":
+            return [Never("job-log"), Report(e.JobGranted(news.job_id, news.nodes))]
+        if news.kind == "refused":
+            code = "scheduler-unavailable" if news.transient else "scheduler"
+            return [Never("job-log"), Report(e.JobEnded("refused", REFUSED, news.reason, code))]
+        if news.kind == "queued" and not self._queued:
+            self._queued = True
+            # From here on only salloc's end is news, and the anchor tells that.
+            return [Report(e.JobQueued(news.job_id, news.reason))]
+        return [] if self._queued else [Later("job-log", self._looks.next())]
+
+    def exited(self, status: int) -> list[Effect]:
+        """Take note of salloc's end: the job is granted, refused, or was cancelled in the queue."""
+        self._status = status
+        return self.look()
+
+    # --- while no step is in it -------------------------------------------------------------------------------
+
+    def begin_watch(self) -> list[Effect]:
+        """Begin to look now and then whether the job is still there."""
+        if self._watches:
+            return []
+        self._watches = 1
+        return [Later("watch", WATCH)]
+
+    def watch(self) -> Iterable[Effect]:
+        """Ask once."""
+        command = self._scheduler.inquire(self.id)
+        if not self.idle or self._releases or command is None:
+            return ()
+        self._watches += 1
+        return [self._spool.spawn(f"watch-{self._watches}", command)]
+
+    def watched(self, name: str, status: int) -> list[Effect]:
+        """Read the answer. A controller that does not answer says nothing about the job."""
+        info = self._scheduler.read_inquiry(self._spool.said(name), self.id) if status == 0 else None
+        if not self.idle or self._releases:
+            return []
+        if status != 0 or (info is not None and info.active):
+            return [Later("watch", WATCH)]
+        ending = self._scheduler.explain(info, StepNews(), 0)
+        return [Report(e.JobEnded(ending.kind, ending.exit_code, ending.sentence))]
+
+    # --- release ----------------------------------------------------------------------------------------------
+
+    def begin_release(self, job_id: int) -> list[Effect]:
+        """Give the job back; a repetition of the wish changes nothing while it is being carried out."""
+        self.id = self.id or job_id
+        return [] if self._releases and not self._released else self.release()
+
+    def release(self) -> list[Effect]:
+        """Try once."""
+        if self._released or self._creation.job_id:
+            return [Report(e.JobReleased())]
+        self._releases += 1
+        command = self._scheduler.cancel(self.id)
+        if command is not None:
+            return [self._spool.spawn(f"release-{self._releases}", command)]
+        command = self._scheduler.find(self._creation.cookie)
+        if command is None:
+            return [Report(e.JobReleased())]
+        # SIGTERM makes a waiting salloc take its request back; the cookie finds what was granted meanwhile.
+        return [ToAnchor(m.SignalCommand("job", SIGTERM)), self._spool.spawn(f"find-{self._releases}", command)]
+
+    def release_exited(self, name: str, status: int) -> list[Effect]:
+        """See whether scancel was heard."""
+        if not released(status, self._spool.said(name)):
+            return [self._again()]
+        self._released = True
+        return [Report(e.JobReleased())]
+
+    def found(self, name: str, status: int) -> list[Effect]:
+        """See which job carries our cookie."""
+        jobs = self._scheduler.read_found(self._spool.said(name), self._creation.cookie) if status == 0 else []
+        if jobs:
+            self.id = jobs[0]
+            return self.release()
+        if status != 0 or self._status is None:
+            return [self._again()]  # nobody answered, or salloc is still there and its request may be on its way
+        self._released = True
+        return [Report(e.JobReleased())]
+
+    def _again(self) -> Later:
+        return Later("release", RELEASE_PAUSES[min(self._releases - 1, len(RELEASE_PAUSES) - 1)])

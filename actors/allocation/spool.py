@@ -1,0 +1,53 @@
+"""Commands of Slurm by name, and what they have said: in files, so that a replaced actor can read it again."""
+
+from actors.effects import ToAnchor
+from proto.creation import Creation
+from proto.messages import Spawn
+from proto.paths import ContainerPaths
+
+from .scheduler import Command
+
+
+class Spool:
+    """Where the outputs of a container's commands are."""
+
+    def __init__(self, creation: Creation) -> None:
+        self.paths = ContainerPaths(creation.root, creation.id)
+
+    def spawn(self, name: str, command: Command, output: str = "", cwd: str = "/") -> ToAnchor:
+        """Have the anchor start a command whose words go to ``output``, or to the file of its name."""
+        output = output or self.path(name)
+        return ToAnchor(Spawn(name, command.argv, command.env, cwd, {"1": output, "2": output}))
+
+    def said(self, name: str) -> str:
+        """What the command of that name has said."""
+        return text(self.path(name))
+
+    def path(self, name: str) -> str:
+        """The file of a command's words."""
+        return f"{self.paths.directory}/{name}.log"
+
+
+def text(path: str) -> str:
+    """What a file says; nothing if it is not there yet."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+class Looks:
+    """When to look again at a file that grows: soon at first, since most commands speak at once."""
+
+    FIRST = 0.01
+    LAST = 1.0
+
+    def __init__(self) -> None:
+        self._pause = self.FIRST
+
+    def next(self) -> float:
+        """Seconds until the next look."""
+        pause = self._pause
+        self._pause = min(pause * 1.5, self.LAST)
+        return pause

@@ -1,0 +1,111 @@
+"""The step from its launch to its explained end: what to spawn, and what srun means."""
+
+from actors.effects import Effect, Later, Never, Report, ToAnchor
+from actors.staging.entry import entry_argv
+from proto import events as e
+from proto import messages as m
+from proto.creation import Creation
+from proto.errors import ScrunError
+
+from .job import REFUSED
+from .replies import may_be_outside, needs_inquiry
+from .scheduler import STDERR, JobInfo, Scheduler, StepNews
+from .spool import Looks, Spool, text
+
+WHY_LIMIT = 2.0
+"""Seconds to wait for Slurm's word on why a job ended; the end itself is known and must not wait for it."""
+NO_PROGRAM = b"/dev/null/none"
+OUTSIDE = (
+    "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
+    "Ask the site's administrator to install oci.conf there"
+)
+TERMINAL = {"0": "terminal", "1": "terminal"}
+PIPES = {"0": "srun-stdin", "1": "srun-stdout", str(STDERR): "srun-stderr"}
+"""Descriptor number of srun to name of the anchor's descriptor; 2 is the log, for srun's own words."""
+
+
+class Step:
+    """Pure: commands and ticks in, effects out."""
+
+    def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
+        self._creation = creation
+        self._scheduler = scheduler
+        self._spool = Spool(creation)
+        self._looks = Looks()
+        self._status: int | None = None
+        self._explained = False
+        self._job_id = 0
+        self._bundle = ""
+
+    def launch(self, job_id: int, bundle: str, argv: tuple[bytes, ...]) -> list[Effect]:
+        """Start srun; a repetition of the wish changes nothing."""
+        if self._bundle:
+            return []
+        self._job_id, self._bundle = job_id, bundle
+        terminal = self._creation.terminal
+        stdio = TERMINAL if terminal else PIPES
+        try:
+            command = self._scheduler.step(self._creation, job_id, bundle, argv, terminal)
+        except ScrunError as error:
+            return [Report(e.StepEnded("launch-failed", REFUSED, 0, error.sentence))]
+        files = {**stdio, "2": self._spool.paths.step_log}
+        # The bundle's path is absolute; "/" cannot vanish under a process that lives as long as the container.
+        spawn = m.Spawn("step", command.argv, command.env, "/", files, tuple(stdio.values()), terminal)
+        return [ToAnchor(spawn), Later("step-log", self._looks.next())]
+
+    def look(self) -> list[Effect]:
+        """Read what srun has said so far."""
+        news = self._news()
+        if news.started:
+            return [Report(e.StepStarted(news.step_id))]
+        return [Later("step-log", self._looks.next())] if self._status is None else []
+
+    def exited(self, status: int) -> list[Effect]:
+        """Find out what srun's end means."""
+        self._status = status
+        news = self._news()
+        effects: list[Effect] = [Never("step-log")]
+        if news.started:
+            effects.append(Report(e.StepStarted(news.step_id)))
+        if may_be_outside(news) and self._creation.settings.entry:
+            return [*effects, self._probe()]
+        command = self._scheduler.inquire(self._job_id) if needs_inquiry(news) else None
+        if command is None:
+            return effects + self.explain(None)
+        return [*effects, self._spool.spawn("why", command), Later("why", WHY_LIMIT)]
+
+    def _probe(self) -> ToAnchor:
+        """Find out whether exit status 2 was the program's, or slurmd's on a node without oci.conf.
+
+        On such a node the entry file is not there, and execve's ENOENT becomes the exit status. In a container the
+        entry file itself exits with 127 when it is given a program that does not exist.
+        """
+        argv = entry_argv(self._creation.cookie, NO_PROGRAM, (NO_PROGRAM,))
+        command = self._scheduler.step(self._creation, self._job_id, self._bundle, argv, terminal=False)
+        log = self._spool.path("probe")
+        return ToAnchor(m.Spawn("probe", command.argv, command.env, "/", {"2": log, str(STDERR): log}))
+
+    def probed(self) -> list[Effect]:
+        """Read the probe's end."""
+        outside = may_be_outside(self._scheduler.read_step(self._spool.said("probe")))
+        if not outside or self._explained:
+            return self.explain(None)
+        self._explained = True
+        return [Report(e.StepEnded("launch-failed", REFUSED, 0, OUTSIDE))]
+
+    def why(self, status: int) -> list[Effect]:
+        """Read what Slurm knows about the job."""
+        said = self._spool.said("why")
+        return self.explain(self._scheduler.read_inquiry(said, self._job_id) if status == 0 else None)
+
+    def explain(self, info: JobInfo | None) -> list[Effect]:
+        """Report the end with the best explanation there is; once."""
+        if self._explained or self._status is None:
+            return []
+        self._explained = True
+        ending = self._scheduler.explain(info, self._news(), self._status)
+        ended = e.StepEnded(ending.kind, ending.exit_code, ending.signal, ending.sentence)
+        return [Never("why"), Report(ended)]
+
+    def _news(self) -> StepNews:
+        return self._scheduler.read_step(text(self._spool.paths.step_log))

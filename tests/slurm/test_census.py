@@ -1,0 +1,179 @@
+"""The demands of engines on processes, descriptors and files (the 26-point list), measured on a live container."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from tests.conftest import alive, read_proc, state_and_parent
+
+if TYPE_CHECKING:
+    from tests.slurm.runtime import Box, Runtime
+
+
+def descriptors(pid: int) -> dict[int, str]:
+    folder = pathlib.Path(f"/proc/{pid}/fd")
+    return {int(entry.name): os.readlink(entry) for entry in folder.iterdir()}
+
+
+def family(box: Box) -> list[int]:
+    """The anchor and all that descends from it."""
+    found = [box.anchor]
+    for pid in found:
+        found += [int(word) for word in read_proc(pid, f"task/{pid}/children").split()]
+    return found
+
+
+def waiting(runtime: Runtime) -> Box:
+    return runtime.running("/bin/cat", stdin=True)
+
+
+def test_point_04_the_anchor_belongs_to_the_caller_and_leads_a_session(runtime: Runtime) -> None:
+    box = waiting(runtime)
+    # The test is the subreaper, as conmon is: "create" has gone and nobody of scrun's is in between.
+    assert state_and_parent(box.anchor)[1] == os.getpid()
+    assert os.getsid(box.anchor) == os.getpgid(box.anchor) == box.anchor
+    assert os.readlink(f"/proc/{box.anchor}/cwd") == "/"
+
+
+def test_point_04_no_descriptor_of_the_caller_is_kept(runtime: Runtime) -> None:
+    # docker's shim leaks its descriptor 3 into "create".
+    leaked, other = os.pipe()
+    words = runtime.words("create", "--bundle", str(runtime.bundle("/bin/cat")), "leaky")
+    runtime.ids.append("leaky")
+    process = runtime.runner.start(words, pass_fds=[other], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    assert process.wait(timeout=60) == 0
+    os.close(other)
+    # The end of the file comes at once, although the container lives.
+    assert os.read(leaked, 1) == b""
+    os.close(leaked)
+    assert runtime("state", "leaky").returncode == 0
+
+
+def test_only_stdio_holds_the_engine_s_pipes(runtime: Runtime) -> None:
+    box = waiting(runtime)
+    tree = box.tree()
+    pipe = os.readlink(f"/proc/self/fd/{box._ends['out']}")
+    holders = {pid for pid in family(box) if pipe in descriptors(pid).values()}
+    assert holders <= {box.anchor, tree["stdio"][0]}
+    assert holders
+
+
+def test_point_05_pid_file_is_atomic_and_digits_only(runtime: Runtime) -> None:
+    path = runtime.pid_file("box0")
+    box = runtime.begin("/bin/true")
+    process = runtime.creating[box.id]
+    seen: set[bytes] = set()
+    while process.poll() is None:
+        seen |= {path.read_bytes()} if path.exists() else set()
+    box.anchor = int(path.read_bytes())
+    assert process.returncode == 0
+    assert path.read_bytes().isdigit()
+    # Whoever looked too early saw nothing at all.
+    assert seen <= {path.read_bytes()}
+    assert [entry.name for entry in path.parent.glob("*.pid*")] == [path.name]
+
+
+def test_point_06_and_07_success_is_silent(runtime: Runtime) -> None:
+    # "ok" looks at standard error and at the log after each.
+    box = waiting(runtime)
+    for words in (["kill", box.id, "0"], ["kill", box.id, "WINCH"], ["kill", box.id, "USR1"]):
+        runtime.ok(*words)
+    assert box.wait() == 138
+    runtime.ok("delete", box.id)
+    assert (box.read(), box.read("err")) == ("", "")
+
+
+def test_point_09_verbs_work_with_no_environment(runtime: Runtime) -> None:
+    scrun = runtime.runner(["/bin/sh", "-c", "command -v scrun"]).stdout.strip()
+    bare = ["/usr/bin/env", "-i", f"XDG_RUNTIME_DIR=/run/user/{os.stat(runtime.directory).st_uid}", scrun]
+    box = runtime.box("/bin/sleep", "600")
+    for words, code in [
+        (["start", box.id], 0), (["state", box.id], 0), (["kill", box.id, "KILL"], 0), (["delete", "--force", box.id], 0),
+        (["delete", "--force", box.id], 0), (["state", box.id], 1),
+    ]:  # fmt: skip
+        done = runtime.runner([*bare, "--root", str(runtime.root), *words])
+        assert done.returncode == code, f"{words}: {done.stderr}"
+
+
+def test_point_10_and_16_some_answers_need_no_slurm_and_no_hub(runtime: Runtime) -> None:
+    box = waiting(runtime)
+    hub = runtime.root / box.id / "hub"
+    actors = [pid for actor, (pid, _) in box.tree().items() if actor != "anchor"]
+    hub.rename(hub.with_name("away"))
+    try:
+        dead = {"SLURM_CONF": "/nonexistent", "PATH": str(os.environ["PATH"])}
+        for words in (["kill", box.id, "0"], ["kill", box.id, "28"], ["kill", box.id, "SIGWINCH"]):
+            runtime.ok(*words)
+        assert box.state()["status"] == "running"
+        assert runtime("state", box.id, environ=dead | {"SLURM_CONF": "/nonexistent"}).returncode == 0
+    finally:
+        hub.with_name("away").rename(hub)
+    assert all(map(alive, actors))
+
+
+def test_point_11_kill_9_works_while_slurm_does_not_answer(runtime: Runtime) -> None:
+    box = waiting(runtime)
+    job = box.job()
+    actors = [pid for actor, (pid, _) in box.tree().items() if actor in {"signals", "allocation"}]
+    for pid in actors:
+        os.kill(pid, signal.SIGSTOP)
+    # podman gives five seconds.
+    began = time.monotonic()
+    runtime.ok("kill", box.id, "KILL")
+    box.wait(5 - (time.monotonic() - began))
+    runtime.wait_until(lambda: runtime.released(job), 10)
+    runtime.ok("delete", "--force", box.id)
+
+
+def test_point_13_stopped_is_recorded_before_the_anchor_goes(runtime: Runtime) -> None:
+    box = runtime.running("/bin/sh", "-c", "exit 3")
+    # Not reaped: its end is seen by its state letter.
+    runtime.wait_until(lambda: not alive(box.anchor), 30)
+    assert b'"status": "stopped"' in (runtime.root / box.id / "state.json").read_bytes()
+    runtime.ok("delete", box.id)
+    assert runtime.left(box.id) == []
+    assert box.wait() == 3
+
+
+def test_point_15_delete_force_in_any_state(runtime: Runtime) -> None:
+    runtime.ok("delete", "--force", "nobody")
+    for number in range(2):
+        box = runtime.box("/bin/sleep", "600", id="again")
+        job = box.job()
+        if number:
+            runtime.ok("start", box.id)
+        runtime.ok("delete", "--force", box.id)
+        assert runtime.left(box.id) == []
+        assert runtime.released(job)
+        box.wait()
+        box.close()
+        runtime.boxes.remove(box)
+
+
+def test_point_22_start_kill_and_delete_do_not_keep_their_streams(runtime: Runtime) -> None:
+    box = runtime.box("/bin/cat", stdin=True)
+    # "communicate" reads to the end of both: it would hang if anything of the container had inherited them.
+    for words in (["start", box.id], ["kill", box.id, "TERM"], ["kill", box.id, "KILL"]):
+        with runtime.runner.start(runtime.words(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.communicate(timeout=20)[0] == b""
+    box.wait()
+
+
+def test_end_of_file_comes_with_the_end(runtime: Runtime) -> None:
+    box = runtime.running("/bin/sh", "-c", "echo last; exit 0")
+    assert box.read() == "last\n"
+    assert box.read("err") == ""
+    assert box.wait() == 0
+
+
+def test_no_secret_is_left_on_the_command_line(runtime: Runtime) -> None:
+    box = runtime.running("/bin/cat", stdin=True, env=["PATH=/bin", "SECRET=x-secret-x"])
+    for pid in family(box):
+        assert b"x-secret-x" not in read_proc(pid, "cmdline")
+    mode = os.stat(runtime.root / box.id).st_mode
+    assert mode & 0o077 == 0

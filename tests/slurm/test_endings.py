@@ -1,0 +1,84 @@
+"""Ends that the program did not choose, and how they are explained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.slurm.runtime import Box, Runtime
+
+TIME_LIMIT = 120.0
+"""Slurm counts time limits in minutes and looks every half."""
+
+
+def explained(box: Box, kind: str, words: str) -> None:
+    annotations = box.annotations()
+    assert annotations["scrun.end"] == kind
+    assert words in annotations["scrun.end-reason"]
+
+
+def test_scancel(runtime: Runtime, as_user: Any) -> None:
+    box = runtime.running("/bin/sh", "-c", "echo here; while :; do sleep 1; done")
+    assert box.read_line() == "here"
+    as_user(["scancel", str(box.job())])
+    assert box.wait(30) in {137, 143}
+    explained(box, "cancelled", "cancelled")
+    runtime.ok("delete", box.id)
+    assert runtime.left(box.id) == []
+
+
+def test_scancel_of_the_step(runtime: Runtime, as_user: Any) -> None:
+    box = runtime.running("/bin/sleep", "600")
+    as_user(["scancel", box.annotations()["scrun.step"]])
+    assert box.wait(30) in {137, 143}
+    assert box.annotations()["scrun.end"] in {"cancelled", "signalled"}
+    assert box.annotations()["scrun.end-reason"]
+
+
+def test_scancel_between_create_and_start(runtime: Runtime, as_user: Any) -> None:
+    box = runtime.box("/bin/sleep", "600")
+    as_user(["scancel", str(box.job())])
+    assert box.wait(30) != 0
+    explained(box, "cancelled", "cancelled")
+    sentence = runtime.fails("start", box.id)
+    assert "cancelled" in sentence or "stopped" in sentence
+
+
+@pytest.fixture
+def node(as_root: Any) -> Iterator[str]:
+    """A node that a test may take down."""
+    yield "node3"
+    as_root(["scontrol", "update", "nodename=node3", "state=resume"])
+
+
+def test_node_failure(runtime: Runtime, as_root: Any, node: str, wait_until: Any) -> None:
+    box = runtime.running("/bin/sh", "-c", "echo here; while :; do sleep 1; done",
+                          annotations={"scrun.nodelist": node})  # fmt: skip
+    assert box.read_line() == "here"
+    done = as_root(["scontrol", "update", f"nodename={node}", "state=down", "reason=test"])
+    assert done.returncode == 0, done.stderr
+    assert box.wait(60) == 137
+    explained(box, "node-failure", "node")
+    as_root(["scontrol", "update", f"nodename={node}", "state=resume"])
+    wait_until(lambda: "IDLE" in as_root(["scontrol", "show", "node", node]).stdout, 30)
+
+
+@pytest.mark.timeout(200)
+def test_time_limit(runtime: Runtime) -> None:
+    box = runtime.running("/bin/sh", "-c", "echo here; while :; do sleep 1; done",
+                          annotations={"scrun.partition": "short"})  # fmt: skip
+    assert box.read_line() == "here"
+    assert box.wait(TIME_LIMIT) in {137, 143}
+    explained(box, "time-limit", "time limit of 1:00")
+
+
+def test_the_program_s_own_end_needs_no_explanation(runtime: Runtime) -> None:
+    box = runtime.running("/bin/sh", "-c", "exit 0")
+    assert box.wait() == 0
+    annotations = box.annotations()
+    assert (annotations["scrun.end"], annotations["scrun.exit-code"]) == ("exited", "0")
+    assert "scrun.end-reason" not in annotations

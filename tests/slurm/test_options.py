@@ -1,0 +1,85 @@
+"""Job options by annotation, by the container's environment, by the caller's and by scrun.toml."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.slurm.runtime import Box, Runtime
+
+
+def job(runtime: Runtime, box: Box) -> dict[str, str]:
+    """What Slurm knows of a container's job."""
+    text = runtime.runner(["scontrol", "--oneliner", "show", "job", str(box.job())]).stdout
+    return dict(re.findall(r"(\w+)=(\S*)", text))
+
+
+def test_point_23_annotations_reach_slurm(runtime: Runtime) -> None:
+    name = f"name-{secrets.token_hex(4)}"
+    annotations = {"scrun.partition": "short", "scrun.time": "1", "scrun.nodes": "2", "scrun.job-name": name,
+                   "scrun.cpus-per-task": "3"}  # fmt: skip
+    box = runtime.box("/bin/true", annotations=annotations)
+    about = job(runtime, box)
+    assert (about["Partition"], about["TimeLimit"], about["NumNodes"], about["JobName"]) == (
+        "short", "00:01:00", "2", name,
+    )  # fmt: skip
+    assert runtime.runner(["squeue", "--noheader", f"--name={name}", "--format=%i"]).stdout.split() == [str(box.job())]
+    runtime.ok("start", box.id)
+    assert box.wait() == 0
+
+
+def test_the_program_runs_on_every_node(runtime: Runtime) -> None:
+    box = runtime.running("/bin/sh", "-c", "echo $SLURM_PROCID; exit 4", annotations={"scrun.nodes": "2"})
+    assert box.wait() == 4
+    assert sorted(box.read().split()) == ["0", "1"]
+
+
+@pytest.mark.parametrize("source", ["container", "caller", "toml"])
+def test_each_source(runtime: Runtime, source: str) -> None:
+    name = f"name-{secrets.token_hex(4)}"
+    env = ["PATH=/bin", f"SCRUN_JOB_NAME={name}"] if source == "container" else ["PATH=/bin"]
+    environ = {"SCRUN_JOB_NAME": name} if source == "caller" else {}
+    if source == "toml":
+        environ |= runtime.site(f'[job]\njob-name = "{name}"\n')
+    box = runtime.box("/bin/true", env=env, environ=environ)
+    assert job(runtime, box)["JobName"] == name
+
+
+def test_annotations_go_before_variables_before_settings(runtime: Runtime) -> None:
+    environ = {"SCRUN_JOB_NAME": "caller", "SCRUN_TIME_LIMIT": "3"} | runtime.site(
+        '[job]\njob-name = "toml"\ntime = "2"\npartition = "short"\n'
+    )
+    box = runtime.box(
+        "/bin/true", annotations={"scrun.job-name": "annotation"}, env=["PATH=/bin", "SCRUN_TIME_LIMIT=1"],
+        environ=environ,
+    )  # fmt: skip
+    about = job(runtime, box)
+    assert (about["JobName"], about["TimeLimit"], about["Partition"]) == ("annotation", "00:01:00", "short")
+
+
+def test_an_option_that_there_is_not(runtime: Runtime) -> None:
+    bundle = runtime.bundle("/bin/true", annotations={"scrun.partion": "debug"})
+    sentence = runtime.fails("create", "--bundle", str(bundle), "typo")
+    assert "scrun.partition" in sentence
+    assert runtime.left("typo") == []
+
+
+def test_an_allocation_of_somebody_else_s_is_left_alone(runtime: Runtime) -> None:
+    runtime.runner(["salloc", "--quiet", "--no-shell", f"--job-name={runtime.directory.name}"])
+    listed = runtime.runner(["squeue", "--noheader", f"--name={runtime.directory.name}", "--format=%i"])
+    mine = int(listed.stdout)
+    try:
+        box = runtime.running("/bin/sleep", "600", environ={"SLURM_JOB_ID": str(mine)})
+        assert box.job() == mine
+        runtime.ok("kill", box.id, "KILL")
+        assert box.wait() == 137
+        runtime.ok("delete", box.id)
+        other = runtime.running("/bin/sleep", "600", environ={"SLURM_JOB_ID": str(mine)}, id="other")
+        runtime.ok("delete", "--force", other.id)
+        assert runtime.job_state(mine) == "RUNNING"
+    finally:
+        runtime.runner(["scancel", str(mine)])

@@ -1,0 +1,105 @@
+"""A full cluster: ``create`` returns, the container waits in the queue, and can be ended there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.slurm.runtime import Box, Runtime
+
+NODE = "node3"
+WAITS = {"scrun.nodelist": NODE, "scrun.cpus-per-task": "16"}
+
+
+@pytest.fixture
+def free(as_user: Any) -> Iterator[Callable[[], None]]:
+    """Occupy a node; the function that is returned gives it back."""
+    name = f"filler-{secrets.token_hex(4)}"
+    words = ["salloc", "--quiet", "--no-shell", f"--job-name={name}", f"--nodelist={NODE}", "--cpus-per-task=16"]
+    assert as_user(words, timeout=90).returncode == 0
+
+    def give_back() -> None:
+        as_user(["scancel", f"--name={name}"])
+
+    yield give_back
+    give_back()
+
+
+@pytest.fixture
+def queued(runtime: Runtime, free: Callable[[], None]) -> Box:
+    """A container that is created and whose job is queued."""
+    site = runtime.site("[scrun]\ncreate_wait = 1\n")
+    box = runtime.box("/bin/sh", "-c", "echo ran; exit 6", annotations=WAITS, environ=site)
+    state = box.state()
+    assert state["status"] == "created"
+    assert state["annotations"]["scrun.job-state"] == "PENDING"
+    assert state["annotations"]["scrun.job-reason"]
+    assert runtime.job_state(box.job()) == "PENDING"
+    return box
+
+
+def starting(runtime: Runtime, box: Box) -> subprocess.Popen[bytes]:
+    """``scrun start``, which waits for the job."""
+    process = runtime.runner.start(runtime.words("start", box.id), stderr=subprocess.PIPE)
+    # The request is in the journal: it is known to be waiting.
+    runtime.wait_until(lambda: "start-requested" in runtime("console", box.id, "journal").stdout)
+    return process
+
+
+def test_point_03_create_does_not_wait_for_a_full_cluster(queued: Box) -> None:
+    assert not queued.ended()
+
+
+def test_it_starts_when_there_is_room(runtime: Runtime, queued: Box, free: Callable[[], None]) -> None:
+    with starting(runtime, queued) as process:
+        assert process.poll() is None
+        free()
+        assert process.wait(timeout=60) == 0
+        assert process.stderr
+        assert process.stderr.read() == b""
+    assert queued.wait() == 6
+    assert queued.read() == "ran\n"
+    assert queued.annotations()["scrun.nodes"] == NODE
+
+
+@pytest.mark.parametrize("started", [False, True])
+@pytest.mark.parametrize("way", ["TERM", "KILL", "SIGINT", "delete"])
+def test_it_is_cancelled_while_it_waits(runtime: Runtime, queued: Box, way: str, started: bool) -> None:
+    job = queued.job()
+    process = starting(runtime, queued) if started else None
+    if way == "SIGINT":
+        os.kill(queued.anchor, signal.SIGINT)
+    elif way == "delete":
+        runtime.ok("delete", "--force", queued.id)
+    else:
+        runtime.ok("kill", queued.id, way)
+    code = queued.wait(10)
+    assert code == {"TERM": 143, "KILL": 137, "SIGINT": 130, "delete": 137}[way]
+    runtime.wait_until(lambda: runtime.released(job), 10)
+    if process is not None:
+        with process:
+            assert process.wait(timeout=20) == 1
+            assert process.stderr
+            assert process.stderr.read().count(b"\n") == 1
+        runtime.log.unlink()
+    assert queued.read() == ""
+    if way != "delete":
+        assert queued.state()["status"] == "stopped"
+        runtime.ok("delete", queued.id)
+    runtime.wait_until(lambda: not runtime.left(queued.id), 10, what=f"{runtime.left(queued.id)}")
+
+
+def test_scancel_while_it_waits(runtime: Runtime, queued: Box, as_user: Any) -> None:
+    as_user(["scancel", str(queued.job())])
+    assert queued.wait(20) != 0
+    annotations = queued.annotations()
+    assert annotations["scrun.end"] == "cancelled"
+    assert "cancelled" in annotations["scrun.end-reason"]
