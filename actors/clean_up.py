@@ -18,9 +18,9 @@ from actors.logbook import Logbook
 from actors.state import statefile
 from proto import events as e
 from proto import lifecycle
+from proto.container import Container
 from proto.creation import Creation
 from proto.journal import Journal, read
-from proto.lifecycle import Container
 from proto.paths import ContainerPaths
 from proto.registry import Message
 

@@ -1,27 +1,18 @@
-"""The container's life as a pure machine: facts in, a new state out, and from the state what is wanted next.
+"""The container's life as a pure machine: facts in, a new state out.
 
-There is no list of effects to carry out once. ``wanted(state)`` says, from the state alone, what has to happen
-now; the state actor keeps asking for it until the fact arrives that makes it unwanted. A process that dies in
-between therefore loses nothing: its replacement replays the journal and wants the same things again. Each
-wanted thing must be safe to ask for twice.
-
-``docs/architecture.md`` draws the machine.
+One table row for each event: when it may happen, when it is old news, what it changes. What follows from a state is
+in ``proto.wants``; ``docs/architecture.md`` draws both.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Literal, TypeVar, cast
+from typing import TypeVar, cast
 
 from . import events as e
-from . import messages as m
-from .creation import Creation
+from .container import Container, Ending, PendingSignal
 from .errors import ProtocolError
 from .journal import Record
 from .registry import Message
 from .value import Value, replace
-
-JobPhase = Literal["none", "requested", "queued", "granted", "over"]
-StagePhase = Literal["none", "ready", "failed", "out"]
-StepPhase = Literal["none", "launching", "running", "ended"]
 
 SIGKILL = 9
 FATAL = frozenset({1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31})
@@ -31,75 +22,6 @@ FIRST_REALTIME = 32
 
 class IllegalEventError(ProtocolError):
     """The event cannot happen in this state."""
-
-
-class Ending(Value):
-    """Why and how the container ends.
-
-    Attributes:
-        kind: see ``events.EndKind``.
-        exit_code: what the engine sees, 0 to 255, unless ``signal`` is set.
-        signal: the signal that killed the program, or 0.
-        sentence: for ``state``, the log and the tap; empty if the program just ended.
-        code: error code for a caller who waits for something that will not happen.
-
-    """
-
-    kind: e.EndKind
-    exit_code: int
-    signal: int = 0
-    sentence: str = ""
-    code: str = "launch"
-
-
-class PendingSignal(Value):
-    """A signal on its way; ``request`` is the id of the message that asked for it."""
-
-    number: int
-    signal: int
-    request: str
-
-
-class Container(Value):
-    """Everything that the journal says, and nothing else."""
-
-    creation: Creation | None = None
-    job: JobPhase = "none"
-    job_id: int = 0
-    nodes: str = ""
-    foreign: bool = False
-    queue_reason: str = ""
-    impatient: bool = False
-    stage: StagePhase = "none"
-    bundle: str = ""
-    rootfs: str = ""
-    argv: tuple[bytes, ...] = ()
-    answered: bool = False
-    started_by: str = ""
-    step: StepPhase = "none"
-    step_id: str = ""
-    signals: tuple[PendingSignal, ...] = ()
-    signal_count: int = 0
-    outcomes: tuple[tuple[str, str], ...] = ()
-    ending: Ending | None = None
-    hard: bool = False
-    given_up: bool = False
-    drained: bool = False
-    finished: bool = False
-
-    @property
-    def status(self) -> str:
-        """The OCI status: ``creating``, ``created``, ``running`` or ``stopped`` (runtime.md, State)."""
-        if self.finished:
-            return "stopped"
-        if self.step in {"running", "ended"}:
-            return "running"
-        return "created" if self.answered else "creating"
-
-    @property
-    def ours(self) -> bool:
-        """Whether there is, or may be, a job that scrun has to give back."""
-        return not self.foreign and self.job in {"requested", "queued", "granted"}
 
 
 E = TypeVar("E", bound=Message)
@@ -347,63 +269,3 @@ def replay(records: Iterable[Record]) -> Container:
     for record in records:
         container = apply(container, record.event)
     return container
-
-
-class Want(Value):
-    """Something that has to happen now: an intent for an actor, or a fact that the state actor makes itself."""
-
-    actor: str
-    message: Message
-
-
-def wanted(c: Container) -> tuple[Want, ...]:
-    """What has to happen now, in the order in which to ask for it."""
-    if c.creation is None or c.finished:
-        return ()
-    wants = _wanted_while_going(c) if c.ending is None else _wanted_to_end(c, c.ending)
-    return tuple(Want(actor, message) for actor, message in wants)
-
-
-def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
-    wants: list[tuple[str, Message]] = []
-    if c.job == "none":
-        wants.append(("state", e.JobRequested(c.creation.cookie if c.creation else "")))
-    if c.job in {"requested", "queued"}:
-        wants.append(("allocation", m.RequestJob()))
-    if c.job == "granted" and c.step == "none":
-        if c.stage == "none":
-            wants.append(("staging", m.StageIn(c.job_id, c.nodes)))
-        if c.job_id:
-            wants.append(("allocation", m.WatchJob(c.job_id)))
-    if not c.answered and (c.stage == "ready" or (c.job == "queued" and c.impatient)):
-        wants.append(("state", e.CreateAnswered()))
-    if c.started_by and c.stage == "ready":
-        if c.step == "none":
-            wants.append(("state", e.LaunchRequested()))
-        elif c.step in {"launching", "running"}:
-            wants.append(("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv)))
-    if c.step == "running":
-        wants += [("signals", m.RelaySignal(s.number, s.signal, c.job_id, c.step_id)) for s in c.signals]
-    return wants
-
-
-def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
-    if c.given_up:
-        return [("state", e.Finished())]
-    if c.step in {"launching", "running"}:
-        # The allocation actor goes on listening for srun's end.
-        return [
-            ("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv)),
-            ("signals", m.EndStep(c.job_id, c.step_id, c.hard)),
-        ]
-    if c.step == "ended" and not c.drained:
-        own = ending.kind in {"exited", "signalled", "killed"} or not ending.sentence
-        return [("stdio", m.Drain("" if own else f"scrun: {ending.sentence}"))]
-    wants: list[tuple[str, Message]] = []
-    if c.stage != "out" and (c.stage != "none" or c.job == "granted"):
-        complete = c.step == "ended" and ending.kind != "launch-failed"
-        wants.append(("staging", m.StageOut(c.job_id, c.nodes, c.bundle, c.rootfs, complete)))
-    if c.ours and (not wants or not (c.creation and c.creation.lua)):
-        # A script may want to run commands on the nodes once more; the built-in stager does not need the job.
-        wants.append(("allocation", m.ReleaseJob(c.job_id)))
-    return wants or [("state", e.Finished())]

@@ -14,9 +14,9 @@ from actors.logbook import Logbook
 from actors.shell import PeerActor, Received, run
 from proto import events as e
 from proto import messages as m
+from proto.container import Container
 from proto.creation import Creation
 from proto.errors import ScrunError
-from proto.lifecycle import Container
 from proto.registry import Message  # noqa: TC001 - as above
 
 from .entry import entry_argv

@@ -7,8 +7,9 @@ callers whose requests it answers. A replacement reads the journal and goes on f
 from actors.effects import Tick
 from actors.shell import ProcessActor, run
 from proto import events as e
-from proto import lifecycle
+from proto import lifecycle, wants
 from proto import messages as m
+from proto.container import Container
 from proto.envelope import Envelope, new_id
 from proto.errors import ScrunError
 from proto.journal import Journal
@@ -42,7 +43,7 @@ class StateActor(ProcessActor):
         self.container = lifecycle.replay(self.journal.records)
         self.children: dict[str, m.Child] = {}
         self._waiting: dict[str, tuple[Arrival, m.Start | m.Kill | m.Delete]] = {}
-        self._asked: dict[lifecycle.Want, str] = {}
+        self._asked: dict[wants.Want, str] = {}
         self._staging: bool | None = None
         self._abandoned = False
         self._cause: str | None = None
@@ -123,8 +124,8 @@ class StateActor(ProcessActor):
 
     def _pursue(self) -> None:
         """Make what is wanted happen, and tell those who wait for it."""
-        wants = lifecycle.wanted(self.container)
-        for want in wants:
+        wanted = wants.wanted(self.container)
+        for want in wanted:
             if want.actor == "state" and not isinstance(want.message, e.Finished):
                 if isinstance(want.message, e.CreateAnswered):
                     # Written before create returns: the engine may ask for the state at once.
@@ -135,19 +136,19 @@ class StateActor(ProcessActor):
                     self._happen(want.message)
                 return
         self._write_state()
-        self._ask(wants)
+        self._ask(wanted)
         self._answer_callers()
-        if wants and isinstance(wants[-1].message, e.Finished):
-            self._finish(wants[-1].message)
+        if wanted and isinstance(wanted[-1].message, e.Finished):
+            self._finish(wanted[-1].message)
 
     def _write_state(self) -> None:
         statefile.write(self.paths, self.container, self.begin.anchor, self._started)
 
-    def _ask(self, wants: tuple[lifecycle.Want, ...]) -> None:
-        self._run_staging(any(want.actor == "staging" for want in wants))
-        self._asked = {want: id_ for want, id_ in self._asked.items() if want in wants}
+    def _ask(self, wanted: tuple[wants.Want, ...]) -> None:
+        self._run_staging(any(want.actor == "staging" for want in wanted))
+        self._asked = {want: id_ for want, id_ in self._asked.items() if want in wanted}
         delay = REPEAT
-        for want in wants:
+        for want in wanted:
             if want.actor == "state" or want in self._asked:
                 continue
             envelope = Envelope(want.actor, "state", want.message, new_id(), self._cause)
@@ -156,7 +157,7 @@ class StateActor(ProcessActor):
                 self._asked[want] = envelope.id
             else:
                 delay = SOON
-        if wants:
+        if wanted:
             self.inbox.later("wants", delay)
 
     def _run_staging(self, wanted: bool) -> None:
@@ -273,9 +274,9 @@ class StateActor(ProcessActor):
         self._happen(e.CancelRequested("SIGINT", 130, hard=again), "anchor")
 
 
-def _waits_for_release_only(container: lifecycle.Container) -> bool:
-    wants = lifecycle.wanted(container)
-    return container.ending is not None and [type(want.message) for want in wants] == [m.ReleaseJob]
+def _waits_for_release_only(container: Container) -> bool:
+    kinds = [type(want.message) for want in wants.wanted(container)]
+    return container.ending is not None and kinds == [m.ReleaseJob]
 
 
 def main(begin: m.Begin, channel: int) -> int:

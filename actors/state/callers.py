@@ -6,8 +6,9 @@ state answers it. The words of the refusals are matched by engines and by runc's
 
 from proto import events as e
 from proto import messages as m
+from proto.container import Container
 from proto.errors import InternalError, LaunchError, ScrunError, WrongStateError, from_wire
-from proto.lifecycle import SIGKILL, Container
+from proto.lifecycle import SIGKILL
 from proto.registry import Message
 from proto.value import Value
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from proto import lifecycle
 from proto import messages as m
 from proto.registry import Message, word_of
+from proto.wants import wanted
 
 from .statefile import phase
 from .tap import redact
@@ -31,7 +31,7 @@ def _journal(actor: "StateActor") -> m.Table:
 
 
 def _wants(actor: "StateActor") -> m.Table:
-    rows = [(w.actor, word_of(type(w.message)), str(redact(w.message))) for w in lifecycle.wanted(actor.container)]
+    rows = [(w.actor, word_of(type(w.message)), str(redact(w.message))) for w in wanted(actor.container)]
     return m.Table(("actor", "wanted", "data"), tuple(rows))
 
 

@@ -10,7 +10,7 @@ import os
 import time
 
 from proto import __version__
-from proto.lifecycle import Container
+from proto.container import Container
 from proto.paths import ContainerPaths
 
 

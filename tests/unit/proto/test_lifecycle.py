@@ -6,10 +6,12 @@ from hypothesis import given
 from proto import events as e
 from proto import lifecycle
 from proto import messages as m
+from proto.container import Container, Ending
 from proto.journal import Record
-from proto.lifecycle import Container, IllegalEventError, apply, knows, replay, wanted
+from proto.lifecycle import IllegalEventError, apply, knows, replay
 from proto.registry import Message
 from proto.value import replace
+from proto.wants import wanted
 
 from .strategies import CREATION, EVENTS, histories
 
@@ -171,7 +173,7 @@ def test_a_signal_reaches_a_running_program_and_is_wanted_until_delivered() -> N
 
 def test_the_programs_own_exit_code_wins_over_the_cancellation() -> None:
     container = live(*RUNNING, e.CancelRequested("SIGINT", 130), e.StepEnded("exited", 5, 0, ""))
-    assert container.ending == lifecycle.Ending("cancelled", 5, 0, "cancelled by SIGINT")
+    assert container.ending == Ending("cancelled", 5, 0, "cancelled by SIGINT")
 
 
 def test_a_second_start_is_refused_and_a_repeated_one_is_not() -> None:
