@@ -7,7 +7,7 @@ import os
 import signal
 
 from actors.channel import Channel
-from actors.forking import close_all_but, default_signals, detach_stdio, pair
+from actors.forking import close_all_but, default_signals, detach_stdio, name_process, pair
 from actors.supervision import Record, Specification
 from proto.creation import Creation
 from proto.messages import Begin
@@ -73,6 +73,7 @@ def _become(module: str, begin: Begin, channel: int, lock: int) -> None:
         default_signals()
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         detach_stdio()
+        name_process(f"scrun-{begin.actor}")
         close_all_but({0, 1, 2, channel, lock, *begin.descriptors.values()})
         gc.enable()
         code = importlib.import_module(module).main(begin, channel)

@@ -76,7 +76,7 @@ def _admit_kill(container: Container, request: m.Kill, request_id: str) -> Admis
         msg = "container not running"
         raise WrongStateError(msg)
     if container.ending is not None:
-        if request.signal == SIGKILL and not container.hard and container.step != "ended":
+        if request.signal == SIGKILL and not container.hard:
             return Admission(e.CancelRequested("kill", KILLED, hard=True))
         return Admission()
     event = e.SignalRequested(container.signal_count + 1, request.signal, request_id)

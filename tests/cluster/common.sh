@@ -22,6 +22,8 @@ checkout=$(cd "$here/../.." && pwd -P)
     out=$checkout/.cluster # what tests and people use: env, as-user, as-root
     freezer=/sys/fs/cgroup/freezer
     our_freezer=$freezer/scrun-cluster
+    docker_data=$lib/docker # images; survives "down"
+    docker_run=$run/docker  # socket, pid file, containers
 }
 export SLURM_CONF=$conf/slurm.conf
 
@@ -42,7 +44,7 @@ lock() {
     flock -w 300 9 || die "another up or down has been running for five minutes"
 }
 
-# daemon_pid PROGRAM PIDFILE: the pid, if it lives, is that program and (for Slurm's) uses our
+# daemon_pid PROGRAM PIDFILE: the pid, if it lives, is that program and (but for munged) uses our
 # configuration. A zombie has no exe, a recycled pid another one.
 daemon_pid() {
     local pid
@@ -53,7 +55,7 @@ daemon_pid() {
     *) return 1 ;;
     esac
     case $1-$(tr '\0' ' ' <"/proc/$pid/cmdline") in
-    munged-* | *" $conf/slurm.conf "* | *" $bare_conf/slurm.conf "*) echo "$pid" ;;
+    munged-* | *" $conf/slurm.conf "* | *" $bare_conf/slurm.conf "* | *" $conf/docker.json "*) echo "$pid" ;;
     *) return 1 ;;
     esac
 }
@@ -78,6 +80,7 @@ cluster_is_up() {
     local node
     [ -e "$out/env" ] && [ "$(cat "$run/owner" 2>/dev/null)" = "$checkout" ] || return 1
     daemon_alive slurmctld $run/slurmctld.pid && munge_answers || return 1
+    daemon_alive dockerd $docker_run/docker.pid || return 1
     for node in "${nodes[@]}"; do
         daemon_alive slurmd "$run/slurmd-$node.pid" || return 1
     done

@@ -1,0 +1,72 @@
+"""Seed, extent and the figures of a chaos run.
+
+``SEED=N`` repeats a run's choices; ``ROUNDS=N`` runs every case N times; without ROUNDS it is the slice that
+``make test`` runs: a few cases of each kind, chosen by the seed.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import pathlib
+import random
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from tests.slurm.conftest import runtime as _runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+T = TypeVar("T")
+
+HERE = pathlib.Path(__file__).resolve().parent
+SEED = int(os.environ.get("SEED") or int.from_bytes(os.urandom(4)))
+ROUNDS = int(os.environ.get("ROUNDS") or 0)
+FIGURES: collections.Counter[str] = collections.Counter()
+
+runtime = _runtime
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("chaos")
+            item.add_marker("slurm")
+            item.add_marker(pytest.mark.timeout(600))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if FIGURES:
+        extent = f"ROUNDS={ROUNDS}" if ROUNDS else "the slice"
+        figures = ", ".join(f"{count} {what}" for what, count in sorted(FIGURES.items()))
+        terminalreporter.write_line(f"chaos: SEED={SEED} {extent}: {figures}")
+
+
+class Chaos:
+    """The random choices of one test, and its figures."""
+
+    def __init__(self, name: str) -> None:
+        self.random = random.Random(f"{SEED}:{name}")
+        self.figures = FIGURES
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is to be run, not a slice."""
+        return ROUNDS > 0
+
+    def some(self, cases: Sequence[T], few: int) -> list[T]:
+        """All cases, so many times as there are rounds; in the slice a few of them."""
+        if ROUNDS:
+            return list(cases) * ROUNDS
+        return self.random.sample(list(cases), min(few, len(cases)))
+
+    def data(self, size: int) -> bytes:
+        return self.random.randbytes(size)
+
+
+@pytest.fixture
+def chaos(request: pytest.FixtureRequest) -> Chaos:
+    print(f"SEED={SEED}")
+    return Chaos(request.node.name)

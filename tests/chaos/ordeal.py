@@ -1,0 +1,190 @@
+"""A container's whole life under fire, and what has to be true after it."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import hashlib
+import os
+import pathlib
+import select
+import subprocess
+import traceback
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from proto import events as e
+from tests.conftest import read_cluster
+
+from .witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.slurm.runtime import Box, Runtime
+
+T = TypeVar("T")
+
+ECHO = """exec 3<&0; trap 'echo got >&2' USR1
+(trap '' USR1; exec cat <&3) & exec 3<&-; echo ready >&2
+while kill -0 $! 2>/dev/null; do wait $!; done; echo bye >&2; exit 42"""
+"""Copies its input to its output, counts SIGUSR1 on standard error, and exits with 42 at the end of input."""
+WORKERS = 6
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What one container's engine saw."""
+
+    code: int
+    output: str
+    errors: str
+    words: list[str]
+    events: list[Any]
+    job: int
+    cookie: str
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def pump(box: Box, data: bytes, progress: Callable[[int], None] = lambda _: None) -> str:
+    """Write all data, close standard input, read standard output to its end; return the digest of that."""
+    found = hashlib.sha256()
+    total = 0
+    sent = memoryview(data)
+    os.set_blocking(box._ends["in"], False)
+    out = box._ends["out"]
+    while True:
+        readable, writable, _ = select.select([out], [box._ends["in"]] if sent else [], [], 60)
+        assert readable or writable, f"nothing has moved for a minute: {len(sent)} unsent, {total} received"
+        if writable:
+            try:
+                sent = sent[os.write(box._ends["in"], sent[: 1 << 16]) :]
+            except BlockingIOError:
+                pass
+            if not sent:
+                box.close_stdin()
+        if readable:
+            part = os.read(out, 1 << 16)
+            if not part:
+                return found.hexdigest()
+            found.update(part)
+            total += len(part)
+            progress(total)
+
+
+def live(runtime: Runtime, name: str, data: bytes, witness: Witness) -> Outcome:
+    """Create, start, one signal, all data both ways, the end, delete: as an engine does it."""
+    box = runtime.begin("/bin/sh", "-c", ECHO, id=name, stdin=True)
+    process = runtime.creating[name]
+    assert process.wait(timeout=60) == 0, f"create failed: {box.read('err')}"
+    box.anchor = witness.anchor()
+    started = runtime("start", name)
+    assert started.returncode == 0, f"start failed: {started.stderr}"
+    assert box.read_line("err") == "ready"
+    half = len(data) // 2
+    box.write(data[: min(half, 4096)])
+    killed = runtime("kill", name, "USR1")
+    assert killed.returncode == 0, f"kill failed: {killed.stderr}"
+    errors = box.read_line("err") + "\n"
+    output = pump(box, data[min(half, 4096) :])
+    errors += box.read("err")
+    code = box.wait()
+    state = box.state()
+    assert (state["status"], state["pid"]) == ("stopped", 0), state
+    outcome = Outcome(code, output, errors, [], [], int(state["annotations"]["scrun.job-id"]), "")
+    return finish(runtime, box, witness, outcome)
+
+
+def finish(runtime: Runtime, box: Box, witness: Witness, outcome: Outcome) -> Outcome:
+    witness._read()
+    outcome.events = witness.events
+    outcome.words = [type(event).__name__ for event in witness.events]
+    first = witness.events[0]
+    assert isinstance(first, e.CreateBegun)
+    outcome.cookie = first.creation.cookie
+    deleted = runtime("delete", box.id)
+    assert deleted.returncode == 0, f"delete failed: {deleted.stderr}"
+    forget(runtime, box)
+    nothing_left(runtime, box.id, outcome.job)
+    return outcome
+
+
+def forget(runtime: Runtime, box: Box) -> None:
+    """It is gone: not to be deleted once more at the end."""
+    box.close()
+    runtime.boxes.remove(box)
+    runtime.creating.pop(box.id, None)
+
+
+def nothing_left(runtime: Runtime, name: str, job: int, seconds: float = 10.0) -> None:
+    staging = pathlib.Path(f"/home/{_user()}/.scrun/{name}")
+
+    def left() -> list[str]:
+        found = runtime.left(name)
+        if staging.exists():
+            found.append(str(staging))
+        if job and not runtime.released(job):
+            found.append(f"job {job}")
+        return found
+
+    try:
+        runtime.wait_until(lambda: not left(), seconds)
+    except pytest.fail.Exception:
+        pytest.fail(f"left of {name}: {left()}")
+
+
+def _user() -> str:
+    cluster = read_cluster()
+    assert not isinstance(cluster, str), cluster
+    return cluster.user
+
+
+def jobs_by_cookie(runtime: Runtime) -> str:
+    """All jobs of the last minutes, those that have ended, too, with their comments."""
+    done = runtime.runner(["squeue", "-h", "-t", "all", "-o", "%i %T %k"])
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def in_parallel(cases: Sequence[T], run: Callable[[T], Any], workers: int = WORKERS) -> list[Any]:
+    """Run all cases; the failures are reported together."""
+    failures = []
+    results = []
+
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        futures = {pool.submit(run, case): case for case in cases}
+        for future, case in futures.items():
+            error = future.exception()
+            if error is None:
+                results.append(future.result())
+            else:
+                failures.append(f"--- {case}: {_brief(error)}")
+    if failures:
+        pytest.fail(f"{len(failures)} of {len(cases)} cases failed\n" + "\n".join(failures), pytrace=False)
+    return results
+
+
+def _brief(error: BaseException) -> str:
+    where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)][-5:]
+    return f"{type(error).__name__}: {error} ({' '.join(where)})"
+
+
+def last_words(runtime: Runtime, name: str) -> str:
+    """Journal and log of a container that is still there, for a failure's message."""
+    try:
+        log = (runtime.root / name / "log").read_text()[-3000:]
+    except OSError as error:
+        log = str(error)
+    tree = runtime("console", name, "journal").stdout
+    return f"\n{tree}\n{log}"
+
+
+def count_lines(text: str, word: str) -> int:
+    return text.splitlines().count(word)
+
+
+Done = subprocess.CompletedProcess

@@ -1,0 +1,82 @@
+"""Requests of the command line against the container's state: what is admitted, refused, answered."""
+
+import pytest
+
+from actors.state.callers import Admission, admit, answer
+from proto import events as e
+from proto import messages as m
+from proto.container import Container
+from proto.errors import LaunchError, SchedulerError, ScrunError, WrongStateError
+from proto.journal import Record
+from proto.lifecycle import replay
+from proto.registry import Message
+from tests.unit.proto.strategies import CREATION
+
+CREATED = (e.JobRequested("c"), e.JobGranted(4), e.StagedIn("/s", "/s/rootfs", (b"x",)), e.CreateAnswered())
+RUNNING = (*CREATED, e.StartRequested("r1"), e.LaunchRequested(), e.StepStarted("4.0"))
+ENDED = (*RUNNING, e.StepEnded("exited", 7, 0, ""))
+STOPPED = (*ENDED, e.OutputDrained(0, 0, 0), e.StagedOut(), e.JobReleased(), e.Finished())
+
+
+def live(*events: Message) -> Container:
+    return replay([Record(0.0, event) for event in (e.CreateBegun(CREATION), *events)])
+
+
+@pytest.mark.parametrize(
+    ("history", "request_", "words"),
+    [
+        (RUNNING, m.Start(), "cannot start an already running container"),
+        (STOPPED, m.Start(), "cannot start a container that has stopped"),
+        ((), m.Start(), "still being created"),
+        (STOPPED, m.Kill(15), "container not running"),
+        (RUNNING, m.Delete(), "cannot delete container c1 that is not stopped: running"),
+    ],
+)
+def test_refusals_have_the_words_that_engines_match(
+    history: tuple[Message, ...], request_: m.Start | m.Kill | m.Delete, words: str
+) -> None:
+    with pytest.raises(WrongStateError, match=words):
+        admit(live(*history), request_, "r9")
+
+
+def test_a_repeated_start_is_admitted_without_a_second_event() -> None:
+    assert admit(live(*RUNNING), m.Start(), "r1") == Admission()
+
+
+def test_start_is_answered_when_the_program_runs_and_not_before() -> None:
+    assert answer(live(*CREATED, e.StartRequested("r1")), m.Start(), "r1") is False
+    assert answer(live(*RUNNING), m.Start(), "r1") is True
+
+
+def test_a_start_that_fails_says_why_once_nothing_is_left() -> None:
+    failed = (*RUNNING[:-1], e.StepEnded("launch-failed", 125, 0, "the job has expired"))
+    assert answer(live(*failed), m.Start(), "r1") is False
+    over = (*failed, e.OutputDrained(0, 0, 0), e.StagedOut(), e.JobReleased(), e.Finished())
+    outcome = answer(live(*over), m.Start(), "r1")
+    assert isinstance(outcome, LaunchError)
+    assert str(outcome) == "the job has expired"
+
+
+def test_start_of_a_queued_container_whose_job_is_refused_gives_the_schedulers_words() -> None:
+    queued = (e.JobRequested("c"), e.JobQueued(4), e.CreateWaitOver(), e.CreateAnswered())
+    refused = live(*queued, e.JobEnded("cancelled", 137, "the job was cancelled"))
+    with pytest.raises(SchedulerError, match="the job was cancelled"):
+        admit(refused, m.Start(), "r1")
+
+
+def test_kill_is_answered_by_its_own_signal_only() -> None:
+    container = live(*RUNNING, e.SignalRequested(1, 10, "k1"), e.SignalRequested(2, 12, "k2"), e.SignalDelivered(2))
+    assert answer(container, m.Kill(10), "k1") is False
+    assert answer(container, m.Kill(12), "k2") is True
+    failed = answer(live(*RUNNING, e.SignalRequested(1, 10, "k1"), e.SignalFailed(1, "no")), m.Kill(10), "k1")
+    assert isinstance(failed, ScrunError)
+
+
+def test_KILL_ends_a_container_whose_output_nobody_reads() -> None:
+    assert admit(live(*ENDED), m.Kill(9), "k1").event == e.CancelRequested("kill", 137, hard=True)
+    assert admit(live(*ENDED), m.Kill(15), "k1") == Admission()
+
+
+def test_delete_is_answered_when_it_is_over() -> None:
+    assert answer(live(*ENDED), m.Delete(force=True), "d1") is False
+    assert answer(live(*STOPPED), m.Delete(force=True), "d1") is True
