@@ -30,6 +30,13 @@ class ToAnchor(Value):
     message: Message
 
 
+class Write(Value):
+    """Write a few bytes to a descriptor that the actor inherited under this name."""
+
+    descriptor: str
+    data: bytes
+
+
 class Later(Value):
     """Hand ``Tick(name)`` to the logic after so many seconds; the same name replaces the earlier one."""
 
@@ -50,7 +57,7 @@ class Work(Value):
     function: Callable[[], object]
 
 
-Effect = Report | Tell | ToAnchor | Later | Never | Work
+Effect = Report | Tell | ToAnchor | Write | Later | Never | Work
 
 
 class Tick(Value):

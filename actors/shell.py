@@ -4,6 +4,7 @@ One process, one pykka actor, one thread. The logic is pure (``handle(event) -> 
 touches a socket, a clock or another process is here.
 """
 
+import contextlib
 import os
 import socket
 import threading
@@ -22,7 +23,7 @@ from proto.registry import Message
 from proto.value import Value, replace
 
 from .channel import Channel
-from .effects import Effect, Later, Never, Report, Tell, Tick, ToAnchor, Work, Worked
+from .effects import Effect, Later, Never, Report, Tell, Tick, ToAnchor, Work, Worked, Write
 from .inbox import Inbox
 from .logbook import Logbook
 from .supervision import LEASE
@@ -153,6 +154,10 @@ class PeerActor(ProcessActor):
                     self._send(envelope)
                 case ToAnchor(message):
                     self.channel.send(message)
+                case Write(name, data):
+                    # A pipe whose reader is gone is an end that is told otherwise.
+                    with contextlib.suppress(OSError, KeyError):
+                        os.write(self.begin.descriptors[name], data)
                 case Later(name, seconds):
                     self.inbox.later(name, seconds)
                 case Never(name):

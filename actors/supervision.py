@@ -42,7 +42,7 @@ class Specification(Value):
 
 TABLE: tuple[Specification, ...] = (
     Specification("state", "actors.state.actor", "permanent", ("hub", "tap")),
-    Specification("allocation", "actors.allocation.actor", "permanent"),
+    Specification("allocation", "actors.allocation.actor", "permanent", ("hold",)),
     Specification("staging", "actors.staging.actor", "transient"),
     Specification(
         "stdio",
@@ -96,4 +96,3 @@ def died(specification: Specification, record: Record, now: float, *, normal: bo
 def stuck(record: Record, now: float) -> bool:
     """Whether the lease has run out."""
     return now >= record.lease_ends
-

@@ -11,7 +11,6 @@ StagePhase = Literal["none", "ready", "failed", "out"]
 StepPhase = Literal["none", "launching", "running", "ended"]
 
 
-
 class Ending(Value):
     """Why and how the container ends.
 

@@ -35,9 +35,16 @@ class LaunchStep(Message):
 
 @message("release-job")
 class ReleaseJob(Message):
-    """To allocation: give the job back (queued or granted); report released. 0: find it by its cookie."""
+    """To allocation: give the job back (queued or granted); report released.
+
+    Attributes:
+        job_id: 0 for the one that carries the container's cookie.
+        status: exit status that the job's record shall have.
+
+    """
 
     job_id: int
+    status: int
 
 
 @message("stage-in")

@@ -10,6 +10,7 @@
 ``hooks``       the hooks of ``start`` and ``delete`` (``scrun.hooks``); only if there are any
 ``hub``, ``tap`` the two listening sockets
 ``job.log``     what salloc said
+``job.env``     the job's environment, for scrun.lua
 ``step.log``    what srun itself said (the container's own stderr never goes there)
 ``log``         scrun's own log of this container
 ``spool/``      scratch directory of scrun.lua
@@ -101,8 +102,10 @@ def make_root(root: str) -> None:
 class ContainerPaths:
     """The paths of one container, as text."""
 
-    __slots__ = ("config", "directory", "hooks", "hub", "id", "job_log", "journal", "lock", "log", "root", "spool",
-                 "state", "step_log", "tap")  # fmt: skip
+    __slots__ = (
+        "config", "directory", "hooks", "hub", "id", "job_env", "job_log", "journal", "lock", "log", "root", "spool",
+        "state", "step_log", "tap",
+    )  # fmt: skip
 
     def __init__(self, root: str, container_id: str) -> None:
         self.root = root
@@ -116,6 +119,7 @@ class ContainerPaths:
         self.hub = f"{directory}/hub"
         self.tap = f"{directory}/tap"
         self.job_log = f"{directory}/job.log"
+        self.job_env = f"{directory}/job.env"
         self.step_log = f"{directory}/step.log"
         self.log = f"{directory}/log"
         self.spool = f"{directory}/spool"

@@ -43,8 +43,8 @@ class AllocationLogic:
         }
 
     def start(self) -> Iterable[Effect]:
-        """Nothing: the state actor says what is wanted."""
-        return ()
+        """Find salloc again, or what became of it; the state actor says what is wanted."""
+        return self._job.request()
 
     def handle(self, event: object) -> Iterable[Effect]:
         """What the state actor asks for, what the anchor tells, and the clock."""
@@ -70,8 +70,8 @@ class AllocationLogic:
             case m.LaunchStep(job_id, bundle, argv):
                 self._job.id, self._job.idle = job_id, False
                 return self._step.launch(job_id, bundle, argv)
-            case m.ReleaseJob(job_id):
-                return self._job.begin_release(job_id)
+            case m.ReleaseJob(job_id, status):
+                return self._job.begin_release(job_id, status)
         return ()
 
 

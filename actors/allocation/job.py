@@ -1,23 +1,33 @@
 """The job from its request to its release: what to spawn, and what salloc, squeue and scancel mean."""
 
-from collections.abc import Iterable
+import os
 
-from actors.effects import Effect, Later, Never, Report, ToAnchor
+from actors.effects import Effect, Later, Never, Report, ToAnchor, Write
 from proto import events as e
 from proto import messages as m
 from proto.creation import Creation
 from proto.errors import ScrunError
+from proto.paths import ContainerPaths
 
 from .replies import released
-from .scheduler import Scheduler, StepNews
+from .scheduler import Command, Scheduler, StepNews
 from .spool import Looks, Spool, text
 
 WATCH = 30.0
 """Seconds between two questions whether a job without a step is still there."""
 REFUSED = 125
 """What engines report when the runtime, not the program, is the reason."""
+HOLD_WAIT = 2.0
+"""Seconds that salloc gets to give the job back in order; then it is cancelled."""
 RELEASE_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 SIGTERM = 15
+
+
+def spawn_of(creation: Creation, command: Command) -> m.Spawn:
+    """salloc, with the pipe that holds the job: the anchor starts it before there is an actor."""
+    log = ContainerPaths(creation.root, creation.id).job_log
+    stdio = {"0": "salloc-hold", "1": log, "2": log}
+    return m.Spawn("job", command.argv, command.env, creation.cwd, stdio, ("salloc-hold",))
 
 
 class Job:
@@ -38,6 +48,8 @@ class Job:
         self._looks = Looks()
         self._status: int | None = None
         self._queued = False
+        self._granted = False
+        self._exit_status = 0
         self._watches = 0
         self._releases = 0
         self._released = False
@@ -52,27 +64,35 @@ class Job:
             return [Report(e.JobEnded("refused", REFUSED, error.sentence, error.code))]
         if command is None:
             return [Report(e.JobGranted(0))]
-        return [self._spool.spawn("job", command, self._spool.paths.job_log, self._creation.cwd)]
+        return [ToAnchor(spawn_of(self._creation, command))]
 
     def look(self) -> list[Effect]:
         """Read what salloc has said so far."""
         news = self._scheduler.read_request(text(self._spool.paths.job_log), self._status)
         self.id = news.job_id or self.id
         if news.kind == "granted":
+            self._granted = True
             return [Never("job-log"), Report(e.JobGranted(news.job_id, news.nodes))]
         if news.kind == "refused":
             code = "scheduler-unavailable" if news.transient else "scheduler"
             return [Never("job-log"), Report(e.JobEnded("refused", REFUSED, news.reason, code))]
+        effects: list[Effect] = [Later("job-log", self._looks.next())]
         if news.kind == "queued" and not self._queued:
             self._queued = True
-            # From here on only salloc's end is news, and the anchor tells that.
-            return [Report(e.JobQueued(news.job_id, news.reason))]
-        return [] if self._queued else [Later("job-log", self._looks.next())]
+            effects.append(Report(e.JobQueued(news.job_id, news.reason)))
+        return effects
 
     def exited(self, status: int) -> list[Effect]:
-        """Take note of salloc's end: the job is granted, refused, or was cancelled in the queue."""
+        """Take note of salloc's end: the job was refused, released, or revoked by somebody else."""
         self._status = status
-        return self.look()
+        if not self._granted:
+            return self.look()
+        if not self._releases:
+            return self.watch()  # while a step runs, srun's end tells
+        if os.WIFSIGNALED(status):
+            return self.release()  # a killed salloc gives nothing back
+        self._released = True
+        return [Never("release"), Report(e.JobReleased())]
 
     # --- while no step is in it -------------------------------------------------------------------------------
 
@@ -83,11 +103,11 @@ class Job:
         self._watches = 1
         return [Later("watch", WATCH)]
 
-    def watch(self) -> Iterable[Effect]:
+    def watch(self) -> list[Effect]:
         """Ask once."""
         command = self._scheduler.inquire(self.id)
         if not self.idle or self._releases or command is None:
-            return ()
+            return []
         self._watches += 1
         return [self._spool.spawn(f"watch-{self._watches}", command)]
 
@@ -103,9 +123,10 @@ class Job:
 
     # --- release ----------------------------------------------------------------------------------------------
 
-    def begin_release(self, job_id: int) -> list[Effect]:
+    def begin_release(self, job_id: int, exit_status: int) -> list[Effect]:
         """Give the job back; a repetition of the wish changes nothing while it is being carried out."""
         self.id = self.id or job_id
+        self._exit_status = exit_status
         return [] if self._releases and not self._released else self.release()
 
     def release(self) -> list[Effect]:
@@ -113,6 +134,9 @@ class Job:
         if self._released or self._creation.job_id:
             return [Report(e.JobReleased())]
         self._releases += 1
+        if self._releases == 1 and self._granted and self._status is None:
+            # The shell below salloc exits with it, and salloc gives the job back with that exit status.
+            return [Write("hold", b"%d\n" % self._exit_status), Later("release", HOLD_WAIT)]
         command = self._scheduler.cancel(self.id)
         if command is not None:
             return [self._spool.spawn(f"release-{self._releases}", command)]

@@ -4,13 +4,14 @@ sockets, writes the first records of the journal and asks for the job.
 
 import fcntl
 import json
+import os
 
 from actors.allocation import scheduler_for
+from actors.allocation.job import spawn_of
 from actors.forking import close_all_but, detach_stdio
 from actors.stdio import streams, terminal
 from actors.stdio.mover import make_pipe
 from proto import events as e
-from proto import messages as m
 from proto.creation import Creation
 from proto.journal import Journal
 from proto.paths import ContainerPaths
@@ -38,7 +39,7 @@ def prepare(creation: Creation, *keep: int) -> tuple[Descriptors, Commands]:
     for name, number in sockets(paths).items():
         descriptors.put(name, number)
     commands = Commands(descriptors, f"SCRUN_SOCKET={paths.hub}".encode())
-    _ask_for_job(creation, paths, commands)
+    _ask_for_job(creation, paths, descriptors, commands)
     return descriptors, commands
 
 
@@ -72,13 +73,15 @@ def _console_size(creation: Creation) -> tuple[int, int] | None:
     return (size["height"], size["width"]) if size else None
 
 
-def _ask_for_job(creation: Creation, paths: ContainerPaths, commands: Commands) -> None:
+def _ask_for_job(creation: Creation, paths: ContainerPaths, descriptors: Descriptors, commands: Commands) -> None:
     """Ask at once: the grant comes while the anchor still imports what the actors need."""
     journal = Journal(paths.journal)
     journal.append(e.CreateBegun(creation))
     command = scheduler_for(creation).request(creation)
     if command is not None:
         journal.append(e.JobRequested(creation.cookie))
-        spawn = m.Spawn("job", command.argv, command.env, creation.cwd, {"1": paths.job_log, "2": paths.job_log})
-        commands.spawn(spawn, "allocation")
+        reader, writer = os.pipe()
+        descriptors.put("salloc-hold", reader)
+        descriptors.put("hold", writer)
+        commands.spawn(spawn_of(creation, command), "allocation")
     journal.close()

@@ -107,7 +107,5 @@ def main(begin: m.Begin, channel: int) -> int:
     """Body of the process."""
     creation = begin.creation
     log = _log_to(Logbook(creation, "staging").write)
-    logic = StagingLogic(
-        creation, lambda job_id, nodes: stager_for(creation, job_id, nodes, log, begin.anchor)
-    )
+    logic = StagingLogic(creation, lambda job_id, nodes: stager_for(creation, job_id, nodes, log, begin.anchor))
     return run(PeerActor, begin, channel, logic)

@@ -5,12 +5,16 @@ of the job that are known here; srun and slurmd set the others for the step.
 """
 
 import os
+import time
 from collections.abc import Iterable
 
 from proto.creation import Creation
 from proto.paths import ContainerPaths
 from proto.value import Value
 
+FACTS_WAIT = 2.0
+"""Seconds to wait for the file that salloc's command writes."""
+TOLD_OTHERWISE = frozenset({"SLURM_CONF", "SLURM_JOB_ID", "SLURM_JOBID", "SLURM_NODELIST"})
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -45,6 +49,28 @@ class JobFacts(Value):
     cluster: str = ""
     submit_host: str = ""
     env: dict[str, str] = {}
+
+
+def read_job_facts(paths: ContainerPaths, job_id: int) -> JobFacts:
+    """Read what salloc gave its command, which wrote it down right after the grant.
+
+    In an allocation that scrun did not make there is no such file, and only the number is known.
+    """
+    deadline = time.monotonic() + FACTS_WAIT
+    while not os.path.exists(paths.job_env) and os.path.exists(paths.job_log) and time.monotonic() < deadline:
+        time.sleep(0.01)  # the grant was read in salloc's words; its command starts a moment later
+    try:
+        with open(paths.job_env, "rb") as file:
+            entries = [os.fsdecode(entry).partition("=") for entry in file.read().split(b"\0")]
+    except FileNotFoundError:
+        return JobFacts(job_id=job_id)
+    env = {name: value for name, _, value in entries if name.startswith("SLURM_") and name not in TOLD_OTHERWISE}
+    return JobFacts(
+        job_id=job_id,
+        nodes=env.pop("SLURM_JOB_NODELIST", ""),
+        cluster=env.pop("SLURM_CLUSTER_NAME", ""),
+        env=env,
+    )
 
 
 def job_environment(creation: Creation, job: JobFacts, paths: ContainerPaths, anchor_pid: int) -> tuple[bytes, ...]:

@@ -10,7 +10,7 @@ from proto.paths import ContainerPaths
 from . import builtin
 from .bundle import read_config
 from .commands import Commands
-from .job_environment import JobFacts, job_environment
+from .job_environment import JobFacts, job_environment, read_job_facts
 
 Log = Callable[[int, str], None]
 Result = tuple[str, str, bool]
@@ -65,7 +65,8 @@ class BuiltinStager:
 def stager_for(creation: Creation, job_id: int, nodes: str, log: Log, anchor: int = 0) -> Stager:
     """Return the stager of a container."""
     paths = ContainerPaths(creation.root, creation.id)
-    environment = job_environment(creation, JobFacts(job_id=job_id, nodes=nodes), paths, anchor)
+    facts = read_job_facts(paths, job_id) if creation.lua and job_id else JobFacts(job_id=job_id, nodes=nodes)
+    environment = job_environment(creation, facts, paths, anchor)
     scheduler = scheduler_for(creation)
 
     def remote_argv(command: bytes) -> tuple[Sequence[bytes | str], Iterable[bytes]]:

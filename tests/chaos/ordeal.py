@@ -44,6 +44,7 @@ class Outcome:
     events: list[Any]
     job: int
     cookie: str
+    struck_at: str = ""
 
 
 def digest(data: bytes) -> str:
@@ -121,7 +122,7 @@ def forget(runtime: Runtime, box: Box) -> None:
 
 
 def nothing_left(runtime: Runtime, name: str, job: int, seconds: float = 10.0) -> None:
-    staging = pathlib.Path(f"/home/{_user()}/.scrun/{name}")
+    staging = staging_of(name)
 
     def left() -> list[str]:
         found = runtime.left(name)
@@ -137,10 +138,10 @@ def nothing_left(runtime: Runtime, name: str, job: int, seconds: float = 10.0) -
         pytest.fail(f"left of {name}: {left()}")
 
 
-def _user() -> str:
+def staging_of(name: str) -> pathlib.Path:
     cluster = read_cluster()
     assert not isinstance(cluster, str), cluster
-    return cluster.user
+    return pathlib.Path(f"~{cluster.user}/.scrun/{name}").expanduser()
 
 
 def jobs_by_cookie(runtime: Runtime) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import re
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import alive
+from tests.conftest import alive, read_proc, state_and_parent
 
-from .ordeal import Outcome, digest, in_parallel, jobs_by_cookie, last_words, live
-from .witness import EVENTS, ROLES, Witness
+from .ordeal import ECHO, Outcome, digest, in_parallel, jobs_by_cookie, last_words, live, pump
+from .witness import EVENTS, ROLES, Witness, find
 
 if TYPE_CHECKING:
     from tests.slurm.runtime import Runtime
@@ -66,6 +68,7 @@ def test_killed_at_each_event(runtime: Runtime, chaos: Chaos, role: str) -> None
         outcome, pid = struck(runtime, case, data)
         check(outcome, data)
         assert not pid or not alive(pid)
+        outcome.struck_at = case.event
         return outcome, pid
 
     results = in_parallel(cases, run)
@@ -75,5 +78,77 @@ def test_killed_at_each_event(runtime: Runtime, chaos: Chaos, role: str) -> None
         chaos.figures["cases"] += 1
         chaos.figures["kills"] += pid > 0
         chaos.figures["bytes both ways"] += 2 * SIZE
-    # Staging runs only while it is needed; everybody else is there at every event, or soon after.
-    assert role == "staging" or all(pid for _, pid in results if pid is not None) or role == "state"
+        # Staging runs only while it is needed, and at the last event everybody is on the way out.
+        assert pid or role == "staging" or outcome.struck_at == "finished"
+
+
+@pytest.mark.parametrize("event", ["job-granted", "create-answered", "launch-requested", "signal-requested"])
+def test_all_actors_killed_at_once(runtime: Runtime, chaos: Chaos, event: str) -> None:
+    data = chaos.data(SIZE)
+
+    def massacre(witness: Witness, word: str) -> None:
+        if word == event:
+            struck = [witness.strike(role) for role in ("state", "allocation", "stdio", "signals", "guard")]
+            chaos.figures["kills"] += sum(1 for pid in struck if pid)
+
+    name = f"all-{event}"
+    with Witness(runtime, name, massacre) as witness:
+        check(live(runtime, name, data, witness), data)
+    chaos.figures["cases"] += 1
+
+
+def test_state_killed_at_every_event(runtime: Runtime, chaos: Chaos) -> None:
+    data = chaos.data(SIZE)
+    killed = []
+    with Witness(runtime, "serial", lambda witness, _: killed.append(witness.strike("state"))) as witness:
+        check(live(runtime, "serial", data, witness), data)
+    chaos.figures["kills"] += sum(1 for pid in killed if pid)
+    chaos.figures["cases"] += 1
+
+
+def test_killed_at_random_instants_while_bytes_flow(runtime: Runtime, chaos: Chaos) -> None:
+    size = (256 if chaos.complete else 64) << 20
+    data = chaos.data(1 << 20) * (size >> 20)
+    instants = sorted(chaos.random.randrange(1 << 16, size) for _ in range(24 if chaos.complete else 12))
+    roles = [chaos.random.choice(("state", "allocation", "stdio", "stdio", "stdio", "signals", "guard")) for _ in instants]
+    box = runtime.running("/bin/cat", id="flood", stdin=True)
+    plan = list(zip(instants, roles, strict=True))
+    done = []
+
+    def progress(total: int) -> None:
+        while plan and plan[0][0] <= total:
+            _, role = plan.pop(0)
+            pid = find(box.anchor, role)
+            # It may be on its way back just now.
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+                done.append(role)
+
+    assert pump(box, data, progress) == digest(data), f"other bytes came back after {done}"
+    assert (box.wait(), box.read("err")) == (0, "")
+    assert len(done) >= 5, done
+    chaos.figures["kills"] += len(done)
+    chaos.figures["bytes both ways"] += 2 * size
+    chaos.figures["cases"] += 1
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_signal_to_the_anchor_outlives_the_state_actor_that_heard_it(runtime: Runtime, twice: bool) -> None:
+    box = runtime.running("/bin/sh", "-c", ECHO, stdin=True)
+    assert box.read_line("err") == "ready"
+    state = find(box.anchor, "state")
+    os.kill(state, signal.SIGSTOP)
+    os.kill(box.anchor, signal.SIGUSR1)
+    runtime.wait_until(lambda: heeded(box.anchor), what="the anchor takes note")
+    os.kill(state, signal.SIGKILL)
+    assert box.read_line("err") == "got"
+    if twice:
+        os.kill(find(box.anchor, "state"), signal.SIGKILL)
+    box.close_stdin()
+    assert (box.read("err"), box.wait()) == ("bye\n", 42)
+
+
+def heeded(pid: int) -> bool:
+    """Whether a process has handled its signals and waits again."""
+    pending = re.findall(r"^(?:SigPnd|ShdPnd):\s*(\w+)$", read_proc(pid, "status").decode(), re.MULTILINE)
+    return not any(int(mask, 16) for mask in pending) and state_and_parent(pid)[0] == "S"

@@ -21,7 +21,8 @@ def test_at_once(podman: Podman, as_user: Any, wait_until: Any, count: int) -> N
     processes = [
         podman.start(
             "run", "--rm", "-i", "--name", podman.name(), "--annotation", f"scrun.job-name={job_name}", "busybox",
-            "sh", "-c", script, "sh", str(number), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            "sh", "-c", script, "sh", str(number),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
         for number in range(count)
     ]  # fmt: skip

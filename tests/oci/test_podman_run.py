@@ -55,7 +55,7 @@ def test_entry_point(podman: Podman) -> None:
 
 
 @pytest.mark.parametrize(
-    "program,code,words",
+    ("program", "code", "words"),
     [
         ("no-such-program", 127, "not found"),
         ("/no/such/program", 127, "not found"),

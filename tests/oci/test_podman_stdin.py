@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from tests.conftest import read_proc, scrun_processes
 
@@ -46,7 +46,7 @@ class Watch:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, args=(container_id,))
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -113,7 +113,7 @@ def test_a_gigabyte_in(podman: Podman) -> None:
         said = process.stdout.read().split()[0].decode()
     assert said == digest(GIGABYTE)
     assert process.wait(timeout=60) == 0
-    assert 0 < watch.before
+    assert watch.before > 0
     assert watch.most < watch.before + SLACK
 
 
@@ -140,5 +140,5 @@ def test_a_gigabyte_out(podman: Podman) -> None:
             size += len(part)
     assert (size, found.hexdigest()) == (GIGABYTE, expected.hexdigest())
     assert process.wait(timeout=60) == 0
-    assert 0 < watch.before
+    assert watch.before > 0
     assert watch.most < watch.before + SLACK

@@ -42,7 +42,8 @@ def test_scancel_of_the_step(runtime: Runtime, as_user: Any) -> None:
 def test_scancel_between_create_and_start(runtime: Runtime, as_user: Any) -> None:
     box = runtime.box("/bin/sleep", "600")
     as_user(["scancel", str(box.job())])
-    assert box.wait(30) != 0
+    # Nothing runs that would notice at once: the job is looked at every half minute.
+    assert box.wait(60) != 0
     explained(box, "cancelled", "cancelled")
     sentence = runtime.fails("start", box.id)
     assert "cancelled" in sentence or "stopped" in sentence
@@ -59,12 +60,11 @@ def test_node_failure(runtime: Runtime, as_root: Any, node: str, wait_until: Any
     box = runtime.running("/bin/sh", "-c", "echo here; while :; do sleep 1; done",
                           annotations={"scrun.nodelist": node})  # fmt: skip
     assert box.read_line() == "here"
+    # (It comes back by itself: ReturnToService is 2.)
     done = as_root(["scontrol", "update", f"nodename={node}", "state=down", "reason=test"])
     assert done.returncode == 0, done.stderr
     assert box.wait(60) == 137
     explained(box, "node-failure", "node")
-    as_root(["scontrol", "update", f"nodename={node}", "state=resume"])
-    wait_until(lambda: "IDLE" in as_root(["scontrol", "show", "node", node]).stdout, 30)
 
 
 @pytest.mark.timeout(200)

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from tests.slurm.runtime import Runtime
 
 ENGINE_WORDS = re.compile(
-    "no such file or directory|permission denied|not found|operation not permitted", re.IGNORECASE
+    "no such file or directory|permission denied|operation not permitted|executable file not found|"
+    "is a directory|not a directory",
+    re.IGNORECASE,
 )
-"""podman would take these for a fault of the user's program, and answer 126 or 127."""
+"""podman and docker would take these for a fault of the user's program, and answer 126 or 127."""
 
 
 def refused(runtime: Runtime, *words: str, **options: Any) -> str:
@@ -54,7 +56,7 @@ def test_a_bad_id(runtime: Runtime, bad: str) -> None:
 
 
 def test_a_bundle_that_is_not_there(runtime: Runtime) -> None:
-    assert "config.json" in refused(runtime, bundle=runtime.directory / "nothing")
+    assert "nothing" in refused(runtime, bundle=runtime.directory / "nothing")
 
 
 def test_a_bundle_that_is_no_json(runtime: Runtime) -> None:
@@ -88,9 +90,13 @@ def test_slurmctld_is_down(runtime: Runtime, cluster: Any) -> None:
 
 
 def test_point_14_a_start_that_fails_ends_anchor_and_job(runtime: Runtime) -> None:
-    box = runtime.box("/bin/true", annotations={"scrun.partition": "bare"})
+    box = runtime.box("/bin/true")
     job = box.job()
-    assert "oci.conf" in runtime.fails("start", box.id)
+    # What was staged goes away before the node has seen it.
+    staged = re.search(r"/[^' ]+/\.scrun/[^' ]+", runtime("console", box.id, "journal").stdout)
+    assert staged
+    runtime.runner(["rm", "-rf", staged[0]])
+    assert not ENGINE_WORDS.search(runtime.fails("start", box.id))
     assert box.wait(10) != 0
     runtime.wait_until(lambda: runtime.released(job), 10)
     runtime.ok("delete", box.id)

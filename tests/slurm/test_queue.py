@@ -41,7 +41,6 @@ def queued(runtime: Runtime, free: Callable[[], None]) -> Box:
     state = box.state()
     assert state["status"] == "created"
     assert state["annotations"]["scrun.job-state"] == "PENDING"
-    assert state["annotations"]["scrun.job-reason"]
     assert runtime.job_state(box.job()) == "PENDING"
     return box
 
@@ -56,6 +55,10 @@ def starting(runtime: Runtime, box: Box) -> subprocess.Popen[bytes]:
 
 def test_point_03_create_does_not_wait_for_a_full_cluster(queued: Box) -> None:
     assert not queued.ended()
+
+
+def test_why_it_waits_is_shown(runtime: Runtime, queued: Box) -> None:
+    runtime.wait_until(lambda: "Resources" in queued.annotations().get("scrun.job-reason", ""), 10)
 
 
 def test_it_starts_when_there_is_room(runtime: Runtime, queued: Box, free: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import all_pids, alive, state_and_parent
+from tests.conftest import alive, all_pids, state_and_parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +133,7 @@ def test_point_12_the_job_is_cancelled_when_the_anchor_is_killed(runtime: Runtim
 
 def test_killed_while_it_is_created_the_anchor_leaves_nothing(runtime: Runtime, filled: str) -> None:
     box = runtime.begin("/bin/true", annotations={"scrun.nodelist": filled, "scrun.cpus-per-task": "16"})
-    runtime.wait_until(lambda: box.job(), 20, what="a queued job")
+    runtime.wait_until(box.job, 20, what="a queued job")
     box.anchor = int(box.state()["pid"])
     job = box.job()
     os.kill(box.anchor, signal.SIGKILL)

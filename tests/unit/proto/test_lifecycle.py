@@ -122,9 +122,9 @@ def test_an_ordinary_life() -> None:
     ended = live(*RUNNING, e.StepEnded("exited", 7, 0, ""))
     assert messages(ended) == [m.Drain()]
     drained = apply(ended, e.OutputDrained(0, 1, 2))
-    assert messages(drained) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True), m.ReleaseJob(4)]
+    assert messages(drained) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True), m.ReleaseJob(4, 7)]
     out = apply(drained, e.StagedOut())
-    assert messages(out) == [m.ReleaseJob(4)]
+    assert messages(out) == [m.ReleaseJob(4, 7)]
     over = apply(out, e.JobReleased())
     assert messages(over) == [e.Finished()]
     assert over.ending is not None
