@@ -99,6 +99,7 @@ class StepStarted(Message):
     """The nodes report that the step's tasks run."""
 
     step_id: str
+    nodes: str = ""
 
 
 @message("step-ended")

@@ -67,7 +67,7 @@ def load(path: str, config: str = "") -> Bundle:
     """
     path = os.path.abspath(path)
     if not os.path.isdir(path):
-        raise BundleError(f"the bundle {path} is not a directory")
+        raise BundleError(f"there is no bundle directory {path}")
     data = _read(config or f"{path}/config.json")
     return check(path, data, _parse(data))
 
@@ -178,7 +178,7 @@ def _rootfs(bundle: str, path: str) -> str:
         raise BundleError("root.path of config.json must name a directory")
     rootfs = os.path.normpath(os.path.join(bundle, path))
     if not os.path.isdir(rootfs):
-        raise BundleError(f"root.path of config.json is not a directory: {rootfs}")
+        raise BundleError(f"there is no directory {rootfs}, which config.json names as root.path")
     return rootfs
 
 

@@ -27,6 +27,7 @@ class AllocationLogic:
         # A command's name is one of these words, or one of them with a number.
         self._ends: dict[str, Callable[[str, int], Iterable[Effect]]] = {
             "job": lambda _, status: job.exited(status),
+            "reason": lambda _, status: job.reason(status),
             "watch": job.watched,
             "release": job.release_exited,
             "find": job.found,

@@ -19,6 +19,7 @@ REFUSED = 125
 """What engines report when the runtime, not the program, is the reason."""
 HOLD_WAIT = 2.0
 """Seconds that salloc gets to give the job back in order; then it is cancelled."""
+KILLED = 137
 RELEASE_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 SIGTERM = 15
 
@@ -75,12 +76,21 @@ class Job:
             return [Never("job-log"), Report(e.JobGranted(news.job_id, news.nodes))]
         if news.kind == "refused":
             code = "scheduler-unavailable" if news.transient else "scheduler"
+            # What was in the queue has not been refused: somebody took it out.
+            if self._queued:
+                return [Never("job-log"), Report(e.JobEnded("cancelled", KILLED, news.reason, code))]
             return [Never("job-log"), Report(e.JobEnded("refused", REFUSED, news.reason, code))]
-        effects: list[Effect] = [Later("job-log", self._looks.next())]
-        if news.kind == "queued" and not self._queued:
-            self._queued = True
-            effects.append(Report(e.JobQueued(news.job_id, news.reason)))
-        return effects
+        later = Later("job-log", self._looks.next())
+        if news.kind != "queued" or self._queued:
+            return [later]
+        self._queued = True
+        command = self._scheduler.inquire(self.id)
+        return [later, self._spool.spawn("reason", command) if command else Report(e.JobQueued(self.id))]
+
+    def reason(self, status: int) -> list[Effect]:
+        """Read why the job waits; that it waits is news even if Slurm does not say why."""
+        info = self._scheduler.read_inquiry(self._spool.said("reason"), self.id) if status == 0 else None
+        return [Report(e.JobQueued(self.id, info.reason if info else ""))]
 
     def exited(self, status: int) -> list[Effect]:
         """Take note of salloc's end: the job was refused, released, or revoked by somebody else."""

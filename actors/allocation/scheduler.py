@@ -60,6 +60,7 @@ class StepNews(Value):
         wait_status: of the program as ``wait`` would give it; ``None`` until every task has ended. Of several
             tasks: of the first that ended badly.
         step_id: ``JOB.STEP``, or empty while unknown.
+        nodes: the step's nodes, with commas.
         messages: what a person may want to know, cleaned; errors only.
         failure: why the step could not start, one sentence, or empty.
         transient: whether launching again may succeed.
@@ -72,6 +73,7 @@ class StepNews(Value):
     started: bool = False
     wait_status: int | None = None
     step_id: str = ""
+    nodes: str = ""
     messages: tuple[str, ...] = ()
     failure: str = ""
     transient: bool = False

@@ -57,7 +57,7 @@ class Step:
         """Read what srun has said so far."""
         news = self._news()
         if news.started:
-            return [Report(e.StepStarted(news.step_id))]
+            return [Report(e.StepStarted(news.step_id, news.nodes))]
         return [Later("step-log", self._looks.next())] if self._status is None else []
 
     def exited(self, status: int) -> list[Effect]:
@@ -66,7 +66,7 @@ class Step:
         news = self._news()
         effects: list[Effect] = [Never("step-log")]
         if news.started:
-            effects.append(Report(e.StepStarted(news.step_id)))
+            effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
         if may_be_outside(news) and self._creation.settings.entry:
             return [*effects, self._probe()]
         command = self._scheduler.inquire(self._job_id) if needs_inquiry(news) else None

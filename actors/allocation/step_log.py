@@ -34,13 +34,15 @@ def read(text: str) -> StepNews:
     """Read all that srun has said so far."""
     expected = started = 0
     step_id = ""
+    hosts: list[str] = []
     statuses: list[int] = []
     errors: list[str] = []
     abandoned = out_of_memory = node_failure = failed = False
     complete = text[: text.rfind("\n") + 1]
     for line in complete.splitlines():
         if LAUNCHING in line:
-            step_id, tasks = _launching(line)
+            step_id, host, tasks = _launching(line)
+            hosts.append(host)
             expected += tasks
         elif line.endswith(STARTED):
             started += _last_number(line[: -len(STARTED)])
@@ -62,6 +64,7 @@ def read(text: str) -> StepNews:
         started=running or bool(statuses),
         wait_status=_worst(statuses) if done else None,
         step_id=step_id,
+        nodes=",".join(hosts),
         messages=tuple(clean(line) for line in errors),
         failure=verdict.sentence if verdict else "",
         transient=bool(verdict and verdict.transient),
@@ -81,11 +84,12 @@ def _worst(statuses: list[int]) -> int:
     return 0
 
 
-def _launching(line: str) -> tuple[str, int]:
+def _launching(line: str) -> tuple[str, str, int]:
     """``launching StepId=5.0 on host node1, 1 tasks: 0``."""
     rest = line[line.index(LAUNCHING) + len(LAUNCHING) :]
     step_id, _, rest = rest.partition(" on host ")
-    return step_id.partition("+")[0], _last_number(rest.partition(" tasks")[0])
+    host, _, tasks = rest.partition(", ")
+    return step_id.partition("+")[0], host, _last_number(tasks.partition(" tasks")[0])
 
 
 def _finished(line: str) -> tuple[int, int]:

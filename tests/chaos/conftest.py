@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(HERE):
             item.add_marker("chaos")
             item.add_marker("slurm")
-            item.add_marker(pytest.mark.timeout(600))
+            item.add_marker(pytest.mark.timeout(100 + 100 * ROUNDS))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -31,6 +31,8 @@ ECHO = """exec 3<&0; trap 'echo got >&2' USR1
 while kill -0 $! 2>/dev/null; do wait $!; done; echo bye >&2; exit 42"""
 """Copies its input to its output, counts SIGUSR1 on standard error, and exits with 42 at the end of input."""
 WORKERS = 6
+PATIENCE = 25.0
+"""Seconds of silence after which a container counts as stuck: more than four leases."""
 
 
 @dataclasses.dataclass
@@ -51,6 +53,25 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def read_line(box: Box, name: str = "err") -> str:
+    """As ``box.read_line``, but not for ever."""
+    return read(box, name, b"\n").rstrip("\n")
+
+
+def read(box: Box, name: str = "err", until: bytes = b"") -> str:
+    """As ``box.read``, but not for ever: to the end, or to the first ``until``."""
+    data = b""
+    end = box._ends[name]
+    while not until or not data.endswith(until):
+        if not select.select([end], [], [], PATIENCE)[0]:
+            pytest.fail(f"{box.id} says nothing on {name} after {data!r}; {box.state()}")
+        part = os.read(end, 1 if until else 1 << 16)
+        if not part:
+            break
+        data += part
+    return data.decode()
+
+
 def pump(box: Box, data: bytes, progress: Callable[[int], None] = lambda _: None) -> str:
     """Write all data, close standard input, read standard output to its end; return the digest of that."""
     found = hashlib.sha256()
@@ -59,8 +80,8 @@ def pump(box: Box, data: bytes, progress: Callable[[int], None] = lambda _: None
     os.set_blocking(box._ends["in"], False)
     out = box._ends["out"]
     while True:
-        readable, writable, _ = select.select([out], [box._ends["in"]] if sent else [], [], 60)
-        assert readable or writable, f"nothing has moved for a minute: {len(sent)} unsent, {total} received"
+        readable, writable, _ = select.select([out], [box._ends["in"]] if sent else [], [], PATIENCE)
+        assert readable or writable, f"nothing moves any more: {len(sent)} unsent, {total} received"
         if writable:
             try:
                 sent = sent[os.write(box._ends["in"], sent[: 1 << 16]) :]
@@ -81,18 +102,18 @@ def live(runtime: Runtime, name: str, data: bytes, witness: Witness) -> Outcome:
     """Create, start, one signal, all data both ways, the end, delete: as an engine does it."""
     box = runtime.begin("/bin/sh", "-c", ECHO, id=name, stdin=True)
     process = runtime.creating[name]
-    assert process.wait(timeout=60) == 0, f"create failed: {box.read('err')}"
+    assert process.wait(timeout=60) == 0, f"create failed: {read(box)}"
     box.anchor = witness.anchor()
     started = runtime("start", name)
     assert started.returncode == 0, f"start failed: {started.stderr}"
-    assert box.read_line("err") == "ready"
+    assert read_line(box) == "ready"
     half = len(data) // 2
     box.write(data[: min(half, 4096)])
     killed = runtime("kill", name, "USR1")
     assert killed.returncode == 0, f"kill failed: {killed.stderr}"
-    errors = box.read_line("err") + "\n"
+    errors = read_line(box) + "\n"
     output = pump(box, data[min(half, 4096) :])
-    errors += box.read("err")
+    errors += read(box)
     code = box.wait()
     state = box.state()
     assert (state["status"], state["pid"]) == ("stopped", 0), state

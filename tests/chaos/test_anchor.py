@@ -12,7 +12,7 @@ from proto import events as e
 from proto import journal
 from tests.conftest import alive
 
-from .ordeal import ECHO, forget, in_parallel, last_words, nothing_left, staging_of
+from .ordeal import ECHO, forget, in_parallel, last_words, nothing_left, read_line, staging_of
 from .witness import EVENTS, Witness, find
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_a_guard_that_is_killed_while_it_clears_up(runtime: Runtime, chaos: Chao
         name = f"twice-{number}"
         with Witness(runtime, name, lambda *_: None) as witness:
             box = runtime.running("/bin/sh", "-c", ECHO, id=name, stdin=True)
-            assert box.read_line("err") == "ready"
+            assert read_line(box) == "ready"
             guard = find(box.anchor, "guard")
             os.kill(box.anchor, signal.SIGKILL)
             words = len(witness.words) + number
@@ -194,10 +194,10 @@ def test_start_killed(runtime: Runtime, chaos: Chaos, event: str) -> None:
         if event in witness.words:
             process.kill()
         process.wait(timeout=30)
-        assert box.read_line("err") == "ready"
+        assert read_line(box) == "ready"
         assert box.state()["status"] == "running"
         runtime.ok("kill", name, "USR1")
-        assert box.read_line("err") == "got"
+        assert read_line(box) == "got"
         box.close_stdin()
         assert box.wait() == 42
         runtime.ok("delete", name)

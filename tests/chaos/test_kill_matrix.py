@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import alive, read_proc, state_and_parent
 
-from .ordeal import ECHO, Outcome, digest, in_parallel, jobs_by_cookie, last_words, live, pump
+from .ordeal import ECHO, Outcome, digest, in_parallel, jobs_by_cookie, last_words, live, pump, read, read_line
 from .witness import EVENTS, ROLES, Witness, find
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def test_killed_at_random_instants_while_bytes_flow(runtime: Runtime, chaos: Cha
                 done.append(role)
 
     assert pump(box, data, progress) == digest(data), f"other bytes came back after {done}"
-    assert (box.wait(), box.read("err")) == (0, "")
+    assert (box.wait(), read(box)) == (0, "")
     assert len(done) >= 5, done
     chaos.figures["kills"] += len(done)
     chaos.figures["bytes both ways"] += 2 * size
@@ -135,17 +135,17 @@ def test_killed_at_random_instants_while_bytes_flow(runtime: Runtime, chaos: Cha
 @pytest.mark.parametrize("twice", [False, True])
 def test_a_signal_to_the_anchor_outlives_the_state_actor_that_heard_it(runtime: Runtime, twice: bool) -> None:
     box = runtime.running("/bin/sh", "-c", ECHO, stdin=True)
-    assert box.read_line("err") == "ready"
+    assert read_line(box) == "ready"
     state = find(box.anchor, "state")
     os.kill(state, signal.SIGSTOP)
     os.kill(box.anchor, signal.SIGUSR1)
     runtime.wait_until(lambda: heeded(box.anchor), what="the anchor takes note")
     os.kill(state, signal.SIGKILL)
-    assert box.read_line("err") == "got"
+    assert read_line(box) == "got"
     if twice:
         os.kill(find(box.anchor, "state"), signal.SIGKILL)
     box.close_stdin()
-    assert (box.read("err"), box.wait()) == ("bye\n", 42)
+    assert (read(box), box.wait()) == ("bye\n", 42)
 
 
 def heeded(pid: int) -> bool:

@@ -159,7 +159,7 @@ def test_a_state_directory_that_cannot_be(scrun: Scrun, bundle: pathlib.Path) ->
 
 def test_no_config(scrun: Scrun, tmp_path: pathlib.Path) -> None:
     assert "JSON specification file config.json not found" in scrun.fails("create", "x")
-    assert "is not a directory" in scrun.fails("create", "-b", str(tmp_path / "none"), "x")
+    assert "no bundle directory" in scrun.fails("create", "-b", str(tmp_path / "none"), "x")
 
 
 def test_a_fifo_as_config(scrun: Scrun, tmp_path: pathlib.Path) -> None:

@@ -47,7 +47,7 @@ def queued(runtime: Runtime, free: Callable[[], None]) -> Box:
 
 def starting(runtime: Runtime, box: Box) -> subprocess.Popen[bytes]:
     """``scrun start``, which waits for the job."""
-    process = runtime.runner.start(runtime.words("start", box.id), stderr=subprocess.PIPE)
+    process = runtime.runner.start(["scrun", "--root", str(runtime.root), "start", box.id], stderr=subprocess.PIPE)
     # The request is in the journal: it is known to be waiting.
     runtime.wait_until(lambda: "start-requested" in runtime("console", box.id, "journal").stdout)
     return process
@@ -92,7 +92,6 @@ def test_it_is_cancelled_while_it_waits(runtime: Runtime, queued: Box, way: str,
             assert process.wait(timeout=20) == 1
             assert process.stderr
             assert process.stderr.read().count(b"\n") == 1
-        runtime.log.unlink()
     assert queued.read() == ""
     if way != "delete":
         assert queued.state()["status"] == "stopped"

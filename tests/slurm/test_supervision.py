@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import alive, all_pids, state_and_parent
+from tests.conftest import alive, all_pids, read_proc, state_and_parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,16 +40,9 @@ def filled(as_user: Any) -> Iterator[str]:
 
 
 def guard_of(anchor: int) -> int:
-    """The guard: the child of the anchor that leads a session of its own and runs no other program."""
-    image = os.readlink(f"/proc/{anchor}/exe")
+    """The anchor's child that waits for its death, once it has become what it waits as; else 0."""
     for pid in all_pids():
-        state, parent = state_and_parent(pid)
-        if (
-            parent == anchor
-            and state not in "ZX"
-            and os.getsid(pid) == pid
-            and os.readlink(f"/proc/{pid}/exe") == image
-        ):
+        if state_and_parent(pid)[1] == anchor and read_proc(pid, "cmdline").startswith(b"scrun-guard\0"):
             return pid
     return 0
 
@@ -107,8 +100,7 @@ def test_an_actor_that_is_stopped_is_replaced(runtime: Runtime, talker: Box) -> 
 
 
 def test_kill_9_of_the_guard_is_made_good(runtime: Runtime, talker: Box) -> None:
-    guard = guard_of(talker.anchor)
-    assert guard
+    guard = runtime.wait_until(lambda: guard_of(talker.anchor), what="the guard")
     os.kill(guard, signal.SIGKILL)
     successor = runtime.wait_until(lambda: (pid := guard_of(talker.anchor)) != guard and pid, what="a new guard")
     job = talker.job()

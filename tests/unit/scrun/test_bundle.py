@@ -68,7 +68,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("ociVersion", 1, "must be a text"),
     ("root", None, "root is missing"),
     ("root", [], "root must be an object"),
-    ("root.path", "nowhere", "is not a directory"),
+    ("root.path", "nowhere", "there is no directory"),
     ("root.path", 3, "must be a text"),
     ("root.readonly", "yes", "true or false"),
     ("process", None, "process is missing"),
