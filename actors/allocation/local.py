@@ -62,7 +62,7 @@ class Local:
         started = MARK in text
         others = tuple(line for line in text.splitlines() if line and MARK not in line)
         failure = others[-1] if others and not started else ""
-        return StepNews(started, None, STEP_ID if started else "", others, failure)
+        return StepNews(started, step_id=STEP_ID if started else "", messages=others, failure=failure)
 
     def signal(self, step_id: str, signum: int) -> Command:
         """``RUNTIME kill ID N``."""

@@ -161,7 +161,7 @@ def test_things_that_are_no_files(tmp_path: pathlib.Path) -> None:
     (tmp_path / "config.json").mkdir()
     with pytest.raises(BundleError):
         bundle.load(str(tmp_path))
-    with pytest.raises(BundleError, match="not a directory"):
+    with pytest.raises(BundleError, match="no bundle directory"):
         bundle.load(str(tmp_path / "nothing"))
 
 
