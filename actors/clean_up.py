@@ -26,6 +26,8 @@ from proto.registry import Message
 
 PATIENCE = 3600.0
 """Seconds for which a controller that does not answer is asked again: an administrator's coffee, not a holiday."""
+TERM_LIMIT = 2.0
+"""Seconds that Slurm's commands get to go in order."""
 COMMAND_LIMIT = 15.0
 """Seconds that one command of Slurm may take."""
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -58,7 +60,8 @@ def clean_up(creation: Creation, anchor: int) -> None:
     container = lifecycle.replay(journal.records)
     if not container.finished or container.given_up:
         container = _conclude(container, journal, log)
-    statefile.write(paths, container, anchor, 0)
+    with contextlib.suppress(OSError):
+        statefile.write(paths, container, anchor, 0)
     if not container.answered:
         # create never returned 0, so for the engine there never was a container.
         shutil.rmtree(paths.directory, ignore_errors=True)
@@ -66,10 +69,20 @@ def clean_up(creation: Creation, anchor: int) -> None:
 
 
 def end_processes(paths: ContainerPaths, anchor: int) -> None:
-    """Kill what is left of the anchor's session, and every command that was given this container's address."""
-    for pid in _relatives(paths, anchor):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
+    """End what is left of the anchor's session, and every command that was given this container's address.
+
+    SIGTERM first: it makes salloc take a request back that Slurm may be about to grant. A killed salloc leaves that
+    job to nobody.
+    """
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        relatives = list(_relatives(paths, anchor))
+        for pid in relatives:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signum)
+        deadline = time.monotonic() + TERM_LIMIT
+        while relatives and signum == signal.SIGTERM and time.monotonic() < deadline:
+            relatives = [pid for pid in relatives if os.path.exists(f"/proc/{pid}/exe")]
+            time.sleep(0.02)
 
 
 def _relatives(paths: ContainerPaths, anchor: int) -> Iterator[int]:
@@ -95,7 +108,8 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
         # An anchor that gave up has closed the book already: then only the deeds are left to do.
         if not container.finished and not lifecycle.knows(container, event):
             container = lifecycle.apply(container, event)
-            journal.append(event)
+            with contextlib.suppress(OSError):  # a full disk keeps nobody from giving the job back
+                journal.append(event)
 
     creation = container.creation
     if creation is None:

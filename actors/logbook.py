@@ -38,7 +38,10 @@ class Logbook:
         now = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03}Z"
         line = f"{stamp} {level} {self._actor}: {text}\n".encode(errors="backslashreplace")
-        os.write(self._fd, line)
+        try:
+            os.write(self._fd, line)
+        except OSError:
+            pass  # a full disk: no reason for the anchor to end
 
 
 def report_crash(creation: Creation, actor: str) -> None:

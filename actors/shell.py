@@ -18,7 +18,7 @@ import zmq
 from proto import messages as m
 from proto.envelope import FRAME_LIMIT, Envelope, new_id, unpack
 from proto.errors import ProtocolError
-from proto.paths import ContainerPaths
+from proto.paths import ContainerPaths, endpoint
 from proto.registry import Message
 from proto.value import Value, replace
 
@@ -79,7 +79,11 @@ class ProcessActor(pykka.ThreadingActor):
     def on_start(self) -> None:
         """Connect, say hello, keep the lease."""
         self.inbox.watch(self.channel.fileno(), self._from_anchor)
-        self.connect()
+        try:
+            self.connect()
+        except Exception as error:
+            # pykka would tell its own logger, and the process would end as if all were well.
+            self.on_failure(type(error), error, error.__traceback__)
         self.channel.send(m.Ready())
         self.inbox.later("lease", LEASE / 3)
 
@@ -213,7 +217,7 @@ def dealer(context: "zmq.Context[zmq.Socket[bytes]]", paths: ContainerPaths, ide
     sock.setsockopt(zmq.MAXMSGSIZE, FRAME_LIMIT)
     if identity:
         sock.setsockopt(zmq.IDENTITY, identity.encode())
-    sock.connect(f"ipc://{paths.hub}")
+    sock.connect(endpoint(paths.hub))
     return sock
 
 

@@ -296,9 +296,21 @@ class Child(Message):
 
 @message("interrupted")
 class Interrupted(Message):
-    """From the anchor, to state: somebody sent the anchor this signal."""
+    """From the anchor, to state: somebody sent the anchor this signal, for the ``number``-th time.
+
+    Told again to a new state actor, until ``Heeded``.
+    """
 
     signal: int
+    number: int = 1
+
+
+@message("heeded")
+class Heeded(Message):
+    """From state, to the anchor: the journal knows of that signal."""
+
+    signal: int
+    number: int
 
 
 @message("abandoned")

@@ -26,6 +26,7 @@ from .errors import SettingsError, UsageError, reason
 
 ID_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-")
 ID_LIMIT = 255
+SOCKET_LIMIT = 107
 DIRECTORY_MODE = 0o700
 
 
@@ -97,6 +98,19 @@ def make_root(root: str) -> None:
     if status.st_mode & 0o022 and not status.st_mode & 0o1000:
         msg = f"others may write into the state directory {root}; take that right away, or choose another with --root"
         raise SettingsError(msg)
+
+
+def endpoint(path: str) -> str:
+    """The address of a socket's file for libzmq, whatever the path's length.
+
+    An address has 107 bytes, and the path below rootless dockerd's usual directories 108. Such a one is named
+    through a descriptor of its directory, which is left open: libzmq uses the address again when it reconnects.
+    """
+    if len(os.fsencode(path)) > SOCKET_LIMIT:
+        directory, name = os.path.split(path)
+        handle = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        path = f"/proc/self/fd/{handle}/{name}"
+    return f"ipc://{path}"
 
 
 class ContainerPaths:

@@ -91,7 +91,8 @@ def _search(tree: "_Tree", args0: bytes, env_path: bytes, cwd: bytes, name: str)
 def _demand_executable(mode: int, name: str) -> None:
     # The mode and not access(2): the container's user is not the one who asks here.
     if stat.S_ISDIR(mode):
-        raise ProgramNotExecutableError(f'exec: "{name}": is a directory')
+        # (docker 20 makes 126 of "permission denied" only)
+        raise ProgramNotExecutableError(f'exec: "{name}": permission denied: is a directory')
     if not stat.S_ISREG(mode) or not mode & 0o111:
         raise ProgramNotExecutableError(f'exec: "{name}": permission denied')
 

@@ -62,7 +62,8 @@ def explain(info: JobInfo | None, step: StepNews, status: int) -> Ending:
 
     """
     own = step.wait_status
-    if own is None and step.started and not step.abandoned and os.WIFEXITED(status):
+    unreliable = step.abandoned or step.node_failure  # srun then exits with 0
+    if own is None and step.started and not unreliable and os.WIFEXITED(status):
         own = _from_launcher(os.WEXITSTATUS(status))
     signum = _signal_of(own)
     if own is not None and os.WIFEXITED(own) and signum not in FATAL:

@@ -66,3 +66,5 @@ class Guard:
         if self._sock is not None:
             with contextlib.suppress(OSError):
                 self._sock.send(HAND_OVER if hand_over else OVER)
+                # One that somebody has stopped would keep the container's lock, and with it the id.
+                os.kill(self.pid, signal.SIGCONT)

@@ -51,6 +51,9 @@ class Anchor:
         self._poller.register(self._wakeup, select.POLLIN)
         self._poller.register(answer, 0)
         self._for_state: list[Message] = []
+        self._unheeded: list[m.Interrupted] = []
+        self._counts: dict[int, int] = {}
+        self._abandoned = False
         self._finish: m.Finish | None = None
         self._handlers = {
             m.Ready: self._on_ready,
@@ -60,6 +63,7 @@ class Anchor:
             m.Close: lambda _, v: self._descriptors.close(*v.names),
             m.RunActor: self._on_run_actor,
             m.AnswerCreate: self._on_answer_create,
+            m.Heeded: self._on_heeded,
             m.Finish: self._on_finish,
         }
 
@@ -95,7 +99,14 @@ class Anchor:
                     self._introduce_all_to(child)
 
     def _introduce_all_to(self, state: Child) -> None:
-        """A replaced state actor hears only those whom the anchor has vouched for."""
+        """A replaced state actor hears only those whom the anchor has vouched for.
+
+        Its predecessor may have died with what it was told and had not yet written down.
+        """
+        self._for_state = [v for v in self._for_state if not isinstance(v, m.Interrupted | m.Abandoned)]
+        self._for_state += self._unheeded
+        if self._abandoned:
+            self._for_state.append(m.Abandoned())
         for child in self._children.values():
             if child is not state and child.pid:
                 self._report(child, "running")
@@ -136,7 +147,9 @@ class Anchor:
             if number == signal.SIGCHLD:
                 self._reap()
             else:
-                self._for_state.append(m.Interrupted(number))
+                self._counts[number] = self._counts.get(number, 0) + 1
+                self._unheeded.append(m.Interrupted(number, self._counts[number]))
+                self._for_state.append(self._unheeded[-1])
 
     def _reap(self) -> None:
         while True:
@@ -195,6 +208,7 @@ class Anchor:
         self._poller.unregister(self._answer)
         self._answer.close()
         self._answer = None
+        self._abandoned = True
         self._for_state.append(m.Abandoned())
 
     def _on_channel(self, fd: int) -> None:
@@ -253,6 +267,9 @@ class Anchor:
             self._poller.unregister(self._answer)
             self._answer.close()
             self._answer = None
+
+    def _on_heeded(self, _child: Child, message: m.Heeded) -> None:
+        self._unheeded = [v for v in self._unheeded if (v.signal, v.number) != (message.signal, message.number)]
 
     def _on_finish(self, _child: Child, message: m.Finish) -> None:
         self._finish = message

@@ -134,10 +134,14 @@ class TreeCache:
         doomed: list[str] = []
         for name in os.listdir(self._directory):
             path = os.path.join(self._directory, name)
-            if name.endswith(".old") or (name.endswith(".new") and os.stat(path).st_mtime < now - STALE):
-                doomed.append(path)
-            elif "." not in name and name != "lock":
-                entries.append((os.stat(path).st_mtime, _size(path), name))
+            try:
+                used = os.stat(path).st_mtime
+                if name.endswith(".old") or (name.endswith(".new") and used < now - STALE):
+                    doomed.append(path)
+                elif "." not in name and name != "lock":
+                    entries.append((used, _size(path), name))
+            except FileNotFoundError:
+                continue  # another maker has just given it its final name
         total = sum(size for _, size, _ in entries)
         if not os.path.isdir(os.path.join(self._directory, key)):
             total += wanted

@@ -89,11 +89,14 @@ class StateActor(ProcessActor):
                     self._happen(e.GivenUp())
             case m.Child():
                 self._on_child(event)
-            case m.Interrupted(signal):
-                self._on_interrupted(signal)
+            case m.Interrupted(signal, number):
+                self._on_interrupted(signal, number)
+                self.channel.send(m.Heeded(signal, number))
             case m.Abandoned():
                 self._abandoned = True
                 self._happen(e.CancelRequested("the death of create", 137, hard=True))
+                if self.container.finished:
+                    self._remove_unanswered()
             case _:
                 self.log.write("error", f"unexpected: {type(event).__name__}")
 
@@ -197,11 +200,15 @@ class StateActor(ProcessActor):
         self._write_state()
         self.tap.publish("fact", "state", event)
         self._answer_callers()
+        self._remove_unanswered()
+        self._leave()
+
+    def _remove_unanswered(self) -> None:
+        """``create`` takes away the directory of a container that it could not create; here it is dead."""
         if self._abandoned and not self.container.answered:
             import shutil
 
             shutil.rmtree(self.paths.directory, ignore_errors=True)
-        self._leave()
 
     def _leave(self) -> None:
         ending = self.container.ending
@@ -265,13 +272,17 @@ class StateActor(ProcessActor):
             reason = f"scrun's {child.actor} process failed again and again ({child.reason})"
             self._happen(e.CancelRequested(reason, 70, hard=True))
 
-    def _on_interrupted(self, signal: int) -> None:
+    def _on_interrupted(self, signal: int, number: int) -> None:
+        """The ``number``-th time that the anchor got this signal; perhaps told to a predecessor already."""
         if signal != SIGINT:
             if self.container.ending is None:
-                self._happen(e.SignalRequested(self.container.signal_count + 1, signal, new_id()), "anchor")
+                request = f"anchor-{signal}-{number}"
+                self._happen(e.SignalRequested(self.container.signal_count + 1, signal, request), "anchor")
             return
-        again = self.container.ending is not None
-        self._happen(e.CancelRequested("SIGINT", 130, hard=again), "anchor")
+        events = [record.event for record in self.journal.records]
+        if sum(isinstance(event, e.CancelRequested) and event.by == "SIGINT" for event in events) < number:
+            again = self.container.ending is not None
+            self._happen(e.CancelRequested("SIGINT", 130, hard=again), "anchor")
 
 
 def _waits_for_release_only(container: Container) -> bool:

@@ -13,9 +13,11 @@ import zmq
 
 from proto.envelope import FRAME_LIMIT, Envelope, unpack
 from proto.errors import ProtocolError
+from proto.paths import endpoint
 from proto.value import Value
 
 CLIENTS = frozenset({"client", "console"})
+FRAMES_AT_ONCE = 100
 
 
 class Arrival(Value):
@@ -35,13 +37,13 @@ class Hub:
         self.socket.setsockopt(zmq.MAXMSGSIZE, FRAME_LIMIT)
         self.socket.setsockopt(zmq.LINGER, 300)
         self.socket.setsockopt(zmq.USE_FD, os.dup(listener))
-        self.socket.bind(f"ipc://{path}")
+        self.socket.bind(endpoint(path))
         self.pids: dict[str, int] = {}
         self.dropped = 0
 
     def arrivals(self) -> Iterator[Arrival]:
-        """Everything that has come and may be listened to."""
-        while True:
+        """What has come and may be listened to; a flood must leave time for clocks and the lease."""
+        for _ in range(FRAMES_AT_ONCE):
             try:
                 frames = self.socket.recv_multipart(zmq.DONTWAIT, copy=False)
             except zmq.Again:

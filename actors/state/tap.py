@@ -13,6 +13,7 @@ import zmq
 
 from proto import PROTOCOL_VERSION, __version__
 from proto.codec import to_plain
+from proto.paths import endpoint
 from proto.registry import Message, word_of
 
 HIDDEN = frozenset({"creation", "argv", "env", "environ", "args"})
@@ -39,7 +40,7 @@ class Tap:
         self._listeners = 0
         # Report every subscription, also the second one to a known topic: each newcomer is greeted.
         self.socket.setsockopt(zmq.XPUB_VERBOSER, 1)
-        self.socket.bind(f"ipc://{path}")
+        self.socket.bind(endpoint(path))
 
     @property
     def watched(self) -> bool:

@@ -4,7 +4,7 @@ import sys
 
 from proto import messages as m
 from proto.errors import DeadlineError, NotFoundError, from_wire
-from proto.paths import ContainerPaths
+from proto.paths import ContainerPaths, endpoint
 from scrun.main import root_of
 from scrun.packages import use_packages
 from scrun.parsing import Line
@@ -45,7 +45,7 @@ def ask(paths: ContainerPaths, what: str) -> m.Table:
         raise NotFoundError(msg)
     with zmq.Context() as context, context.socket(zmq.DEALER) as sock:
         sock.setsockopt(zmq.LINGER, 0)
-        sock.connect(f"ipc://{paths.hub}")
+        sock.connect(endpoint(paths.hub))
         sock.send(Envelope("state", "console", m.Inspect(what)).pack())
         if not sock.poll(int(DEADLINE * 1000)):
             msg = f"container {paths.id} does not answer; its anchor may be gone (scrun state {paths.id})"

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from proto.errors import NotFoundError, UsageError
-from proto.paths import ContainerPaths
+from proto.paths import ContainerPaths, endpoint
 from scrun.main import root_of
 from scrun.packages import use_packages
 from scrun.parsing import Line
@@ -44,17 +44,20 @@ def run(line: Line) -> int:
 
 
 def _listen(sock: "zmq.Socket[bytes]", root: str, only: str | None) -> None:
-    connected: set[str] = set()
+    connected: dict[str, str] = {}
     looked = 0.0
     while True:
         if time.monotonic() - looked >= LOOK:
             looked = time.monotonic()
             there = _taps(root, only)
-            for path in there - connected:
-                sock.connect(f"ipc://{path}")
-            for path in connected - there:
-                sock.disconnect(f"ipc://{path}")
-            connected = there
+            for path in there - connected.keys():
+                try:
+                    connected[path] = endpoint(path)
+                except OSError:
+                    continue  # gone since
+                sock.connect(connected[path])
+            for path in connected.keys() - there:
+                sock.disconnect(connected.pop(path))
         while sock.poll(int(LOOK * 1000)):
             _print(sock.recv_multipart())
         if only is not None and not connected:

@@ -31,8 +31,8 @@ ECHO = """exec 3<&0; trap 'echo got >&2' USR1
 while kill -0 $! 2>/dev/null; do wait $!; done; echo bye >&2; exit 42"""
 """Copies its input to its output, counts SIGUSR1 on standard error, and exits with 42 at the end of input."""
 WORKERS = 6
-PATIENCE = 25.0
-"""Seconds of silence after which a container counts as stuck: more than four leases."""
+PATIENCE = 45.0
+"""Seconds of silence after which a container counts as stuck: a row of restarts takes its pauses."""
 
 
 @dataclasses.dataclass
@@ -195,18 +195,11 @@ def _brief(error: BaseException) -> str:
     return f"{type(error).__name__}: {error} ({' '.join(where)})"
 
 
-def last_words(runtime: Runtime, name: str) -> str:
-    """Journal and log of a container that is still there, for a failure's message."""
+def told(runtime: Runtime, name: str, witness: Witness) -> str:
+    """Journal and log, for a failure's message."""
+    witness._read()
     try:
-        log = (runtime.root / name / "log").read_text()[-3000:]
+        log = (runtime.root / name / "log").read_text()[-2000:]
     except OSError as error:
         log = str(error)
-    tree = runtime("console", name, "journal").stdout
-    return f"\n{tree}\n{log}"
-
-
-def count_lines(text: str, word: str) -> int:
-    return text.splitlines().count(word)
-
-
-Done = subprocess.CompletedProcess
+    return "\n".join(["", *(repr(event) for event in witness.events[1:]), log])

@@ -12,7 +12,7 @@ from proto import events as e
 from proto import journal
 from tests.conftest import alive
 
-from .ordeal import ECHO, forget, in_parallel, last_words, nothing_left, read_line, staging_of
+from .ordeal import ECHO, forget, in_parallel, nothing_left, read_line, staging_of, told
 from .witness import EVENTS, Witness, find
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def test_killed_at_each_event(runtime: Runtime, chaos: Chaos, both: bool) -> Non
                 witness._read()
                 assert [type(event).__name__ for event in witness.events].count("JobGranted") <= 1
             except BaseException as error:
-                error.args = (f"{error} {struck} {witness.words}{last_words(runtime, name)}",)
+                error.args = (f"{error} {struck} {told(runtime, name, witness)}",)
                 raise
         forget(runtime, box)
         nothing_left(runtime, name, 0)

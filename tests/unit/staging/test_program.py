@@ -57,7 +57,7 @@ def test_what_cannot_be_executed(root: Path) -> None:
         find_program(str(root), b"/etc/text")
     with pytest.raises(ProgramNotExecutableError, match="permission denied"):
         find_program(str(root), b"text", b"/etc")
-    with pytest.raises(ProgramNotExecutableError, match="is a directory"):
+    with pytest.raises(ProgramNotExecutableError, match="permission denied: is a directory"):
         find_program(str(root), b"/etc")
 
 

@@ -187,6 +187,16 @@ def test_an_entry_is_made_once(tmp_path: Path) -> None:
     assert len(maker.made) == 1
 
 
+def test_an_entry_that_gets_its_final_name_meanwhile_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Makers of other entries hold other locks: what listdir has named may be gone a moment later.
+    names = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: [*names(path), "bb.1234.new", "cc"])
+    tree = TreeCache(str(tmp_path)).use(user(tmp_path, "one"), "aa", 5, Maker())
+    assert os.path.isdir(tree)
+
+
 def test_half_an_entry_is_made_again(tmp_path: Path) -> None:
     def fails(path: str) -> None:
         write(Path(path) / "half", "x")
