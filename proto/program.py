@@ -110,7 +110,18 @@ class _Tree:
 
     def __init__(self, root: bytes, mounts: Mapping[bytes, bytes]) -> None:
         self.root = root
-        self._mounts = {b"/" + b"/".join(_parts(where)): source for where, source in mounts.items()}
+        self._mounts: dict[bytes, bytes] = {}
+        for where, source in mounts.items():
+            self._mounts[self._mount_point(where)] = source
+
+    def _mount_point(self, where: bytes) -> bytes:
+        # Links on the way are the container's: /sbin of many images is one, and docker's init is mounted there.
+        parts = _parts(where)
+        try:
+            parts[:-1] = self._walk(b"/".join(parts[:-1]))[0]
+        except (OSError, NotImplementedError):
+            pass
+        return b"/" + b"/".join(parts)
 
     def mode(self, path: bytes) -> int:
         """Mode of what ``path`` finally names.
@@ -121,6 +132,9 @@ class _Tree:
             NotImplementedError: the path leads onto a mount of unknown contents.
 
         """
+        return self._walk(path)[1]
+
+    def _walk(self, path: bytes) -> tuple[list[bytes], int]:
         todo = _parts(path)[::-1]
         done: list[bytes] = []
         links = 0
@@ -146,7 +160,7 @@ class _Tree:
                 done = []
             todo += _parts(target)[::-1]
             mode = stat.S_IFDIR | 0o755
-        return mode
+        return done, mode
 
     def _host(self, parts: list[bytes]) -> bytes:
         for count in range(len(parts), 0, -1):

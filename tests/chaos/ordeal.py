@@ -8,7 +8,6 @@ import hashlib
 import os
 import pathlib
 import select
-import subprocess
 import traceback
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,12 +16,12 @@ import pytest
 from proto import events as e
 from tests.conftest import read_cluster
 
-from .witness import Witness
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tests.slurm.runtime import Box, Runtime
+
+    from .witness import Witness
 
 T = TypeVar("T")
 

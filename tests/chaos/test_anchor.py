@@ -16,6 +16,8 @@ from .ordeal import ECHO, forget, in_parallel, nothing_left, read_line, staging_
 from .witness import EVENTS, Witness, find
 
 if TYPE_CHECKING:
+    import subprocess
+
     from tests.slurm.runtime import Box, Runtime
 
     from .conftest import Chaos
@@ -64,7 +66,12 @@ def check_over(runtime: Runtime, name: str, cookie: str) -> None:
 
 
 @pytest.mark.parametrize("both", [False, True], ids=["anchor", "anchor and guard"])
-def test_killed_at_each_event(runtime: Runtime, chaos: Chaos, both: bool) -> None:
+@pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
+def test_killed_at_each_event(runtime: Runtime, chaos: Chaos, both: bool, answered: bool) -> None:
+    if both and not answered:
+        pytest.xfail("create removes the directory and with it all that delete --force could go by")
+    middle = EVENTS.index("start-requested")
+
     def run(event: str, number: int) -> None:
         name = f"{event}-{number}"
         struck: list[int] = []
@@ -104,11 +111,14 @@ def test_killed_at_each_event(runtime: Runtime, chaos: Chaos, both: bool) -> Non
         chaos.figures["cases"] += 1
         chaos.figures["kills"] += 1 + both
 
-    in_parallel(list(enumerate(chaos.some(EVENTS[:-1], 5))), lambda case: run(case[1], case[0]))
+    in_parallel(
+        list(enumerate(chaos.some(EVENTS[middle:-1] if answered else EVENTS[:middle], 4))),
+        lambda case: run(case[1], case[0]),
+    )
 
 
 def died(runtime: Runtime, box: Box) -> bool:
-    """Whether the anchor was killed; a failed ``create`` may have reaped it, and at the end it may have been too late."""
+    """Whether the anchor was killed, perhaps reaped by a failed ``create``; it may have been a little faster."""
     try:
         code = box.wait(LIMIT)
     except ChildProcessError:
@@ -170,7 +180,7 @@ def test_create_killed(runtime: Runtime, chaos: Chaos, event: str) -> None:
         box = runtime.begin("/bin/sh", "-c", ECHO, id=name, stdin=True)
         process = runtime.creating[name]
         if event == "nothing yet":
-            runtime.wait_until(lambda: (runtime.root / name).exists(), interval=0.001)
+            runtime.wait_until((runtime.root / name).exists, interval=0.001)
             process.kill()
         process.wait(timeout=30)
         # It may have been a little faster than its death.
@@ -220,7 +230,7 @@ def test_start_killed(runtime: Runtime, chaos: Chaos, event: str) -> None:
 @pytest.mark.parametrize("event", ["cancel-requested", "step-ended", "staged-out", "job-released", "finished"])
 def test_delete_killed(runtime: Runtime, chaos: Chaos, event: str) -> None:
     name = "half"
-    deleting = []
+    deleting: list[subprocess.Popen[bytes]] = []
 
     def on_event(_: Witness, word: str) -> None:
         if word == event:

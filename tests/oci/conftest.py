@@ -1,4 +1,4 @@
-"""What the tests with podman share."""
+"""What the tests with podman and docker share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import Runner, wait_until
+from tests.oci.docker import Docker, traces
 from tests.oci.podman import Filler, Podman
 
 if TYPE_CHECKING:
@@ -27,6 +29,35 @@ def podman(as_user: Any, cluster: Any) -> Iterator[Podman]:
 def root_podman(as_root: Any) -> Iterator[Podman]:
     """root's podman."""
     made = Podman(as_root, ROOT_STATE)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def as_docker(cluster: Any) -> Runner:
+    """Run a command as root, with the cluster's dockerd."""
+    runner: Runner = cluster.runner("as-docker")
+    return runner
+
+
+@pytest.fixture(scope="session")
+def docker_directory(cluster: Any) -> pathlib.Path:
+    return pathlib.Path(cluster.variables["SCRUN_TEST_DOCKER"])
+
+
+@pytest.fixture(scope="session")
+def no_docker_left(as_docker: Runner, docker_directory: pathlib.Path) -> Iterator[None]:
+    """After all tests with docker there is nothing of their containers."""
+    engine = Docker(as_docker, docker_directory)
+    before = traces(engine)
+    yield
+    wait_until(lambda: not traces(engine) - before, 15, what="nothing left of docker's containers")
+
+
+@pytest.fixture
+def docker(as_docker: Runner, docker_directory: pathlib.Path, no_docker_left: None) -> Iterator[Docker]:
+    """root's docker with the cluster's dockerd."""
+    made = Docker(as_docker, docker_directory)
     yield made
     made.close()
 

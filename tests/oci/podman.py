@@ -22,6 +22,8 @@ Done = subprocess.CompletedProcess[str]
 class Podman:
     """One user's podman. Every container is named by ``name()``, so that ``close()`` finds it."""
 
+    command = "podman"
+
     def __init__(self, runner: Runner, state_root: pathlib.Path) -> None:
         self.runner = runner
         self.state_root = state_root
@@ -30,12 +32,12 @@ class Podman:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def __call__(self, *words: str, input: str | None = None, timeout: float = 90) -> Done:
-        return self.runner(["podman", *words], input, timeout)
+        return self.runner([self.command, *words], input, timeout)
 
     def ok(self, *words: str, timeout: float = 90) -> str:
         """Run it; it succeeds; return its output without the last line feed."""
         done = self(*words, timeout=timeout)
-        assert done.returncode == 0, f"podman {' '.join(words)}: {done.stderr}"
+        assert done.returncode == 0, f"{self.command} {' '.join(words)}: {done.stderr}"
         return done.stdout.rstrip("\n")
 
     def name(self) -> str:
@@ -54,7 +56,7 @@ class Podman:
 
     def start(self, *words: str, **stdio: Any) -> subprocess.Popen[bytes]:
         """Start a podman that lasts."""
-        self.processes.append(self.runner.start(["podman", *words], **stdio))
+        self.processes.append(self.runner.start([self.command, *words], **stdio))
         return self.processes[-1]
 
     def inspect(self, name: str, what: str) -> str:

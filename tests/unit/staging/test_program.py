@@ -92,6 +92,16 @@ def test_bind_mounts_are_followed_into_their_source(root: Path, tmp_path: Path) 
         find_program(str(root), b"/opt/tool", b"", b"/", mounts)
 
 
+def test_a_mount_point_below_a_link_is_found(root: Path, tmp_path: Path) -> None:
+    # "docker run --init" of an image whose /sbin is a link
+    (tmp_path / "init").write_text("#!")
+    (tmp_path / "init").chmod(0o755)
+    (root / "short").symlink_to("bin")
+    mounts = {b"/short/docker-init": os.fsencode(tmp_path / "init")}
+    for program in (b"/short/docker-init", b"/bin/docker-init"):
+        assert find_program(str(root), program, b"", b"/", mounts) == program
+
+
 def test_a_mount_of_unknown_contents_is_not_decided(root: Path) -> None:
     assert find_program(str(root), b"/proc/self/exe", b"", b"/", {b"/proc": b""}) == b""
     assert find_program(str(root), b"tool", b"/proc:/bin", b"/", {b"/proc": b""}) == b""

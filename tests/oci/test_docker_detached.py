@@ -1,0 +1,134 @@
+"""A container of docker in the background: logs, wait, stop, kill, restart, policies, rm."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.oci.docker import Docker
+
+READY = "echo ready; while :; do sleep 0.1; done"
+
+
+def start_ready(docker: Docker, wait_until: Any, script: str, *options: str) -> str:
+    name = docker.detached(*options, "busybox", "sh", "-c", script)
+    wait_until(lambda: "ready" in docker.ok("logs", name), 20, what="the program's first word")
+    return name
+
+
+def test_run_returns_while_the_program_goes_on(docker: Docker) -> None:
+    # docker reads start's output to its end: nothing that goes on may keep it.
+    begin = time.monotonic()
+    name = docker.detached("busybox", "sleep", "300")
+    assert time.monotonic() - begin < 15
+    assert docker.status(name) == ("running", 0)
+
+
+def test_logs_follow_until_the_end(docker: Docker) -> None:
+    script = "for i in 1 2 3; do echo $i; echo e$i >&2; sleep 0.2; done; exit 4"
+    name = docker.detached("busybox", "sh", "-c", script)
+    follower = docker.start("logs", "-f", name, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    output, error = follower.communicate(timeout=60)
+    assert (output, error) == (b"1\n2\n3\n", b"e1\ne2\ne3\n")
+    assert docker.ok("wait", name) == "4"
+    assert docker.status(name) == ("exited", 4)
+
+
+def test_top_shows_the_anchor(docker: Docker, wait_until: Any) -> None:
+    name = start_ready(docker, wait_until, READY)
+    pid = docker.inspect(name, ".State.Pid")
+    assert docker.state(docker.id(name))["pid"] == int(pid)
+    assert docker.ok("top", name, "-o", "pid").split() == ["PID", pid]
+
+
+def test_stop_asks_first(docker: Docker, wait_until: Any) -> None:
+    name = start_ready(docker, wait_until, f'trap "echo bye; exit 3" TERM; {READY}')
+    docker.ok("stop", "--time", "30", name)
+    assert docker.status(name) == ("exited", 3)
+    assert docker.ok("logs", name) == "ready\nbye"
+
+
+def test_stop_kills_who_does_not_listen(docker: Docker, wait_until: Any) -> None:
+    name = start_ready(docker, wait_until, f'trap "" TERM; {READY}')
+    container_id = docker.id(name)
+    job = docker.job(container_id)
+    docker.ok("stop", "--time", "1", name, timeout=15)
+    assert docker.status(name) == ("exited", 137)
+    wait_until(lambda: not docker.left(container_id, job), 10, what="nothing left")
+
+
+def test_signals(docker: Docker, wait_until: Any) -> None:
+    name = start_ready(docker, wait_until, f'trap "echo usr1" USR1; {READY}')
+    docker.ok("kill", "--signal", "USR1", name)
+    wait_until(lambda: docker.ok("logs", name) == "ready\nusr1", 20)
+    docker.ok("kill", name)
+    assert docker.ok("wait", name) == "137"
+
+
+def test_restart(docker: Docker, wait_until: Any) -> None:
+    name = start_ready(docker, wait_until, f'trap "exit 0" TERM; {READY}')
+    container_id = docker.id(name)
+    first = docker.job(container_id)
+    docker.ok("restart", name)
+    assert docker.status(name) == ("running", 0)
+    assert docker.job(container_id) not in {0, first}
+    wait_until(lambda: docker.ok("logs", name).split() == ["ready", "ready"], 20)
+
+
+def test_a_restart_policy(docker: Docker, wait_until: Any) -> None:
+    name = docker.detached("--restart", "on-failure:2", "busybox", "sh", "-c", "echo $SLURM_JOB_ID; exit 5")
+    wait_until(lambda: docker.status(name) == ("exited", 5), 40, interval=0.1)
+    assert docker.inspect(name, ".RestartCount") == "2"
+    jobs = docker.ok("logs", name).split()
+    assert len(set(jobs)) == 3
+
+
+def test_a_restart_policy_taken_back(docker: Docker, wait_until: Any) -> None:
+    name = start_ready(docker, wait_until, f'trap "exit 6" USR1; {READY}', "--restart", "always")
+    docker.ok("update", "--restart", "no", name)
+    docker.ok("kill", "--signal", "USR1", name)
+    assert docker.ok("wait", name) == "6"
+    assert docker.status(name) == ("exited", 6)
+
+
+def test_limits_cannot_be_updated(docker: Docker, wait_until: Any) -> None:
+    name = start_ready(docker, wait_until, READY)
+    done = docker("update", "--cpus", "2", name)
+    assert done.returncode == 1
+    assert "the limits of a running Slurm job cannot be changed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"), [(("exec", "id"), "exec is not supported"), (("pause",), "pause is not supported")]
+)
+def test_what_a_job_cannot_do(docker: Docker, wait_until: Any, words: tuple[str, ...], sentence: str) -> None:
+    name = start_ready(docker, wait_until, READY)
+    verb, *rest = words
+    done = docker(verb, name, *rest)
+    assert done.returncode != 0
+    assert sentence in done.stdout + done.stderr
+    assert docker.status(name) == ("running", 0)
+
+
+@pytest.mark.parametrize("state", ["created", "running", "exited", "restarting"])
+def test_rm_in_each_state(docker: Docker, wait_until: Any, state: str) -> None:
+    name = docker.name()
+    options = ("--network", "none", "--name", name)
+    if state == "created":
+        docker.ok("create", *options, "busybox", "true")
+    elif state == "running":
+        docker.ok("run", "-d", *options, "busybox", "sh", "-c", f'trap "" TERM; {READY}')
+    elif state == "exited":
+        docker.ok("run", *options, "busybox", "true")
+    else:
+        docker.ok("run", "-d", "--restart", "always", *options, "busybox", "true")
+        wait_until(lambda: docker.status(name)[0] == "restarting", 30)
+    container_id = docker.id(name)
+    job = docker.job(container_id)
+    docker.ok("rm", "--force", name, timeout=15)
+    assert not docker.exists(name)
+    wait_until(lambda: not docker.left(container_id, job), 10, what="nothing left")
