@@ -124,5 +124,9 @@ def _clear(paths: ContainerPaths) -> None:
     except DeadlineError:
         return  # ``delete --force`` finds it
     if lock is not None:
+        from .delete import clear_up, unfinished
+
+        if unfinished(paths):
+            clear_up(paths)  # anchor and guard died before they could: nobody else knows of the job
         directory.remove(paths)
         os.close(lock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -68,8 +69,6 @@ def check_over(runtime: Runtime, name: str, cookie: str) -> None:
 @pytest.mark.parametrize("both", [False, True], ids=["anchor", "anchor and guard"])
 @pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
 def test_killed_at_each_event(runtime: Runtime, chaos: Chaos, both: bool, answered: bool) -> None:
-    if both and not answered:
-        pytest.xfail("create removes the directory and with it all that delete --force could go by")
     middle = EVENTS.index("start-requested")
 
     def run(event: str, number: int) -> None:
@@ -81,12 +80,14 @@ def test_killed_at_each_event(runtime: Runtime, chaos: Chaos, both: bool, answer
                 return
             anchor = witness.anchor()
             struck.append(anchor)
-            if both:
-                # A stopped anchor does not see its guard die.
-                os.kill(anchor, signal.SIGSTOP)
-                if guard := find(anchor, "guard"):
-                    os.kill(guard, signal.SIGKILL)
-            os.kill(anchor, signal.SIGKILL)
+            # The last events come so close to the end that there may be nobody left to strike.
+            with contextlib.suppress(ProcessLookupError):
+                if both:
+                    # A stopped anchor does not see its guard die.
+                    os.kill(anchor, signal.SIGSTOP)
+                    if guard := find(anchor, "guard"):
+                        os.kill(guard, signal.SIGKILL)
+                os.kill(anchor, signal.SIGKILL)
 
         with Witness(runtime, name, on_event) as witness:
             box = runtime.begin("/bin/sh", "-c", ECHO, id=name, stdin=True)
