@@ -28,12 +28,26 @@ def run(screen: Screen, *words: str) -> str:
     return name
 
 
+def type_until(screen: Screen, keys: str, answer: str) -> None:
+    """Type, again and again, until there is an answer.
+
+    docker's client makes its terminal raw after it has begun to show output, and what was typed before is flushed.
+    """
+
+    def answered() -> bool:
+        if answer in screen.read():
+            return True
+        screen.type(keys)
+        return False
+
+    screen.wait_until(answered, 30, interval=1.0, what=f"{answer!r} in {screen.text!r}")
+
+
 def test_input_size_and_exit_code(screen: Screen) -> None:
     script = 'test -t 0 && test -t 1 && test -t 2 && echo all three; read x; stty size; echo "<$x>"; exit 5'
     run(screen, "--rm", "-it", "busybox", "sh", "-c", script)
     screen.expect("all three\r\n")
-    screen.type("word\r")
-    screen.expect("31 97\r\n<word>")
+    type_until(screen, "word\r", "31 97\r\n<word>")
     assert screen.exit_code() == 5
 
 
@@ -41,8 +55,14 @@ def test_the_size_follows_the_window(screen: Screen) -> None:
     script = 'trap "stty size" WINCH; echo ready; while :; do sleep 0.1; done'
     name = run(screen, "-it", "busybox", "sh", "-c", script)
     screen.expect("ready")
-    screen.resize(44, 155)
-    screen.expect("44 155")
+
+    def resized() -> bool:
+        # docker's client sends a size when it sees SIGWINCH, and srun may not listen yet to the first.
+        screen.resize(44, 154)
+        screen.resize(44, 155)
+        return "44 155" in screen.read()
+
+    screen.wait_until(resized, 30, interval=0.3, what="the new size")
     screen.engine.ok("kill", name)
     assert screen.exit_code() == 137
 
@@ -51,8 +71,7 @@ def test_control_c_interrupts(screen: Screen) -> None:
     script = 'trap "echo int; exit 8" INT; echo ready; while :; do sleep 0.1; done'
     run(screen, "--rm", "-it", "busybox", "sh", "-c", script)
     screen.expect("ready")
-    screen.type("\x03")
-    screen.expect("int\r\n")
+    type_until(screen, "\x03", "int\r\n")
     assert screen.exit_code() == 8
 
 

@@ -53,7 +53,9 @@ def test_every_hook_runs_once_and_here(podman: Podman) -> None:
     state = "cut -c -2000 | tr -d '\\n'"
     podman.hook("all", KINDS, f"{{ {state}; echo; }} >> {podman.directory}/states")
     done = podman.run("sh", "-c", "echo hello; exit 7")
-    assert (done.returncode, done.stdout, done.stderr) == (7, "hello\n", "")
+    assert (done.returncode, done.stdout) == (7, "hello\n")
+    # podman's own words, once for each user namespace, where / is a private mount.
+    assert [line for line in done.stderr.splitlines() if "is not a shared mount" not in line] == []
     # createContainer is the node's affair: it runs there, and this "node" has the same file system. And podman runs
     # poststop hooks of its directories itself (libpod, postDeleteHooks).
     states = [json.loads(line) for line in podman.read("states")]
@@ -70,4 +72,4 @@ def test_a_failed_hook_fails_the_container_and_gives_the_job_back(podman: Podman
     assert "the createRuntime hook /bin/sh ended with exit status 3: no licence left" in done.stderr
     job = json.loads("".join(podman.read("state")))["annotations"]["scrun.job-id"]
     states = podman.as_user(["squeue", "-h", "-t", "all", "-o", "%T", "-j", job]).stdout.split()
-    assert set(states) <= {"CANCELLED", "COMPLETING", "COMPLETED"}
+    assert set(states) <= {"CANCELLED", "COMPLETING", "COMPLETED", "FAILED"}

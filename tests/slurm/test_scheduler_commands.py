@@ -16,11 +16,12 @@ import pytest
 from actors.allocation.slurm import Slurm
 from proto.creation import Creation
 from proto.settings import Settings
+from tests.conftest import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from actors.allocation.scheduler import Command, JobInfo, StepNews
+    from actors.allocation.scheduler import Command, JobInfo, JobNews, StepNews
 
 
 class Site:
@@ -30,6 +31,8 @@ class Site:
         self.cluster, self.as_user, self.directory = cluster, as_user, directory
         self.jobs: list[int] = []
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.job_log = directory / "job.log"
+        self.holder: subprocess.Popen[bytes] | None = None
 
     def creation(self, options: dict[str, str] | None = None, *, namespaced: bool = False, **others: str) -> Creation:
         user = pwd.getpwnam(self.cluster.variables["SCRUN_TEST_USER"])
@@ -49,13 +52,23 @@ class Site:
         done: subprocess.CompletedProcess[str] = self.as_user([*before, *words(command)], timeout=60)
         return done
 
-    def allocate(self, creation: Creation) -> tuple[Slurm, int]:
+    def allocate(self, creation: Creation, *before: str) -> tuple[Slurm, int]:
+        """Ask for a job as the anchor does: salloc holds it as long as its standard input is open."""
         slurm = Slurm(creation)
-        done = self.run(slurm.request(creation))
-        news = slurm.read_request(done.stderr, done.returncode << 8)
-        assert news.kind == "granted", done.stderr
+        command = slurm.request(creation)
+        assert command is not None
+        shell = ["/bin/sh", "-c", 'log=$1; shift; exec "$@" 2>"$log"', "sh", str(self.job_log)]
+        self.holder = self.as_user.start([*before, *shell, *words(command)], stdin=subprocess.PIPE)
+        self.processes.append(self.holder)
+        news = wait_until(lambda: self.granted(slurm), 20, what="a grant")
+        assert news is not None
         self.jobs.append(news.job_id)
         return slurm, news.job_id
+
+    def granted(self, slurm: Slurm) -> JobNews | None:
+        text = self.job_log.read_text() if self.job_log.exists() else ""
+        news = slurm.read_request(text, None)
+        return news if news.kind == "granted" else None
 
     def launch(self, command: Command) -> tuple[subprocess.Popen[bytes], pathlib.Path]:
         """Start a step as the anchor does: messages into a file, the container's stderr on descriptor 6."""
@@ -74,12 +87,14 @@ class Site:
         return slurm.read_inquiry(self.run(slurm.inquire(job_id)).stdout, job_id)
 
     def close(self) -> None:
+        if self.jobs:
+            self.as_user(["scancel", *map(str, self.jobs)])
+        if self.holder is not None:
+            self.holder.communicate(timeout=30)  # salloc ends with its job
         for process in self.processes:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
-        if self.jobs:
-            self.as_user(["scancel", *map(str, self.jobs)])
 
 
 def words(command: Command) -> list[str]:
@@ -108,6 +123,16 @@ def bundle(site: Site) -> str:
     done = site.as_user(["/bin/sh", "-c", f"cd {site.directory}; {script}"])
     assert done.returncode == 0, done.stderr
     return str(site.directory)
+
+
+def test_the_job_ends_with_the_status_that_it_is_given(site: Site) -> None:
+    slurm, job_id = site.allocate(site.creation())
+    assert site.holder is not None
+    site.holder.communicate(b"7\n", timeout=30)
+    assert site.holder.returncode == 7
+    done = site.as_user(["scontrol", "show", "job", str(job_id)])
+    assert "ExitCode=7:0" in done.stdout
+    assert slurm.read_inquiry(site.run(slurm.inquire(job_id)).stdout, job_id) is not None
 
 
 def test_a_job_is_granted_found_described_and_released(site: Site) -> None:
@@ -239,12 +264,8 @@ def test_a_remote_command_is_no_container(site: Site) -> None:
 
 def test_inside_the_user_namespace_of_rootless_podman(site: Site, bundle: str) -> None:
     creation = site.creation(namespaced=True)
-    slurm = Slurm(creation)
-    done = site.run(slurm.request(creation), "unshare", "-Ur")
-    news = slurm.read_request(done.stderr, done.returncode << 8)
-    assert news.kind == "granted", done.stderr
-    site.jobs.append(news.job_id)
-    command = slurm.step(creation, news.job_id, bundle, (b"/bin/sh", b"-c", b"exit 4"), terminal=False)
+    slurm, job_id = site.allocate(creation, "unshare", "-Ur")
+    command = slurm.step(creation, job_id, bundle, (b"/bin/sh", b"-c", b"exit 4"), terminal=False)
     done = site.as_user(["unshare", "-Ur", "/bin/sh", "-c", 'exec "$@" 6>/dev/null', "sh", *words(command)])
     assert (done.returncode, slurm.read_step(done.stderr).wait_status) == (4, 4 << 8)
 
