@@ -51,7 +51,7 @@ def podman(as_user: Any) -> Iterator[Podman]:
 
 def test_every_hook_runs_once_and_here(podman: Podman) -> None:
     state = "cut -c -2000 | tr -d '\\n'"
-    podman.hook("all", KINDS, f"{{ {state}; echo; }} >> {podman.directory}/states")
+    podman.hook("all", KINDS, f'state=$({state}); echo "$state" >> {podman.directory}/states')
     done = podman.run("sh", "-c", "echo hello; exit 7")
     assert (done.returncode, done.stdout) == (7, "hello\n")
     # podman's own words, once for each user namespace, where / is a private mount.
