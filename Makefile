@@ -21,7 +21,7 @@ demo: cluster-up ## A fresh machine to the first "podman run" that is a Slurm jo
 	@tests/cluster/demo
 
 test: check ## All checks and all tests; the cluster is taken down again if it was down
-	@tests/cluster/with-cluster $(python) -m pytest -q tests/process tests/slurm tests/oci tests/chaos
+	@tests/cluster/with-cluster $(python) -m pytest -q tests/process tests/slurm tests/oci
 
 check: .venv bytecode ## Lint, types, layers and unit tests; under 30 s, no cluster
 	.venv/bin/ruff check
