@@ -32,7 +32,6 @@ class Child:
         self.restarts = 0
         self.channel: Channel | None = None
         self.due: float | None = due
-        self.given_up = False
         self.dismissed = False
 
     @property

@@ -6,8 +6,6 @@ import socket
 
 from proto.paths import ContainerPaths
 
-OWN_PIPE_SIZE = 1 << 20
-
 
 class Descriptors:
     """Names to descriptor numbers, all of them above 2, closed on exec, and owned by the anchor."""

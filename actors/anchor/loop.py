@@ -186,7 +186,6 @@ class Anchor:
         verdict = supervision.died(child.specification, child.record, time.monotonic(), normal=normal)
         child.record = verdict.record
         if verdict.given_up:
-            child.given_up = True
             self._report(child, "given-up", reason)
             if child.name == "state":
                 self._finish = m.Finish(70, 0, hand_over=True)

@@ -37,24 +37,17 @@ class Tap:
         self.socket.setsockopt(zmq.USE_FD, os.dup(listener))
         self._container = container
         self._number = 0
-        self._listeners = 0
         # Report every subscription, also the second one to a known topic: each newcomer is greeted.
         self.socket.setsockopt(zmq.XPUB_VERBOSER, 1)
         self.socket.bind(endpoint(path))
 
-    @property
-    def watched(self) -> bool:
-        """Whether anybody listens."""
-        return self._listeners > 0
-
     def subscriptions(self) -> list[object]:
-        """Take note of who comes and goes, and greet who comes; call when the socket is readable."""
+        """Greet who comes; call when the socket is readable."""
         while True:
             try:
                 word = self.socket.recv(zmq.DONTWAIT)
             except zmq.Again:
                 return []
-            self._listeners += 1 if word[:1] == b"\x01" else -1
             if word[:1] == b"\x01":
                 self.publish_data("hello", {"scrun": __version__})
 
