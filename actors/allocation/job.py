@@ -10,11 +10,11 @@ from proto.errors import ScrunError
 from proto.paths import ContainerPaths
 
 from .replies import released
-from .scheduler import Command, Scheduler, StepNews
+from .scheduler import Command, JobNews, Scheduler, StepNews
 from .spool import Looks, Spool, text
 
 WATCH = 30.0
-"""Seconds between two questions whether a job without a step is still there."""
+"""Seconds between two questions whether a job without a step is still there, if salloc has not heard of its end."""
 REFUSED = 125
 """What engines report when the runtime, not the program, is the reason."""
 HOLD_WAIT = 2.0
@@ -71,9 +71,8 @@ class Job:
         """Read what salloc has said so far."""
         news = self._scheduler.read_request(text(self._spool.paths.job_log), self._status)
         self.id = news.job_id or self.id
-        if news.kind == "granted":
-            self._granted = True
-            return [Never("job-log"), Report(e.JobGranted(news.job_id, news.nodes))]
+        if news.kind in {"granted", "revoked"}:
+            return self._grant(news)
         if news.kind == "refused":
             code = "scheduler-unavailable" if news.transient else "scheduler"
             # What was in the queue has not been refused: somebody took it out.
@@ -86,6 +85,14 @@ class Job:
         self._queued = True
         command = self._scheduler.inquire(self.id)
         return [later, self._spool.spawn("reason", command) if command else Report(e.JobQueued(self.id))]
+
+    def _grant(self, news: JobNews) -> list[Effect]:
+        """Report the grant once, and while no step runs listen for the job's end: salloc itself stays."""
+        effects: list[Effect] = [] if self._granted else [Report(e.JobGranted(news.job_id, news.nodes))]
+        self._granted = True
+        if news.kind == "revoked":
+            return [*effects, Never("job-log"), *self.watch()]
+        return [*effects, Later("job-log", self._looks.next()) if self.idle else Never("job-log")]
 
     def reason(self, status: int) -> list[Effect]:
         """Read why the job waits; that it waits is news even if Slurm does not say why."""

@@ -6,6 +6,8 @@ from .scheduler import JobNews
 GRANTED = "granted job allocation "
 QUEUED = ("pending job allocation ", "job ")
 """``Pending job allocation N`` and ``job N queued and waiting for resources``."""
+REVOKED = ("job allocation ", " has been revoked")
+"""``Job allocation N has been revoked.``; salloc then goes on waiting for its command."""
 HOPELESS = ("cannot stat file",)
 """salloc goes on trying for a minute; ``create`` shall not wait for that."""
 
@@ -20,6 +22,7 @@ def read(text: str, status: int | None) -> JobNews:
     """
     lines = text.splitlines() if status is not None else text.split("\n")[:-1]
     job_id = granted = 0
+    revoked = False
     for line in lines:
         low = line.lower().removeprefix("salloc: ").strip()
         if low.startswith(GRANTED):
@@ -28,6 +31,9 @@ def read(text: str, status: int | None) -> JobNews:
             job_id = _number(low[len(QUEUED[0]) :]) or job_id
         elif low.startswith(QUEUED[1]) and "queued and waiting" in low:
             job_id = _number(low[len(QUEUED[1]) :]) or job_id
+        revoked = revoked or (low.startswith(REVOKED[0]) and REVOKED[1] in low)
+    if granted and revoked:
+        return JobNews("revoked", granted)
     if granted and (status is None or status == 0):
         return JobNews("granted", granted)
     if status is None:

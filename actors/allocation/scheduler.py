@@ -12,7 +12,7 @@ from proto.value import Value
 STDERR = 6
 """Descriptor of a step's command that carries the container's stderr; its own descriptor 2 is the launcher's."""
 
-JobKind = Literal["none", "queued", "granted", "refused"]
+JobKind = Literal["none", "queued", "granted", "revoked", "refused"]
 EndKind = Literal[
     "exited",
     "signalled",
@@ -37,7 +37,7 @@ class JobNews(Value):
     """What the request for a job has come to.
 
     Attributes:
-        kind: ``none``: nothing is known yet.
+        kind: ``none``: nothing is known yet; ``revoked``: the job was granted and has ended since.
         job_id: 0 while Slurm has not named one.
         nodes: always empty with Slurm's commands, which do not say; ``inquire`` does.
         reason: one sentence when refused.

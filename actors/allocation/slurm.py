@@ -1,7 +1,7 @@
 """Slurm's own commands, from 22.05 on: salloc, srun, scancel, squeue.
 
 Why these (all measured on 22.05): salloc is granted in 6 ms where sbatch needs a second, names the job while it is
-queued, takes the request back when it gets SIGTERM, ends when the job is revoked, and gives the job an exit status
+queued, takes the request back when it gets SIGTERM, says when the job is revoked, and gives the job an exit status
 when its command ends; with ``--no-shell`` it would do none of the last two, and every job would end as CANCELLED. It
 holds 1.3 MB while it waits. ``srun -v`` reports the start of the tasks
 and each task's exact wait status on its own stderr. KILL goes to the step: to the job it takes seconds.

@@ -87,10 +87,12 @@ class Site:
         return slurm.read_inquiry(self.run(slurm.inquire(job_id)).stdout, job_id)
 
     def close(self) -> None:
+        if self.holder is not None:
+            # At the end of its input salloc's command exits, and salloc gives the job back. A scancel at the same
+            # moment makes salloc 22.05 spin for ever: one of its threads has reaped what the other waits for.
+            self.holder.communicate(timeout=30)
         if self.jobs:
             self.as_user(["scancel", *map(str, self.jobs)])
-        if self.holder is not None:
-            self.holder.communicate(timeout=30)  # salloc ends with its job
         for process in self.processes:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -1,6 +1,7 @@
 """What Slurm 22.05.8 said on a real cluster, word for word (job numbers and host names included)."""
 
 GRANTED = "salloc: Granted job allocation 5\n"
+REVOKED = GRANTED + "salloc: Job allocation 5 has been revoked.\n"
 QUEUED = "salloc: Pending job allocation 47\nsalloc: job 47 queued and waiting for resources\n"
 QUEUED_THEN_GRANTED = QUEUED + "salloc: job 47 has been allocated resources\nsalloc: Granted job allocation 47\n"
 CANCELLED_WHILE_QUEUED = (
