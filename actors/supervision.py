@@ -31,6 +31,8 @@ class Specification(Value):
         main: dotted name of the module whose ``main(begin, channel)`` is its body.
         restart: OTP's word.
         descriptors: names of the anchor's descriptors that it inherits; missing ones are left out.
+        late: whether it is started only once ``create`` has been answered: nothing is wanted of it before, and two
+            processes fewer compete for the processors while somebody waits.
 
     """
 
@@ -38,6 +40,7 @@ class Specification(Value):
     main: str
     restart: Restart
     descriptors: tuple[str, ...] = ()
+    late: bool = False
 
 
 TABLE: tuple[Specification, ...] = (
@@ -49,8 +52,9 @@ TABLE: tuple[Specification, ...] = (
         "actors.stdio.actor",
         "permanent",
         ("stdin", "stdout", "stderr", "step-stdin", "step-stdout", "step-stderr"),
+        late=True,
     ),
-    Specification("signals", "actors.signals.actor", "permanent"),
+    Specification("signals", "actors.signals.actor", "permanent", late=True),
 )
 """In the order of start; the order of the stop is its reverse."""
 

@@ -18,9 +18,7 @@
     partition = "debug"
 """
 
-import difflib
 import os
-import tomllib
 from typing import Any, get_args
 
 from proto.errors import SettingsError
@@ -80,6 +78,8 @@ def read(slurm_conf: str, home: str, scheduler: str = "") -> Settings:
 def _load(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
+            import tomllib  # 6 ms, for those who have such a file
+
             return tomllib.load(file)
     except (FileNotFoundError, NotADirectoryError):
         return {}
@@ -148,6 +148,8 @@ def _check_word(value: Any, words: tuple[str, ...], name: str) -> str:
 
 
 def _nearest(word: str, valid: Any) -> str:
+    import difflib
+
     near = difflib.get_close_matches(word, list(valid), 1, 0.5)
     return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(valid)}"
 

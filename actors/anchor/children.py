@@ -24,14 +24,14 @@ class Child:
 
     """
 
-    def __init__(self, specification: Specification, due: float) -> None:
+    def __init__(self, specification: Specification, due: float | None) -> None:
         self.specification = specification
         self.record = Record()
         self.pid = 0
         self.incarnation = 0
         self.restarts = 0
         self.channel: Channel | None = None
-        self.due: float | None = due
+        self.due = due
         self.dismissed = False
 
     @property

@@ -45,7 +45,7 @@ class Anchor:
         self._lock = lock
         self._log = Logbook(creation, "anchor")
         now = time.monotonic()
-        self._children = {s.name: Child(s, now) for s in supervision.TABLE}
+        self._children = {s.name: Child(s, None if s.late else now) for s in supervision.TABLE}
         self._poller = select.poll()
         self._wakeup = _catch_signals()
         self._poller.register(self._wakeup, select.POLLIN)
@@ -266,6 +266,9 @@ class Anchor:
             self._poller.unregister(self._answer)
             self._answer.close()
             self._answer = None
+        for child in self._children.values():
+            if child.specification.late and not child.incarnation and not message.code:
+                child.due = time.monotonic()
 
     def _on_heeded(self, _child: Child, message: m.Heeded) -> None:
         self._unheeded = [v for v in self._unheeded if (v.signal, v.number) != (message.signal, message.number)]
