@@ -16,6 +16,9 @@ LEVELS = ("quiet", "fatal", "error", "info", "verbose", "debug", "debug2", "debu
 LOG_LIMIT = 8 << 20
 """Bytes after which nothing more is written: a log must not fill the tmpfs that the state lives on."""
 
+TAIL = 4000
+"""Bytes of a log in which its last line is looked for."""
+
 
 def level_number(word: str) -> int:
     """The number of a level: 0 is ``quiet``, 9 is ``debug5``."""
@@ -50,3 +53,14 @@ def report_crash(creation: Creation, actor: str) -> None:
         Logbook(creation, actor).write("fatal", traceback.format_exc())
     except OSError:
         pass  # the directory is gone, and with it whoever could read it
+
+
+def last_words(log: str) -> str:
+    """The last line of a container's log, for an error that outlives it; empty if there is none."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""

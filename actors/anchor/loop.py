@@ -11,10 +11,11 @@ import socket
 import time
 
 from actors import supervision
-from actors.logbook import Logbook
+from actors.logbook import Logbook, last_words
 from proto import messages as m
 from proto.creation import Creation
 from proto.errors import ProtocolError
+from proto.paths import ContainerPaths
 from proto.registry import Message
 
 from .children import Child, fork, kill
@@ -186,15 +187,21 @@ class Anchor:
         verdict = supervision.died(child.specification, child.record, time.monotonic(), normal=normal)
         child.record = verdict.record
         if verdict.given_up:
-            self._report(child, "given-up", reason)
-            if child.name == "state":
-                self._finish = m.Finish(70, 0, hand_over=True)
+            self._give_up(child, reason)
         elif verdict.delay is None:
             self._report(child, "stopped", reason)
         else:
             child.due = time.monotonic() + verdict.delay
             child.restarts += 1
             self._report(child, "dead", reason)
+
+    def _give_up(self, child: Child, reason: str) -> None:
+        words = last_words(ContainerPaths(self._creation.root, self._creation.id).log)
+        told = f"its {child.name} process failed again and again ({reason}); the log's last words: {words}"
+        self._report(child, "given-up", told)
+        if child.name == "state":
+            self._on_answer_create(child, m.AnswerCreate("internal", f"scrun gave up: {told}"))
+            self._finish = m.Finish(70, 0, hand_over=True)
 
     def _tell_owner(self, command: Command) -> None:
         channel = self._children[command.owner].channel
@@ -236,6 +243,7 @@ class Anchor:
         handler(child, message)  # type: ignore[operator]
 
     def _on_ready(self, child: Child, _message: m.Ready) -> None:
+        child.record = supervision.ready(child.record)
         self._log.write("debug", f"{child.name} is ready, incarnation {child.incarnation}, pid {child.pid}")
 
     def _on_lease(self, child: Child, message: m.Lease) -> None:

@@ -269,8 +269,7 @@ class StateActor(ProcessActor):
             self.hub.pids[child.actor] = child.pid
         self.tap.publish("child", child.actor, child)
         if child.status == "given-up":
-            reason = f"scrun's {child.actor} process failed again and again ({child.reason})"
-            self._happen(e.CancelRequested(reason, 70, hard=True))
+            self._happen(e.CancelRequested(f"scrun: {child.reason}", 70, hard=True))
 
     def _on_interrupted(self, signal: int, number: int) -> None:
         """The ``number``-th time that the anchor got this signal; perhaps told to a predecessor already."""

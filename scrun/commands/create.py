@@ -62,7 +62,7 @@ def make_container(
     except BaseException as error:
         os.close(lock)
         if isinstance(error, InternalError):
-            error.sentence += _last_words(paths.log)
+            _add_last_words(error, paths.log)
         if creation.pid_file:
             pidfile.remove(creation.pid_file)
         _clear(paths)
@@ -105,14 +105,13 @@ def _run_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.Ho
         raise
 
 
-def _last_words(log: str) -> str:
-    """The end of the container's own log, which goes with the directory."""
-    try:
-        with open(log, "rb") as file:
-            lines = file.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
-    except OSError:
-        return ""
-    return f"; its last words: {lines[-1]}" if lines else ""
+def _add_last_words(error: InternalError, log: str) -> None:
+    """Tell the end of the container's own log, which goes with the directory."""
+    from actors.logbook import last_words
+
+    words = last_words(log)
+    if words and words not in error.sentence:
+        error.sentence += f"; its last words: {words}"
 
 
 def _clear(paths: ContainerPaths) -> None:

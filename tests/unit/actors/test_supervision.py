@@ -1,13 +1,14 @@
 """The policy of supervision, with a clock that the test moves."""
 
-from actors.supervision import BACK_OFF, GIVE_UP, LEASE, STABLE, TABLE, Record, died, renewed, started, stuck
+from actors import supervision
+from actors.supervision import BACK_OFF, GIVE_UP, LEASE, STABLE, STILLBORN, TABLE, Record, died, renewed, started, stuck
 
 PERMANENT = next(s for s in TABLE if s.restart == "permanent")
 TRANSIENT = next(s for s in TABLE if s.restart == "transient")
 
 
 def test_back_off_grows_and_a_stable_start_resets_it() -> None:
-    now, record, delays = 100.0, Record(), []
+    now, record, delays = 100.0, supervision.ready(Record()), []
     for _ in range(7):
         record = started(record, now)
         verdict = died(PERMANENT, record, now, normal=False)
@@ -19,13 +20,26 @@ def test_back_off_grows_and_a_stable_start_resets_it() -> None:
 
 
 def test_a_child_that_never_gets_stable_is_given_up() -> None:
-    record = Record()
+    record = supervision.ready(Record())
     for _ in range(GIVE_UP):
         verdict = died(PERMANENT, started(record, 100.0), 100.0, normal=False)
         assert not verdict.given_up
         record = verdict.record
     assert died(PERMANENT, started(record, 100.0), 100.0, normal=False).given_up
     assert not died(PERMANENT, started(record, 100.0), 100.0 + STABLE, normal=False).given_up
+
+
+def test_a_child_that_has_never_been_ready_is_given_up_within_seconds() -> None:
+    record, waited = Record(), 0.0
+    for _ in range(STILLBORN):
+        verdict = died(PERMANENT, started(record, 100.0), 100.0, normal=False)
+        assert not verdict.given_up
+        assert verdict.delay is not None
+        record, waited = verdict.record, waited + verdict.delay
+    assert died(PERMANENT, started(record, 100.0), 100.0, normal=False).given_up
+    assert waited < 2
+    # Ready once is ready for life: what it can do once it can do again.
+    assert not died(PERMANENT, started(supervision.ready(record), 100.0), 100.0, normal=False).given_up
 
 
 def test_a_transient_child_is_restarted_only_after_an_abnormal_end() -> None:
