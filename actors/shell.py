@@ -77,7 +77,7 @@ class ProcessActor(pykka.ThreadingActor):
         return inbox
 
     def on_start(self) -> None:
-        """Connect, say hello, keep the lease."""
+        """Connect, keep the lease."""
         self.inbox.watch(self.channel.fileno(), self._from_anchor)
         try:
             self.connect()
@@ -130,10 +130,9 @@ class PeerActor(ProcessActor):
         self._unheard: dict[str, Envelope] = {}
 
     def connect(self) -> None:
-        """Connect to the hub, say hello, and do what the logic wants first."""
-        self.hub = dealer(self.context, self.paths, self.begin.actor)
-        self.inbox.watch(self.hub, self._from_hub)
-        self._send(Envelope("state", self.begin.actor, m.Hello()))
+        """Connect to the hub, and do what the logic wants first."""
+        self.hub = dealer(self.context, self.paths)
+        self._wait_for_hub(writable=False)
         self.carry_out(self.logic.start())
         self.inbox.later("repeat", REPEAT)
 
@@ -184,10 +183,18 @@ class PeerActor(ProcessActor):
         try:
             self.hub.send(envelope.pack(), zmq.DONTWAIT)
         except zmq.Again:
-            self.log.write("debug", "the hub takes nothing; repeated later")
+            self._wait_for_hub(writable=True)
+
+    def _wait_for_hub(self, *, writable: bool) -> None:
+        """Watch the socket, also for the moment when it takes messages (again)."""
+        self._blocked = writable
+        self.inbox.watch(self.hub, self._from_hub, zmq.POLLIN | (zmq.POLLOUT if writable else 0))
 
     def _from_hub(self) -> Iterable[object]:
         received: list[object] = []
+        if self._blocked and self.hub.poll(0, zmq.POLLOUT):
+            self._wait_for_hub(writable=False)
+            received.append(Tick("repeat"))
         while True:
             try:
                 frame = self.hub.recv(zmq.DONTWAIT)
@@ -209,14 +216,19 @@ class PeerActor(ProcessActor):
         threading.Thread(target=run, name=work.name, daemon=True).start()
 
 
-def dealer(context: "zmq.Context[zmq.Socket[bytes]]", paths: ContainerPaths, identity: str = "") -> "zmq.Socket[bytes]":
-    """A DEALER that is connected to the container's hub, and finds it again when it was replaced."""
+def dealer(context: "zmq.Context[zmq.Socket[bytes]]", paths: ContainerPaths) -> "zmq.Socket[bytes]":
+    """A DEALER that is connected to the container's hub, and finds it again when it was replaced.
+
+    It has no identity, which others could take: the hub knows the process. Each connection, the later ones too,
+    begins with an empty frame, by which the hub learns the way to it (for that a connection that is lost must
+    take its queue along: ``IMMEDIATE``).
+    """
     sock = context.socket(zmq.DEALER)
     sock.setsockopt(zmq.LINGER, LAST_WORDS)
     sock.setsockopt(zmq.RECONNECT_IVL, 5)
     sock.setsockopt(zmq.MAXMSGSIZE, FRAME_LIMIT)
-    if identity:
-        sock.setsockopt(zmq.IDENTITY, identity.encode())
+    sock.setsockopt(zmq.PROBE_ROUTER, 1)
+    sock.setsockopt(zmq.IMMEDIATE, 1)
     sock.connect(endpoint(paths.hub))
     return sock
 

@@ -151,11 +151,6 @@ class Heard(Message):
     """A fact is in the journal; the envelope's cause names it."""
 
 
-@message("hello")
-class Hello(Message):
-    """An actor's first word in each incarnation, and after each reconnection."""
-
-
 @message("note")
 class Note(Message):
     """For the tap only: something worth watching that changes no state."""

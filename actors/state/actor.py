@@ -16,7 +16,7 @@ from proto.journal import Journal
 from proto.registry import Message
 
 from . import callers, statefile
-from .hub import Arrival, Hub
+from .hub import Arrival, Hub, Reached
 from .inspection import inspect
 from .tap import Tap
 
@@ -69,6 +69,8 @@ class StateActor(ProcessActor):
         match event:
             case Arrival():
                 self._on_arrival(event)
+            case Reached(actor):
+                self._on_reached(actor)
             case Tick("wants"):
                 self._asked.clear()
                 self._pursue()
@@ -156,7 +158,7 @@ class StateActor(ProcessActor):
                 continue
             envelope = Envelope(want.actor, "state", want.message, new_id(), self._cause)
             self.tap.publish("intent", want.actor, want.message)
-            if self.hub.send(want.actor.encode(), envelope):
+            if self.hub.tell(envelope):
                 self._asked[want] = envelope.id
             else:
                 delay = SOON
@@ -220,10 +222,6 @@ class StateActor(ProcessActor):
     def _on_arrival(self, arrival: Arrival) -> None:
         envelope = arrival.envelope
         match envelope.message:
-            case m.Hello():
-                # A new incarnation knows nothing: ask it again for all that is wanted of it.
-                self._asked = {w: i for w, i in self._asked.items() if w.actor != envelope.source}
-                self._pursue()
             case m.Start() | m.Kill() | m.Delete() as request:
                 self._on_request(arrival, request)
             case m.Inspect(what):
@@ -235,6 +233,11 @@ class StateActor(ProcessActor):
                 self._reply(arrival, m.Heard())
             case message:
                 self._reply(arrival, m.Failed("protocol", f"{type(message).__name__} is not for the state actor"))
+
+    def _on_reached(self, actor: str) -> None:
+        """A new incarnation knows nothing: ask it again for all that is wanted of it."""
+        self._asked = {want: id_ for want, id_ in self._asked.items() if want.actor != actor}
+        self._pursue()
 
     def _on_request(self, arrival: Arrival, request: m.Start | m.Kill | m.Delete) -> None:
         envelope = arrival.envelope
@@ -266,7 +269,7 @@ class StateActor(ProcessActor):
     def _on_child(self, child: m.Child) -> None:
         self.children[child.actor] = child
         if child.status == "running":
-            self.hub.pids[child.actor] = child.pid
+            self.hub.introduce(child.actor, child.pid)
         self.tap.publish("child", child.actor, child)
         if child.status == "given-up":
             self._happen(e.CancelRequested(f"scrun: {child.reason}", 70, hard=True))

@@ -3,6 +3,9 @@
 Only the owner's uid and root are listened to, and a message that claims to come from an actor must come from
 that actor's process: the kernel's word on the peer (``SO_PEERCRED``, as libzmq hands it out with every frame)
 decides. A frame that breaks a rule is dropped and nothing else happens.
+
+The way to an actor is the connection that its process spoke on last, and every connection of an actor begins with
+an empty frame. So nothing that a peer says of itself, a ZeroMQ identity for instance, leads a message astray.
 """
 
 import contextlib
@@ -18,13 +21,21 @@ from proto.value import Value
 
 CLIENTS = frozenset({"client", "console"})
 FRAMES_AT_ONCE = 100
+ROUTES_KEPT = 100
+"""Of so many processes the last route is known. An actor may speak before the anchor has introduced it."""
 
 
 class Arrival(Value):
-    """A message at the hub. ``route``: where a reply goes. ``trusted``: it comes from the actor it names."""
+    """A message at the hub. ``route``: where a reply goes."""
 
     route: bytes
     envelope: Envelope
+
+
+class Reached(Value):
+    """An actor has a new connection: what it was asked before may be lost."""
+
+    actor: str
 
 
 class Hub:
@@ -33,25 +44,31 @@ class Hub:
     def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", listener: int, path: str) -> None:
         self.socket = context.socket(zmq.ROUTER)
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        self.socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
         self.socket.setsockopt(zmq.MAXMSGSIZE, FRAME_LIMIT)
         self.socket.setsockopt(zmq.LINGER, 300)
         self.socket.setsockopt(zmq.USE_FD, os.dup(listener))
         self.socket.bind(endpoint(path))
-        self.pids: dict[str, int] = {}
-        self.dropped = 0
+        self._pids: dict[str, int] = {}
+        self._routes: dict[int, bytes] = {}
 
-    def arrivals(self) -> Iterator[Arrival]:
+    def introduce(self, actor: str, pid: int) -> None:
+        """The anchor vouches for it: this process is that actor, and nobody else is any more."""
+        self._pids[actor] = pid
+
+    def arrivals(self) -> Iterator[Arrival | Reached]:
         """What has come and may be listened to; a flood must leave time for clocks and the lease."""
         for _ in range(FRAMES_AT_ONCE):
             try:
                 frames = self.socket.recv_multipart(zmq.DONTWAIT, copy=False)
             except zmq.Again:
                 return
-            try:
+            with contextlib.suppress(ProtocolError):
                 yield self._admit(frames)
-            except ProtocolError:
-                self.dropped += 1
+
+    def tell(self, envelope: Envelope) -> bool:
+        """Send to the actor that the envelope names; False if it cannot be reached (yet)."""
+        route = self._routes.get(self._pids.get(envelope.destination, 0))
+        return route is not None and self.send(route, envelope)
 
     def send(self, route: bytes, envelope: Envelope) -> bool:
         """Send; False if there is nobody at that address (now), or if it does not read."""
@@ -64,19 +81,32 @@ class Hub:
         """Close; what is queued still goes out for a moment."""
         self.socket.close()
 
-    def _admit(self, frames: list[zmq.Frame]) -> Arrival:
+    def _admit(self, frames: list[zmq.Frame]) -> Arrival | Reached:
         if len(frames) != 2:
             msg = "an envelope is one frame"
             raise ProtocolError(msg)
+        route, payload = frames[0].bytes, frames[1].bytes
         uid, pid = _peer(frames[1])
         if uid not in {os.getuid(), 0}:
             msg = f"uid {uid} may not speak here"
             raise ProtocolError(msg)
-        envelope = unpack(frames[1].bytes)
-        if envelope.source not in CLIENTS and self.pids.get(envelope.source) != pid:
+        actor = next((name for name, known in self._pids.items() if known == pid), None)
+        self._remember(pid, route)
+        if actor is not None and not payload:
+            return Reached(actor)
+        envelope = unpack(payload)
+        if envelope.source not in CLIENTS and envelope.source != actor:
             msg = f"pid {pid} is not {envelope.source}"
             raise ProtocolError(msg)
-        return Arrival(frames[0].bytes, envelope)
+        return Arrival(route, envelope)
+
+    def _remember(self, pid: int, route: bytes) -> None:
+        """Note the way to a process; of those that are no actors, the ones that were heard last."""
+        self._routes.pop(pid, None)
+        self._routes[pid] = route
+        if len(self._routes) > ROUTES_KEPT:
+            known = self._pids.values()
+            del self._routes[next(pid for pid in self._routes if pid not in known)]
 
 
 def _peer(frame: zmq.Frame) -> tuple[int, int]:
