@@ -104,6 +104,14 @@ class Local:
         del text
         return []
 
+    def measure(self, step_id: str) -> None:
+        """See ``inquire``."""
+        del step_id
+
+    def read_measure(self, text: str, step_id: str) -> None:
+        """See ``inquire``."""
+        del text, step_id
+
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """The node is this machine."""
         del job_id

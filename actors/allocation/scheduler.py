@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 from proto.creation import Creation
 from proto.value import Value
 
+from .usage import Usage
+
 STDERR = 6
 """Descriptor of a step's command that carries the container's stderr; its own descriptor 2 is the launcher's."""
 
@@ -160,6 +162,12 @@ class Scheduler(Protocol):
 
     def read_steps(self, text: str) -> list[str]:
         """Read the answer: step ids, ``JOB.STEP``."""
+
+    def measure(self, step_id: str) -> Command | None:
+        """Ask what a step uses; ``None``: nobody measures."""
+
+    def read_measure(self, text: str, step_id: str) -> Usage | None:
+        """Read the answer; ``None``: there is no such step (any more)."""
 
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """Run a shell command line on each node of the job, outside any container."""

@@ -13,7 +13,7 @@ from proto.creation import Creation
 from proto.errors import SchedulerError
 from proto.paths import ContainerPaths
 
-from . import ending, job_log, oci_conf, queue_format, step_log, step_options, user_namespace
+from . import ending, job_log, oci_conf, queue_format, step_log, step_options, usage, user_namespace
 from .commands import environment, look_up, probe_version, require, search_path
 from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
@@ -171,6 +171,17 @@ class Slurm:
     def read_steps(self, text: str) -> list[str]:
         """See ``Scheduler``."""
         return queue_format.read_steps(text)
+
+    def measure(self, step_id: str) -> Command | None:
+        """``sstat``, which does not know ``--clusters``: of another cluster nothing is known."""
+        if self._creation.job_options.get("clusters"):
+            return None
+        words = ("--noheader", "--parsable2", "--allsteps", f"--jobs={step_id}", f"--format={usage.FORMAT}")
+        return self._command((require("sstat", self._path), *_encode(words)))
+
+    def read_measure(self, text: str, step_id: str) -> usage.Usage | None:
+        """See ``Scheduler``."""
+        return usage.read(text, step_id)
 
     def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
         """See ``ending``."""
