@@ -12,9 +12,7 @@ import traceback
 from proto.creation import Creation
 from proto.paths import ContainerPaths
 
-LEVELS = ("quiet", "fatal", "error", "info", "verbose", "debug", "debug2", "debug3", "debug4", "debug5")
-LOG_LIMIT = 8 << 20
-"""Bytes after which nothing more is written: a log must not fill the tmpfs that the state lives on."""
+from .sinks import LEVELS, LOG_LIMIT, Sink, Syslog, of_log
 
 TAIL = 4000
 """Bytes of a log in which its last line is looked for."""
@@ -33,10 +31,20 @@ class Logbook:
         self._actor = actor
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._fd = os.open(ContainerPaths(creation.root, creation.id).log, flags, 0o600)
+        self._others: list[tuple[int, Sink]] = []
+        if creation.log and (limit := level_number(creation.file_level)):
+            self._others.append((limit, of_log(creation.log, creation.log_format)))
+        if limit := level_number(creation.syslog_level):
+            self._others.append((limit, Syslog("scrun")))
+        self._id = creation.id
 
     def write(self, level: str, text: str) -> None:
-        """Write a line if its level is asked for."""
-        if level_number(level) > self._limit or os.fstat(self._fd).st_size > LOG_LIMIT:
+        """Write a line wherever its level is asked for."""
+        number = level_number(level)
+        for limit, sink in self._others:
+            if number <= limit:
+                sink.write(level, f"{self._id} {self._actor}: {text}")
+        if number > self._limit or os.fstat(self._fd).st_size > LOG_LIMIT:
             return
         now = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03}Z"

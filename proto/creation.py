@@ -30,7 +30,7 @@ class Creation(Value):
         environ: environment for Slurm's commands, ``K=V``.
         cwd: working directory of ``create``.
         pid_file, console_socket: paths given to ``create``, or empty.
-        log, log_format: ``--log`` and ``--log-format``.
+        log, log_format: ``--log`` (a path is absolute) and ``--log-format``.
         log_level: level of the container's own log, ``error`` to ``debug5``.
         slurm_conf: slurm.conf in force, or empty.
         scheduler: ``slurm``, ``pyslurm`` or ``local``, after ``auto`` was decided.
@@ -38,6 +38,7 @@ class Creation(Value):
         job_options: resolved job options, option name to value, for the job and for the step.
         lua: scrun.lua to run, or empty for the built-in stager.
         settings: the site's and the user's settings.
+        file_level, syslog_level: what the container's processes write to ``log`` and to syslog; ``quiet``: nothing.
 
     """
 
@@ -73,3 +74,5 @@ class Creation(Value):
     job_options: dict[str, str]
     lua: str
     settings: Settings
+    file_level: str = "quiet"
+    syslog_level: str = "quiet"

@@ -13,7 +13,7 @@ from proto.settings import Settings
 
 from . import caller, levels, settings
 from .bundle import Bundle, load
-from .diagnostics import log_path
+from .diagnostics import log_path, say
 from .packages import directories
 from .parsing import Line
 
@@ -21,8 +21,8 @@ ANNOTATIONS_OF_STAGING = frozenset({"network"})
 """Annotations ``scrun.…`` that are no job options."""
 
 
-def prepare(line: Line, root: str) -> tuple[Creation, Bundle]:
-    """Check everything and describe the container.
+def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bundle]:
+    """Check everything and describe the container; with ``check`` also that a terminal has its console socket.
 
     Raises:
         ScrunError: the bundle, a setting, or the command line cannot be used.
@@ -31,7 +31,8 @@ def prepare(line: Line, root: str) -> tuple[Creation, Bundle]:
     own = line.own
     bundle = load(own.text("bundle") or ".", own.text("config"))
     console = absolute(own.text("console-socket"))
-    check_console(console, terminal=bundle.terminal)
+    if check or not bundle.terminal:
+        check_console(console, terminal=bundle.terminal)
     environ = dict(os.environ)
     who = caller.find()
     conf = settings.slurm_conf_of(line.options.text("slurm-conf"), environ)
@@ -67,9 +68,9 @@ def prepare(line: Line, root: str) -> tuple[Creation, Bundle]:
         cwd=os.getcwd(),
         pid_file=absolute(own.text("pid-file")),
         console_socket=console,
-        log=absolute(log_path(line.options.text("log"))),
+        log=_log(line.options.text("log")),
         log_format=line.options.text("log-format") or "text",
-        log_level=levels.log_level(line, environ),
+        **levels.of_anchor(line, environ),
         slurm_conf=conf,
         scheduler=_scheduler(chosen.scheduler, environment),
         job_id=_job_id(bundle, environ),
@@ -79,6 +80,8 @@ def prepare(line: Line, root: str) -> tuple[Creation, Bundle]:
         lua=settings.find_lua(chosen, conf),
         settings=chosen,
     )
+    stager = creation.lua or "the built-in stager"
+    say(line, "verbose", f"bundle {bundle.path}, slurm.conf {conf or '-'}, scheduler {creation.scheduler}, {stager}")
     return creation, bundle
 
 
@@ -94,6 +97,11 @@ def _scheduler(wanted: str, environ: tuple[bytes, ...]) -> str:
     from actors.allocation.commands import probe_version
 
     return pyslurm.choose(wanted, probe_version(environ), where)
+
+
+def _log(log: str) -> str:
+    """The value of ``--log`` for a process with another working directory."""
+    return log if log.startswith(("syslog:", "journald:")) else absolute(log_path(log))
 
 
 def absolute(path: str) -> str:

@@ -9,22 +9,13 @@ import os
 import time
 
 from proto.errors import InternalError, ScrunError
+from proto.record import record
 
-from .grammar import EXIT_CODES
+from .grammar import DEBUG_VARIABLES, EXIT_CODES
 from .parsing import Line
 
 # conmon's buffer is 8 KiB; the log's record must fit into one atomic append as well.
 LIMIT = 3000
-
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-
-
-def quote(text: str) -> str:
-    """A text as a JSON string (or as a quoted value of a text record)."""
-    parts = [
-        _ESCAPES.get(char) or (char if char.isprintable() else f"\\u{min(ord(char), 0xFFFD):04x}") for char in text
-    ]
-    return f'"{"".join(parts)}"'
 
 
 def one_line(text: str) -> str:
@@ -34,18 +25,8 @@ def one_line(text: str) -> str:
     return line if len(line) <= LIMIT else f"{line[:LIMIT]}…"
 
 
-def record(sentence: str, log_format: str, now: float, level: str = "error") -> str:
-    """One record of the log, in runc's formats."""
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-    if log_format == "json":
-        return f'{{"level":"{level}","msg":{quote(sentence)},"time":"{stamp}"}}\n'
-    return f'time="{stamp}" level={level} msg={quote(sentence)}\n'
-
-
 def log_path(log: str) -> str:
-    """The file of a ``--log`` value, empty for none (crun's ``journald:`` and ``syslog:`` are not files)."""
-    if log.startswith(("journald:", "syslog:")):
-        return ""
+    """The file of a ``--log`` value, which crun writes ``file:PATH``."""
     return log.removeprefix("file:")
 
 
@@ -61,23 +42,47 @@ def report(line: Line, error: BaseException) -> int:
     sentence = one_line(error.sentence)
     if line.verb == "exec":
         sentence = f"exec failed: {sentence}"
-    log = log_path(line.options.text("log"))
-    log_format = line.options.text("log-format")
-    if log:
-        _append(log, record(sentence, log_format, time.time()))
-    plain = bool(log) or log_format != "json"
-    write(2, f"{sentence}\n" if plain else record(sentence, log_format, time.time()))
+    if _note(line, sentence, "error"):
+        log_format = line.options.text("log-format")
+        plain = bool(line.options.text("log")) or log_format != "json"
+        write(2, f"{sentence}\n" if plain else record(sentence, log_format, time.time()))
     return EXIT_CODES.get(line.verb, error.exit_code)
+
+
+def asked(line: Line) -> bool:
+    """Whether anything but the usual is to be said, by an option or a variable."""
+    options = line.options
+    return (
+        any(options.count(name) for name in ("debug", "log-level", "verbose"))
+        or any(os.environ.get(name) for name in DEBUG_VARIABLES)
+        or options.text("log").startswith(("syslog:", "journald:"))
+    )
+
+
+def say(line: Line, level: str, text: str) -> None:
+    """Say something about a command that goes well, to those who asked."""
+    if asked(line):
+        from . import client_log
+
+        client_log.say(line, level, text)
 
 
 def warn(line: Line, sentence: str) -> None:
     """Tell of something that did not keep the command from succeeding: in the log, or for want of one on stderr."""
     sentence = one_line(sentence)
-    log = log_path(line.options.text("log"))
-    if log:
-        _append(log, record(sentence, line.options.text("log-format"), time.time(), "warning"))
-    else:
+    if _note(line, sentence, "warning") and not line.options.text("log"):
         write(2, f"{sentence}\n")
+
+
+def _note(line: Line, sentence: str, level: str) -> bool:
+    """Put a sentence into the log, and wherever else it is wanted; return whether standard error may have it, too."""
+    if asked(line):
+        from . import client_log
+
+        return client_log.note(line, sentence, level)
+    if log := line.options.text("log"):
+        _append(log_path(log), record(sentence, line.options.text("log-format"), time.time(), level))
+    return True
 
 
 def write(descriptor: int, text: str | bytes) -> None:

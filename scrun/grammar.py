@@ -20,13 +20,21 @@ Verb = tuple[str, str, str, tuple[Option, ...]]
 
 LEVELS = "quiet|fatal|error|warning|warn|info|verbose|debug|debug2|debug3|debug4|debug5"
 
+# Variables of the man page about logging (scrun.levels); the first is about everything.
+DEBUG_VARIABLES = ("SCRUN_DEBUG", "SCRUN_STDERR_DEBUG", "SCRUN_SYSLOG_DEBUG", "SCRUN_FILE_DEBUG")
+
 HELP: Option = (("help",), "h?", "", "print this text")
 
 GLOBAL: tuple[Option, ...] = (
     (("root",), "", "DIR", "state directory (default: $XDG_RUNTIME_DIR/scrun)"),
-    (("log",), "", "FILE", "append one record to FILE if the command fails"),
-    (("log-format",), "", "text|json", "format of that record (default: text)"),
-    (("log-level",), "", LEVELS, "level of the container's own log"),
+    (("log",), "", "FILE", "append a record to FILE if the command fails (also syslog:NAME, journald:NAME)"),
+    (("log-format",), "", "text|json", "format of the records (default: text)"),
+    (
+        ("log-level",),
+        "",
+        LEVELS,
+        "how much goes to --log (without it: to standard error) and to the container's own log",
+    ),
     (("debug",), "", "", "level debug; unexpected errors come with a traceback"),
     (("verbose",), "v", "+", "one level more (may be repeated)"),
     (("slurm-conf",), "f", "FILE", "slurm.conf to use (default: $SLURM_CONF, /etc/slurm/slurm.conf)"),
@@ -48,13 +56,14 @@ _IGNORED_BY_CREATE: tuple[Option, ...] = (
     (("no-new-keyring",), "", "", "-"),
     (("no-subreaper",), "", "", "-"),
     (("preserve-fds",), "", "N", "-"),
-    (("pidfd-socket",), "", "PATH", "-"),
 )
+_PIDFD: Option = (("pidfd-socket",), "", "PATH", "socket that gets a pidfd of the container's process")
 _CREATE: tuple[Option, ...] = (
     _BUNDLE,
     (("config",), "f", "FILE", "use FILE in place of the bundle's config.json"),
     _CONSOLE,
     _PID_FILE,
+    _PIDFD,
     *_IGNORED_BY_CREATE,
 )
 _RUN: tuple[Option, ...] = (
@@ -101,7 +110,7 @@ _IMAGE: tuple[Option, ...] = (
     *[((name,), "", "", "-") for name in ("link-remap", "ext-unix-sk", "shell-job", "lazy-pages")],
     *[((name,), "", "", "-") for name in ("file-locks", "pre-dump", "auto-dedup")],
 )
-_MATCH: Option = (("regex",), "r", "", "-")
+_MATCH: Option = (("regex",), "r", "", "ID is a regular expression; all containers that match it whole are meant")
 
 VERBS: dict[str, Verb] = {
     "create": ("create", "ID", "make a container from a bundle, and ask for its job", _CREATE),
@@ -122,6 +131,15 @@ VERBS: dict[str, Verb] = {
     "run": ("run", "ID", "create and start a container, and wait for its end", _RUN),
     "list": ("list", "", "list the containers", (_FORMAT, (("quiet",), "q", "", "print ids only"))),
     "ps": ("ps", "ID [PS-OPTION…]", "show the process that stands for a container", (_FORMAT,)),
+    "events": (
+        "events",
+        "ID",
+        "print what the container uses as JSON lines, as far as Slurm knows it, and whether memory ran out",
+        (
+            (("interval",), "", "TIME", "time between two samples, such as 500ms, 5s or 1m30s (default: 5s)"),
+            (("stats",), "", "", "one sample only"),
+        ),
+    ),
     "update": ("update", "ID", "change limits (those of a Slurm job are fixed)", _UPDATE),
     "spec": (
         "spec",
@@ -156,13 +174,8 @@ VERBS: dict[str, Verb] = {
     "exec": ("unsupported", "ID [COMMAND…]", "not supported", _EXEC),
     "pause": ("unsupported", "ID", "not supported", ()),
     "resume": ("unsupported", "ID", "not supported", ()),
-    "events": (
-        "unsupported",
-        "ID",
-        "not supported",
-        ((("interval",), "", "TIME", "-"), (("stats",), "", "", "-")),
-    ),
     "checkpoint": ("unsupported", "ID", "not supported", _IMAGE),
+    "mounts": ("unsupported", "ACTION ID [MOUNTS]", "not supported", ()),
     "restore": ("unsupported", "ID", "not supported", (*_RUN, *_IMAGE)),
 }
 

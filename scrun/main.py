@@ -6,6 +6,7 @@ Imports of its own would be on the path of every verb: each verb is a module tha
 import os
 import sys
 
+from proto import __version__
 from proto.errors import NotFoundError, ScrunError
 from proto.paths import default_root
 
@@ -22,12 +23,19 @@ def main(words: list[str]) -> int:
     """Run one command; return its exit status."""
     line = Line()
     try:
-        parse(words, line)
-        return _command(line)(line)
+        return _run(parse(words, line))
     except KeyboardInterrupt:
         return 130
     except BaseException as error:  # the edge of the process
         return diagnostics.report(line, error)
+
+
+def _run(line: Line) -> int:
+    command = _command(line)
+    diagnostics.say(line, "debug", f"scrun {__version__}: {line.verb} {' '.join(line.arguments[:1])}")
+    status = command(line)
+    diagnostics.say(line, "debug", f"{line.verb} ends with {status}")
+    return status
 
 
 def _command(line: Line) -> "Callable[[Line], int]":

@@ -81,14 +81,20 @@ def parse(words: list[str], line: Line) -> Line:
 
 
 def _check_arguments(verb: str, usage: str, given: int) -> None:
+    """The words are runc's, whose tests look for them."""
     words = usage.split()
     least = sum(1 for word in words if word[0] != "[")
-    if given < least:
-        msg = f'"{verb}" requires at least {least} argument: scrun {verb} [options] {usage}'
-        raise UsageError(msg)
-    if given > len(words) and not usage.endswith("…]"):
-        msg = f'"{verb}" requires no more than {len(words)} argument(s): scrun {verb} [options] {usage}'
-        raise UsageError(msg)
+    most = None if usage.endswith("…]") else len(words)
+    if given >= least and (most is None or given <= most):
+        return
+    if least == most:
+        demand = f"exactly {least}"
+    elif given < least:
+        demand = f"a minimum of {least}"
+    else:
+        demand = f"a maximum of {most}"
+    msg = f'"{verb}" requires {demand} argument(s): scrun {verb} [options] {usage}'.rstrip()
+    raise UsageError(msg)
 
 
 def _options(words: list[str], at: int, table: tuple[Option, ...], found: Options, arguments: list[str] | None) -> int:
@@ -169,7 +175,7 @@ def _take(words: list[str], at: int, option: Option, shown: str, given: str | No
             given = following if is_value else "true"
             at += is_value
         elif following is None:
-            msg = f"the option {shown} requires a value: {shown} {kind}"
+            msg = f"flag needs an argument: {shown} {kind}"  # runc's words; podman looks for them
             raise UsageError(msg)
         else:
             given = following

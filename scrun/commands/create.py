@@ -21,8 +21,18 @@ def run(line: Line) -> int:
     use_packages()
     paths = ContainerPaths(root_of(line), line.id)
     creation, bundle = creating.prepare(line, paths.root)
-    make_container(paths, creation, bundle)
+    make_container(paths, creation, bundle, hand_pidfd(line))
     return 0
+
+
+def hand_pidfd(line: Line) -> Callable[[int], None] | None:
+    """What hands a pidfd of the anchor to the socket that the line names; None if it names none."""
+    path = creating.absolute(line.own.text("pidfd-socket"))
+    if not path:
+        return None
+    from scrun import pidfd
+
+    return lambda pid: pidfd.send(path, pid)
 
 
 def make_container(

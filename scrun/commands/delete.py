@@ -19,7 +19,17 @@ GUARD_SECONDS = 20.0
 def run(line: Line) -> int:
     """Delete the container."""
     force = line.own.flag("force")
-    paths = ContainerPaths(root_of(line), line.id)
+    root = root_of(line)
+    if line.own.flag("regex"):
+        from scrun.matching import each
+
+        each(root, line.id, lambda paths: _delete(line, paths, force=force))
+    else:
+        _delete(line, ContainerPaths(root, line.id), force=force)
+    return 0
+
+
+def _delete(line: Line, paths: ContainerPaths, *, force: bool) -> None:
     try:
         warnings = delete(paths, force=force)
     except NotFoundError:
@@ -28,7 +38,6 @@ def run(line: Line) -> int:
     else:
         for sentence in warnings:
             diagnostics.warn(line, sentence)
-    return 0
 
 
 def delete(paths: ContainerPaths, *, force: bool) -> list[str]:

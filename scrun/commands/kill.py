@@ -15,16 +15,30 @@ GONE_SECONDS = 1.0
 
 def run(line: Line) -> int:
     """Send the signal."""
-    container = find(root_of(line), line.id)
-    signal = signals.parse(line.arguments[1] if len(line.arguments) > 1 else "TERM")
+    root = root_of(line)
     every = line.own.flag("all")
+    if line.own.flag("regex"):
+        from scrun.matching import each
+
+        signal = _signal(line)
+        each(root, line.id, lambda paths: _kill(find(root, paths.id), signal, every=True))
+    else:
+        container = find(root, line.id)
+        _kill(container, _signal(line), every=every)
+    return 0
+
+
+def _signal(line: Line) -> int:
+    return signals.parse(line.arguments[1] if len(line.arguments) > 1 else "TERM")
+
+
+def _kill(container: Container, signal: int, *, every: bool) -> None:
     try:
         kill(container, signal, every=every)
     except (WrongStateError, AnchorGoneError):
         # With --all, and for SIGKILL while the container was ending, "it is over" is what was asked for.
         if not every:
             raise WrongStateError("container not running") from None
-    return 0
 
 
 def kill(container: Container, signal: int, *, every: bool) -> None:

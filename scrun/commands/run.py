@@ -2,56 +2,102 @@
 
 import os
 import signal
+from contextlib import ExitStack
 
-from proto.errors import ScrunError, UnsupportedError
+from proto.creation import Creation
+from proto.errors import BundleError, ScrunError
 from proto.paths import ContainerPaths
+from proto.value import replace
 from scrun import creating
-from scrun.commands import create, start
+from scrun.bundle import Bundle
+from scrun.commands import create, kill, start
 from scrun.commands.delete import delete
 from scrun.container import find
 from scrun.main import root_of
+from scrun.own_terminal import OwnTerminal
 from scrun.packages import use_packages
 from scrun.parsing import Line
 
-RELAYED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+# Not relayed: what runc keeps to itself, what nobody can catch, and what says that this process is at fault.
+KEPT = frozenset({"CHLD", "PIPE", "URG", "KILL", "STOP", "ILL", "TRAP", "ABRT", "BUS", "FPE", "SEGV", "SYS", "WINCH"})
 
 
 def run(line: Line) -> int:
     """Run a container; return its program's exit status, 128 and the signal's number if it died of one."""
     use_packages()
     paths = ContainerPaths(root_of(line), line.id)
-    creation, bundle = creating.prepare(line, paths.root)
     detached = line.own.flag("detach")
-    if bundle.terminal and not detached:
-        raise UnsupportedError("run has no terminal to offer: use --detach with --console-socket, or podman run -t")
-    anchors: list[int] = []
-    create.make_container(paths, creation, bundle, anchors.append)
-    if not detached:
-        for number in RELAYED:
-            signal.signal(number, lambda number, _: _relay(anchors[0], number))
-    try:
-        start.start(find(paths.root, paths.id))
-    except BaseException:
-        _delete(paths)
-        raise
+    creation, bundle = creating.prepare(line, paths.root, check=detached)
     if detached:
+        _Foreground(paths, line).begin(creation, bundle)
         return 0
-    _, status = os.waitpid(anchors[0], 0)
-    if not line.own.flag("keep"):
-        _delete(paths)
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    if creation.console_socket:
+        raise BundleError("a console socket is for --detach: run uses its own terminal")
+    return _Foreground(paths, line).run(creation, bundle)
 
 
-def _relay(anchor: int, number: int) -> None:
-    try:
-        os.kill(anchor, number)
-    except ProcessLookupError:
-        pass
+class _Foreground:
+    """The container, and the signals that this process gets for it."""
 
+    def __init__(self, paths: ContainerPaths, line: Line) -> None:
+        self._paths = paths
+        self._line = line
+        self._anchor = 0
+        self._started = False
 
-def _delete(paths: ContainerPaths) -> None:
-    try:
-        delete(paths, force=True)
-    except ScrunError:
-        pass  # the program's end, or the reason why it did not start, is what is reported
+    def begin(self, creation: Creation, bundle: Bundle, terminal: OwnTerminal | None = None) -> None:
+        """Create and start; the terminal has its size before the program runs."""
+        hand_pidfd = create.hand_pidfd(self._line)
+
+        def told(pid: int) -> None:
+            self._anchor = pid
+            if hand_pidfd:
+                hand_pidfd(pid)
+
+        create.make_container(self._paths, creation, bundle, told)
+        try:
+            if terminal:
+                terminal.attach()
+            start.start(find(self._paths.root, self._paths.id))
+        except BaseException:
+            self._delete()
+            raise
+
+    def run(self, creation: Creation, bundle: Bundle) -> int:
+        """The same, and wait for the end."""
+        with ExitStack() as stack:
+            terminal = None
+            if bundle.terminal:
+                terminal = stack.enter_context(OwnTerminal())
+                creation = replace(creation, console_socket=terminal.path)
+            self._catch_signals()
+            self.begin(creation, bundle, terminal)
+            self._started = True
+            if terminal:
+                terminal.copy(self._anchor)
+            _, status = os.waitpid(self._anchor, 0)
+        if not self._line.own.flag("keep"):
+            self._delete()
+        code = os.waitstatus_to_exitcode(status)
+        return code if code >= 0 else 128 - code
+
+    def _catch_signals(self) -> None:
+        for number in signal.valid_signals():
+            if number not in {getattr(signal, f"SIG{name}") for name in KEPT}:
+                signal.signal(number, lambda number, _: self._relay(number))
+
+    def _relay(self, number: int) -> None:
+        """Give the program the signal; before it runs, whatever ends a program ends the container."""
+        try:
+            if self._started:
+                kill.kill(find(self._paths.root, self._paths.id), number, every=True)
+            elif self._anchor and number in {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}:
+                os.kill(self._anchor, signal.SIGINT)
+        except (ScrunError, ProcessLookupError):
+            pass  # it has ended
+
+    def _delete(self) -> None:
+        try:
+            delete(self._paths, force=True)
+        except ScrunError:
+            pass  # the program's end, or the reason why it did not start, is what is reported

@@ -9,7 +9,7 @@ SENTENCES = {
     "exec": "the container runs on another machine, where nothing can be added to it; run a container of its own",
     "pause": 'a Slurm job cannot be paused by the container engine; "scontrol suspend" is for administrators',
     "resume": "a Slurm job cannot be resumed by the container engine",
-    "events": 'there are no cgroup statistics on this machine; "scrun tap" shows what happens, "sstat" what is used',
+    "mounts": "the container runs on another machine, where nothing can be mounted into it later",
     "checkpoint": "a container that runs as a Slurm job cannot be checkpointed",
     "restore": "a container that runs as a Slurm job cannot be restored from a checkpoint",
 }
@@ -24,5 +24,5 @@ def run(line: Line) -> int:
 
     """
     if line.verb != "restore":
-        find(root_of(line), line.id)
+        find(root_of(line), line.arguments[1] if line.verb == "mounts" else line.id)
     raise UnsupportedError(f"{line.verb} is not supported: {SENTENCES[line.verb]}")

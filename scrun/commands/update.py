@@ -1,4 +1,8 @@
-"""``scrun update``: docker calls it even for ``--restart`` alone, so an update without effect succeeds."""
+"""``scrun update``: engines call it even for ``--restart`` alone, so an update without effect succeeds.
+
+A limit of a running job cannot be changed from here: its processors and memory are granted for good, and Slurm lets
+only administrators give it more time.
+"""
 
 import json
 import os
@@ -11,15 +15,38 @@ from scrun.main import root_of
 from scrun.parsing import Line
 
 SIZE_LIMIT = 1 << 20
+# Options to the places of linux.resources that they are about (runc's update.go); the other two are lists there.
+PLACES = {
+    "blkio-weight": "blockIO.weight",
+    "cpu-period": "cpu.period",
+    "cpu-quota": "cpu.quota",
+    "cpu-burst": "cpu.burst",
+    "cpu-share": "cpu.shares",
+    "cpu-rt-period": "cpu.realtimePeriod",
+    "cpu-rt-runtime": "cpu.realtimeRuntime",
+    "cpuset-cpus": "cpu.cpus",
+    "cpuset-mems": "cpu.mems",
+    "kernel-memory": "memory.kernel",
+    "kernel-memory-tcp": "memory.kernelTCP",
+    "memory": "memory.limit",
+    "memory-reservation": "memory.reservation",
+    "memory-swap": "memory.swap",
+    "pids-limit": "pids.limit",
+    "cpu-idle": "cpu.idle",
+}
+_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 def run(line: Line) -> int:
     """Accept what changes nothing; refuse the rest."""
-    find(root_of(line), line.id)
-    resources = _resources(line.own.text("resources"))
-    wishes = [name for name in LIMITS if line.own.text(name) not in {"", "0"}] + sorted(
-        key for key, value in resources.items() if effective(value)
-    )
+    container = find(root_of(line), line.id)
+    wanted = leaves(_resources(line.own.text("resources")))
+    for name in LIMITS:
+        if word := line.own.text(name):
+            wanted[PLACES.get(name, name)] = _value(word)
+    # podman sends the container's limits back as they are when only something of its own is changed.
+    current = leaves(_limits(container.paths.config))
+    wishes = sorted(place for place, value in wanted.items() if effective(value) and value != current.get(place))
     if wishes:
         raise UnsupportedError(
             f"the limits of a running Slurm job cannot be changed by update ({', '.join(wishes)}); "
@@ -28,13 +55,47 @@ def run(line: Line) -> int:
     return 0
 
 
+def leaves(resources: dict[str, Any]) -> dict[str, Any]:
+    """Every value below a property of its own, by its dotted place; lists count as values."""
+    found: dict[str, Any] = {}
+    stack: list[tuple[str, Any]] = list(resources.items())
+    while stack:
+        place, value = stack.pop()
+        if isinstance(value, dict):
+            stack += [(f"{place}.{name}", inner) for name, inner in value.items()]
+        else:
+            found[place] = value
+    return found
+
+
 def effective(value: Any) -> bool:
-    """Whether a value of resources asks for anything: 0, nothing and empty do not."""
+    """Whether a value asks for anything: 0, nothing and empty do not, nor does -1, which lifts a limit that is none."""
     if isinstance(value, dict):
         return any(effective(item) for item in value.values())
     if isinstance(value, list):
         return any(effective(item) for item in value)
-    return bool(value)
+    return bool(value) and value != -1
+
+
+def _value(word: str) -> int | str:
+    """A number, perhaps with a unit as in ``512m``; else the text (a list of processors)."""
+    number, unit = word, 1
+    if word[-1:].lower() in _UNITS and len(word) > 1:
+        number, unit = word[:-1], _UNITS[word[-1].lower()]
+    try:
+        return int(number) * unit
+    except ValueError:
+        return word
+
+
+def _limits(path: str) -> dict[str, Any]:
+    """``linux.resources`` of the config.json that the container was made from; ``create`` has checked its form."""
+    try:
+        with open(path, "rb") as file:
+            config = json.loads(file.read().decode("utf-8", "surrogateescape"))
+    except (OSError, ValueError):
+        return {}
+    return (config.get("linux") or {}).get("resources") or {}
 
 
 def _resources(name: str) -> dict[str, Any]:

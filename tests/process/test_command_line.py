@@ -346,12 +346,32 @@ def test_update(scrun: Scrun) -> None:
         assert scrun.succeeds("update", "--resources", "-", "x", stdin=nothing) == ""
         assert scrun.succeeds("update", "--resources", "-", "x") == ""
         wish = json.dumps({"memory": {"limit": 1 << 30}})
-        assert "(memory)" in scrun.fails("update", "--resources", "-", "x", stdin=wish)
-        assert "(cpu-quota)" in scrun.fails("update", "--cpu-quota", "1000", "x")
+        assert "(memory.limit)" in scrun.fails("update", "--resources", "-", "x", stdin=wish)
+        assert "(cpu.quota)" in scrun.fails("update", "--cpu-quota", "1000", "x")
         assert "no resources" in scrun.fails("update", "--resources", "-", "x", stdin="[")
 
 
-@pytest.mark.parametrize("verb", ["pause", "resume", "events", "checkpoint", "restore"])
+def test_update_with_the_limits_that_there_are(scrun: Scrun) -> None:
+    # podman update --restart sends them all; create keeps the config.json that it was given.
+    limits = {"memory": {"limit": 1 << 20}, "pids": {"limit": 2048}, "devices": [{"allow": False, "access": "rwm"}]}
+    with anchor(scrun.root / "x"):
+        (scrun.root / "x/config.json").write_text(json.dumps({"linux": {"resources": limits}}))
+        assert scrun.succeeds("update", "--resources=-", "x", stdin=json.dumps(limits)) == ""
+        assert scrun.succeeds("update", "--memory", "1m", "--pids-limit=2048", "--memory-swap=-1", "x") == ""
+        changed = limits | {"pids": {"limit": 4}}
+        assert "(pids.limit)" in scrun.fails("update", "--resources=-", "x", stdin=json.dumps(changed))
+        assert "(memory.limit)" in scrun.fails("update", "--memory", "2M", "x")
+        assert "(cpu.cpus)" in scrun.fails("update", "--cpuset-cpus", "0-1", "x")
+        assert "(l3-cache-schema)" in scrun.fails("update", "--l3-cache-schema", "L3:0=f", "x")
+
+
+def test_mounts_are_not_supported(scrun: Scrun) -> None:
+    with anchor(scrun.root / "x"):
+        assert "mounts is not supported" in scrun.fails("mounts", "add", "x", "file")
+    assert "does not exist" in scrun.fails("mounts", "add", "nobody", "file")
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "checkpoint", "restore"])
 def test_what_is_not_supported(scrun: Scrun, verb: str) -> None:
     with anchor(scrun.root / "x"):
         assert f"{verb} is not supported" in scrun.fails(verb, "x")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proto import record
 from proto.errors import NotFoundError
 from scrun import diagnostics
 from scrun.parsing import Line
@@ -30,7 +31,7 @@ def line_of(verb: str = "state", **options: str) -> Line:
 
 @given(st.text())
 def test_quoting_is_json(text: str) -> None:
-    loaded = json.loads(diagnostics.quote(text))
+    loaded = json.loads(record.quote(text))
     assert len(loaded) == len(text)
     assert all(
         left == right or ord(right) > 0xFFFF or not right.isprintable()
@@ -46,12 +47,12 @@ def test_one_line_is_one(text: str) -> None:
 
 
 def test_a_json_record() -> None:
-    record = diagnostics.record('no "x"\n', "json", 0.0)
-    assert record == '{"level":"error","msg":"no \\"x\\"\\n","time":"1970-01-01T00:00:00Z"}\n'
+    text = record.record('no "x"\n', "json", 0.0)
+    assert text == '{"level":"error","msg":"no \\"x\\"\\n","time":"1970-01-01T00:00:00Z"}\n'
 
 
 def test_a_text_record() -> None:
-    assert diagnostics.record("no", "", 0.0) == 'time="1970-01-01T00:00:00Z" level=error msg="no"\n'
+    assert record.record("no", "", 0.0) == 'time="1970-01-01T00:00:00Z" level=error msg="no"\n'
 
 
 def test_one_record_is_appended(tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:

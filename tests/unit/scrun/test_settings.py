@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from actors.sinks import LEVELS
 from proto.errors import SettingsError, reason
 from proto.settings import HOOK_RULES, Settings
 from scrun import caller, levels, settings
+from scrun.grammar import DEBUG_VARIABLES
 from scrun.parsing import Line
 
 if TYPE_CHECKING:
@@ -116,28 +118,42 @@ def line_of(**options: list[str]) -> Line:
 
 
 @pytest.mark.parametrize(
-    ("options", "environ", "level"),
+    ("options", "environ", "expected"),
     [
-        ({}, {}, "info"),
-        ({"verbose": ["true"]}, {}, "verbose"),
-        ({"verbose": ["true"] * 9}, {}, "debug5"),
-        ({"debug": ["true"]}, {}, "debug"),
-        ({"log_level": ["error"]}, {}, "error"),
-        ({"log_level": ["warning"]}, {}, "info"),
-        ({}, {"SCRUN_DEBUG": "DEBUG2"}, "debug2"),
-        ({}, {"SCRUN_FILE_DEBUG": "9"}, "debug5"),
-        ({}, {"SCRUN_DEBUG": "quiet", "SCRUN_SYSLOG_DEBUG": "error"}, "error"),
-        ({}, {"SCRUN_DEBUG": ""}, "info"),
+        # own, file, stderr, syslog; what the anchor writes to --log
+        ({}, {}, "info error error quiet quiet"),
+        ({}, {"SCRUN_DEBUG": ""}, "info error error quiet quiet"),
+        ({"verbose": ["true"]}, {}, "verbose verbose verbose quiet verbose"),
+        ({"verbose": ["true"] * 9}, {}, "debug5 debug5 debug5 quiet debug5"),
+        ({"debug": ["true"]}, {}, "debug debug debug quiet debug"),
+        ({"debug": ["true"], "log": ["F"]}, {}, "debug debug error quiet debug"),
+        ({"log_level": ["error"]}, {"SCRUN_DEBUG": "debug"}, "error error error quiet error"),
+        ({"log_level": ["warning"]}, {}, "info info info quiet info"),
+        ({"log_level": ["quiet"]}, {}, "quiet error error quiet quiet"),
+        ({}, {"SCRUN_DEBUG": "DEBUG2"}, "debug2 debug2 debug2 quiet debug2"),
+        ({"log": ["F"]}, {"SCRUN_DEBUG": "6"}, "debug2 debug2 error quiet debug2"),
+        ({}, {"SCRUN_FILE_DEBUG": "9"}, "info debug5 error quiet debug5"),
+        ({}, {"SCRUN_FILE_DEBUG": "quiet"}, "info quiet error quiet quiet"),
+        ({"log": ["F"]}, {"SCRUN_STDERR_DEBUG": "verbose"}, "info error verbose quiet quiet"),
+        ({}, {"SCRUN_STDERR_DEBUG": "quiet"}, "info error quiet quiet quiet"),
+        ({}, {"SCRUN_DEBUG": "quiet", "SCRUN_SYSLOG_DEBUG": "error"}, "quiet error error error quiet"),
+        ({"debug": ["true"]}, {"SCRUN_SYSLOG_DEBUG": "info"}, "debug debug debug info debug"),
     ],
 )
-def test_levels(options: dict[str, list[str]], environ: dict[str, str], level: str) -> None:
-    assert levels.log_level(line_of(**options), environ) == level
+def test_levels(options: dict[str, list[str]], environ: dict[str, str], expected: str) -> None:
+    line = line_of(**options)
+    found = levels.levels(line, environ)
+    anchor = levels.of_anchor(line, environ)
+    numbers = (found.own, found.file, found.stderr, found.syslog)
+    assert " ".join([*(LEVELS[number] for number in numbers), anchor["file_level"]]) == expected
+    assert (anchor["log_level"], anchor["syslog_level"]) == (expected.split(maxsplit=1)[0], expected.split()[3])
 
 
 @pytest.mark.parametrize("word", ["loud", "10", "-1", "²"])
-def test_no_levels(word: str) -> None:
-    with pytest.raises(SettingsError, match="SCRUN_DEBUG"):
-        levels.log_level(Line(), {"SCRUN_DEBUG": word})
+@pytest.mark.parametrize("variable", DEBUG_VARIABLES)
+def test_no_levels(word: str, variable: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        levels.levels(Line(), {variable: word})
 
 
 def test_the_environment_that_is_kept() -> None:

@@ -1,0 +1,119 @@
+"""``scrun run`` on a terminal: it plays the engine and copies between its own terminal and the container's."""
+
+import errno
+import fcntl
+import os
+import select
+import shutil
+import signal
+import socket
+import tempfile
+import termios
+import tty
+from typing import Self
+
+from proto.errors import LaunchError, UnsupportedError
+
+CHUNK = 1 << 16
+WAIT = 10.0
+
+
+class OwnTerminal:
+    """A console socket of our own, and what comes through it."""
+
+    def __init__(self) -> None:
+        """Find this process's terminal.
+
+        Raises:
+            UnsupportedError: it has none.
+
+        """
+        found = next((number for number in (0, 1, 2) if os.isatty(number)), None)
+        if found is None:
+            raise UnsupportedError(
+                "run has no terminal to offer, but process.terminal of config.json is true: "
+                "call it on a terminal, or use --detach with --console-socket"
+            )
+        self._outer = found
+        self._master = -1
+        self._saved = termios.tcgetattr(found)
+        # Short: the address of a socket has 107 bytes.
+        self._directory = tempfile.mkdtemp(prefix="scrun-", dir="/tmp")
+        self.path = f"{self._directory}/console"
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(self.path)
+        self._listener.listen(1)
+        self._listener.settimeout(WAIT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        termios.tcsetattr(self._outer, termios.TCSADRAIN, self._saved)
+        self._listener.close()
+        if self._master >= 0:
+            os.close(self._master)
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def attach(self) -> None:
+        """Take the container's terminal, give it this one's size, and this one to it.
+
+        Raises:
+            LaunchError: it was not sent.
+
+        """
+        try:
+            with self._listener.accept()[0] as sock:
+                sock.settimeout(WAIT)
+                _, [self._master], *_ = socket.recv_fds(sock, 4096, 1)
+        except (OSError, ValueError):
+            raise LaunchError("the container's terminal was not handed over") from None
+        os.set_blocking(self._master, False)
+        signal.signal(signal.SIGWINCH, lambda *_: self._resize())
+        self._resize()
+        tty.setraw(self._outer)
+
+    def _resize(self) -> None:
+        size = fcntl.ioctl(self._outer, termios.TIOCGWINSZ, b"\0" * 8)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+
+    def copy(self, anchor: int) -> None:
+        """Copy both ways until the container's side is closed or its process has ended."""
+        ended = os.pidfd_open(anchor)
+        poller = select.poll()
+        poller.register(ended, select.POLLIN)
+        typed = b""
+        listening = True
+        try:
+            while True:
+                poller.register(self._master, select.POLLIN | (select.POLLOUT if typed else 0))
+                if listening and not typed:
+                    poller.register(0, select.POLLIN)
+                ready = dict(poller.poll())
+                if 0 in ready:
+                    # What has been typed is passed on before more is read: a terminal takes 4 KiB.
+                    typed = os.read(0, CHUNK)
+                    listening = bool(typed)
+                    poller.unregister(0)
+                if typed and ready.get(self._master, 0) & select.POLLOUT:
+                    typed = typed[os.write(self._master, typed) :]
+                if not self._pass_on() or ended in ready:
+                    return
+        finally:
+            os.close(ended)
+
+    def _pass_on(self) -> bool:
+        """Print all that the container has written; False when nobody can write any more."""
+        while True:
+            try:
+                data = os.read(self._master, CHUNK)
+            except BlockingIOError:
+                return True
+            except OSError as error:
+                if error.errno == errno.EIO:
+                    return False
+                raise
+            if not data:
+                return False
+            while data:
+                data = data[os.write(1, data) :]
