@@ -215,7 +215,8 @@ def test_start_killed(runtime: Runtime, chaos: Chaos, event: str) -> None:
             process.kill()
         process.wait(timeout=30)
         assert read_line(box) == "ready"
-        assert box.state()["status"] == "running"
+        # The program may speak before srun says that it runs.
+        runtime.wait_until(lambda: box.state()["status"] == "running", what="the news of the start")
         runtime.ok("kill", name, "USR1")
         assert read_line(box) == "got"
         box.close_stdin()
