@@ -50,16 +50,24 @@ def check_id(container_id: str) -> str:
 
 def real_uid() -> int:
     """The user's id outside every user namespace (inside podman's, ``getuid()`` is 0)."""
-    uid = os.getuid()
+    return _outside(os.getuid(), "/proc/self/uid_map")
+
+
+def real_gid() -> int:
+    """The same for the group."""
+    return _outside(os.getgid(), "/proc/self/gid_map")
+
+
+def _outside(number: int, id_map: str) -> int:
     try:
-        with open("/proc/self/uid_map", "rb") as file:
+        with open(id_map, "rb") as file:
             for line in file:
                 inside, outside, count = (int(word) for word in line.split())
-                if inside <= uid < inside + count:
-                    return outside + uid - inside
+                if inside <= number < inside + count:
+                    return outside + number - inside
     except OSError:
         pass
-    return uid
+    return number
 
 
 def default_root(environ: dict[str, str]) -> str:

@@ -144,8 +144,8 @@ def check(path: str, data: bytes, config: dict[str, Any]) -> Bundle:
     if not cwd.startswith("/"):
         raise BundleError(f"process.cwd of config.json must be an absolute path, not {cwd!r}")
     _check_user(process.get("user"))
-    _check_rlimits(process.get("rlimits"))
-    _check_namespaces(linux.get("namespaces"))
+    _check_types(process.get("rlimits"), "process.rlimits")
+    _check_types(linux.get("namespaces"), "linux.namespaces")
     return Bundle(
         path=path,
         data=data,
@@ -192,22 +192,14 @@ def _check_user(user: Any) -> None:
                     raise BundleError("process.user.additionalGids of config.json must be numbers")
 
 
-def _check_rlimits(rlimits: Any) -> None:
+def _check_types(entries: Any, name: str) -> None:
+    """Check a list of objects each of which has a ``type`` of its own."""
     seen = set()
-    for entry in as_list(given(rlimits, []), "process.rlimits"):
-        name = as_text(as_object(entry, "process.rlimits").get("type"), "process.rlimits.type")
-        if name in seen:
-            raise BundleError(f"process.rlimits of config.json has {name} twice")
-        seen.add(name)
-
-
-def _check_namespaces(namespaces: Any) -> None:
-    seen = set()
-    for entry in as_list(given(namespaces, []), "linux.namespaces"):
-        name = as_text(as_object(entry, "linux.namespaces").get("type"), "linux.namespaces.type")
-        if name in seen:
-            raise BundleError(f"linux.namespaces of config.json has {name} twice")
-        seen.add(name)
+    for entry in as_list(given(entries, []), name):
+        kind = as_text(as_object(entry, name).get("type"), f"{name}.type")
+        if kind in seen:
+            raise BundleError(f"{name} of config.json has {kind} twice")
+        seen.add(kind)
 
 
 def _annotations(value: Any) -> dict[str, str]:

@@ -4,7 +4,7 @@ import grp
 import os
 import pwd
 
-from proto.paths import real_uid
+from proto.paths import real_gid, real_uid
 from proto.value import Value
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -28,7 +28,7 @@ class Caller(Value):
 def find() -> Caller:
     """Look the caller up."""
     uid = real_uid()
-    gid = _real_gid()
+    gid = real_gid()
     try:
         entry = pwd.getpwuid(uid)
         user, home = entry.pw_name, entry.pw_dir
@@ -39,20 +39,6 @@ def find() -> Caller:
     except KeyError:
         group = str(gid)
     return Caller(uid, gid, user, group, home, namespaced=uid != os.getuid() or gid != os.getgid())
-
-
-def _real_gid() -> int:
-    """As ``proto.paths.real_uid``."""
-    gid = os.getgid()
-    try:
-        with open("/proc/self/gid_map", "rb") as file:
-            for line in file:
-                inside, outside, count = (int(word) for word in line.split())
-                if inside <= gid < inside + count:
-                    return outside + gid - inside
-    except OSError:
-        pass
-    return gid
 
 
 def kept_environ(environ: dict[bytes, bytes], caller: Caller, slurm_conf: str) -> tuple[bytes, ...]:
