@@ -99,8 +99,12 @@ class Channel:
                 break
             payload = bytes(self._received[_LENGTH.size : end])
             del self._received[:end]
-            word, body = msgpack.unpackb(payload)
-            messages.append(from_plain(class_of(word), body))
+            try:
+                word, body = msgpack.unpackb(payload)
+                messages.append(from_plain(class_of(word), body))
+            except (ValueError, TypeError) as error:  # no msgpack, no pair, a word that is no text
+                msg = f"that is no message: {error}"
+                raise ProtocolError(msg) from None
         return messages
 
     def close(self) -> None:

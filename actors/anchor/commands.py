@@ -14,7 +14,7 @@ from proto.messages import Spawn
 
 from .descriptors import Descriptors
 
-_HIGH = 512
+_HIGH = 32
 """Where descriptors are parked while 0, 1, 2 … are put in place."""
 
 

@@ -27,6 +27,7 @@ RELAYED = (
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
 )  # fmt: skip
 """Signals that engines and administrators send to the anchor and that mean the container."""
+LONGEST_LEASE = 86400.0
 LAST_WORDS = 0.5
 """Seconds that the state actor gets to send its last replies before it is killed."""
 
@@ -175,7 +176,7 @@ class Anchor:
     def _on_child_died(self, child: Child, status: int) -> None:
         kill(child)  # what is left of its process group
         if child.channel is not None:
-            for message in child.channel.receive() or ():
+            for message in self._received(child) or ():
                 self._obey(child, message)
             self._poller.unregister(child.channel)
             child.channel.close()
@@ -220,12 +221,7 @@ class Anchor:
     def _on_channel(self, fd: int) -> None:
         for child in self._children.values():
             if child.channel is not None and child.channel.fileno() == fd:
-                try:
-                    received = child.channel.receive()
-                except (ProtocolError, ValueError) as error:
-                    self._log.write("error", f"{child.name} does not speak the protocol: {error}")
-                    kill(child)
-                    return
+                received = self._received(child)
                 if received is None:
                     # It is dying; SIGCHLD follows. Until then the end of file must not spin the loop.
                     self._poller.modify(fd, 0)
@@ -234,20 +230,35 @@ class Anchor:
                     self._obey(child, message)
                 return
 
+    def _received(self, child: Child) -> list[Message] | None:
+        """What an actor has sent; None if there will be nothing more that could be understood."""
+        assert child.channel is not None  # noqa: S101 - the callers looked
+        try:
+            return child.channel.receive()
+        except ProtocolError as error:
+            self._log.write("error", f"{child.name} does not speak the protocol: {error}")
+            return None
+
     def _obey(self, child: Child, message: Message) -> None:
         handler = self._handlers.get(type(message))
         if handler is None:
             self._log.write("error", f"{child.name} sent {type(message).__name__} to the anchor")
             return
         child.record = supervision.renewed(child.record, time.monotonic(), supervision.LEASE, child.record.task)
-        handler(child, message)  # type: ignore[operator]
+        try:
+            handler(child, message)  # type: ignore[operator]
+        except Exception as error:
+            # A signal that does not exist, an actor that nobody knows: the sender is out of its mind, not the anchor.
+            self._log.write("error", f"{child.name} sent {type(message).__name__}, which cannot be: {error!r}")
+            kill(child)
 
     def _on_ready(self, child: Child, _message: m.Ready) -> None:
         child.record = supervision.ready(child.record)
         self._log.write("debug", f"{child.name} is ready, incarnation {child.incarnation}, pid {child.pid}")
 
     def _on_lease(self, child: Child, message: m.Lease) -> None:
-        child.record = supervision.renewed(child.record, time.monotonic(), message.seconds, message.task)
+        seconds = min(LONGEST_LEASE, message.seconds)  # in this order: a NaN is not less
+        child.record = supervision.renewed(child.record, time.monotonic(), seconds, message.task)
 
     def _on_spawn(self, child: Child, message: m.Spawn) -> None:
         command = self._commands.spawn(message, child.name)

@@ -16,7 +16,7 @@ from proto.journal import Journal
 from proto.registry import Message
 
 from . import callers, statefile
-from .hub import Arrival, Hub, Reached
+from .hub import Arrival, Hub, Reached, make_room
 from .inspection import inspect
 from .tap import Tap
 
@@ -294,4 +294,5 @@ def _waits_for_release_only(container: Container) -> bool:
 
 def main(begin: m.Begin, channel: int) -> int:
     """Body of the process."""
+    make_room()
     return run(StateActor, begin, channel)

@@ -10,6 +10,7 @@ an empty frame. So nothing that a peer says of itself, a ZeroMQ identity for ins
 
 import contextlib
 import os
+import resource
 from collections.abc import Iterator
 
 import zmq
@@ -107,6 +108,12 @@ class Hub:
         if len(self._routes) > ROUTES_KEPT:
             known = self._pids.values()
             del self._routes[next(pid for pid in self._routes if pid not in known)]
+
+
+def make_room() -> None:
+    """Take as many descriptors as there may be: libzmq 4.3 aborts when it cannot accept a connection (EMFILE)."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _peer(frame: zmq.Frame) -> tuple[int, int]:
