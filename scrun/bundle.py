@@ -9,15 +9,14 @@ import os
 import stat
 from typing import Any
 
+from proto import config_form
 from proto.errors import BundleError, reason
 from proto.value import Value
 
 from . import hook_config
-from .config_types import as_bytes, as_flag, as_list, as_object, as_text, as_texts, demanded, given, is_number
 from .hook_config import Hook
 
 SIZE_LIMIT = 16 << 20
-DEPTH_LIMIT = 64
 
 
 class Bundle(Value):
@@ -100,67 +99,66 @@ def _parse(data: bytes) -> dict[str, Any]:
         raise BundleError(f"config.json is not valid JSON: {error}") from None
     except RecursionError:
         raise BundleError("config.json is nested too deeply") from None
-    if _depth(value) > DEPTH_LIMIT:
-        raise BundleError("config.json is nested too deeply")
-    return as_object(value, "config.json")
+    if wrong := config_form.fault(value):
+        raise BundleError(wrong)
+    config: dict[str, Any] = config_form.without_nulls(value)
+    return config
 
 
 def _refuse(word: str) -> float:
     raise ValueError(f"{word} is no number")
 
 
-def _depth(value: Any) -> int:
-    """How deeply a value is nested, found level by level: recursion is what is to be avoided."""
-    depth = 0
-    level = [value]
-    while level and depth <= DEPTH_LIMIT:
-        depth += 1
-        level = [
-            item
-            for outer in level
-            if isinstance(outer, dict | list)
-            for item in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return depth
-
-
 # --- the properties --------------------------------------------------------------------------------------------
 
 
 def check(path: str, data: bytes, config: dict[str, Any]) -> Bundle:
-    """Check a config and pick what ``create`` needs.
+    """Check a config whose form is right, and pick what ``create`` needs.
 
     Raises:
         BundleError: with a sentence that names the property.
 
     """
-    root = as_object(demanded(config, "root", ""), "root")
-    process = as_object(demanded(config, "process", ""), "process")
-    linux = as_object(given(config.get("linux"), {}), "linux")
-    args = as_texts(demanded(process, "args", "process."), "process.args")
+    root = _demanded(config, "root", "")
+    process = _demanded(config, "process", "")
+    linux = config.get("linux") or {}
+    args = _demanded(process, "args", "process.")
     if not args or not args[0]:
         raise BundleError("process.args of config.json must have at least one word")
-    cwd = as_text(demanded(process, "cwd", "process."), "process.cwd")
+    cwd = _demanded(process, "cwd", "process.")
     if not cwd.startswith("/"):
         raise BundleError(f"process.cwd of config.json must be an absolute path, not {cwd!r}")
-    _check_user(process.get("user"))
-    _check_types(process.get("rlimits"), "process.rlimits")
-    _check_types(linux.get("namespaces"), "linux.namespaces")
+    _check_unique(process.get("rlimits"), "process.rlimits")
+    _check_unique(linux.get("namespaces"), "linux.namespaces")
+    annotations = config.get("annotations") or {}
+    if "" in annotations:
+        raise BundleError("annotations of config.json must have names")
     return Bundle(
         path=path,
         data=data,
-        oci_version=_version(as_text(demanded(config, "ociVersion", ""), "ociVersion")),
-        rootfs=_rootfs(path, as_text(demanded(root, "path", "root."), "root.path")),
-        readonly=as_flag(root.get("readonly"), "root.readonly"),
-        terminal=as_flag(process.get("terminal"), "process.terminal"),
-        cwd=as_bytes(cwd, "process.cwd"),
-        args=tuple(as_bytes(word, "process.args") for word in args),
-        env=tuple(as_bytes(word, "process.env") for word in as_texts(given(process.get("env"), []), "process.env")),
-        annotations=_annotations(given(config.get("annotations"), {})),
-        binds=_binds(path, given(config.get("mounts"), [])),
-        resources=as_object(given(linux.get("resources"), {}), "linux.resources"),
-        hooks=hook_config.read(config.get("hooks")),
+        oci_version=_version(_demanded(config, "ociVersion", "")),
+        rootfs=_rootfs(path, _demanded(root, "path", "root.")),
+        readonly=bool(root.get("readonly")),
+        terminal=bool(process.get("terminal")),
+        cwd=_bytes(cwd),
+        args=tuple(map(_bytes, args)),
+        env=tuple(map(_bytes, process.get("env") or ())),
+        annotations=annotations,
+        binds=_binds(path, config.get("mounts") or ()),
+        resources=linux.get("resources") or {},
+        hooks=hook_config.read(config.get("hooks") or {}),
     )
+
+
+def _demanded(values: dict[str, Any], name: str, prefix: str) -> Any:
+    value = values.get(name)
+    if value is None:
+        raise BundleError(f"{prefix}{name} is missing in config.json")
+    return value
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _version(version: str) -> str:
@@ -174,7 +172,7 @@ def _version(version: str) -> str:
 
 
 def _rootfs(bundle: str, path: str) -> str:
-    if not path or "\0" in path:
+    if not path:
         raise BundleError("root.path of config.json must name a directory")
     rootfs = os.path.normpath(os.path.join(bundle, path))
     if not os.path.isdir(rootfs):
@@ -182,45 +180,24 @@ def _rootfs(bundle: str, path: str) -> str:
     return rootfs
 
 
-def _check_user(user: Any) -> None:
-    for name, value in as_object(given(user, {}), "process.user").items():
-        if name in {"uid", "gid", "umask"} and (not is_number(value) or value < 0):
-            raise BundleError(f"process.user.{name} of config.json must be a number")
-        if name == "additionalGids":
-            for gid in as_list(value, "process.user.additionalGids"):
-                if not is_number(gid) or gid < 0:
-                    raise BundleError("process.user.additionalGids of config.json must be numbers")
-
-
-def _check_types(entries: Any, name: str) -> None:
-    """Check a list of objects each of which has a ``type`` of its own."""
+def _check_unique(entries: Any, name: str) -> None:
     seen = set()
-    for entry in as_list(given(entries, []), name):
-        kind = as_text(as_object(entry, name).get("type"), f"{name}.type")
+    for entry in entries or ():
+        kind = _demanded(entry, "type", f"{name}.")
         if kind in seen:
             raise BundleError(f"{name} of config.json has {kind} twice")
         seen.add(kind)
 
 
-def _annotations(value: Any) -> dict[str, str]:
-    for name, text in as_object(value, "annotations").items():
-        as_text(text, f"annotations.{name}")
-        if not name:
-            raise BundleError("annotations of config.json must have names")
-    return dict(value)
-
-
 def _binds(bundle: str, mounts: Any) -> dict[bytes, bytes]:
     """Where files of the container come from, as far as this host can know it."""
     found = {}
-    for entry in as_list(mounts, "mounts"):
-        mount = as_object(entry, "mounts")
-        destination = as_text(mount.get("destination"), "mounts.destination")
-        options = as_texts(given(mount.get("options"), []), "mounts.options")
-        source = as_text(given(mount.get("source"), ""), "mounts.source")
+    for mount in mounts:
+        destination = _demanded(mount, "destination", "mounts.")
+        options = mount.get("options") or ()
+        source = mount.get("source") or ""
         bound = "bind" in options or "rbind" in options or mount.get("type") == "bind"
         if bound and not source:
             raise BundleError(f"the bind mount {destination} of config.json has no source")
-        path = os.path.join(bundle, source) if bound else ""
-        found[as_bytes(destination, "mounts.destination")] = as_bytes(path, "mounts.source")
+        found[_bytes(destination)] = _bytes(os.path.join(bundle, source)) if bound else b""
     return found

@@ -14,8 +14,6 @@ from typing import Any
 from proto.errors import BundleError, UnsupportedError
 from proto.value import Value
 
-from .config_types import as_bytes, as_list, as_object, as_text, as_texts, given, is_number
-
 AT_CREATE = ("prestart", "createRuntime")
 AT_START = "poststart"
 AT_DELETE = "poststop"
@@ -43,36 +41,26 @@ class Hook(Value):
 Hooks = Mapping[str, tuple[Hook, ...]]
 
 
-def read(value: Any) -> dict[str, tuple[Hook, ...]]:
-    """Check all hooks of config.json and return those that run on this host.
+def read(hooks: Mapping[str, Any]) -> dict[str, tuple[Hook, ...]]:
+    """Return those hooks of config.json, whose form is right, that run on this host.
 
     Raises:
         BundleError: with a sentence that names the property.
 
     """
     found = {}
-    for kind, entries in as_object(given(value, {}), "hooks").items():
-        if kind not in HERE and kind not in ON_THE_NODE:
-            continue
-        hooks = tuple(_hook(entry, f"hooks.{kind}") for entry in as_list(given(entries, []), f"hooks.{kind}"))
-        if hooks and kind in HERE:
-            found[kind] = hooks
+    for kind in (*HERE, *ON_THE_NODE):
+        hooks_of_kind = tuple(_hook(entry, f"hooks.{kind}") for entry in hooks.get(kind) or ())
+        if hooks_of_kind and kind in HERE:
+            found[kind] = hooks_of_kind
     return found
 
 
-def _hook(entry: Any, name: str) -> Hook:
-    values = as_object(entry, name)
-    path = as_text(values.get("path"), f"{name}.path")
+def _hook(entry: Mapping[str, Any], name: str) -> Hook:
+    path = entry.get("path") or ""
     if not path.startswith("/"):
         raise BundleError(f"{name}.path of config.json must be an absolute path")
-    args = as_texts(given(values.get("args"), []), f"{name}.args")
-    env = as_texts(given(values.get("env"), []), f"{name}.env")
-    for text in (path, *args, *env):
-        as_bytes(text, name)
-    timeout = values.get("timeout")
-    if timeout is not None and (not is_number(timeout) or timeout <= 0):
-        raise BundleError(f"{name}.timeout of config.json must be a number above 0")
-    return Hook(path, tuple(args), tuple(env), timeout)
+    return Hook(path, tuple(entry.get("args") or ()), tuple(entry.get("env") or ()), entry.get("timeout"))
 
 
 def choose(hooks: Hooks, rules: Iterable[tuple[str, str]]) -> tuple[dict[str, tuple[Hook, ...]], list[str]]:

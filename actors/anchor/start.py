@@ -69,8 +69,9 @@ def _take_engine_descriptors(descriptors: Descriptors, creation: Creation, keep:
 
 def _console_size(creation: Creation) -> tuple[int, int] | None:
     with open(ContainerPaths(creation.root, creation.id).config, "rb") as file:
-        size = json.load(file)["process"].get("consoleSize")
-    return (size["height"], size["width"]) if size else None
+        config = json.loads(file.read().decode("utf-8", "surrogateescape"))
+    size = config["process"].get("consoleSize")
+    return (size.get("height") or 0, size.get("width") or 0) if size else None
 
 
 def _ask_for_job(creation: Creation, paths: ContainerPaths, descriptors: Descriptors, commands: Commands) -> None:

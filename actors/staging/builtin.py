@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from proto.creation import Creation
-from proto.errors import StagingError
+from proto.errors import StagingError, reason
 from proto.value import Value
 
 from .bundle import (
@@ -130,7 +130,7 @@ def stage_in(
         write_file(f"{work}/{_STAGED}", json.dumps(record).encode("utf-8", "surrogateescape"), 0o600)
         os.rename(work, home)
     except OSError as error:
-        raise StagingError(f"staging failed: {error.filename or home}: {error.strerror}") from None
+        raise StagingError(f"staging failed: {error.filename or home}: {reason(error)}") from None
     return Staged(home, f"{home}/rootfs", entry=bool(entry))
 
 
@@ -156,7 +156,7 @@ def stage_out(creation: Creation, log: Log) -> None:
             count = mirror(f"{home}/rootfs", creation.rootfs, excluded)
             log(Level.VERBOSE, f"{count.copied} files brought back, {count.removed} removed")
         except OSError as error:
-            failure = f"changes could not be brought back: {error.filename}: {error.strerror}"
+            failure = f"changes could not be brought back: {error.filename}: {reason(error)}"
     discard(creation)
     if failure:
         raise StagingError(failure)

@@ -4,8 +4,9 @@ import json
 import os
 from typing import Any
 
+from proto import config_form
 from proto.creation import Creation
-from proto.errors import StagingError
+from proto.errors import StagingError, reason
 from proto.value import Value
 
 from .entry import ENTRY_NAME, entry_file, entry_path
@@ -31,10 +32,10 @@ class Staged(Value):
 
 
 def read_config(bundle: str) -> Config:
-    """Read a bundle's config.json.
+    """Read a bundle's config.json, which a script may have changed since it was checked.
 
     Raises:
-        StagingError: it is not there, or is not a JSON object.
+        StagingError: it is not there, or has not the form of one.
 
     """
     path = os.path.join(bundle, "config.json")
@@ -42,12 +43,13 @@ def read_config(bundle: str) -> Config:
         with open(path, "rb") as file:
             config = json.loads(file.read().decode("utf-8", "surrogateescape"))
     except OSError as error:
-        raise StagingError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
+        raise StagingError(f"cannot read {path}: {reason(error)}") from None
+    except (ValueError, RecursionError) as error:
         raise StagingError(f"{path} is not JSON: {error}") from None
-    if not isinstance(config, dict):
-        raise StagingError(f"{path} is not a JSON object")
-    return config
+    if wrong := config_form.fault(config):
+        raise StagingError(f"{wrong} ({path})")
+    checked: Config = config_form.without_nulls(config)
+    return checked
 
 
 def write_config(bundle: str, config: Config, mode: int = 0o600) -> None:
@@ -110,8 +112,8 @@ def _shadow(creation: Creation, config: Config) -> str:
     discard(creation)
     os.mkdir(home, 0o700)  # nothing slow follows: no directory of its own is needed
     # slurmd takes BUNDLE/rootfs, whatever root.path says.
-    os.symlink(os.path.join(creation.bundle, config.get("root", {}).get("path", "rootfs")), f"{home}/rootfs")
-    config["root"] = {**config.get("root", {}), "path": f"{home}/rootfs"}
+    os.symlink(os.path.join(creation.bundle, (config.get("root") or {}).get("path") or "rootfs"), f"{home}/rootfs")
+    config["root"] = {**(config.get("root") or {}), "path": f"{home}/rootfs"}
     return home
 
 
@@ -127,7 +129,7 @@ def staging_directory(creation: Creation) -> str:
         os.makedirs(path, 0o700, exist_ok=True)
         status = os.stat(path)
     except OSError as error:
-        raise StagingError(f"cannot make the staging directory {path}: {error.strerror}") from None
+        raise StagingError(f"cannot make the staging directory {path}: {reason(error)}") from None
     if status.st_uid != os.geteuid():
         raise StagingError(f"the staging directory {path} belongs to somebody else; set staging_directory")
     return path

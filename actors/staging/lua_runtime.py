@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from lupa import lua54
 
-from proto.errors import StagingError
+from proto.errors import StagingError, reason
 from proto.value import Value
 
 from . import lua_boot, lua_json
@@ -127,7 +127,7 @@ class LuaScript:
             with open(self._path, "rb") as file:
                 source = file.read()
         except OSError as error:
-            raise StagingError(f"cannot read {self._path}: {error.strerror}") from None
+            raise StagingError(f"cannot read {self._path}: {reason(error)}") from None
         source = source.removeprefix(b"\xef\xbb\xbf")
         if source.startswith(b"#"):
             source = b"--" + source  # as lua(1) does

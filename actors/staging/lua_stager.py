@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 
 from proto.creation import Creation
-from proto.errors import StagingError
+from proto.errors import StagingError, reason
 from proto.paths import ContainerPaths
 
 from .bundle import container_directory, discard, fit_entry
@@ -39,7 +39,7 @@ class LuaStager:
         try:
             staged = fit_entry(creation, self._api.bundle, self._api.rootfs)
         except OSError as error:
-            raise StagingError(f"cannot change the bundle {self._api.bundle}: {error.strerror}") from None
+            raise StagingError(f"cannot change the bundle {self._api.bundle}: {reason(error)}") from None
         return staged.bundle, staged.rootfs, staged.entry
 
     def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:

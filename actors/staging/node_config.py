@@ -102,11 +102,12 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
     result = {key: value for key, value in config.items() if key not in {"hooks", "linux", "mounts", "process"}}
     if not _OCI_VERSION.match(str(config.get("ociVersion", ""))):
         result["ociVersion"] = FALLBACK_OCI_VERSION
-    result["root"] = {**config.get("root", {}), "path": f"{plan.staged_bundle}/rootfs"}
-    if "process" in config:
+    result["root"] = {**(config.get("root") or {}), "path": f"{plan.staged_bundle}/rootfs"}
+    if config.get("process"):
         result["process"] = _process(config["process"], plan)
     privileged = _privileged(config)
-    namespaces = _namespaces(config.get("linux", {}), plan)
+    linux = config.get("linux") or {}
+    namespaces = _namespaces(linux, plan)
     if "uts" not in namespaces:
         result.pop("hostname", None)
         result.pop("domainname", None)
@@ -123,8 +124,8 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
     mounts, copies, mount_notes = node_mounts(config.get("mounts") or [], rules)
     devices = [
         device
-        for device in (config.get("linux") or {}).get("devices") or ()
-        if keep_device(device.get("path", ""), privileged=privileged)
+        for device in linux.get("devices") or ()
+        if (path := device.get("path")) and keep_device(path, privileged=privileged)
     ]
     if plan.uid_map:
         # Nobody makes device nodes in a user namespace, and crun fails at the mere wish.
@@ -133,7 +134,7 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
     if plan.entry:
         mounts.append(entry_mount(plan.entry, f"{plan.staged_bundle}/{ENTRY_NAME}"))
     result["mounts"] = mounts
-    result["linux"] = _linux(config.get("linux", {}), plan, namespaces, notes)
+    result["linux"] = _linux(linux, plan, namespaces, notes)
     if devices:
         result["linux"]["devices"] = devices
     hooks = {name: hooks for name, hooks in (config.get("hooks") or {}).items() if name not in _RUNTIME_HOOKS}

@@ -9,7 +9,7 @@ import os
 import re
 import stat
 
-from proto.errors import StagingError
+from proto.errors import StagingError, reason
 
 from .commands import Commands, Result
 from .loglevel import Level, Log
@@ -66,8 +66,7 @@ def remove_tree(path: str) -> None:
     try:
         _remove(path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise StagingError(f"cannot remove {error.filename or path}: {reason}") from None
+        raise StagingError(f"cannot remove {error.filename or path}: {reason(error)}") from None
 
 
 def _copy(run: Commands, words: list[str], log: Log) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proto import config_form
 from proto.errors import BundleError
 from scrun import bundle
 
@@ -86,13 +87,21 @@ WRONG: list[tuple[str, Any, str]] = [
     ("process.user", "root", "must be an object"),
     ("process.user", {"uid": "0"}, "must be a number"),
     ("process.user", {"uid": True}, "must be a number"),
-    ("process.user", {"additionalGids": [-1]}, "must be numbers"),
+    ("process.user", {"additionalGids": [-1]}, "must be a number from 0"),
+    ("process.user", {"gid": 1 << 32}, "must be a number from 0"),
     ("process.rlimits", [{"type": "RLIMIT_CPU"}, {"type": "RLIMIT_CPU"}], "RLIMIT_CPU twice"),
     ("mounts", {}, "must be a list"),
     ("mounts", [{"destination": 1}], "must be a text"),
     ("mounts", [{"destination": "/x", "options": ["bind"]}], "has no source"),
     ("linux.namespaces", [{"type": "pid"}, {"type": "pid"}], "pid twice"),
-    ("linux.namespaces", [{}], "must be a text"),
+    ("linux.namespaces", [{}], "linux.namespaces.type is missing"),
+    ("linux.devices", [{"major": "1"}], "linux.devices.major of config.json must be a number"),
+    ("linux.sysctl", ["x"], "linux.sysctl must be an object"),
+    ("linux.uidMappings", [None], "must not have null in it"),
+    ("process.capabilities", {"bounding": "CAP_KILL"}, "process.capabilities.bounding of config.json must be a list"),
+    ("process.consoleSize", {"height": "1"}, "must be a number"),
+    ("hostname", "\ud800", "no byte stands for"),
+    ("unknown", [{"\ud800": 1}], "no byte stands for"),
     ("linux.resources", [1], "must be an object"),
     ("hooks", [1], "must be an object"),
     ("hooks", {"poststart": [{"path": "bin/x"}]}, "absolute"),
@@ -186,4 +195,5 @@ PROPERTIES = st.dictionaries(
 def test_no_config_causes_anything_but_a_sentence(config: dict[str, Any], process: dict[str, Any]) -> None:
     base = {"ociVersion": "1.0.0", "root": {"path": "/"}, "process": {"args": ["x"], "cwd": "/"} | process}
     with contextlib.suppress(BundleError):
-        bundle.check("/", b"", base | config)
+        if not config_form.fault(base | config):
+            bundle.check("/", b"", config_form.without_nulls(base | config))

@@ -95,7 +95,7 @@ def test_a_bad_script_says_what_and_where(bench: Bench, source: str, message: st
 
 
 def test_a_missing_script(tmp_path: Path) -> None:
-    with pytest.raises(StagingError, match="No such file"):
+    with pytest.raises(StagingError, match="it is not there"):
         LuaScript(str(tmp_path / "none"), Bench(tmp_path).api)
 
 
