@@ -1,10 +1,9 @@
 """YAML for scrun.lua, by way of JSON.
 
-Writing needs nothing. Reading what is not JSON needs PyYAML, which is imported only then and is no dependency:
-the one thing that staging has to read is config.json.
+Writing is done here, since PyYAML refuses strings with bytes that are no UTF-8. Reading what is not JSON is
+PyYAML's, which is imported only then.
 """
 
-import importlib
 import json
 import re
 from typing import Any
@@ -23,7 +22,7 @@ def yaml_to_json(text: bytes) -> bytes:
     """Write a YAML text as JSON.
 
     Raises:
-        ValueError: it is neither JSON nor YAML, or only YAML and there is no PyYAML.
+        ValueError: it is neither JSON nor YAML.
 
     """
     try:
@@ -32,10 +31,8 @@ def yaml_to_json(text: bytes) -> bytes:
         pass
     else:
         return text
-    try:
-        yaml: Any = importlib.import_module("yaml")
-    except ImportError:
-        raise ValueError("YAML that is not JSON can be read only where PyYAML is installed") from None
+    import yaml
+
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -108,7 +108,7 @@ def channel_of(pid: int) -> int:
 
 
 def packed(*message: object) -> bytes:
-    payload = msgpack.packb(list(message))
+    payload: bytes = msgpack.packb(list(message))
     return struct.pack("<I", len(payload)) + payload
 
 
