@@ -23,7 +23,7 @@ class Creation(Value):
         env: ``process.env``.
         annotations: ``annotations`` of config.json.
         created: wall-clock seconds since the epoch.
-        cookie: word by which the job can be found again in Slurm (its comment is ``scrun:COOKIE``).
+        cookie: word by which the job can be found again in Slurm (its comment begins with ``scrun:COOKIE``).
         uid, gid: the user's ids outside every user namespace.
         user, group, home: their names and home directory.
         namespaced: whether ``create`` ran inside a user namespace that hides the real uid (rootless podman).
@@ -39,6 +39,7 @@ class Creation(Value):
         lua: scrun.lua to run, or empty for the built-in stager.
         settings: the site's and the user's settings.
         file_level, syslog_level: what the container's processes write to ``log`` and to syslog; ``quiet``: nothing.
+        host: name of the machine; empty in the journals of earlier versions.
 
     """
 
@@ -76,3 +77,4 @@ class Creation(Value):
     settings: Settings
     file_level: str = "quiet"
     syslog_level: str = "quiet"
+    host: str = ""

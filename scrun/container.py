@@ -8,6 +8,7 @@ import os
 import time
 
 from proto.errors import InternalError, NotFoundError, reason
+from proto.machine import boot_id
 from proto.paths import ContainerPaths
 
 SIZE_LIMIT = 4 << 20
@@ -38,10 +39,11 @@ class Container:
         text: the file.
         recorded: the status in it.
         anchor, born: pid and start time of the anchor.
+        boot: the kernel's word for the time in which that holds; empty in files of earlier versions.
 
     """
 
-    __slots__ = ("anchor", "born", "paths", "recorded", "text")
+    __slots__ = ("anchor", "boot", "born", "paths", "recorded", "text")
 
     def __init__(self, paths: ContainerPaths, text: bytes) -> None:
         self.paths = paths
@@ -51,13 +53,18 @@ class Container:
         # Within a JSON string a quote has a backslash before it, so these can only be the keys themselves.
         self.anchor = _number(tail, b'"anchor":')
         self.born = _number(tail, b'"starttime":')
+        self.boot = _word(tail, b'"boot": "')
         # Who cleared up after an anchor that nobody knew any more has none to name.
         if not found or not self.recorded or not (self.anchor or self.recorded == "stopped"):
             raise InternalError(f"the state file of container {paths.id} cannot be read; delete it with --force")
 
     def alive(self) -> bool:
-        """Whether the anchor lives."""
-        return start_time(self.anchor) == self.born != 0
+        """Whether the anchor lives.
+
+        After the machine was started anew a process may have both its pid and its start time, which is counted from
+        there: what a boot script starts has much the same ones each time.
+        """
+        return start_time(self.anchor) == self.born != 0 and self.boot in {"", boot_id()}
 
     @property
     def status(self) -> str:
@@ -122,6 +129,10 @@ def find(root: str, container_id: str) -> Container:
 def _value(text: bytes, key: bytes) -> bytes:
     """The rest of a key's line, without the comma."""
     return text.partition(key)[2].partition(b"\n")[0].rstrip(b", ")
+
+
+def _word(text: bytes, key: bytes) -> str:
+    return text.partition(key)[2].partition(b'"')[0].decode("ascii", "replace")
 
 
 def _number(text: bytes, key: bytes) -> int:

@@ -8,6 +8,7 @@ import time
 
 from proto.creation import Creation
 from proto.errors import BundleError, SettingsError
+from proto.machine import host
 from proto.program import find_program
 from proto.settings import Settings
 
@@ -79,6 +80,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         ),
         lua=settings.find_lua(chosen, conf),
         settings=chosen,
+        host=host(),
     )
     stager = creation.lua or "the built-in stager"
     say(line, "verbose", f"bundle {bundle.path}, slurm.conf {conf or '-'}, scheduler {creation.scheduler}, {stager}")

@@ -7,13 +7,16 @@ verb: no ``shutil``, no ``tempfile``.
 
 import fcntl
 import os
+import stat
 import time
 
-from proto.errors import AlreadyExistsError, DeadlineError, SettingsError, reason
+from proto.errors import AlreadyExistsError, DeadlineError, ScrunError, SettingsError, reason
 from proto.paths import DIRECTORY_MODE, ContainerPaths
 
 # A directory on its way out; no id has this character.
 DOOMED = "~"
+YOUNG = 60.0
+"""Seconds for which a directory without a container may be a ``create`` that has not locked it yet."""
 _POLL = 0.01
 
 
@@ -107,16 +110,50 @@ def remove(paths: ContainerPaths) -> None:
 
 
 def sweep(root: str) -> None:
-    """Finish what a killed ``delete`` began."""
+    """Finish what a killed ``delete`` began, and take away what a killed ``create`` did not get far with.
+
+    All that can be told by looking; what needs a journal and Slurm is ``scrun gc``'s. Nothing of somebody else's is
+    touched: root may look at everybody's directories.
+    """
+    if os.lstat(root).st_uid != os.getuid():
+        return
     for name in os.listdir(root):
         if name.startswith(DOOMED):
             remove_tree(f"{root}/{name}")
+        elif not os.path.exists(f"{root}/{name}/state.json"):
+            try:
+                paths = ContainerPaths(root, name)
+            except ScrunError:
+                continue
+            if is_half_made(paths) and (lock := try_lock(paths)) is not None:
+                if is_half_made(paths):
+                    remove(paths)
+                os.close(lock)
 
 
-def remove_tree(path: str) -> None:
-    """Remove a file or a directory with all that is in it; links are not followed, what cannot go stays."""
+def is_half_made(paths: ContainerPaths) -> bool:
+    """Whether a ``create`` was killed here before there was a container, and long enough ago not to be at work."""
+    if paths.id.startswith(".") or os.path.exists(paths.state) or os.path.exists(paths.journal):
+        return False  # a point: of the scheduler "local"
     try:
-        os.unlink(path)
+        status = os.lstat(paths.directory)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and time.time() - status.st_ctime >= YOUNG
+
+
+def remove_tree(path: str, at: int | None = None) -> None:
+    """Remove a file or a directory with all that is in it; what cannot go stays.
+
+    Links are not followed, not even those that somebody puts in place meanwhile.
+
+    Args:
+        path: what to remove.
+        at: descriptor of the directory that the path begins in.
+
+    """
+    try:
+        os.unlink(path, dir_fd=at)
     except IsADirectoryError:
         pass
     except OSError:
@@ -124,8 +161,15 @@ def remove_tree(path: str) -> None:
     else:
         return
     try:
-        for name in os.listdir(path):
-            remove_tree(f"{path}/{name}")
-        os.rmdir(path)
+        directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+    except OSError:
+        return
+    try:
+        for name in os.listdir(directory):
+            remove_tree(name, directory)
+    finally:
+        os.close(directory)
+    try:
+        os.rmdir(path, dir_fd=at)
     except OSError:
         pass

@@ -167,7 +167,7 @@ VERBS: dict[str, Verb] = {
     "gc": (
         "gc",
         "",
-        "clear up after containers whose processes were killed, and name jobs that have none",
+        "clear up after containers whose processes were killed, and cancel jobs that have none",
         ((("dry-run",), "n", "", "only say what would be done"),),
     ),
     "help": ("help", "[VERB]", "print how a verb is used", ()),

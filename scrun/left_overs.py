@@ -3,30 +3,49 @@
 Whoever is killed here has a guard, and whoever kills the guard, too, is cleared up after by ``delete``, which every
 engine calls. This is for what no engine calls ``delete`` for any more, and for machines that went down.
 
-A job is never cancelled because nobody here knows it: its comment names the container's cookie, not the host or the
-state directory, so it may well be that of a container somewhere else.
+A job is cancelled only if it was asked for in this very place (``actors.allocation.place``), no container of the
+state directory knows it, and no process holds it. Others are named: they may well be those of a container on another
+host, or in another state directory. Directories of another host's containers are named, too.
 """
 
 import os
-import time
 
+from actors.allocation import place
 from actors.allocation.queue_format import FOUND
+from actors.allocation.replies import released
 from actors.allocation.slurm import COMMENT
 from proto import journal, lifecycle
-from proto.errors import ScrunError
+from proto.creation import Creation
+from proto.errors import ScrunError, SettingsError
+from proto.machine import host as this_host
 from proto.paths import ContainerPaths
+from proto.value import Value
 
 from . import diagnostics, directory
 from .commands.delete import clear_up, unfinished
 from .container import find
 from .doctor.host import Host
 
-YOUNG = 60.0
-"""Seconds for which a directory without a container may be a ``create`` that has not locked it yet."""
+
+class Stranger(Value):
+    """A living job with scrun's mark that no container knows. ``place``: empty in jobs of earlier versions."""
+
+    job_id: int
+    cookie: str
+    place: str
 
 
 def collect(root: str, host: Host, *, dry: bool) -> None:
-    """Clear up in a state directory, or say what would be; one line for each thing."""
+    """Clear up in a state directory, or say what would be; one line for each thing.
+
+    Raises:
+        SettingsError: the directory is somebody else's.
+
+    """
+    if os.path.isdir(root) and os.stat(root).st_uid != os.getuid():
+        raise SettingsError(f"the state directory {root} is not yours; let its owner call scrun gc")
+    # The jobs first: a container's journal is there before its job, so what is listed later knows all of them.
+    queue = _queue(host)
     cookies = set()
     for name in sorted(os.listdir(root)) if os.path.isdir(root) else []:
         try:
@@ -37,13 +56,34 @@ def collect(root: str, host: Host, *, dry: bool) -> None:
                 if not dry:
                     directory.remove_tree(f"{root}/{name}")
             continue
-        cookies.add(cookie(paths))
+        creation = _creation(paths)
+        if creation is not None:
+            cookies.add(creation.cookie)
+        if creation is not None and creation.host not in {"", this_host()}:
+            _say(f"{name}: a container of host {creation.host}; nothing is done about it here")
+            continue
         _container(paths, dry=dry)
-    for job in strangers(_queue(host), cookies):
+    for stranger in strangers(queue, cookies):
+        _job(stranger, root, host, dry=dry)
+
+
+def _job(stranger: Stranger, root: str, host: Host, *, dry: bool) -> None:
+    """Cancel a job that nobody can miss, and name any other."""
+    job = stranger.job_id
+    if not stranger.place or stranger.place != place.here(root):
         _say(
             f"job {job} was asked for by scrun, and no container in {root} knows it; if none on another host or in "
             f"another state directory does, cancel it: scancel {job}"
         )
+        return
+    if place.held(stranger.cookie):
+        _say(f"job {job} has no container in {root}, but processes of this host that hold it; leave it to them")
+        return
+    _say(f"job {job} was asked for here, and neither a container nor a process knows it: it is cancelled", dry=dry)
+    if not dry:
+        answer = host.run("scancel", str(job))
+        if not released(answer.status, answer.text):
+            _say(f"job {job} could not be cancelled: {diagnostics.one_line(answer.text)}")
 
 
 def _say(sentence: str, *, dry: bool = False) -> None:
@@ -52,10 +92,10 @@ def _say(sentence: str, *, dry: bool = False) -> None:
 
 def _container(paths: ContainerPaths, *, dry: bool) -> None:
     """Clear one directory up, if no process of it is left and something is left to do."""
-    if not os.path.isdir(paths.directory) or paths.id.startswith("."):
+    if not os.path.isdir(paths.directory) or os.path.islink(paths.directory) or paths.id.startswith("."):
         return
     made = os.path.exists(paths.state) or os.path.exists(paths.journal)
-    if not unfinished(paths) if made else time.time() - os.stat(paths.directory).st_ctime < YOUNG:
+    if not (unfinished(paths) if made else directory.is_half_made(paths)):
         return
     lock = directory.try_lock(paths)
     if lock is None:
@@ -83,13 +123,12 @@ def _check(paths: ContainerPaths) -> None:
         _say(f"{paths.id}: its journal does not tell how; delete it with --force")
 
 
-def cookie(paths: ContainerPaths) -> str:
-    """The cookie of a container's job, or empty."""
+def _creation(paths: ContainerPaths) -> Creation | None:
+    """What the container was created with, if its journal tells."""
     try:
-        creation = lifecycle.replay(journal.read(paths.journal)).creation
+        return lifecycle.replay(journal.read(paths.journal)).creation
     except (OSError, ScrunError):
-        return ""
-    return creation.cookie if creation is not None else ""
+        return None
 
 
 def _queue(host: Host) -> str:
@@ -100,13 +139,17 @@ def _queue(host: Host) -> str:
     return answer.text if answer.status == 0 else ""
 
 
-def strangers(queue: str, cookies: set[str]) -> list[int]:
+def strangers(queue: str, cookies: set[str]) -> list[Stranger]:
     """Jobs that carry scrun's mark with a cookie that nobody knows."""
     found = []
     for line in queue.splitlines():
         number, _, rest = line.partition("|")
-        words = rest.partition("|")[2].replace(",", " ").split()
+        state, _, comment = rest.partition("|")
+        if state == "COMPLETING":  # on its way out
+            continue
+        words = comment.replace(",", " ").split()
         marks = [word.removeprefix(COMMENT) for word in words if word.startswith(COMMENT)]
         if number.isdigit() and marks and not cookies.intersection(marks):
-            found.append(int(number))
+            places = [word.removeprefix(place.MARK) for word in words if word.startswith(place.MARK)]
+            found.append(Stranger(int(number), marks[0], places[0] if len(places) == 1 else ""))
     return found

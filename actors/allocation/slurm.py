@@ -13,7 +13,7 @@ from proto.creation import Creation
 from proto.errors import SchedulerError
 from proto.paths import ContainerPaths
 
-from . import ending, job_log, oci_conf, queue_format, step_log, step_options, usage, user_namespace
+from . import ending, job_log, oci_conf, place, queue_format, step_log, step_options, usage, user_namespace
 from .commands import environment, look_up, probe_version, require, search_path
 from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
@@ -28,7 +28,7 @@ job ends: of itself, before the guard has done anything.
 WITH_ENVIRONMENT = b'umask 077; env -0 >"$1.new" && mv "$1.new" "$1"; ' + HOLD
 """The same for scrun.lua, which is promised the job's environment."""
 COMMENT = "scrun:"
-"""What the job's comment begins with; the cookie follows."""
+"""What the job's comment begins with; the cookie follows, and as another word the place (``place``)."""
 DEFAULT_NAME = "scrun"
 NAMESPACE_FIT: Version = (23, 2)
 """From here on the clients leave the uid to the credential (RELEASE_NOTES), so no nested namespace is needed."""
@@ -73,7 +73,7 @@ class Slurm:
             return None
         salloc = require("salloc", self._path)
         options = self._fitting(creation.job_options)
-        words = [f"--comment={COMMENT}{creation.cookie}"]
+        words = [f"--comment={COMMENT}{creation.cookie} {place.MARK}{place.here(creation.root)}"]
         extra: list[bytes] = []
         for name, value in {"job-name": DEFAULT_NAME, **options}.items():
             option = BY_NAME[name]

@@ -11,6 +11,7 @@ import time
 
 from proto import __version__
 from proto.container import Container
+from proto.machine import boot_id
 from proto.paths import ContainerPaths
 
 
@@ -42,7 +43,9 @@ def render(container: Container, anchor: int, started: int) -> str:
         "annotations": creation.annotations | annotations(container),
     }
     text = [f"  {json.dumps(key)}: {_pretty(value)}" for key, value in lines.items()]
-    private = {"anchor": anchor, "starttime": started, "version": __version__, "phase": phase(container)}
+    private = {
+        "anchor": anchor, "starttime": started, "version": __version__, "phase": phase(container), "boot": boot_id(),
+    }  # fmt: skip
     text.append(f'  "scrun": {json.dumps(private)}')
     return "{\n" + ",\n".join(text) + "\n}\n"
 

@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from proto.errors import ScrunError
-from scrun import diagnostics
+from scrun import diagnostics, directory
 from scrun.container import find
 from scrun.main import root_of
 from scrun.parsing import Line
@@ -32,6 +32,7 @@ def run(line: Line) -> int:
 def _states(root: str) -> list[dict[str, Any]]:
     """The states of all containers, in order of their ids; what is no container is passed over."""
     try:
+        directory.sweep(root)
         names = sorted(os.listdir(root))
     except OSError:
         return []

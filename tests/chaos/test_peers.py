@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgpack
 import pytest
@@ -22,7 +22,7 @@ from .witness import find
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.slurm.runtime import Box, Runtime
 
@@ -36,8 +36,8 @@ def with_limits(runtime: Runtime, soft: int, hard: int) -> Box:
     """The echoing container, made by somebody who may have so many descriptors."""
     start = runtime.runner.start
 
-    def limited(argv: list[str], **stdio: object) -> object:
-        return start(["/usr/bin/prlimit", f"--nofile={soft}:{hard}", *argv], **stdio)  # type: ignore[arg-type]
+    def limited(argv: Sequence[str], **stdio: Any) -> Any:
+        return start(["/usr/bin/prlimit", f"--nofile={soft}:{hard}", *argv], **stdio)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime.runner, "start", limited)

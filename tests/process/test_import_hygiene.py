@@ -19,8 +19,8 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 # What may be imported beyond the modules that a bare interpreter has.
 OS = {"os", "os.path", "posixpath", "genericpath", "stat", "_stat", "_collections_abc", "errno"}
 OURS = {
-    "proto", "proto.errors", "proto.paths", "proto.record", "scrun", "scrun.main", "scrun.diagnostics", "scrun.grammar",
-    "scrun.parsing", "scrun.commands", "scrun.container",
+    "proto", "proto.errors", "proto.machine", "proto.paths", "proto.record", "scrun", "scrun.main", "scrun.diagnostics",
+    "scrun.grammar", "scrun.parsing", "scrun.commands", "scrun.container",
 }  # fmt: skip
 TALK = {"_socket", "struct", "_struct", "proto.wire", "scrun.client", "scrun.zmtp", "scrun.signals"}
 ALLOWED = {

@@ -100,3 +100,29 @@ def test_a_sweep_finishes_what_was_begun(tmp_path: pathlib.Path) -> None:
     (tmp_path / "x").mkdir()
     directory.sweep(str(tmp_path))
     assert os.listdir(tmp_path) == ["x"]
+
+
+def test_a_sweep_takes_what_a_killed_create_left(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("half", "locked", "living", "with-journal", ".local-runtime", "no id"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "living/state.json").touch()
+    (tmp_path / "with-journal/journal").touch()
+    os.symlink(tmp_path / "half", tmp_path / "link")
+    (tmp_path / "file").touch()
+    lock = directory.try_lock(ContainerPaths(str(tmp_path), "locked"))
+    assert lock is not None
+    directory.sweep(str(tmp_path))
+    assert (tmp_path / "half").exists(), "it may be a create at work"
+    # Nobody can set the time at which a directory was changed.
+    monkeypatch.setattr(directory, "YOUNG", 0.0)
+    directory.sweep(str(tmp_path))
+    os.close(lock)
+    left = {"locked", "living", "with-journal", ".local-runtime", "no id", "link", "file"}
+    assert set(os.listdir(tmp_path)) == left
+
+
+def test_a_sweep_of_somebody_else_s_does_nothing(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "~x.1").mkdir()
+    monkeypatch.setattr(os, "getuid", lambda: os.stat(tmp_path).st_uid + 1)
+    directory.sweep(str(tmp_path))
+    assert os.listdir(tmp_path) == ["~x.1"]

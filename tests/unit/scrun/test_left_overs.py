@@ -13,7 +13,11 @@ def test_strangers() -> None:
         "4|RUNNING|my scrun job\n"
         "5|RUNNING|mine,scrun:cc\n"
         "6|RUNNING|a|b scrun:aa\n"
+        "7|RUNNING|scrun:dd scrun-at:k.1.x\n"
+        "8|RUNNING|scrun:ee scrun-at:k.1.x scrun-at:k.1.y\n"
+        "9|COMPLETING|scrun:ff\n"
         "squeue: error: x\n"
     )
-    assert strangers(queue, {"aa", ""}) == [2, 5]
+    found = [(stranger.job_id, stranger.cookie, stranger.place) for stranger in strangers(queue, {"aa", ""})]
+    assert found == [(2, "bb", ""), (5, "cc", ""), (7, "dd", "k.1.x"), (8, "ee", "")]
     assert strangers("", {"aa"}) == []
