@@ -17,7 +17,7 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 # What a folder may import besides itself and the standard library.
 ALLOWED = {
     "proto": {"msgpack"},
-    "actors": {"proto", "msgpack", "zmq", "pykka", "lupa", "pyslurm"},
+    "actors": {"proto", "msgpack", "zmq", "pykka", "lupa", "pyslurm", "yaml"},
     "scrun": {"proto", "actors", "msgpack", "zmq", "textual", "rich"},
 }
 
