@@ -498,18 +498,3 @@ def test_forced_delete_of_what_is_half_made(scrun: Scrun, state: str | None) -> 
     assert scrun.fails("delete", "x")
     assert scrun.succeeds("delete", "--force", "x") == ""
     assert list(scrun.root.iterdir()) == []
-
-
-def test_a_hot_verb_costs_little_more_than_the_interpreter(scrun: Scrun) -> None:
-    def best(argv: list[str]) -> float:
-        times = []
-        for _ in range(15):
-            began = time.perf_counter()
-            subprocess.run(argv, stdout=subprocess.DEVNULL, check=True)
-            times.append(time.perf_counter() - began)
-        return min(times)
-
-    with anchor(scrun.root / "x"), Hub(scrun.root / "x", replying(kill=DONE)):
-        bare = best([sys.executable, "-IS", "-c", "pass"])
-        for words in (["state", "x"], ["kill", "x", "TERM"]):
-            assert best([*COMMAND, "--root", str(scrun.root), *words]) < 2 * bare
