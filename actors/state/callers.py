@@ -54,6 +54,11 @@ def answer(container: Container, request: m.Start | m.Kill | m.Delete, request_i
             return container.finished
 
 
+def is_kill(request: Message) -> bool:
+    """Whether it is ``kill KILL``, after which the container ends whatever Slurm says."""
+    return isinstance(request, m.Kill) and request.signal == SIGKILL
+
+
 def _admit_start(container: Container, request_id: str) -> Admission:
     if container.started_by == request_id:
         return Admission()
