@@ -9,7 +9,7 @@ from proto.creation import Creation
 from proto.errors import ScrunError
 from proto.paths import ContainerPaths
 
-from .replies import released
+from .replies import given_back, released
 from .scheduler import Command, JobNews, Scheduler, StepNews
 from .spool import Looks, Spool, text
 
@@ -106,8 +106,8 @@ class Job:
             return self.look()
         if not self._releases:
             return self.watch()  # while a step runs, srun's end tells
-        if os.WIFSIGNALED(status):
-            return self.release()  # a killed salloc gives nothing back
+        if os.WIFSIGNALED(status) or not given_back(text(self._spool.paths.job_log)):
+            return self.release()  # it was killed, or the controller is away: it gave nothing back
         self._released = True
         return [Never("release"), Report(e.JobReleased())]
 

@@ -1,5 +1,6 @@
 """What the answers of scancel mean, and when a question is worth its round trip."""
 
+from .messages import judge
 from .scheduler import StepNews
 
 _NO_JOB = ("invalid job id", "already completing or completed", "job/step already")
@@ -11,12 +12,21 @@ def released(status: int, said: str) -> bool:
     return status == 0 or any(text in said.lower() for text in _NO_JOB)
 
 
+def given_back(said: str) -> bool:
+    """Whether a salloc that has ended gave its job back. If the controller is away it says that it could not, and ends.
+
+    The same words in 22.05 to 24.11; without them nobody knows, and scancel is harmless.
+    """
+    low = said.lower()
+    return "relinquishing job allocation" in low and "unable to clean up job allocation" not in low
+
+
 def signal_failure(said: str) -> str:
     """One sentence about a signal that Slurm did not take."""
     if released(1, said):
         return "container not running"
-    lines = [line.split("error: ", 1)[-1].strip() for line in said.splitlines() if line.strip()]
-    return f"Slurm did not take the signal: {lines[-1] if lines else 'scancel failed without a word'}"
+    verdict = judge(said.splitlines())
+    return f"the signal was not delivered: {verdict.sentence if verdict else 'scancel failed without a word'}"
 
 
 def needs_inquiry(news: StepNews) -> bool:

@@ -7,7 +7,8 @@ from scrun.container import Container, find
 from scrun.main import root_of
 from scrun.parsing import Line
 
-SECONDS = 10.0
+# scancel gives up after 10 s (MessageTimeout of slurm.conf), and then can be told why.
+SECONDS = 15.0
 # podman gives up 5 s after "kill KILL", whatever the reason that it takes so long.
 KILL_SECONDS = 2.0
 GONE_SECONDS = 1.0

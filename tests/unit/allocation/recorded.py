@@ -2,6 +2,12 @@
 
 GRANTED = "salloc: Granted job allocation 5\n"
 REVOKED = GRANTED + "salloc: Job allocation 5 has been revoked.\n"
+GIVEN_BACK = GRANTED + "salloc: Relinquishing job allocation 5\n"
+NOT_GIVEN_BACK = (
+    GIVEN_BACK + "salloc: error: Unable to clean up job allocation 5: "
+    "Unable to contact slurm controller (connect failure)\n"
+)
+NO_SIGNAL = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)\n"
 QUEUED = "salloc: Pending job allocation 47\nsalloc: job 47 queued and waiting for resources\n"
 QUEUED_THEN_GRANTED = QUEUED + "salloc: job 47 has been allocated resources\nsalloc: Granted job allocation 47\n"
 CANCELLED_WHILE_QUEUED = (

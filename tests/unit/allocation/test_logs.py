@@ -6,6 +6,7 @@ import pytest
 
 from actors.allocation import job_log, messages, queue_format, step_log
 from actors.allocation.ending import explain
+from actors.allocation.replies import given_back, signal_failure
 from actors.allocation.scheduler import StepNews
 
 from . import recorded as said
@@ -34,6 +35,26 @@ PODMAN_TRAPS = ("no such file or directory", "permission denied", "operation not
 def test_the_request(text: str, status: int | None, kind: str, job_id: int) -> None:
     news = job_log.read(text, status)
     assert (news.kind, news.job_id) == (kind, job_id)
+
+
+@pytest.mark.parametrize(
+    ("text", "back"),
+    [
+        (said.GRANTED, False),
+        (said.GIVEN_BACK, True),
+        (said.NOT_GIVEN_BACK, False),
+        (said.REVOKED, False),
+    ],
+)
+def test_whether_salloc_gave_the_job_back(text: str, back: bool) -> None:
+    assert given_back(text) is back
+
+
+def test_why_a_signal_was_not_delivered() -> None:
+    assert "controller did not answer" in signal_failure(said.NO_SIGNAL)
+    assert signal_failure("scancel: error: Kill job error on job id 7: Invalid job id specified") == (
+        "container not running"
+    )
 
 
 @pytest.mark.parametrize("cut", range(0, len(said.QUEUED_THEN_GRANTED), 3))
