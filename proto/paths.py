@@ -28,6 +28,8 @@ ID_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 ID_LIMIT = 255
 SOCKET_LIMIT = 107
 DIRECTORY_MODE = 0o700
+NOBODY = 65534
+"""The kernel's overflow id: of all who are not mapped into a user namespace."""
 
 
 def check_id(container_id: str) -> str:
@@ -91,21 +93,50 @@ def make_root(root: str) -> None:
     """Make the root directory, or check the one that is there.
 
     Raises:
-        SettingsError: it belongs to somebody else, others may enter it, or it cannot be made.
+        SettingsError: it belongs to somebody else or others may write into it, somebody else could put another one in
+            its place, or it cannot be made.
 
     """
+    mask = os.umask(0o077)  # for the directories above it, too
     try:
         os.makedirs(root, DIRECTORY_MODE, exist_ok=True)
         status = os.lstat(root)
     except OSError as error:
         msg = f"cannot make the state directory {root}: {reason(error)}; choose another one with --root"
         raise SettingsError(msg) from None
+    finally:
+        os.umask(mask)
     if status.st_uid != os.getuid() or status.st_mode & 0o170000 != 0o040000:
         msg = f"the state directory {root} is not yours; choose another one with --root"
         raise SettingsError(msg)
     if status.st_mode & 0o022 and not status.st_mode & 0o1000:
         msg = f"others may write into the state directory {root}; take that right away, or choose another with --root"
         raise SettingsError(msg)
+    for above in dict.fromkeys((*_above(root), *_above(os.path.realpath(root)))):
+        if _strange(os.lstat(above)):
+            msg = f"the state directory {root} is below {above}, which others control; choose another one with --root"
+            raise SettingsError(msg)
+
+
+def _above(path: str) -> list[str]:
+    """Every directory (or link) on the way to a path."""
+    found = []
+    while (parent := os.path.dirname(path)) != path:
+        found.append(parent)
+        path = parent
+    return found
+
+
+def _strange(status: os.stat_result) -> bool:
+    """Whether somebody else may put something else in place of what is in a directory, or of what a link names.
+
+    Root may, and whoever a user namespace has no name for: of those root is one. A group that may write is trusted:
+    that is what project directories are for.
+    """
+    if status.st_uid not in {0, os.getuid()} and not (status.st_uid == NOBODY and real_uid() != os.getuid()):
+        return True
+    directory = status.st_mode & 0o170000 == 0o040000
+    return directory and bool(status.st_mode & 0o002) and not status.st_mode & 0o1000
 
 
 def endpoint(path: str) -> str:

@@ -132,6 +132,8 @@ def staging_directory(creation: Creation) -> str:
         raise StagingError(f"cannot make the staging directory {path}: {reason(error)}") from None
     if status.st_uid != os.geteuid():
         raise StagingError(f"the staging directory {path} belongs to somebody else; set staging_directory")
+    if status.st_mode & 0o002:
+        raise StagingError(f"anybody may write into the staging directory {path}; take that right away (chmod o-w)")
     return path
 
 
