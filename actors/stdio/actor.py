@@ -25,6 +25,8 @@ EPITAPH_LIMIT = 4096
 """Bytes that a pipe which is ready for writing takes without blocking (PIPE_BUF)."""
 STEPS = 16
 """Chunks that one stream may move before the others get their turn."""
+OUTPUT = ("stdout", "stderr")
+"""The engine's ends."""
 POLL_MASKS = ((1, zmq.POLLIN), (4, zmq.POLLOUT))  # poll(2)'s POLLIN and POLLOUT
 
 
@@ -49,6 +51,7 @@ class StdioLogic:
             if source in descriptors and target in descriptors
         }
         self.ended: set[str] = set()
+        self.drained = False
         self._draining: str | None = None
         self._epitaph = ""
         self._stderr = descriptors.get("stderr", -1)
@@ -97,12 +100,17 @@ class StdioLogic:
         if self._draining is None or flowing:
             return []
         self._write_epitaph()
-        return [Report(OutputDrained(*(self._count(n) for n in ("stdin", "stdout", "stderr"))), self._draining)]
+        self.drained = True
+        # The engine's readers see the end now; staging out and giving the job back may take their time.
+        return [
+            ToAnchor(m.Close(OUTPUT)),
+            Report(OutputDrained(*(self._count(n) for n in ("stdin", "stdout", "stderr"))), self._draining),
+        ]
 
     def _write_epitaph(self) -> None:
         """Tell the container's reader why it ended; a reader that is gone or does not read is not waited for."""
         line, self._epitaph = self._epitaph, ""
-        if not line or self._stderr < 0:
+        if not line or self._stderr < 0 or self.drained:
             return
         poll = select.poll()
         poll.register(self._stderr, select.POLLOUT)
@@ -138,6 +146,10 @@ class StdioActor(PeerActor):
         super().on_event(event)
         if isinstance(event, Flow):
             self._watch(event.name)
+        if self.logic.drained:
+            for name in OUTPUT:
+                if (number := self.begin.descriptors.pop(name, None)) is not None:
+                    os.close(number)
 
     def _watch(self, name: str) -> None:
         ended = name in self.logic.ended

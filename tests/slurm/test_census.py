@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import pathlib
 import signal
@@ -9,7 +10,10 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from tests.conftest import alive, read_proc, state_and_parent
+from actors.stdio.census import holders
+from tests.chaos.ordeal import read
+from tests.chaos.witness import find
+from tests.conftest import alive, all_pids, read_proc, state_and_parent
 
 if TYPE_CHECKING:
     from tests.slurm.runtime import Box, Runtime
@@ -178,3 +182,120 @@ def test_no_secret_is_left_on_the_command_line(runtime: Runtime) -> None:
         assert b"x-secret-x" not in read_proc(pid, "cmdline")
     mode = os.stat(runtime.root / box.id).st_mode
     assert mode & 0o077 == 0
+
+
+# --- the golden table -------------------------------------------------------------------------------------------
+
+COMMON = "null*3 lock log"
+LOOP = "eventfd*5 eventpoll*2"  # of libzmq's context and socket, and of the inbox
+GOLDEN = {
+    # What each process has open; "socket" is one without a name: a pair's end, or the hub's client.
+    "anchor": {
+        "created": f"{COMMON} engine*3 step*6 hold wakeup*2 hub tap socket*5",
+        "running": f"{COMMON} engine*3 step*3 hold wakeup*2 hub tap socket*5",
+        "stdin closed": f"{COMMON} engine*2 step*2 hold wakeup*2 hub tap socket*5",
+    },
+    "state": dict.fromkeys(
+        ("created", "running", "stdin closed"), f"{COMMON} journal eventfd*6 eventpoll*2 hub*5 tap*2 socket"
+    ),
+    "allocation": dict.fromkeys(("created", "running", "stdin closed"), f"{COMMON} {LOOP} hold socket*2"),
+    "signals": dict.fromkeys(("created", "running", "stdin closed"), f"{COMMON} {LOOP} socket*2"),
+    "stdio": {
+        "created": f"{COMMON} {LOOP} engine*3 step*3 socket*2",
+        "running": f"{COMMON} {LOOP} engine*3 step*3 socket*2",
+        "stdin closed": f"{COMMON} {LOOP} engine*2 step*2 socket*2",
+    },
+    "guard": dict.fromkeys(("created", "running", "stdin closed"), "null*2 lock socket"),
+}
+
+
+def named(box: Box, pipes: dict[str, str], pid: int) -> str:
+    """The descriptors of a process in the words of the table, most of them first by place of the word."""
+    with open("/proc/net/unix", encoding="ascii") as file:
+        paths = {words[6]: words[7] for words in map(str.split, file) if len(words) == 8}
+    found: collections.Counter[str] = collections.Counter()
+    for target in descriptors(pid).values():
+        kind, _, rest = target.partition(":")
+        if kind == "pipe":
+            name = pipes.get(target, "pipe")
+        elif kind == "socket":
+            name = os.path.basename(paths.get(rest.strip("[]"), "socket"))
+        elif kind == "anon_inode":
+            name = rest.strip("[]")
+        else:
+            name = os.path.basename(target)
+        found[name] += 1
+    return " ".join(sorted(f"{name}*{count}" if count > 1 else name for name, count in found.items()))
+
+
+def pipe_names(box: Box) -> dict[str, str]:
+    """The engine's pipes are known by this side's ends, the job's by salloc; of the others one is both ends here."""
+    names = {os.readlink(f"/proc/self/fd/{end}"): "engine" for end in box._ends.values()}
+    salloc = next(pid for pid in family(box) if b"salloc" in read_proc(pid, "cmdline"))
+    names[descriptors(salloc)[0]] = "hold"
+    step = set(descriptors(find(box.anchor, "stdio")).values())
+    for target in descriptors(box.anchor).values():
+        if target.startswith("pipe:") and target not in names:
+            names[target] = "step" if target in step else "wakeup"
+    return names
+
+
+def test_each_process_has_in_each_phase_what_the_golden_table_says(runtime: Runtime) -> None:
+    box = runtime.box("/bin/sh", "-c", "while read x; do :; done; echo end; sleep 600", stdin=True)
+    pipes = pipe_names(box)
+
+    def wrong(phase: str) -> list[str]:
+        found = []
+        for role, phases in GOLDEN.items():
+            pid = find(box.anchor, role)
+            have = named(box, pipes, pid) if pid else "no process"
+            if have != (golden := " ".join(sorted(phases[phase].split()))):
+                found.append(f"{role}: {have} instead of {golden}")
+        return found
+
+    def check(phase: str) -> None:
+        # Somebody may just be reading or writing a file.
+        try:
+            runtime.wait_until(lambda: not wrong(phase))
+        finally:
+            assert not wrong(phase), phase
+
+    runtime.wait_until(lambda: not find(box.anchor, "staging"), what="the end of stage-in")
+    check("created")
+    runtime.ok("start", box.id)
+    check("running")
+    box.close_stdin()
+    assert box.read_line() == "end"
+    check("stdin closed")
+    runtime.ok("kill", box.id, "KILL")
+    assert box.wait() == 137
+
+
+SLOW = """
+function slurm_scrun_stage_in(id, bundle, spool_dir, config_file, jobid, user_id, group_id, job_env)
+    return slurm.SUCCESS
+end
+function slurm_scrun_stage_out(id, bundle, orig_bundle, root, orig_root, spool_dir, config_file, jobid, uid, gid)
+    slurm.allocator_command("until [ -e {flag} ]; do sleep 0.05; done")
+    return slurm.SUCCESS
+end
+return slurm.SUCCESS
+"""
+
+
+def test_the_ends_of_file_do_not_wait_for_what_comes_after(runtime: Runtime) -> None:
+    """Staging out may take long; once the output is through, nobody but the reader holds the pipes."""
+    flag = runtime.directory / "flag"
+    script = runtime.directory / "scrun.lua"
+    script.write_text(SLOW.format(flag=flag))
+    script.chmod(0o644)
+    environ = runtime.site(f'[scrun]\nlua = "{script}"\n')
+    box = runtime.running("/bin/sh", "-c", "echo last; exit 3", environ=environ)
+    try:
+        assert (read(box, "out"), read(box)) == ("last\n", "")
+        assert alive(box.anchor)
+        for name in ("out", "err"):
+            assert set(holders(os.readlink(f"/proc/self/fd/{box._ends[name]}"), all_pids())) == {os.getpid()}
+    finally:
+        flag.touch()
+    assert box.wait() == 3

@@ -1,15 +1,18 @@
 """The stdio actor's logic around its streams: what a drain answers."""
 
-from actors.effects import Report
+from actors.effects import Report, ToAnchor
 from actors.shell import Received
 from actors.stdio.actor import StdioLogic
 from proto.envelope import Envelope
 from proto.events import OutputDrained
-from proto.messages import Drain
+from proto.messages import Close, Drain
 
 
 def test_a_container_with_a_terminal_has_nothing_to_drain() -> None:
     # In terminal mode the actor inherits no descriptor at all.
     logic = StdioLogic({})
     drain = Envelope("stdio", "state", Drain("scrun: the time limit was reached"), "1" * 16)
-    assert list(logic.handle(Received(drain))) == [Report(OutputDrained(0, 0, 0), "1" * 16)]
+    assert list(logic.handle(Received(drain))) == [
+        ToAnchor(Close(("stdout", "stderr"))),
+        Report(OutputDrained(0, 0, 0), "1" * 16),
+    ]
