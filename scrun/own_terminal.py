@@ -16,6 +16,8 @@ from proto.errors import LaunchError, UnsupportedError
 
 CHUNK = 1 << 16
 WAIT = 10.0
+SILENCE = 200
+"""Milliseconds without a byte after which nobody counts as writing, though somebody has the terminal open."""
 
 
 class OwnTerminal:
@@ -97,10 +99,20 @@ class OwnTerminal:
                     poller.unregister(0)
                 if typed and ready.get(self._master, 0) & select.POLLOUT:
                     typed = typed[os.write(self._master, typed) :]
-                if not self._pass_on() or ended in ready:
+                if not self._pass_on():
+                    return
+                if ended in ready:
+                    self._drain()
                     return
         finally:
             os.close(ended)
+
+    def _drain(self) -> None:
+        """Print what is still on its way: the kernel passes a terminal's output on in its own time."""
+        poller = select.poll()
+        poller.register(self._master, select.POLLIN)
+        while self._pass_on() and poller.poll(SILENCE):
+            pass
 
     def _pass_on(self) -> bool:
         """Print all that the container has written; False when nobody can write any more."""

@@ -18,6 +18,7 @@ from proto.registry import Message
 from . import callers, statefile
 from .hub import Arrival, Hub, Reached, make_room
 from .inspection import inspect
+from .oom import leave_mark
 from .tap import Tap
 
 REPEAT = 1.0
@@ -202,6 +203,8 @@ class StateActor(ProcessActor):
         assert ending is not None  # noqa: S101 - the life cycle wants Finished only when it ends
         if not self.container.answered:
             self.channel.send(m.AnswerCreate(ending.code, ending.sentence or "the container was cancelled"))
+        if ending.kind == "out-of-memory":
+            leave_mark(self.begin.creation.bundle, self.begin.anchor)
         self.journal.append(event)
         self.container = lifecycle.apply(self.container, event)
         self._write_state()

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import Runner, wait_until
 from tests.oci.docker import Docker, traces
 from tests.oci.podman import Filler, Podman
+from tests.slurm.runtime import Runtime, of_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,3 +68,11 @@ def filler(as_user: Any) -> Iterator[Filler]:
     made = Filler(as_user)
     yield made
     made.empty()
+
+
+@pytest.fixture
+def runtime(as_user: Any) -> Iterator[Runtime]:
+    """scrun without an engine, called by the unprivileged user as an engine would."""
+    made = of_user(as_user, wait_until)
+    yield made
+    made.close()

@@ -177,6 +177,19 @@ class Runtime:
         assert self.runner(["/bin/sh", "-c", script, "sh", str(path)], json.dumps(config)).returncode == 0
         return path
 
+    def change(self, bundle: pathlib.Path, **top: Any) -> pathlib.Path:
+        """Put other properties into a bundle's config.json."""
+        config = json.loads((bundle / "config.json").read_text()) | top
+        assert self.runner(["tee", str(bundle / "config.json")], json.dumps(config)).returncode == 0
+        return bundle
+
+    def create(self, container_id: str, bundle: pathlib.Path, *options: str) -> None:
+        """``create`` with other options than a box has; nobody holds the container's streams."""
+        self.ids.append(container_id)
+        words = self.words("create", "--bundle", str(bundle), *options, container_id)
+        null = subprocess.DEVNULL
+        assert self.runner.start(words, stdout=null, stderr=null).wait(60) == 0, self.records()
+
     def box(self, *args: str, id: str = "", stdin: bool = False, environ: Mapping[str, str] | None = None,
             **more: Any) -> Box:  # fmt: skip
         """``create`` a container, as conmon does."""
@@ -256,3 +269,13 @@ class Runtime:
             except OSError:
                 continue
             break
+
+
+def of_user(runner: Runner, wait_until: Any) -> Runtime:
+    """A runtime with a root file system of busybox, in a directory of its own; ``close`` it."""
+    directory = pathlib.Path(runner(["mktemp", "-d", "/tmp/scrun-test-XXXXXX"]).stdout.strip())
+    script = f"""set -e; cd {directory}; mkdir -p rootfs/bin rootfs/proc rootfs/sys rootfs/dev rootfs/tmp
+        cp /bin/busybox rootfs/bin/; for a in {" ".join(APPLETS)}; do ln -sf busybox rootfs/bin/$a; done"""
+    done = runner(["/bin/sh", "-c", script])
+    assert done.returncode == 0, done.stderr
+    return Runtime(runner, directory, wait_until)
