@@ -1,6 +1,6 @@
 """The stager that is used when the site has no scrun.lua.
 
-A staged container is ``STAGING/ID/`` with ``config.json``, ``rootfs`` (a copy, or a link to where it is),
+A staged container is ``STAGING/ID~COOKIE/`` with ``config.json``, ``rootfs`` (a copy, or a link to where it is),
 ``mounts/`` and the entry file. It is made under another name and renamed when it is complete, and renamed again
 before it is removed. So stage-in and stage-out may be killed at any instant and run again from the start, and
 neither half a copy nor half a removal is ever taken for the user's changes.

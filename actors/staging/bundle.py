@@ -138,8 +138,15 @@ def staging_directory(creation: Creation) -> str:
 
 
 def container_directory(creation: Creation) -> str:
-    """Where this container is staged."""
-    return os.path.join(staging_directory(creation), creation.id)
+    """Where this container is staged.
+
+    An id is unique in one state directory only; the staging directory serves all of a user's, on all login hosts.
+    """
+    return os.path.join(staging_directory(creation), _name(creation))
+
+
+def _name(creation: Creation) -> str:
+    return f"{creation.id}~{creation.cookie}"  # no id has a tilde in it
 
 
 def new_directory(creation: Creation) -> str:
@@ -147,7 +154,7 @@ def new_directory(creation: Creation) -> str:
 
     Each attempt has its own: a ``cp`` of one that was killed may still be writing.
     """
-    path = os.path.join(staging_directory(creation), f".new~{creation.id}~{os.urandom(4).hex()}")
+    path = os.path.join(staging_directory(creation), f".new~{_name(creation)}~{os.urandom(4).hex()}")
     os.mkdir(path, 0o700)
     return path
 
@@ -160,11 +167,10 @@ def discard(creation: Creation) -> None:
 
     """
     staging = staging_directory(creation)
-    gone = os.path.join(staging, f".gone~{creation.id}~{os.urandom(4).hex()}")
-    # No id has a tilde in it.
-    left = (f".gone~{creation.id}~", f".new~{creation.id}~")
+    gone = os.path.join(staging, f".gone~{_name(creation)}~{os.urandom(4).hex()}")
+    left = (f".gone~{_name(creation)}~", f".new~{_name(creation)}~")
     try:
-        os.rename(os.path.join(staging, creation.id), gone)
+        os.rename(os.path.join(staging, _name(creation)), gone)
     except FileNotFoundError:
         pass
     for name in os.listdir(staging):

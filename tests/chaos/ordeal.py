@@ -142,12 +142,9 @@ def forget(runtime: Runtime, box: Box) -> None:
 
 
 def nothing_left(runtime: Runtime, name: str, job: int, seconds: float = 10.0) -> None:
-    staging = staging_of(name)
-
     def left() -> list[str]:
         found = runtime.left(name)
-        if staging.exists():
-            found.append(str(staging))
+        found += map(str, staging_of(name))
         if job and not runtime.released(job):
             found.append(f"job {job}")
         return found
@@ -158,10 +155,11 @@ def nothing_left(runtime: Runtime, name: str, job: int, seconds: float = 10.0) -
         pytest.fail(f"left of {name}: {left()}")
 
 
-def staging_of(name: str) -> pathlib.Path:
+def staging_of(name: str) -> list[pathlib.Path]:
+    """What is staged for containers of this id."""
     cluster = read_cluster()
     assert not isinstance(cluster, str), cluster
-    return pathlib.Path(f"~{cluster.user}/.scrun/{name}").expanduser()
+    return list(pathlib.Path(f"~{cluster.user}/.scrun").expanduser().glob(f"{name}~*"))
 
 
 def jobs_by_cookie(runtime: Runtime) -> str:

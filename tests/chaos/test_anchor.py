@@ -54,7 +54,7 @@ def over(runtime: Runtime, name: str, cookie: str) -> list[str]:
     """What there must not be any more, although ``delete`` was not called."""
     found = [item for item in runtime.left(name) if item.startswith("process")]
     found += [f"job {job}" for job in jobs_of(runtime, cookie)]
-    if staging_of(name).exists():
+    if staging_of(name):
         found.append("staging directory")
     return found
 

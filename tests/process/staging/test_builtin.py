@@ -146,6 +146,17 @@ def test_read_only_containers_share_one_tree(container: Creation, run: Commands)
     quiet_out(two)
 
 
+def test_equal_ids_of_two_state_directories_do_not_meet(container: Creation, run: Commands) -> None:
+    """Ids are unique in one --root only, and all of a user's containers share the staging directory."""
+    other = replace(container, root=f"{container.root}-2", cookie="an0ther")
+    one, two = stage(container, run), stage(other, run)
+    assert one != two
+    quiet_out(other)
+    assert (one / "config.json").exists()
+    quiet_out(container)
+    assert not one.exists()
+
+
 def test_a_missing_root_file_system_is_an_error(container: Creation, run: Commands) -> None:
     with pytest.raises(StagingError, match="/nowhere"):
         stage(replace(container, rootfs="/nowhere"), run)

@@ -97,7 +97,7 @@ def test_a_script_that_stages_nothing_sees_its_own_bundle_again(tmp_path: Path, 
     quiet = LuaStager(container, 42, (), stager._api.run, lambda *_: None)
     bundle, rootfs, entry = quiet.stage_in()
     assert entry
-    assert bundle == f"{container.home}/.scrun/box1"
+    assert bundle == f"{container.home}/.scrun/box1~c00kie"
     quiet.stage_out(bundle, rootfs, complete=True)
     assert not os.path.exists(bundle)
     quiet.stage_out("", "", complete=False)
