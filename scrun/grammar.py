@@ -148,7 +148,7 @@ VERBS: dict[str, Verb] = {
         (
             _BUNDLE,
             (("file",), "f", "FILE", "file to write (default: config.json)"),
-            (("rootless",), "", "", "-"),
+            (("rootless",), "", "", "with a user namespace (default, unless called by root)"),
         ),
     ),
     "features": ("features", "", "print what scrun can do, as JSON", ()),

@@ -22,14 +22,14 @@ def _table(rows: list[tuple[str, str]]) -> str:
 
 
 def general() -> str:
-    """The text of ``scrun --help``."""
+    """The text of ``scrun --help``; its first lines are as runc's, which runc's own tests read."""
     supported = [(name, row[2]) for name, row in VERBS.items() if row[0] != "unsupported"]
     others = ", ".join(name for name, row in VERBS.items() if row[0] == "unsupported")
     return (
-        "scrun runs OCI containers as Slurm jobs: podman and docker call it in place of runc or crun.\n\n"
-        f"Usage: {USAGE}\n\nVerbs:\n{_table(supported)}\n"
+        "NAME:\n  scrun - Open Container Initiative runtime whose containers are Slurm jobs\n\n"
+        f"USAGE:\n  {USAGE}\n\nVERBS:\n{_table(supported)}\n"
         f"Not supported, since the container is on another machine: {others}.\n\n"
-        f"Global options:\n{_table(_rows(GLOBAL))}\n"
+        f"GLOBAL OPTIONS:\n{_table(_rows(GLOBAL))}\n"
         'Options of a verb: "scrun VERB --help". What runc and crun take beyond these is accepted and has no effect.\n'
     )
 
@@ -38,4 +38,4 @@ def of_verb(verb: str) -> str:
     """The text of ``scrun VERB --help``."""
     _, arguments, summary, options = VERBS[verb]
     usage = f"scrun [GLOBAL OPTIONS] {verb} [OPTIONS] {arguments}".rstrip()
-    return f"{verb}: {summary}\n\nUsage: {usage}\n\nOptions:\n{_table(_rows((*options, HELP)))}"
+    return f"NAME:\n  scrun {verb} - {summary}\n\nUSAGE:\n  {usage}\n\nOPTIONS:\n{_table(_rows((*options, HELP)))}"

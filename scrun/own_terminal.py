@@ -12,7 +12,7 @@ import termios
 import tty
 from typing import Self
 
-from proto.errors import LaunchError, UnsupportedError
+from proto.errors import LaunchError
 
 CHUNK = 1 << 16
 WAIT = 10.0
@@ -24,21 +24,10 @@ class OwnTerminal:
     """A console socket of our own, and what comes through it."""
 
     def __init__(self) -> None:
-        """Find this process's terminal.
-
-        Raises:
-            UnsupportedError: it has none.
-
-        """
-        found = next((number for number in (0, 1, 2) if os.isatty(number)), None)
-        if found is None:
-            raise UnsupportedError(
-                "run has no terminal to offer, but process.terminal of config.json is true: "
-                "call it on a terminal, or use --detach with --console-socket"
-            )
-        self._outer = found
+        """Find this process's terminal; without one the container has its own all the same, of no size."""
+        self._outer = next((number for number in (0, 1, 2) if os.isatty(number)), None)
         self._master = -1
-        self._saved = termios.tcgetattr(found)
+        self._saved = None if self._outer is None else termios.tcgetattr(self._outer)
         # Short: the address of a socket has 107 bytes.
         self._directory = tempfile.mkdtemp(prefix="scrun-", dir="/tmp")
         self.path = f"{self._directory}/console"
@@ -51,7 +40,8 @@ class OwnTerminal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        termios.tcsetattr(self._outer, termios.TCSADRAIN, self._saved)
+        if self._outer is not None and self._saved is not None:
+            termios.tcsetattr(self._outer, termios.TCSADRAIN, self._saved)
         self._listener.close()
         if self._master >= 0:
             os.close(self._master)
@@ -71,12 +61,14 @@ class OwnTerminal:
         except (OSError, ValueError):
             raise LaunchError("the container's terminal was not handed over") from None
         os.set_blocking(self._master, False)
-        signal.signal(signal.SIGWINCH, lambda *_: self._resize())
-        self._resize()
-        tty.setraw(self._outer)
+        if self._outer is not None:
+            outer = self._outer
+            signal.signal(signal.SIGWINCH, lambda *_: self._resize(outer))
+            self._resize(outer)
+            tty.setraw(outer)
 
-    def _resize(self) -> None:
-        size = fcntl.ioctl(self._outer, termios.TIOCGWINSZ, b"\0" * 8)
+    def _resize(self, outer: int) -> None:
+        size = fcntl.ioctl(outer, termios.TIOCGWINSZ, b"\0" * 8)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
 
     def copy(self, anchor: int) -> None:

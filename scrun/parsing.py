@@ -64,8 +64,7 @@ def parse(words: list[str], line: Line) -> Line:
         return line
     verb = words[at]
     if verb not in VERBS:
-        msg = f'unknown command "{verb[:80]}": try "scrun --help"'
-        raise UsageError(msg)
+        raise unknown(verb)
     line.verb = verb
     _, usage, _, options = VERBS[verb]
     stop_early = usage.endswith("…]")
@@ -78,6 +77,11 @@ def parse(words: list[str], line: Line) -> Line:
     if not line.own.flag("help"):
         _check_arguments(verb, usage, len(line.arguments))
     return line
+
+
+def unknown(verb: str) -> UsageError:
+    """The error for a command that there is not, with the words that runc's own tests look for."""
+    return UsageError(f"unknown command \"{verb[:80]}\" (No help topic for '{verb[:80]}'): try scrun --help")
 
 
 def _check_arguments(verb: str, usage: str, given: int) -> None:

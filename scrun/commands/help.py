@@ -1,9 +1,8 @@
 """``scrun --help``, ``scrun VERB --help``, ``scrun help [VERB]``, ``scrun --usage``."""
 
-from proto.errors import UsageError
 from scrun import diagnostics, helping
 from scrun.grammar import VERBS
-from scrun.parsing import Line
+from scrun.parsing import Line, unknown
 
 
 def run(line: Line) -> int:
@@ -12,8 +11,7 @@ def run(line: Line) -> int:
     if verb == "help":
         verb = line.arguments[0] if line.arguments else ""
     if verb and verb not in VERBS:
-        msg = f'unknown command "{verb[:80]}": try "scrun --help"'
-        raise UsageError(msg)
+        raise unknown(verb)
     if line.options.flag("usage"):
         text = f"Usage: {helping.USAGE}\n"
     else:

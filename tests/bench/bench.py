@@ -113,7 +113,7 @@ class Bench:
         shutil.copytree(self._rootfs, directory / "rootfs", symlinks=True)
         self.good("scrun", "spec", "--bundle", str(directory))
         config = json.loads((directory / "config.json").read_text())
-        config["process"]["args"] = list(command)
+        config["process"] |= {"args": list(command), "terminal": False}
         (directory / "config.json").write_text(json.dumps(config))
         return str(directory)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import re
 import select
 import signal
 import socket
@@ -112,22 +111,11 @@ def test_run_on_a_terminal(runtime: Runtime, screen: Screen) -> None:
     assert runtime.left("run") == []
 
 
-def test_run_without_a_terminal_says_so(runtime: Runtime) -> None:
+def test_console_sockets_are_for_detached_containers(runtime: Runtime) -> None:
     bundle = runtime.bundle("/bin/true", terminal=True)
-    assert "run has no terminal to offer" in runtime.fails("run", "--bundle", str(bundle), "run")
     assert "without a console socket" in runtime.fails("run", "--detach", "--bundle", str(bundle), "run")
     assert "console socket" in runtime.fails("run", "--console-socket", "/tmp/x", "--bundle", str(bundle), "run")
     assert runtime.left("run") == []
-
-
-def test_spec_makes_a_bundle_that_runs(runtime: Runtime) -> None:
-    runtime.ids.append("run")
-    assert runtime.runner(["ln", "-s", "/bin/busybox", f"{runtime.directory}/rootfs/bin/id"]).returncode == 0
-    runtime.ok("spec", "--bundle", str(runtime.directory))
-    done = runtime("run", "--bundle", str(runtime.directory), "run")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(r"^uid=0.* gid=0", done.stdout, re.MULTILINE)
-    assert "exists" in runtime.fails("spec", "--bundle", str(runtime.directory))
 
 
 def test_events_stats_are_what_slurm_measures(runtime: Runtime) -> None:
