@@ -12,7 +12,7 @@ folders := proto actors scrun
 # Debian's own Python: one below /root could not be run by the unprivileged user of the cluster.
 base_python := /usr/bin/python3
 
-.PHONY: help demo test check chaos bench cluster-up cluster-down lock clean bytecode
+.PHONY: help demo test check chaos conformance bench cluster-up cluster-down lock clean bytecode
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-14s%s\n' "$$name" "$$what"; done
@@ -21,7 +21,7 @@ demo: cluster-up ## A fresh machine to the first "podman run" that is a Slurm jo
 	@tests/cluster/demo
 
 test: check ## All checks and all tests; the cluster is taken down again if it was down
-	@tests/cluster/with-cluster $(python) -m pytest -q tests/process tests/slurm tests/oci
+	@tests/cluster/with-cluster $(python) -m pytest -q tests/process tests/slurm tests/oci tests/conformance
 
 check: .venv bytecode ## Lint, types, layers and unit tests; under 30 s, no cluster
 	.venv/bin/ruff check
@@ -32,6 +32,9 @@ check: .venv bytecode ## Lint, types, layers and unit tests; under 30 s, no clus
 ROUNDS ?= 1
 chaos: cluster-up ## Kill, stop and lie to every process at every event; SEED=N repeats a run, ROUNDS=N does more
 	SEED=$(SEED) ROUNDS=$(ROUNDS) $(python) -m pytest -q tests/chaos
+
+conformance: cluster-up ## runc's own tests, with runc and with scrun; rewrites docs/conformance.md
+	$(python) -m tests.conformance
 
 bench: cluster-up ## Measure latency and throughput on the cluster
 	$(python) -m tests.bench

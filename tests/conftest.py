@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
-FOLDER_MARKS = ("unit", "process", "slurm", "oci")
+FOLDER_MARKS = ("unit", "process", "slurm", "oci", "conformance")
 # How long what a test started may take to end after the test has.
 GRACE = 2.0
 
@@ -267,7 +267,7 @@ def cluster() -> Cluster:
 @pytest.fixture(autouse=True)
 def cluster_is_up(request: pytest.FixtureRequest) -> None:
     """Tests that need the cluster fail without one; they are never skipped."""
-    if any(request.node.get_closest_marker(mark) for mark in ("slurm", "oci")):
+    if any(request.node.get_closest_marker(mark) for mark in ("slurm", "oci", "conformance")):
         request.getfixturevalue("cluster")
 
 

@@ -168,11 +168,16 @@ class Runtime:
         return {"SLURM_CONF": f"{path}/slurm.conf"}
 
     def bundle(self, *args: str, name: str = "bundle", **more: Any) -> pathlib.Path:
-        """A bundle; all of them share one root file system."""
+        """A bundle; all of them share one root file system.
+
+        What is not named below goes into ``process``; ``config`` replaces whole properties of config.json.
+        """
         path = self.directory / name
+        changes = more.pop("config", {})
         config = CONFIG | {"annotations": dict(more.pop("annotations", {}))}
         config["process"] = CONFIG["process"] | ({"args": list(args)} if args else {}) | more
         config["root"] = {"path": str(self.directory / "rootfs"), "readonly": True}
+        config |= changes
         script = 'umask 022; mkdir -p "$1" && cat >"$1/config.json"'
         assert self.runner(["/bin/sh", "-c", script, "sh", str(path)], json.dumps(config)).returncode == 0
         return path
