@@ -268,7 +268,9 @@ def test_spec(scrun: Scrun, tmp_path: pathlib.Path) -> None:
     assert not scrun.succeeds("spec")
     assert json.loads((tmp_path / "config.json").read_text())["process"]["args"] == ["sh"]
     assert "exists" in scrun.fails("spec")
-    assert '"sh"' in scrun.fails("create", "x")  # it is a config; only the program is missing
+    # It is a config with a terminal; only the program is missing.
+    assert "terminal" in scrun.fails("create", "x")
+    assert '"sh"' in scrun.fails("run", "x")
 
 
 # --- list, ps, update --------------------------------------------------------------------------------------
