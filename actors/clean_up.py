@@ -30,6 +30,8 @@ TERM_LIMIT = 2.0
 """Seconds that Slurm's commands get to go in order."""
 COMMAND_LIMIT = 15.0
 """Seconds that one command of Slurm may take."""
+STEP_LIMIT = 2.0
+"""The same for killing the step, which the job's end does too, if later: scancel waits 10 s for a silent node."""
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -158,18 +160,18 @@ def _release_once(scheduler: Scheduler, creation: Creation, container: Container
         jobs = scheduler.read_found(text, creation.cookie)
     if container.step_id:
         # Slurm ends a step at once and a job only after KillWait.
-        run(scheduler.signal(container.step_id, signal.SIGKILL))
+        run(scheduler.signal(container.step_id, signal.SIGKILL), STEP_LIMIT)
     commands = [command for command in map(scheduler.cancel, jobs) if command is not None]
     return all(released(*run(command)) for command in commands)
 
 
-def run(command: Command) -> tuple[int, str]:
+def run(command: Command, limit: float = COMMAND_LIMIT) -> tuple[int, str]:
     """Run one of Slurm's commands; return its status (124 if it took too long) and what it said."""
     environment = dict(pair.split(b"=", 1) for pair in command.env)
     try:
         done = subprocess.run(
             command.argv, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=COMMAND_LIMIT, check=False,
+            stderr=subprocess.STDOUT, timeout=limit, check=False,
         )  # fmt: skip
     except (subprocess.TimeoutExpired, OSError) as error:
         return 124, str(error)

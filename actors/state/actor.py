@@ -29,9 +29,6 @@ GRACE = 10.0
 """Seconds from SIGTERM to SIGKILL in a cancellation."""
 RELEASE_WAIT = 10.0
 """Seconds after which the guard goes on releasing a job alone, when Slurm does not answer."""
-KILL_ANSWER = 0.5
-"""Seconds after which ``kill KILL`` is answered though Slurm has not taken the signal: the container ends after
-``kill_wait`` all the same, and the engine must not be kept waiting for a controller that is away."""
 REQUEST_LIMIT = 100.0
 """Seconds without any word from salloc (a munged that hangs): podman waits 240 for ``create``, and then cannot
 say why."""
@@ -86,8 +83,6 @@ class StateActor(ProcessActor):
                     self._happen(e.CancelRequested(reason, 125, hard=True))
             case Tick("grace"):
                 self._happen(e.CancelRequested("scrun, after waiting for SIGTERM to work", 137, hard=True))
-            case Tick("kill-answer"):
-                self._answer_kills()
             case Tick("kill-wait"):
                 if self.container.step != "ended" or not self.container.drained:
                     self._happen(e.GivenUp())
@@ -95,6 +90,9 @@ class StateActor(ProcessActor):
                 # The program has ended and everything is safe: the engine need not wait for Slurm.
                 if _waits_for_release_only(self.container):
                     self._happen(e.GivenUp())
+            case Tick(request) if request in self._waiting:
+                arrival, _ = self._waiting.pop(request)
+                self._reply(arrival, m.Done())
             case m.Child():
                 self._on_child(event)
             case m.Interrupted(signal, number):
@@ -259,8 +257,9 @@ class StateActor(ProcessActor):
         if admission.event is not None:
             self._happen(admission.event, envelope.source, envelope.id)
         self._answer_callers()
-        if callers.is_kill(request):
-            self._once("kill-answer", KILL_ANSWER)
+        patience = callers.patience(request)
+        if patience is not None and envelope.id in self._waiting:
+            self.inbox.later(envelope.id, patience)
 
     def _answer_callers(self) -> None:
         for id_, (arrival, request) in list(self._waiting.items()):
@@ -270,12 +269,6 @@ class StateActor(ProcessActor):
             del self._waiting[id_]
             failed = isinstance(outcome, ScrunError)
             self._reply(arrival, m.Failed(outcome.code, outcome.sentence) if failed else m.Done())  # type: ignore[union-attr]
-
-    def _answer_kills(self) -> None:
-        for id_, (arrival, request) in list(self._waiting.items()):
-            if callers.is_kill(request):
-                del self._waiting[id_]
-                self._reply(arrival, m.Done())
 
     def _reply(self, arrival: Arrival, message: Message) -> None:
         asked = arrival.envelope

@@ -13,6 +13,11 @@ from proto.registry import Message
 from proto.value import Value
 
 KILLED = 128 + SIGKILL
+KILL_WAIT = 0.5
+"""After ``kill KILL`` the container ends within ``kill_wait`` whatever Slurm says, so nobody need wait for Slurm."""
+SIGNAL_WAIT = 1.5
+"""Any other signal is in the journal and on its way. scancel takes 10 s to find out that a node or the controller does
+not answer, and an engine's "stop" counts its time to SIGKILL from our answer."""
 
 
 class Admission(Value):
@@ -54,9 +59,11 @@ def answer(container: Container, request: m.Start | m.Kill | m.Delete, request_i
             return container.finished
 
 
-def is_kill(request: Message) -> bool:
-    """Whether it is ``kill KILL``, after which the container ends whatever Slurm says."""
-    return isinstance(request, m.Kill) and request.signal == SIGKILL
+def patience(request: Message) -> float | None:
+    """Seconds after which a request is answered though Slurm has said nothing yet; None: it waits."""
+    if not isinstance(request, m.Kill):
+        return None
+    return KILL_WAIT if request.signal == SIGKILL else SIGNAL_WAIT
 
 
 def _admit_start(container: Container, request_id: str) -> Admission:

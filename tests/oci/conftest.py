@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import Runner, wait_until
 from tests.oci.docker import Docker, traces
+from tests.oci.node import Node
 from tests.oci.podman import Filler, Podman
 from tests.slurm.runtime import Runtime, of_user
 
@@ -61,6 +62,21 @@ def docker(as_docker: Runner, docker_directory: pathlib.Path, no_docker_left: No
     made = Docker(as_docker, docker_directory)
     yield made
     made.close()
+
+
+@pytest.fixture(params=["podman", "docker"])
+def engine(request: pytest.FixtureRequest) -> Podman:
+    """Each of them: what holds for both is one test."""
+    made: Podman = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.fixture
+def node(cluster: Any) -> Iterator[Node]:
+    """A node that can stop answering, and does again after the test."""
+    made = Node(cluster, "node2")
+    yield made
+    made.answer()
 
 
 @pytest.fixture

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 class Docker(Podman):
-    """Debian's docker. Containers have no network, since a dockerd without a bridge warns of all others."""
+    """Debian's docker."""
 
     command = "/usr/bin/docker"  # Debian's, if there is another one
+    options = ("--network", "none")  # a dockerd without a bridge warns of all others
 
     def __init__(self, runner: Runner, directory: pathlib.Path) -> None:
         super().__init__(runner, directory / "exec/runtime-runc/moby")
@@ -28,12 +29,6 @@ class Docker(Podman):
 
     def __call__(self, *words: str, input: str | None = None, timeout: float = 60) -> Done:
         return super().__call__("--host", self.host, *words, input=input, timeout=timeout)
-
-    def run(self, *words: str, input: str | None = None, timeout: float = 60) -> Done:
-        return super().run("--network", "none", *words, input=input, timeout=timeout)
-
-    def detached(self, *words: str) -> str:
-        return super().detached("--network", "none", *words)
 
     def start(self, *words: str, **stdio: Any) -> subprocess.Popen[bytes]:
         return super().start("--host", self.host, *words, **stdio)

@@ -11,6 +11,8 @@ import secrets
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+from tests.conftest import wait_until
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,11 +20,16 @@ if TYPE_CHECKING:
 
 Done = subprocess.CompletedProcess[str]
 
+READY = "echo ready; while :; do sleep 0.1; done"
+"""A program that says a word and goes on for ever."""
+
 
 class Podman:
     """One user's podman. Every container is named by ``name()``, so that ``close()`` finds it."""
 
     command = "podman"
+    options: tuple[str, ...] = ()
+    """Of every ``run`` and ``create``."""
 
     def __init__(self, runner: Runner, state_root: pathlib.Path) -> None:
         self.runner = runner
@@ -46,12 +53,24 @@ class Podman:
 
     def run(self, *words: str, input: str | None = None, timeout: float = 90) -> Done:
         """``podman run`` in the foreground, of a container that has a name; options come first."""
-        return self("run", "--name", self.name(), *words, input=input, timeout=timeout)
+        return self("run", "--name", self.name(), *self.options, *words, input=input, timeout=timeout)
 
     def detached(self, *words: str) -> str:
         """``podman run --detach``; return the container's name."""
         name = self.name()
-        self.ok("run", "--detach", "--name", name, *words)
+        self.ok("run", "--detach", "--name", name, *self.options, *words)
+        return name
+
+    def ready(self, script: str, *options: str) -> str:
+        """The same with a script that says "ready" before long: its traps are set then."""
+        name = self.detached(*options, "busybox", "sh", "-c", script)
+        wait_until(lambda: "ready" in self.ok("logs", name), 20, what="the program's first word")
+        return name
+
+    def create(self, *words: str) -> str:
+        """``podman create``; return the container's name."""
+        name = self.name()
+        self.ok("create", "--name", name, *self.options, *words)
         return name
 
     def start(self, *words: str, **stdio: Any) -> subprocess.Popen[bytes]:
