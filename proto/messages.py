@@ -205,7 +205,8 @@ class Spawn(Message):
         stdio: descriptor number in the command to the name of a descriptor of the anchor, or to the path of a
             file that is opened for appending (it begins with a slash). 0, 1 and 2 are /dev/null by default.
         consume: descriptors of the anchor to close once the command has them, so that ends of file arrive.
-        session: whether the command gets a session of its own, with descriptor 0 as its terminal.
+        terminal: whether the command uses the container's terminal. It then gets a session of its own, as others
+            than the terminal's foreground group may read from it only outside of its session.
 
     """
 
@@ -215,7 +216,7 @@ class Spawn(Message):
     cwd: str
     stdio: dict[str, str]
     consume: tuple[str, ...] = ()
-    session: bool = False
+    terminal: bool = False
 
 
 @message("spawned")
@@ -240,6 +241,11 @@ class SignalCommand(Message):
 
     name: str
     signal: int
+
+
+@message("follow-window")
+class FollowWindow(Message):
+    """To the anchor: tell the terminal's command of each new window size from now on, and of one it has missed."""
 
 
 @message("close")

@@ -40,6 +40,7 @@ class AllocationLogic:
             "watch": job.watch,
             "release": job.release,
             "step-log": step.look,
+            "window": step.window,
             "why": lambda: step.explain(None),
         }
 

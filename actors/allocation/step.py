@@ -14,6 +14,8 @@ from .spool import Looks, Spool, text
 
 WHY_LIMIT = 2.0
 """Seconds to wait for Slurm's word on why a job ended; the end itself is known and must not wait for it."""
+WINDOW_AGAIN = 0.5
+"""Seconds after which a window size is told again: srun forgets one that comes just before it begins to wait."""
 NO_PROGRAM = b"/dev/null/none"
 OUTSIDE = (
     "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
@@ -57,8 +59,16 @@ class Step:
         """Read what srun has said so far."""
         news = self._news()
         if news.started:
-            return [Report(e.StepStarted(news.step_id, news.nodes))]
+            return [Report(e.StepStarted(news.step_id, news.nodes)), *self._window()]
         return [Later("step-log", self._looks.next())] if self._status is None else []
+
+    def _window(self) -> list[Effect]:
+        """From now on srun can be told window sizes; a moment later once more, if its thread for them was slow."""
+        return [*self.window(), Later("window", WINDOW_AGAIN)] if self._creation.terminal else []
+
+    def window(self) -> list[Effect]:
+        """See ``actors.anchor.window``."""
+        return [ToAnchor(m.FollowWindow())]
 
     def exited(self, status: int) -> list[Effect]:
         """Find out what srun's end means."""

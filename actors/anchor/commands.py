@@ -7,7 +7,6 @@ ended, the status: that is how a replaced actor finds its command again.
 import contextlib
 import fcntl
 import os
-import termios
 
 from actors.forking import close_all_but, default_signals
 from proto.messages import Spawn
@@ -101,7 +100,7 @@ def _become(request: Spawn, files: dict[int, int], mark: bytes) -> None:
     """In the child: never returns."""
     try:
         # The anchor is one thread, so between fork and exec any Python may run.
-        os.setsid() if request.session else os.setpgid(0, 0)
+        os.setsid() if request.terminal else os.setpgid(0, 0)
         null = os.open("/dev/null", os.O_RDWR)
         for number in (0, 1, 2):
             files.setdefault(number, null)
@@ -109,9 +108,6 @@ def _become(request: Spawn, files: dict[int, int], mark: bytes) -> None:
         for number, fd in parked.items():
             os.dup2(fd, number, inheritable=True)
         close_all_but(set(files))
-        if request.session:
-            with contextlib.suppress(OSError):
-                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         default_signals()
         try:
             os.chdir(request.cwd or "/")

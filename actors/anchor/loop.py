@@ -22,6 +22,7 @@ from .children import Child, fork, kill
 from .commands import Command, Commands
 from .descriptors import Descriptors
 from .guard import Guard
+from .window import Window
 
 RELAYED = (
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
@@ -45,6 +46,7 @@ class Anchor:
         self._guard = guard
         self._answer: socket.socket | None = answer
         self._lock = lock
+        self._window = Window(commands)
         self._log = Logbook(creation, "anchor")
         now = time.monotonic()
         self._children = {s.name: Child(s, None if s.late else now) for s in supervision.TABLE}
@@ -62,6 +64,7 @@ class Anchor:
             m.Lease: self._on_lease,
             m.Spawn: self._on_spawn,
             m.SignalCommand: lambda _, v: self._commands.signal(v.name, v.signal),
+            m.FollowWindow: lambda *_: self._window.follow(),
             m.Close: lambda _, v: self._descriptors.close(*v.names),
             m.RunActor: self._on_run_actor,
             m.AnswerCreate: self._on_answer_create,
@@ -148,6 +151,10 @@ class Anchor:
         for number in os.read(self._wakeup, 512):
             if number == signal.SIGCHLD:
                 self._reap()
+            elif number == signal.SIGWINCH:
+                self._window.resized()
+            elif number == signal.SIGHUP and self._window.hung_up():
+                self._log.write("error", "the engine has closed the container's terminal")
             else:
                 self._counts[number] = self._counts.get(number, 0) + 1
                 self._unheeded.append(m.Interrupted(number, self._counts[number]))
@@ -261,6 +268,8 @@ class Anchor:
         child.record = supervision.renewed(child.record, time.monotonic(), seconds, message.task)
 
     def _on_spawn(self, child: Child, message: m.Spawn) -> None:
+        if message.terminal:
+            self._window.begin(message.name)
         command = self._commands.spawn(message, child.name)
         if not command.pid:
             self._log.write("error", f"{child.name} asked for {message.name}, which could not be started")
@@ -327,9 +336,9 @@ def _catch_signals() -> int:
     os.set_blocking(read, False)
     os.set_blocking(write, False)
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-    for signum in (signal.SIGCHLD, *RELAYED):
+    for signum in (signal.SIGCHLD, signal.SIGWINCH, *RELAYED):
         signal.signal(signum, lambda *_: None)
-    for signum in (signal.SIGPIPE, signal.SIGTTIN, signal.SIGTTOU, signal.SIGALRM, signal.SIGWINCH):
+    for signum in (signal.SIGPIPE, signal.SIGTTIN, signal.SIGTTOU, signal.SIGTSTP, signal.SIGALRM):
         signal.signal(signum, signal.SIG_IGN)
     # podman's clean-up blocks SIGUSR1 (measured); a mask is inherited.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -59,7 +59,9 @@ def _take_engine_descriptors(descriptors: Descriptors, creation: Creation, keep:
     # conmon's pipes: only the copies under the names above are left, and only stdio inherits those.
     detach_stdio()
     if creation.terminal:
-        descriptors.put("terminal", terminal.open_terminal(creation.console_socket, _console_size(creation)))
+        slave = terminal.open_terminal(creation.console_socket, _console_size(creation))
+        terminal.take(slave)
+        descriptors.put("terminal", slave)
     for name in plan.forwarded():
         reader, writer = make_pipe()
         ours, theirs = (writer, reader) if name == "stdin" else (reader, writer)

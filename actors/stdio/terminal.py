@@ -4,18 +4,18 @@ The engine listens on the console socket and expects one message: some text (the
 as SCM_RIGHTS. Afterwards this side keeps the slave only; with the master open here, nobody would ever see the
 hang-up.
 
-``srun --pty`` leads a session whose controlling terminal is the slave, also its 0 and 1, and no byte passes
-through a process of ours. Its 2 should be a file, for its own messages. What follows (Slurm 22.05, measured):
+The slave is 0 and 1 of ``srun --pty``, and no byte passes through a process of ours. Its 2 should be a file, for
+its own messages. It is the controlling terminal of the anchor, not of srun (see ``actors.anchor.window``). What
+follows (Slurm 22.05, measured):
 
 * The program has the right size from the beginning; each TIOCSWINSZ of the engine reaches it as SIGWINCH.
-* srun sets the slave to raw: ^C travels as a byte, and the node's pty makes SIGINT of it. Slurm forces
+* The slave is raw: ^C travels as a byte, and the node's pty makes SIGINT of it. Slurm forces
   ``process.terminal`` off on the node, so the container has a terminal but no *controlling* one: the signal
   reaches its first process only, not what that has in the foreground, and a shell in it has no job control.
 * All output comes through the terminal, standard error too; ``--error`` and ``--output`` are refused.
-* srun's exit status is the program's. No output is lost when srun ends, and others may still write on the
-  slave: the end of a session leader hangs up real terminals, not ptys.
-* When the last master is closed (the engine died), the kernel sends SIGHUP to srun, which kills the step at once
-  and exits with 137.
+* srun's exit status is the program's, and no output is lost when srun ends.
+* When the last master is closed (the engine died), the kernel sends SIGHUP to the anchor, and the anchor to srun,
+  which kills the step at once and exits with 137.
 """
 
 import errno
@@ -24,6 +24,7 @@ import os
 import socket
 import struct
 import termios
+import tty
 
 from proto.errors import LaunchError
 
@@ -73,25 +74,21 @@ def open_terminal(console_socket: str, size: tuple[int, int] | None = None) -> i
     return slave
 
 
-def make_controlling(slave_fd: int, targets: tuple[int, ...] = (0, 1, 2)) -> None:
-    """Make the slave the controlling terminal of this session, and put it where asked.
+def take(slave: int) -> None:
+    """Make the slave the controlling terminal of this session, and raw.
 
-    For the child between ``setsid`` and exec.
+    srun makes it raw, too, but later: a ^C typed before would be a signal for the anchor.
 
     Raises:
         LaunchError: this process leads no session, has a controlling terminal already, or the engine hung up.
 
     """
     try:
-        fcntl.ioctl(slave_fd, termios.TIOCSCTTY, 0)
-        for target in targets:
-            # dup2 onto itself changes nothing, not even CLOEXEC.
-            if target == slave_fd:
-                os.set_inheritable(target, True)
-            else:
-                os.dup2(slave_fd, target, inheritable=True)
-    except OSError as error:
-        raise LaunchError(f"cannot make the terminal srun's own: {_reason(error)}") from None
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+        tty.setraw(slave, termios.TCSANOW)
+    except (OSError, termios.error) as error:
+        number = error.args[0]  # termios.error is no OSError
+        raise LaunchError(f"cannot take the terminal: {_reason(OSError(number, ''))}") from None
 
 
 def window_size(fd: int) -> tuple[int, int]:

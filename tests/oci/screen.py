@@ -44,13 +44,17 @@ class Screen:
         return self.text
 
     def expect(self, text: str) -> None:
-        self.wait_until(lambda: text in self.read(), 30, what=f"{text!r} in {self.text!r}")
+        self.wait_until(lambda: text in self.read(), 30, what=f"{text!r} in {self.text[-300:]!r}")
+
+    def ended(self) -> bool:
+        assert self.process
+        self.read()
+        return self.process.poll() is not None
 
     def exit_code(self) -> int:
+        self.wait_until(self.ended, 40, what=f"end; so far {self.text[-300:]!r}")
         assert self.process
-        process = self.process
-        self.wait_until(lambda: (self.read(), process.poll() is not None)[1], 40, what=f"end; so far {self.text!r}")
-        return process.returncode
+        return int(self.process.returncode)
 
     def close(self) -> None:
         os.close(self.master)
