@@ -155,11 +155,16 @@ def nothing_left(runtime: Runtime, name: str, job: int, seconds: float = 10.0) -
         pytest.fail(f"left of {name}: {left()}")
 
 
-def staging_of(name: str) -> list[pathlib.Path]:
-    """What is staged for containers of this id."""
+def staging() -> pathlib.Path:
+    """The test user's staging directory."""
     cluster = read_cluster()
     assert not isinstance(cluster, str), cluster
-    return list(pathlib.Path(f"~{cluster.user}/.scrun").expanduser().glob(f"{name}~*"))
+    return pathlib.Path(f"~{cluster.user}/.scrun").expanduser()
+
+
+def staging_of(name: str) -> list[pathlib.Path]:
+    """What is staged for containers of this id."""
+    return list(staging().glob(f"{name}~*"))
 
 
 def jobs_by_cookie(runtime: Runtime) -> str:

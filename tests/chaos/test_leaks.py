@@ -15,7 +15,7 @@ from proto import journal
 from tests.conftest import all_pids, read_proc, scrun_processes
 
 from .conftest import ROUNDS
-from .ordeal import ECHO, forget, in_parallel, jobs_by_cookie, nothing_left, read, read_line, staging_of
+from .ordeal import ECHO, forget, in_parallel, jobs_by_cookie, nothing_left, read, read_line, staging
 from .witness import Witness, find
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_many_at_once(runtime: Runtime, chaos: Chaos) -> None:
 
 def possessions(runtime: Runtime) -> dict[str, object]:
     """All that a container could leave behind."""
-    staged = staging_of("x").parent
+    staged = staging()
     return {
         "directories": sorted(os.listdir(runtime.root)) if runtime.root.exists() else [],
         # The tree cache is meant to stay.
