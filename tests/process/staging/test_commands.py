@@ -117,5 +117,5 @@ def test_no_child_is_left_when_reading_fails(run: Commands, monkeypatch: pytest.
 
     monkeypatch.setattr(Commands, "_read", fails)
     with pytest.raises(MemoryError):
-        run.allocator(b"sleep 300")
+        run.allocator(b"exec sleep 300")
     assert started[0].returncode == -9
