@@ -115,20 +115,10 @@ def test_point_23_options_of_slurm_by_annotation(runtime: Runtime) -> None:
     assert done.stdout.split() == [str(box.job()), "short"]
 
 
-OUT_OF_MEMORY = """#!/bin/sh
-# srun, on a node where memory runs out: this machine's kernel has no control group that could say so.
-case "$*" in *--container=*) "{srun}" "$@"; echo "srun: error: node1: task 0: Out Of Memory" >&2; exit 137;; esac
-exec "{srun}" "$@"
-"""
-
-
 def test_point_24_podman_hears_that_memory_ran_out(podman: Podman, runtime: Runtime) -> None:
-    site = pathlib.Path(runtime.site("")["SLURM_CONF"]).parent
-    srun = runtime.runner(["sh", "-c", "command -v srun"]).stdout.strip()
-    script = f'cd {site}; cat >srun; chmod 755 srun; echo "SrunPath={site}/srun" >oci.conf'
-    assert runtime.runner(["sh", "-c", script], OUT_OF_MEMORY.format(srun=srun)).returncode == 0
+    site = runtime.short_of_memory()
     name = podman.name()
-    flag = f"--runtime-flag=slurm-conf={site}/slurm.conf"
+    flag = f"--runtime-flag=slurm-conf={site['SLURM_CONF']}"
     done = podman(flag, "run", "--name", name, "busybox", "sh", "-c", "exit 137")
     assert done.returncode == 137
     assert podman.inspect(name, ".State.OOMKilled") == "true"

@@ -40,6 +40,12 @@ CONFIG: dict[str, Any] = {
     "linux": {"namespaces": [{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}]},
 }
 
+OUT_OF_MEMORY = """#!/bin/sh
+# srun, on a node where memory runs out: this machine's kernel has no control group that could say so.
+case "$*" in *--container=*) "{srun}" "$@"; echo "srun: error: node1: task 0: Out Of Memory" >&2; exit 137;; esac
+exec "{srun}" "$@"
+"""
+
 
 class Box:
     """A container whose engine is the test: it holds the other ends of its pipes and reaps its anchor."""
@@ -166,6 +172,15 @@ class Runtime:
         path = str(self.directory / "site")
         assert self.runner(["/bin/sh", "-c", script, "sh", path, slurm_conf], toml).returncode == 0
         return {"SLURM_CONF": f"{path}/slurm.conf"}
+
+    def short_of_memory(self) -> dict[str, str]:
+        """Environment of a site where memory runs out; the program has to end as if killed, with 137."""
+        site = self.site("")
+        folder = pathlib.Path(site["SLURM_CONF"]).parent
+        srun = self.runner(["sh", "-c", "command -v srun"]).stdout.strip()
+        script = f'cd {folder}; cat >srun; chmod 755 srun; echo "SrunPath={folder}/srun" >oci.conf'
+        assert self.runner(["sh", "-c", script], OUT_OF_MEMORY.format(srun=srun)).returncode == 0
+        return site
 
     def bundle(self, *args: str, name: str = "bundle", **more: Any) -> pathlib.Path:
         """A bundle; all of them share one root file system.

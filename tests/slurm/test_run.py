@@ -157,6 +157,20 @@ def test_events_stream_until_the_end(runtime: Runtime) -> None:
     assert all(json.loads(line)["type"] == "stats" for line in rest)
 
 
+def test_events_tell_of_memory_that_ran_out(runtime: Runtime) -> None:
+    box = runtime.running("/bin/sh", "-c", "read x; exit 137", stdin=True, environ=runtime.short_of_memory())
+    reading, writing = os.pipe()
+    process = runtime.runner.start(runtime.words("events", "--interval", "1h", box.id), stdout=writing)
+    os.close(writing)
+    with open(reading, "rb") as output:
+        assert json.loads(output.readline())["type"] == "stats"  # it listens
+        box.close_stdin()
+        assert box.wait() == 137
+        assert [json.loads(line) for line in output] == [{"type": "oom", "id": box.id}]
+    assert process.wait(20) == 0
+    assert box.annotations()["scrun.end"] == "out-of-memory"
+
+
 def test_a_pidfd_of_the_container_s_process(runtime: Runtime) -> None:
     path = f"{runtime.directory}/pidfd"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
