@@ -21,6 +21,7 @@ import threading
 import time
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def pytest_configure() -> None:
+    # An example may take as long as it takes: the machine may be busy with something else.
+    hypothesis.settings.register_profile("scrun", deadline=None)
+    hypothesis.settings.load_profile("scrun")
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
