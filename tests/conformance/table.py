@@ -8,7 +8,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
-from .bats import PASSED, Case, Outcome
+from .bats import FAILED, PASSED, Case, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,15 +55,15 @@ def read(path: pathlib.Path = HERE / "cases.toml") -> Table:
     )
 
 
-def document(table: Table, text: str, runc: Mapping[Case, Outcome]) -> str:
-    """The document's text with its tables made anew."""
+def document(table: Table, text: str, runc: Mapping[Case, Outcome], user: Mapping[Case, Outcome]) -> str:
+    """The document's text with its tables made anew; what runc did, and scrun called by a user, is of one run."""
     passed = sum(verdict == PASS for verdict in table.bats.values())
     apply = sum(verdict not in _not_ours(table) for verdict in table.bats.values())
     bats = [f"{passed} of {len(table.bats)} cases pass; {apply - passed} could and do not yet.", ""]
-    bats += ["| file | case | runc | scrun | why not |", "|---|---|---|---|---|"]
+    bats += ["| file | case | runc | scrun | by a user | why not |", "|---|---|---|---|---|---|"]
     for (file, case), verdict in table.bats.items():
-        word = runc.get((file, case), Outcome("not run")).verdict
-        bats.append(_row(file, case, PASS if word == PASSED else word, *_columns(verdict)))
+        scrun, reason = (PASS, "") if verdict == PASS else ("no", verdict)
+        bats.append(_row(file, case, _word(runc, (file, case)), scrun, _word(user, (file, case)), reason))
     bats += ["", "No case of these files is run:", "", "| file | why not |", "|---|---|"]
     bats += [_row(file, reason) for file, reason in table.other_files.items()]
     validation = ["| case | scrun | test or why not |", "|---|---|---|"]
@@ -80,8 +80,9 @@ def _not_ours(table: Table) -> set[str]:
     return {word for word in table.reasons if word != "open"}
 
 
-def _columns(verdict: str) -> tuple[str, str]:
-    return (PASS, "") if verdict == PASS else ("no", verdict)
+def _word(found: Mapping[Case, Outcome], case: Case) -> str:
+    verdict = found.get(case, Outcome("not run")).verdict
+    return {PASSED: PASS, FAILED: "no"}.get(verdict, verdict)
 
 
 def _row(*cells: str) -> str:
@@ -110,3 +111,13 @@ def rows(text: str) -> list[list[str]]:
         for line in text.splitlines()
         if line.startswith("| ")
     ]
+
+
+def columns(text: str) -> tuple[dict[Case, Outcome], dict[Case, Outcome]]:
+    """What the document says of runc, and of scrun called by a user."""
+    found = [row for row in rows(section(text, "bats")) if len(row) == 6]
+    words = {PASS: PASSED, "no": FAILED}
+    return (
+        {(row[0], row[1]): Outcome(words.get(row[2], row[2])) for row in found},
+        {(row[0], row[1]): Outcome(words.get(row[4], row[4])) for row in found},
+    )

@@ -17,7 +17,7 @@ TABLE = table.read()
 @pytest.fixture(scope="module")
 def outcomes() -> Mapping[bats.Case, bats.Outcome]:
     bats.prepare()
-    return bats.run("scrun", TABLE.slice, dict.fromkeys(file for file, _ in TABLE.slice))
+    return bats.run("scrun", "user", dict.fromkeys(file for file, _ in TABLE.slice), TABLE.slice)
 
 
 @pytest.mark.parametrize("case", TABLE.slice, ids=": ".join)

@@ -19,24 +19,23 @@ def test_every_word_is_explained_and_every_reason_used() -> None:
 
 
 def test_the_slice_is_of_cases_that_pass() -> None:
+    _, user = table.columns(TEXT)
     assert [case for case in TABLE.slice if TABLE.bats.get(case) != table.PASS] == []
+    assert [case for case in TABLE.slice if user[case].verdict != bats.PASSED] == []
 
 
 def test_the_document_is_made_of_the_table() -> None:
-    """The column of runc is of the run that made it; all else is in the table."""
-    runc = {
-        (row[0], row[1]): bats.Outcome(bats.PASSED if row[2] == table.PASS else row[2])
-        for row in table.rows(table.section(TEXT, "bats"))
-        if len(row) == 5
-    }
+    """The columns of runc and of the user are of the run that made it; all else is in the table."""
+    runc, user = table.columns(TEXT)
     assert set(TABLE.bats) <= set(runc)
-    assert table.document(TABLE, TEXT, runc) == TEXT
+    assert table.document(TABLE, TEXT, runc, user) == TEXT
 
 
-def test_runc_passes_what_is_not_excused_by_it() -> None:
-    rows = [row for row in table.rows(table.section(TEXT, "bats")) if len(row) == 5]
-    passed = {(row[0], row[1]) for row in rows if row[2] == table.PASS}
-    assert [case for case, verdict in TABLE.bats.items() if verdict == "baseline" and case in passed] == []
+def test_the_run_that_made_the_document_agrees_with_the_table() -> None:
+    runc, user = table.columns(TEXT)
+    assert bats.compare(TABLE.bats, user, (bats.PASSED, bats.SKIPPED)) == []
+    excused = [case for case, verdict in TABLE.bats.items() if verdict == "baseline"]
+    assert [case for case in excused if runc[case].verdict == bats.PASSED] == []
 
 
 def test_every_function_that_is_named_is_there_and_the_other_way_round() -> None:
