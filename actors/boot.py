@@ -12,7 +12,7 @@ import signal
 import socket
 from collections.abc import Callable
 
-from proto import errors
+from proto import errors, exit_codes
 from proto.creation import Creation
 from proto.paths import ContainerPaths
 
@@ -60,7 +60,7 @@ def start(creation: Creation, lock: int, on_anchor: Callable[[int], None]) -> No
 
 def _anchor(creation: Creation, lock: int, answer: socket.socket) -> None:
     """In the child: become the anchor; never returns."""
-    status = 70
+    status = exit_codes.INTERNAL
     try:
         os.setsid()
         os.chdir("/")

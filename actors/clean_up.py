@@ -20,6 +20,7 @@ from proto import events as e
 from proto import lifecycle
 from proto.container import Container
 from proto.creation import Creation
+from proto.exit_codes import KILLED
 from proto.journal import Journal, read
 from proto.paths import ContainerPaths
 from proto.registry import Message
@@ -116,7 +117,7 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
     creation = container.creation
     if creation is None:
         return container
-    happen(e.CancelRequested("the death of scrun's anchor process", 137, hard=True))
+    happen(e.CancelRequested("the death of scrun's anchor process", KILLED, hard=True))
     scheduler = scheduler_for(creation)
     # A job may have been asked for whose number nobody has heard yet: the cookie finds it.
     if container.ours:
@@ -124,7 +125,7 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
         if not released:
             log.write("error", f"the job could not be released; cancel it: scancel {container.job_id or '(unknown)'}")
     if container.step in {"launching", "running"}:
-        happen(e.StepEnded("killed", 137, 9, ""))
+        happen(e.StepEnded("killed", KILLED, signal.SIGKILL, ""))
         happen(e.OutputDrained(0, 0, 0))
     if container.stage != "none" or container.job == "granted":
         from actors.staging.actor import stage_out

@@ -18,6 +18,7 @@ import zmq
 from proto import messages as m
 from proto.envelope import FRAME_LIMIT, Envelope, new_id, unpack
 from proto.errors import ProtocolError
+from proto.exit_codes import INTERNAL
 from proto.paths import ContainerPaths, endpoint
 from proto.registry import Message
 from proto.value import Value, replace
@@ -103,7 +104,7 @@ class ProcessActor(pykka.ThreadingActor):
         import traceback as tb
 
         self.log.write("fatal", "".join(tb.format_exception(exception_value)))
-        os._exit(70)
+        os._exit(INTERNAL)
 
     @abstractmethod
     def connect(self) -> None:

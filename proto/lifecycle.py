@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 from . import events as e
 from .container import Container, Ending, PendingSignal
 from .errors import ProtocolError
+from .exit_codes import KILLED, REFUSED
 from .journal import Record
 from .registry import Message
 from .value import Value, replace
@@ -147,7 +148,7 @@ RULES: dict[type[Message], Rule] = dict([
         e.StagingFailed,
         lambda c: _alive(c) and c.stage == "none",
         lambda c, v: replace(
-            c, stage="failed", ending=c.ending or Ending("staging-failed", 125, 0, v.sentence, "staging")
+            c, stage="failed", ending=c.ending or Ending("staging-failed", REFUSED, 0, v.sentence, "staging")
         ),
         lambda c, _: c.stage != "none",
     ),
@@ -210,7 +211,7 @@ RULES: dict[type[Message], Rule] = dict([
         e.GivenUp,
         _alive,
         lambda c, _: replace(
-            c, given_up=True, ending=c.ending or Ending("killed", 137, SIGKILL, "killed; Slurm is slow to confirm")
+            c, given_up=True, ending=c.ending or Ending("killed", KILLED, SIGKILL, "killed; Slurm is slow to confirm")
         ),
         lambda c, _: c.given_up,
     ),

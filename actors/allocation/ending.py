@@ -23,10 +23,9 @@ state is asked whether Slurm was the killer.
 import os
 import signal
 
-from .scheduler import Ending, EndKind, JobInfo, StepNews
+from proto.exit_codes import KILLED, REFUSED, SIGNALLED
 
-KILLED = 128 + signal.SIGKILL
-LAUNCH_FAILED = 125
+from .scheduler import Ending, EndKind, JobInfo, StepNews
 
 STATES: dict[str, tuple[EndKind, str]] = {
     "TIMEOUT": ("time-limit", "the job reached its time limit{limit}"),
@@ -70,13 +69,13 @@ def explain(info: JobInfo | None, step: StepNews, status: int) -> Ending:
         return _exited(os.WEXITSTATUS(own))
     if cause := _cause(info, step):
         kind, sentence = cause
-        return Ending(kind, 128 + (signum or signal.SIGKILL), signum or signal.SIGKILL, sentence)
+        return Ending(kind, SIGNALLED + (signum or signal.SIGKILL), signum or signal.SIGKILL, sentence)
     if own is not None and os.WIFEXITED(own):
         return _exited(os.WEXITSTATUS(own))
     if signum:
-        return Ending("signalled", 128 + signum, signum, f"the program was ended by {name(signum)}")
+        return Ending("signalled", SIGNALLED + signum, signum, f"the program was ended by {name(signum)}")
     if not step.started:
-        return Ending("launch-failed", LAUNCH_FAILED, 0, step.failure or _unstarted(status))
+        return Ending("launch-failed", REFUSED, 0, step.failure or _unstarted(status))
     return Ending("lost", KILLED, signal.SIGKILL, _lost(step, status))
 
 

@@ -7,6 +7,7 @@ from proto import events as e
 from proto import messages as m
 from proto.creation import Creation
 from proto.errors import ScrunError
+from proto.exit_codes import KILLED, REFUSED
 from proto.paths import ContainerPaths
 
 from .replies import given_back, released
@@ -15,11 +16,8 @@ from .spool import Looks, Spool, text
 
 WATCH = 30.0
 """Seconds between two questions whether a job without a step is still there, if salloc has not heard of its end."""
-REFUSED = 125
-"""What engines report when the runtime, not the program, is the reason."""
 HOLD_WAIT = 2.0
 """Seconds that salloc gets to give the job back in order; then it is cancelled."""
-KILLED = 137
 RELEASE_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 SIGTERM = 15
 

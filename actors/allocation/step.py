@@ -6,8 +6,8 @@ from proto import events as e
 from proto import messages as m
 from proto.creation import Creation
 from proto.errors import ScrunError
+from proto.exit_codes import REFUSED
 
-from .job import REFUSED
 from .replies import may_be_outside, needs_inquiry
 from .scheduler import STDERR, JobInfo, Scheduler, StepNews
 from .spool import Looks, Spool, text

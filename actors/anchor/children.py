@@ -10,6 +10,7 @@ from actors.channel import Channel
 from actors.forking import close_all_but, default_signals, detach_stdio, name_process, pair
 from actors.supervision import Record, Specification
 from proto.creation import Creation
+from proto.exit_codes import INTERNAL
 from proto.messages import Begin
 
 from .descriptors import Descriptors
@@ -66,7 +67,7 @@ def kill(child: Child) -> None:
 
 def _become(module: str, begin: Begin, channel: int, lock: int) -> None:
     """In the child: never returns."""
-    code = 70
+    code = INTERNAL
     try:
         os.setpgid(0, 0)
         default_signals()

@@ -9,6 +9,7 @@ import fcntl
 import os
 
 from actors.forking import close_all_but, default_signals
+from proto.exit_codes import NOT_FOUND
 from proto.messages import Spawn
 
 from .descriptors import Descriptors
@@ -46,7 +47,7 @@ class Commands:
         command = self._by_name.get(request.name)
         if command is None:
             pid = self._start(request)
-            command = Command(request.name, pid, owner, None if pid else 127 << 8)
+            command = Command(request.name, pid, owner, None if pid else NOT_FOUND << 8)
             self._by_name[request.name] = command
             self._descriptors.close(*request.consume)
         command.owner = owner
@@ -118,4 +119,4 @@ def _become(request: Spawn, files: dict[int, int], mark: bytes) -> None:
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.write(2, f"scrun: cannot start {request.argv[0]!r}: {error}\n".encode())
-    os._exit(127)
+    os._exit(NOT_FOUND)

@@ -8,6 +8,7 @@ import socket  # noqa: TC003 - not worth a block of its own
 from actors.forking import close_all_but, default_signals, detach_stdio, pair
 from actors.guard import HAND_OVER, OVER, become
 from proto.creation import Creation
+from proto.exit_codes import INTERNAL
 
 _DEAF_TO = (
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE,
@@ -38,7 +39,7 @@ class Guard:
                 from actors.logbook import report_crash
 
                 report_crash(self._creation, "guard")
-            os._exit(70)
+            os._exit(INTERNAL)
         theirs.close()
         if self._sock is not None:
             self._sock.close()

@@ -15,6 +15,7 @@ from actors.logbook import Logbook, last_words
 from proto import messages as m
 from proto.creation import Creation
 from proto.errors import ProtocolError
+from proto.exit_codes import INTERNAL
 from proto.paths import ContainerPaths
 from proto.registry import Message
 
@@ -209,7 +210,7 @@ class Anchor:
         self._report(child, "given-up", told)
         if child.name == "state":
             self._on_answer_create(child, m.AnswerCreate("internal", f"scrun gave up: {told}"))
-            self._finish = m.Finish(70, 0, hand_over=True)
+            self._finish = m.Finish(INTERNAL, 0, hand_over=True)
 
     def _tell_owner(self, command: Command) -> None:
         channel = self._children[command.owner].channel

@@ -12,6 +12,7 @@ from proto import messages as m
 from proto.container import Container
 from proto.envelope import Envelope, new_id
 from proto.errors import ScrunError
+from proto.exit_codes import INTERNAL, INTERRUPTED, KILLED, REFUSED
 from proto.journal import Journal
 from proto.registry import Message
 
@@ -80,9 +81,9 @@ class StateActor(ProcessActor):
             case Tick("request-limit"):
                 if self.container.job == "requested":
                     reason = f"scrun: Slurm did not answer the request for a job within {REQUEST_LIMIT:g} s"
-                    self._happen(e.CancelRequested(reason, 125, hard=True))
+                    self._happen(e.CancelRequested(reason, REFUSED, hard=True))
             case Tick("grace"):
-                self._happen(e.CancelRequested("scrun, after waiting for SIGTERM to work", 137, hard=True))
+                self._happen(e.CancelRequested("scrun, after waiting for SIGTERM to work", KILLED, hard=True))
             case Tick("kill-wait"):
                 if self.container.step != "ended" or not self.container.drained:
                     self._happen(e.GivenUp())
@@ -100,7 +101,7 @@ class StateActor(ProcessActor):
                 self.channel.send(m.Heeded(signal, number))
             case m.Abandoned():
                 self._abandoned = True
-                self._happen(e.CancelRequested("the death of create", 137, hard=True))
+                self._happen(e.CancelRequested("the death of create", KILLED, hard=True))
                 if self.container.finished:
                     self._remove_unanswered()
             case _:
@@ -281,7 +282,7 @@ class StateActor(ProcessActor):
             self.hub.introduce(child.actor, child.pid)
         self.tap.publish("child", child.actor, child)
         if child.status == "given-up":
-            self._happen(e.CancelRequested(f"scrun: {child.reason}", 70, hard=True))
+            self._happen(e.CancelRequested(f"scrun: {child.reason}", INTERNAL, hard=True))
 
     def _on_interrupted(self, signal: int, number: int) -> None:
         """The ``number``-th time that the anchor got this signal; perhaps told to a predecessor already."""
@@ -293,7 +294,7 @@ class StateActor(ProcessActor):
         events = [record.event for record in self.journal.records]
         if sum(isinstance(event, e.CancelRequested) and event.by == "SIGINT" for event in events) < number:
             again = self.container.ending is not None
-            self._happen(e.CancelRequested("SIGINT", 130, hard=again), "anchor")
+            self._happen(e.CancelRequested("SIGINT", INTERRUPTED, hard=again), "anchor")
 
 
 def _waits_for_release_only(container: Container) -> bool:

@@ -8,11 +8,11 @@ from proto import events as e
 from proto import messages as m
 from proto.container import Container
 from proto.errors import InternalError, LaunchError, ScrunError, WrongStateError, from_wire
+from proto.exit_codes import KILLED
 from proto.lifecycle import SIGKILL
 from proto.registry import Message
 from proto.value import Value
 
-KILLED = 128 + SIGKILL
 KILL_WAIT = 0.5
 """After ``kill KILL`` the container ends within ``kill_wait`` whatever Slurm says, so nobody need wait for Slurm."""
 SIGNAL_WAIT = 1.5
