@@ -14,8 +14,9 @@ from .errors import ProtocolError
 from .registry import Message, class_of, word_of
 from .value import Value
 
-FRAME_LIMIT = 1 << 20
-"""Largest frame in bytes that a socket of ours takes (``ZMQ_MAXMSGSIZE``)."""
+FRAME_LIMIT = 4 << 20
+"""Largest frame in bytes that a socket of ours takes (``ZMQ_MAXMSGSIZE``): all arguments of a program, which may have
+2 MiB together, and some more. What is longer would break the connection each time that it is repeated."""
 
 
 def new_id() -> str:

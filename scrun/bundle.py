@@ -17,6 +17,10 @@ from . import hook_config
 from .hook_config import Hook
 
 SIZE_LIMIT = 16 << 20
+ARGUMENT_LIMIT = (128 << 10) - 1
+"""Bytes of one argument, its null byte left out (execve(2), MAX_ARG_STRLEN)."""
+ARGUMENTS_LIMIT = 2 << 20
+"""Bytes of all arguments with their null bytes: a quarter of the usual limit of the stack (execve(2))."""
 
 
 class Bundle(Value):
@@ -122,9 +126,7 @@ def check(path: str, data: bytes, config: dict[str, Any]) -> Bundle:
     root = _demanded(config, "root", "")
     process = _demanded(config, "process", "")
     linux = config.get("linux") or {}
-    args = _demanded(process, "args", "process.")
-    if not args or not args[0]:
-        raise BundleError("process.args of config.json must have at least one word")
+    args = _arguments(_demanded(process, "args", "process."))
     cwd = _demanded(process, "cwd", "process.")
     if not cwd.startswith("/"):
         raise BundleError(f"process.cwd of config.json must be an absolute path, not {cwd!r}")
@@ -141,7 +143,7 @@ def check(path: str, data: bytes, config: dict[str, Any]) -> Bundle:
         readonly=bool(root.get("readonly")),
         terminal=bool(process.get("terminal")),
         cwd=_bytes(cwd),
-        args=tuple(map(_bytes, args)),
+        args=args,
         env=tuple(map(_bytes, process.get("env") or ())),
         annotations=annotations,
         binds=_binds(path, config.get("mounts") or ()),
@@ -178,6 +180,19 @@ def _rootfs(bundle: str, path: str) -> str:
     if not os.path.isdir(rootfs):
         raise BundleError(f"there is no directory {rootfs}, which config.json names as root.path")
     return rootfs
+
+
+def _arguments(words: list[str]) -> tuple[bytes, ...]:
+    """The program's arguments; what no kernel would take is refused here and not on the node."""
+    if not words or not words[0]:
+        raise BundleError("process.args of config.json must have at least one word")
+    args = tuple(map(_bytes, words))
+    longest, total = max(map(len, args)), sum(len(word) + 1 for word in args)
+    if longest > ARGUMENT_LIMIT:
+        raise BundleError(f"process.args has a word of {longest} bytes; Linux takes {ARGUMENT_LIMIT} at most")
+    if total > ARGUMENTS_LIMIT:
+        raise BundleError(f"process.args has {total} bytes; Linux takes {ARGUMENTS_LIMIT} at most")
+    return args
 
 
 def _check_unique(entries: Any, name: str) -> None:

@@ -181,6 +181,20 @@ def test_a_config_without_end(tmp_path: pathlib.Path) -> None:
         bundle.load(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["x" * (128 << 10)], "a word of 131072 bytes"),
+        (["x" * 99_999] * 21, "2100000 bytes"),
+        ([], "at least one word"),
+    ],
+)
+def test_arguments_that_no_kernel_takes(args: list[str], words: str) -> None:
+    config = {"ociVersion": "1.0.0", "root": {"path": "/"}, "process": {"args": args, "cwd": "/"}}
+    with pytest.raises(BundleError, match=words):
+        bundle.check("/", b"", config)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
