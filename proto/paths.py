@@ -28,6 +28,8 @@ ID_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 ID_LIMIT = 255
 SOCKET_LIMIT = 107
 DIRECTORY_MODE = 0o700
+SYSTEM = (range(1000), range(60000, 65000))
+"""Ids of the system's accounts: below login.defs' UID_MIN, and those that Debian gives away (slurm is 64030)."""
 NOBODY = 65534
 """The kernel's overflow id: of all who are not mapped into a user namespace."""
 
@@ -130,10 +132,12 @@ def _above(path: str) -> list[str]:
 def _strange(status: os.stat_result) -> bool:
     """Whether somebody else may put something else in place of what is in a directory, or of what a link names.
 
-    Root may, and whoever a user namespace has no name for: of those root is one. A group that may write is trusted:
-    that is what project directories are for.
+    Accounts of the system may (a daemon's run directory is often its own), and whoever a user namespace has no name
+    for: of those root is one. A group that may write is trusted: that is what project directories are for.
     """
-    if status.st_uid not in {0, os.getuid()} and not (status.st_uid == NOBODY and real_uid() != os.getuid()):
+    unmapped = status.st_uid == NOBODY and real_uid() != os.getuid()
+    system = any(status.st_uid in ids for ids in SYSTEM)
+    if not system and status.st_uid != os.getuid() and not unmapped:
         return True
     directory = status.st_mode & 0o170000 == 0o040000
     return directory and bool(status.st_mode & 0o002) and not status.st_mode & 0o1000
