@@ -1,0 +1,190 @@
+"""The actors' supervisor: starts them, replaces who dies or is stuck, and tells the state actor of it.
+
+When to start whom again is ``actors.supervision``'s to decide; this is the hand that does it.
+"""
+
+import os
+import select
+import time
+
+from actors import supervision
+from actors.logbook import Logbook, last_words
+from proto import messages as m
+from proto.creation import Creation
+from proto.errors import ProtocolError
+from proto.paths import ContainerPaths
+from proto.registry import Message
+
+from .children import Child, fork, kill
+from .descriptors import Descriptors
+from .news import News
+
+LONGEST_LEASE = 86400.0
+
+
+class Supervisor:
+    """All actors of one container, by name."""
+
+    def __init__(
+        self, creation: Creation, descriptors: Descriptors, lock: int, poller: select.poll, log: Logbook, news: News
+    ) -> None:
+        """Args:
+        creation: of the container.
+        descriptors: the anchor's; actors inherit some of them.
+        lock: descriptor of the container's lock, which every process inherits.
+        poller: the anchor's; the actors' channels are registered with it.
+        log: the anchor's.
+        news: where the state actor is told who comes and goes.
+        """
+        self._creation = creation
+        self._descriptors = descriptors
+        self._lock = lock
+        self._poller = poller
+        self._log = log
+        self._news = news
+        now = time.monotonic()
+        self._children = {s.name: Child(s, None if s.late else now) for s in supervision.TABLE}
+
+    def __getitem__(self, name: str) -> Child:
+        """The actor of that name.
+
+        Raises:
+            KeyError: there is none.
+
+        """
+        return self._children[name]
+
+    def with_pid(self, pid: int) -> Child | None:
+        """The actor whose process that is."""
+        return next((child for child in self._children.values() if child.pid == pid), None)
+
+    def with_channel(self, fd: int) -> Child | None:
+        """The actor at the other end of a channel."""
+        found = (c for c in self._children.values() if c.channel is not None and c.channel.fileno() == fd)
+        return next(found, None)
+
+    # --- who runs ---------------------------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        """Start whose time has come, and end who has not been heard of for too long."""
+        now = time.monotonic()
+        for child in self._children.values():
+            if child.due is not None and child.due <= now and not child.pid:
+                self._start(child, now)
+        for child in self._children.values():
+            if child.pid and supervision.stuck(child.record, now):
+                self._log.write("error", f"{child.name} is stuck ({child.record.task or 'idle'}); replaced")
+                kill(child)
+                child.record = supervision.renewed(child.record, now, supervision.LEASE, "being killed")
+
+    def patience(self) -> int:
+        """Milliseconds until the next moment that the policy cares about."""
+        now = time.monotonic()
+        moments = [c.record.lease_ends for c in self._children.values() if c.pid]
+        moments += [c.due for c in self._children.values() if c.due is not None]
+        return max(0, int((min(moments, default=now + 60) - now) * 1000) + 1)
+
+    def run(self, name: str, *, wanted: bool) -> None:
+        """Have an actor that is not always needed, or end it now."""
+        child = self._children[name]
+        if wanted and child.due is None and (not child.pid or child.dismissed):
+            child.due = time.monotonic()
+        elif not wanted:
+            child.due = None
+            child.dismissed = bool(child.pid)
+            kill(child)
+
+    def start_late_ones(self) -> None:
+        """``create`` has been answered."""
+        for child in self._children.values():
+            if child.specification.late and not child.incarnation:
+                child.due = time.monotonic()
+
+    def end_all_but_state(self) -> None:
+        """In the reverse order of their start."""
+        for child in reversed(self._children.values()):
+            if child.name != "state":
+                kill(child)
+
+    def _start(self, child: Child, now: float) -> None:
+        child.due = None
+        fork(child, self._creation, self._descriptors, self._lock)
+        child.record = supervision.started(child.record, now)
+        assert child.channel is not None  # noqa: S101 - fork() set it
+        self._poller.register(child.channel, select.POLLIN)
+        self._report(child, "running")
+        if child.name == "state":
+            # A replaced state actor hears only those whom the anchor has vouched for.
+            self._news.begin_anew()
+            for other in self._children.values():
+                if other is not child and other.pid:
+                    self._report(other, "running")
+
+    # --- what is heard of them --------------------------------------------------------------------------------
+
+    def received(self, child: Child) -> list[Message] | None:
+        """What an actor has sent; None if there will be nothing more that could be understood."""
+        if child.channel is None:
+            return None
+        try:
+            return child.channel.receive()
+        except ProtocolError as error:
+            self._log.write("error", f"{child.name} does not speak the protocol: {error}")
+            return None
+
+    def hang_up(self, child: Child) -> None:
+        """It is dying; SIGCHLD follows. Until then the end of file must not spin the loop."""
+        if child.channel is not None:
+            self._poller.modify(child.channel, 0)
+        kill(child)
+
+    def ready(self, child: Child) -> None:
+        """It has said that it listens."""
+        child.record = supervision.ready(child.record)
+        self._log.write("debug", f"{child.name} is ready, incarnation {child.incarnation}, pid {child.pid}")
+
+    def renew(self, child: Child, lease: m.Lease | None = None) -> None:
+        """It has been heard, or has asked for more time."""
+        seconds = supervision.LEASE if lease is None else min(LONGEST_LEASE, lease.seconds)  # a NaN is not less
+        task = child.record.task if lease is None else lease.task
+        child.record = supervision.renewed(child.record, time.monotonic(), seconds, task)
+
+    def died(self, child: Child, status: int) -> str:
+        """Take note of an actor's end, and decide when there will be another.
+
+        Returns:
+            Nothing, or why there will be none although it is needed.
+
+        """
+        if child.channel is not None:
+            self._poller.unregister(child.channel)
+            child.channel.close()
+            child.channel = None
+        child.pid = 0
+        normal = status == 0 or child.dismissed
+        reason = "not needed now" if child.dismissed else _describe(status)
+        child.dismissed = False
+        verdict = supervision.died(child.specification, child.record, time.monotonic(), normal=normal)
+        child.record = verdict.record
+        if verdict.given_up:
+            words = last_words(ContainerPaths(self._creation.root, self._creation.id).log)
+            told = f"its {child.name} process failed again and again ({reason}); the log's last words: {words}"
+            self._report(child, "given-up", told)
+            return told
+        if verdict.delay is None:
+            self._report(child, "stopped", reason)
+        else:
+            child.due = time.monotonic() + verdict.delay
+            child.restarts += 1
+            self._report(child, "dead", reason)
+        return ""
+
+    def _report(self, child: Child, status: str, reason: str = "") -> None:
+        self._log.write("debug", f"{child.name} {status} {reason}")
+        self._news.child(m.Child(child.name, child.pid, child.incarnation, child.restarts, status, reason))
+
+
+def _describe(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"killed by signal {os.WTERMSIG(status)}"
+    return f"exit status {os.WEXITSTATUS(status)}"
