@@ -17,6 +17,9 @@ from proto.creation import Creation
 from proto.paths import ContainerPaths
 
 ANSWER_LIMIT = 1 << 16
+EARLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+"""Signals that wait until the anchor has handlers for them: they would end it, or what it was about to do, without a
+word. It has its handlers, and unblocks them, some 100 ms after the fork."""
 
 
 def start(creation: Creation, lock: int, on_anchor: Callable[[int], None]) -> None:
@@ -33,11 +36,13 @@ def start(creation: Creation, lock: int, on_anchor: Callable[[int], None]) -> No
 
     """
     ours, theirs = socket.socketpair()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, EARLY)
     pid = os.fork()
     if pid == 0:
         ours.close()
         _anchor(creation, lock, theirs)
     theirs.close()
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     try:
         on_anchor(pid)
         answer = ours.recv(ANSWER_LIMIT).decode(errors="replace")
@@ -64,7 +69,7 @@ def _anchor(creation: Creation, lock: int, answer: socket.socket) -> None:
     try:
         os.setsid()
         os.chdir("/")
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        signal.pthread_sigmask(signal.SIG_SETMASK, EARLY)
         status = _run(creation, lock, answer)
     except errors.ScrunError as error:
         # Before there is an actor that could say it. The guard clears up.

@@ -7,7 +7,7 @@ from scrun.container import Container, find
 from scrun.main import root_of
 from scrun.parsing import Line
 
-# scancel gives up after 10 s (MessageTimeout of slurm.conf), and then can be told why.
+# scancel gives up after 10 s where no controller listens, and its reason can be told; after 21 s where one hangs.
 SECONDS = 15.0
 # podman gives up 5 s after "kill KILL", whatever the reason that it takes so long.
 KILL_SECONDS = 2.0

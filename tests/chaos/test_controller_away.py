@@ -1,0 +1,155 @@
+"""slurmctld hangs or is down at any time of a container's life: nobody spins, and all goes on when it is back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .ordeal import ECHO, forget, nothing_left, read, read_line
+from .sabotage import CONTROLLER, Daemon, idle, pass_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from tests.slurm.runtime import Box, Runtime
+
+    from .conftest import Chaos
+
+BACK = 60.0
+"""Seconds in which all must be well when the controller is back; the nodes have to find it, too."""
+NO_ANSWER = "controller did not answer"
+OUTAGES: dict[str, Callable[[Daemon], AbstractContextManager[None]]] = {
+    "hangs": lambda daemon: daemon.stopped(),
+    "is restarted": lambda daemon: daemon.killed(signal.SIGTERM),
+}
+# A restarted daemon is adopted by this process, since the tests adopt whatever is lost.
+pytestmark = [pytest.mark.may_leave("children"), pytest.mark.timeout(300)]
+
+
+@pytest.fixture(autouse=True)
+def nodes(as_root: Any, runtime: Runtime) -> Iterator[None]:
+    """Slurm drains a node on which a step could not tell its end ("Kill task failed"): given back, for the others."""
+    yield
+    runtime.wait_until(lambda: not as_root(["squeue", "-h", "-t", "completing"]).stdout, 90, interval=0.5)
+    for node in as_root(["sinfo", "-h", "-N", "-t", "drain", "-o", "%n"]).stdout.split():
+        as_root(["scontrol", "update", f"nodename={node}", "state=resume"])
+
+
+@pytest.fixture
+def filled(as_user: Any) -> Iterator[Callable[[], None]]:
+    """node3 is taken; the function gives it back."""
+    name = f"filler-{secrets.token_hex(4)}"
+    words = ["salloc", "--quiet", "--no-shell", f"--job-name={name}", "--nodelist=node3", "--cpus-per-task=16"]
+    assert as_user(words, timeout=90).returncode == 0
+
+    def give_back() -> None:
+        as_user(["scancel", f"--name={name}"])
+
+    yield give_back
+    give_back()
+
+
+def echo(runtime: Runtime, name: str) -> Box:
+    box = runtime.running("/bin/sh", "-c", ECHO, id=name, stdin=True)
+    assert read_line(box) == "ready"
+    return box
+
+
+class Start:
+    """``scrun start`` that may take long."""
+
+    def __init__(self, runtime: Runtime, box: Box, stack: contextlib.ExitStack) -> None:
+        words = runtime.words("start", box.id)
+        self._process = stack.enter_context(runtime.runner.start(words, stderr=subprocess.PIPE))
+        stack.callback(self._process.kill)
+
+    def result(self) -> tuple[int, str]:
+        code = self._process.wait(timeout=BACK)
+        assert self._process.stderr
+        return code, self._process.stderr.read().decode()
+
+
+@pytest.fixture
+def stack() -> Iterator[contextlib.ExitStack]:
+    with contextlib.ExitStack() as made:
+        yield made
+
+
+@pytest.mark.parametrize("how", OUTAGES)
+def test_away_for_a_while(
+    runtime: Runtime, chaos: Chaos, filled: Callable[[], None], how: str, stack: contextlib.ExitStack
+) -> None:
+    site = runtime.site("[scrun]\ncreate_wait = 1\n")
+    waits = {"scrun.nodelist": "node3", "scrun.cpus-per-task": "16"}
+    goes_on, ends, killed, cancelled = (echo(runtime, name) for name in ("goes-on", "ends", "killed", "cancelled"))
+    created = runtime.box("/bin/sh", "-c", "exit 5", id="created")
+    # The last one: Slurm does not let later jobs pass it at once.
+    queued = runtime.box("/bin/sh", "-c", "exit 6", id="queued", annotations=waits, environ=site)
+    boxes = [queued, goes_on, ends, killed, cancelled, created]
+    jobs = {box.id: box.job() for box in boxes}
+    queue = Start(runtime, queued, stack)
+    with OUTAGES[how](CONTROLLER), idle([box.anchor for box in boxes]):
+        new = runtime.begin("/bin/true", id="new")
+        start = Start(runtime, created, stack)
+        os.kill(cancelled.anchor, signal.SIGINT)
+        ends.close_stdin()
+        # Slurm has not answered, and yet: done, and not by SIGKILL to the anchor.
+        assert runtime("kill", killed.id, "KILL").returncode == 0
+        assert killed.wait() == 137
+        assert killed.annotations()["scrun.end"] == "killed"
+        # scancel waits longer than scrun for a controller that hangs.
+        done = runtime("kill", goes_on.id, "USR1")
+        assert done.returncode == 1
+        assert NO_ANSWER in done.stderr or "no answer to kill in time" in done.stderr
+        # All bytes have come, and the exit status is the program's, however long Slurm takes.
+        assert (read(ends), ends.wait()) == ("bye\n", 42)
+        assert runtime.creating["new"].wait(timeout=BACK) == 1
+        assert NO_ANSWER in read(new)
+        pass_time(60 if chaos.complete else 1)
+    chaos.figures["cases"] += len(boxes) + 1
+    forget(runtime, new)
+    nothing_left(runtime, new.id, 0)
+    # What did not need the controller has not noticed; what waited for it goes on.
+    runtime.wait_until(lambda: runtime("kill", goes_on.id, "USR1").returncode == 0, BACK)
+    goes_on.close_stdin()
+    # The earlier one may have come, too: nobody could say so in time.
+    assert set(read(goes_on).split()) == {"got", "bye"}
+    assert goes_on.wait() == 42
+    filled()
+    assert queue.result() == (0, "")
+    assert queued.wait(BACK) == 6
+    assert cancelled.wait(BACK) in {130, 137, 143}
+    assert "SIGINT" in cancelled.annotations()["scrun.end-reason"]
+    code, error = start.result()
+    assert code == 0 or NO_ANSWER in error, error
+    assert created.wait(BACK) == (125 if code else 5)
+    for box in boxes:
+        assert runtime("delete", box.id).returncode == 0
+        forget(runtime, box)
+        nothing_left(runtime, box.id, jobs[box.id], BACK)
+
+
+def test_restarted_without_its_state(runtime: Runtime, chaos: Chaos) -> None:
+    """It knows no job any more: the nodes end what they run, and the end is explained."""
+    runs = echo(runtime, "runs")
+    created = runtime.box("/bin/true", id="created")
+    with CONTROLLER.killed(signal.SIGKILL, "-c"), idle([runs.anchor, created.anchor]):
+        pass_time(1)
+    # One that runs is ended by its node; of the other one the controller says that there is no such job.
+    assert runs.wait(BACK) in {137, 143}
+    assert runs.annotations()["scrun.end-reason"]
+    sentence = runtime.fails("start", created.id)
+    assert sentence
+    assert created.wait(BACK) != 0
+    for box in (runs, created):
+        runtime.ok("delete", box.id)
+        forget(runtime, box)
+        nothing_left(runtime, box.id, 0)
+    chaos.figures["cases"] += 2
