@@ -97,8 +97,12 @@ def _read(name: str) -> bytes:
 
 def _parse(data: bytes) -> dict[str, Any]:
     try:
-        # Arguments and variables need not be UTF-8; json wants text, so their bytes become surrogates.
-        value = json.loads(data.decode("utf-8", "surrogateescape"), parse_constant=_refuse)
+        value = json.loads(data.decode(), parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        # crun refuses such a file, runc changes it without a word.
+        raise BundleError(
+            f"config.json is not UTF-8 from byte {error.start} on, as JSON has to be (RFC 8259)"
+        ) from None
     except ValueError as error:
         raise BundleError(f"config.json is not valid JSON: {error}") from None
     except RecursionError:

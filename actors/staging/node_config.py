@@ -42,8 +42,8 @@ _NAMESPACES = ("pid", "ipc", "uts", "mount")
 _IPC_SYSCTL = re.compile(r"kernel\.(msg(max|mnb|mni)|sem|shm(all|max|mni)|shm_rmid_forced)$|fs\.mqueue\.")
 # Engines set them by themselves.
 _ENGINES_SYSCTL = frozenset(("net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start"))
-_OCI_VERSION = re.compile(r"1\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")
-FALLBACK_OCI_VERSION = "1.0.2"
+OCI_VERSION = "1.0.2"
+"""What every runtime of a node takes: crun before 1.9 refuses 1.1 and later, which podman 5 and docker 28 write."""
 
 
 class NodePlan(Value):
@@ -100,8 +100,7 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
     """
     notes: list[str] = []
     result = {key: value for key, value in config.items() if key not in {"hooks", "linux", "mounts", "process"}}
-    if not _OCI_VERSION.match(str(config.get("ociVersion", ""))):
-        result["ociVersion"] = FALLBACK_OCI_VERSION
+    result["ociVersion"] = OCI_VERSION
     result["root"] = {**(config.get("root") or {}), "path": f"{plan.staged_bundle}/rootfs"}
     if config.get("process"):
         result["process"] = _process(config["process"], plan)

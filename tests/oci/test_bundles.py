@@ -116,3 +116,13 @@ def test_an_argument_as_long_as_there_can_be(podman: Podman) -> None:
     script = "for word; do echo ${#word}; done"
     # Together more than 1 MiB, and less than what podman's own command line may have.
     assert says(podman, *SH, script, "sh", *[word] * 10) == f"{len(word)}\n" * 10
+
+
+def test_masked_and_read_only_paths(podman: Podman) -> None:
+    script = """head -c1 /proc/timer_list | wc -c; ls /sys/firmware | wc -l
+        (echo x >/proc/sys/kernel/domainname) 2>/dev/null || echo refused"""
+    assert says(podman, *SH, script) == "0\n0\nrefused\n"
+
+
+def test_a_hostname(podman: Podman) -> None:
+    assert says(podman, "--hostname", "fancy", *SH, "hostname; cat /etc/hostname").split() == ["fancy", "fancy"]

@@ -128,7 +128,8 @@ def test_wrong_properties(tmp_path: pathlib.Path, config: dict[str, Any], name: 
 def test_bytes_that_are_no_text(tmp_path: pathlib.Path, config: dict[str, Any]) -> None:
     text = json.dumps(config).encode().replace(b'"true"', b'"\xff\xfe"')
     (tmp_path / "config.json").write_bytes(text)
-    assert bundle.load(str(tmp_path)).args[2] == b"\xff\xfe"
+    with pytest.raises(BundleError, match="not UTF-8"):
+        bundle.load(str(tmp_path))
 
 
 @pytest.mark.parametrize(

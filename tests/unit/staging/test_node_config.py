@@ -87,7 +87,7 @@ def test_what_the_user_asked_for_stays() -> None:
     assert new["process"]["user"] == {"uid": 1000, "gid": 1000, "umask": 18, "additionalGids": [1000, 2000]}
     assert new["process"]["capabilities"]
     assert new["linux"]["seccomp"]["syscalls"]
-    assert new["ociVersion"] == "1.0.2-dev"
+    assert new["ociVersion"] == "1.0.2"
     assert any("net.ipv4.ip_forward" in note for note in result.notes)
 
 
@@ -210,8 +210,6 @@ def test_hooks_of_the_containers_own_namespaces_stay() -> None:
     assert set(new["hooks"]) == {"createContainer", "startContainer"}
 
 
-@pytest.mark.parametrize(
-    ("version", "expected"), [("1.2.0", "1.2.0"), ("1.0.2-dev", "1.0.2-dev"), ("banana", "1.0.2"), ("", "1.0.2")]
-)
-def test_the_version_can_be_read_by_any_runtime(version: str, expected: str) -> None:
-    assert fit({"ociVersion": version, "root": {"path": "r"}}).config["ociVersion"] == expected
+@pytest.mark.parametrize("version", ["1.2.0", "1.0.2-dev", "banana", ""])
+def test_the_version_can_be_read_by_any_runtime(version: str) -> None:
+    assert fit({"ociVersion": version, "root": {"path": "r"}}).config["ociVersion"] == "1.0.2"
