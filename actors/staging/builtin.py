@@ -37,7 +37,7 @@ from .filesystem import (
 from .id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
 from .loglevel import Level, Log
 from .node_config import NodePlan, node_config
-from .node_mounts import Copy
+from .node_mounts import Copy, from_bundle
 from .tree_copy import copy_source, copy_tree
 
 _STAGED = "staged.json"
@@ -99,6 +99,7 @@ def stage_in(
     uid_map, gid_map = container_maps(creation, config, caller or caller_maps())
     owners = not uid_map or total(uid_map) > 1
     home = container_directory(creation)
+    config = {**config, "mounts": from_bundle(config.get("mounts") or (), creation.bundle)}
     try:
         discard(creation)
         work = new_directory(creation)

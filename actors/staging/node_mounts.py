@@ -211,6 +211,16 @@ class _Judge:
         return os.path.normpath(source) if source.startswith("/") else source
 
 
+def from_bundle(mounts: Iterable[Mount], bundle: str) -> list[Mount]:
+    """The mounts with absolute sources: a relative one of a bind mount begins at the bundle, which the node has not."""
+    return [
+        {**mount, "source": os.path.normpath(os.path.join(bundle, mount.get("source", "")))}
+        if is_bind(mount)
+        else mount
+        for mount in mounts
+    ]
+
+
 def is_bind(mount: Mount) -> bool:
     return mount.get("type") == "bind" or bool({"bind", "rbind"} & set(mount.get("options") or ()))
 

@@ -146,6 +146,16 @@ def test_read_only_containers_share_one_tree(container: Creation, run: Commands)
     quiet_out(two)
 
 
+def test_relative_sources_begin_at_the_bundle(container: Creation, run: Commands) -> None:
+    (Path(container.bundle) / "data").mkdir()
+    (Path(container.bundle) / "data/file").write_text("here")
+    mount = {"destination": "/mnt", "source": "data", "options": ["bind"]}
+    bundle = stage(container, run, {**CONFIG, "mounts": [mount]})
+    [found] = [m for m in json.loads((bundle / "config.json").read_text())["mounts"] if m["destination"] == "/mnt"]
+    assert Path(found["source"], "file").read_text() == "here"
+    quiet_out(container)
+
+
 def test_equal_ids_of_two_state_directories_do_not_meet(container: Creation, run: Commands) -> None:
     """Ids are unique in one --root only, and all of a user's containers share the staging directory."""
     other = replace(container, root=f"{container.root}-2", cookie="an0ther")
