@@ -25,7 +25,7 @@ def unknown_to_all(runtime: Runtime, *verb: str) -> None:
 
 def test_validation_create(runtime: Runtime) -> None:
     bundle = str(runtime.bundle(*LONG))
-    assert "requires at least 1 argument" in runtime.fails("create", "--bundle", bundle)
+    assert "requires exactly 1 argument" in runtime.fails("create", "--bundle", bundle)
     box = runtime.box(*LONG, id="one")
     before = box.state()
     assert "container with given ID already exists" in runtime.fails("create", "--bundle", bundle, box.id)
