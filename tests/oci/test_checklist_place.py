@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def staged(runtime: Runtime, container_id: str) -> dict[str, Any]:
     """config.json as the node gets it."""
-    path = runtime.runner(["sh", "-c", f"cat ~/.scrun/{container_id}/config.json"]).stdout
+    path = runtime.runner(["sh", "-c", f"cat ~/.scrun/{container_id}~*/config.json"]).stdout
     return dict(json.loads(path))
 
 
@@ -57,7 +57,7 @@ def test_point_20_a_file_that_only_this_host_has_is_brought_along(runtime: Runti
     os.close(writing)
     [source] = [entry["source"] for entry in staged(runtime, "x")["mounts"] if entry["destination"] == "/etc/hosts"]
     assert runtime.runner(["rm", str(local)]).returncode == 0
-    assert "/.scrun/x/mounts/" in source
+    assert "/.scrun/x~" in source
     runtime.ok("start", "x")
     with open(reading, "rb") as output:
         assert output.read() == b"only here\n"
