@@ -100,9 +100,7 @@ def _parse(data: bytes) -> dict[str, Any]:
         value = json.loads(data.decode(), parse_constant=_refuse)
     except UnicodeDecodeError as error:
         # crun refuses such a file, runc changes it without a word.
-        raise BundleError(
-            f"config.json is not UTF-8 from byte {error.start} on, as JSON has to be (RFC 8259)"
-        ) from None
+        raise BundleError(f"config.json is not valid JSON: not UTF-8 from byte {error.start} on (RFC 8259)") from None
     except ValueError as error:
         raise BundleError(f"config.json is not valid JSON: {error}") from None
     except RecursionError:
