@@ -39,8 +39,10 @@ class Screen:
         os.write(self.master, text.encode())
 
     def read(self) -> str:
+        """All that is there by now; a terminal gives 4 KiB at a time."""
         with contextlib.suppress(BlockingIOError):
-            self.text += os.read(self.master, 1 << 16).decode()
+            while True:
+                self.text += os.read(self.master, 1 << 16).decode()
         return self.text
 
     def expect(self, text: str) -> None:
@@ -48,8 +50,9 @@ class Screen:
 
     def ended(self) -> bool:
         assert self.process
-        self.read()
-        return self.process.poll() is not None
+        over = self.process.poll() is not None
+        self.read()  # what was written before it ended is there now
+        return over
 
     def exit_code(self) -> int:
         self.wait_until(self.ended, 40, what=f"end; so far {self.text[-300:]!r}")
