@@ -4,8 +4,6 @@
 anywhere in a line. No text comes from the container: its stderr goes elsewhere.
 """
 
-import os
-
 from .messages import clean, judge
 from .scheduler import StepNews
 
@@ -106,8 +104,3 @@ def _finished(line: str) -> tuple[int, int]:
 def _last_number(text: str) -> int:
     words = text.split()
     return int(words[-1]) if words and words[-1].isascii() and words[-1].isdigit() else 0
-
-
-def exit_text(status: int) -> str:
-    """A wait status in words, for logs."""
-    return f"code {os.WEXITSTATUS(status)}" if os.WIFEXITED(status) else f"signal {os.WTERMSIG(status)}"
