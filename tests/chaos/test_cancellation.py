@@ -116,17 +116,21 @@ def filled(as_user: Any) -> Iterator[str]:
     as_user(["scancel", f"--name={name}"])
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_SIGINT_while_queued_before_create_returns(runtime: Runtime, filled: str, times: int) -> None:
-    box = runtime.begin("/bin/true", annotations=QUEUED)
-    job = runtime.wait_until(box.job, LIMIT)
-    anchor = int(box.state()["pid"])
+def create_fails_by_SIGINT(runtime: Runtime, box: Box, anchor: int, job: int, times: int) -> None:
     for _ in range(times):
         os.kill(anchor, signal.SIGINT)
     assert runtime.creating[box.id].wait(timeout=LIMIT) == 1
     assert "SIGINT" in read(box)
     forget(runtime, box)
     nothing_left(runtime, box.id, job)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_SIGINT_while_queued_before_create_returns(runtime: Runtime, filled: str, times: int) -> None:
+    box = runtime.begin("/bin/true", annotations=QUEUED)
+    job = runtime.wait_until(box.job, LIMIT)
+    anchor = int(box.state()["pid"])
+    create_fails_by_SIGINT(runtime, box, anchor, job, times)
 
 
 STUBBORN = """
@@ -148,12 +152,7 @@ def test_SIGINT_while_a_stubborn_script_stages_in(runtime: Runtime, times: int) 
     box = runtime.begin("/bin/true", environ=site)
     runtime.wait_until(lambda: len(sleepers(runtime)) == 2, LIMIT, what="grandchildren")
     job, anchor = box.job(), int(box.state()["pid"])
-    for _ in range(times):
-        os.kill(anchor, signal.SIGINT)
-    assert runtime.creating[box.id].wait(timeout=LIMIT) == 1
-    assert "SIGINT" in read(box)
-    forget(runtime, box)
-    nothing_left(runtime, box.id, job)
+    create_fails_by_SIGINT(runtime, box, anchor, job, times)
     assert not sleepers(runtime)
 
 
