@@ -8,12 +8,7 @@ until that is done it holds the container's lock. No text of a user's is in the 
 import os
 import sys
 
-OVER = b"O"
-"""From the anchor: the container has ended in order; there is nothing to do."""
-HAND_OVER = b"H"
-"""From the anchor: I must exit now (the engine does not wait); go on cancelling."""
-
-_WAIT = 'read -r word; case $word in *O) exit 0 ;; esac; exec "$@"'
+_WAIT = 'read -r word; exec "$@"'
 # A signal that ends ``read`` early must not be taken for the anchor's death; the guard ignores them all.
 _CLEAN_UP = (
     "import sys; root, id_, anchor, *path = sys.argv[1:]; sys.path[:0] = path; "

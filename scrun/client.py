@@ -12,6 +12,7 @@ from proto import PROTOCOL_VERSION
 from proto.errors import DeadlineError, ProtocolError, ScrunError, from_wire
 from proto.wire import Wire, pack, unpack
 
+from . import signals
 from .container import Container
 from .zmtp import Dealer
 
@@ -101,6 +102,8 @@ def _look(container: Container, request: Request) -> None:
     """Is there any point in waiting on?"""
     if not container.alive():
         raise AnchorGoneError(f"container {container.paths.id} has ended")
+    # One that somebody has stopped cannot obey; to any other this means nothing.
+    container.kill_anchor(signals.CONT)
     request.check()
 
 

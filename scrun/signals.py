@@ -18,7 +18,7 @@ NUMBERS = {
 } | {"IOT": 6, "CLD": 17, "POLL": 29}
 # fmt: on
 
-KILL, TERM, WINCH, INT = 9, 15, 28, 2
+KILL, TERM, WINCH, INT, CONT = 9, 15, 28, 2, 18
 RTMIN, RTMAX = 34, 64
 
 

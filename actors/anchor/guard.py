@@ -6,7 +6,7 @@ import signal
 import socket  # noqa: TC003 - not worth a block of its own
 
 from actors.forking import close_all_but, default_signals, detach_stdio, pair
-from actors.guard import HAND_OVER, OVER, become
+from actors.guard import become
 from proto.creation import Creation
 from proto.exit_codes import INTERNAL
 
@@ -62,10 +62,10 @@ class Guard:
         """The descriptor whose end of file tells the guard that the anchor is dead."""
         return self._sock.fileno() if self._sock is not None else -1
 
-    def over(self, *, hand_over: bool) -> None:
-        """Tell it that the container has ended in order, or that it has to go on cancelling."""
-        if self._sock is not None:
-            with contextlib.suppress(OSError):
-                self._sock.send(HAND_OVER if hand_over else OVER)
-                # One that somebody has stopped would keep the container's lock, and with it the id.
-                os.kill(self.pid, signal.SIGCONT)
+    def dismiss(self, *, hand_over: bool) -> None:
+        """The anchor exits: the guard goes on cancelling, or there is nothing left to do and it ends, too.
+
+        One that somebody has stopped, now or in the next moment, would keep the container's lock, and with it the id.
+        """
+        with contextlib.suppress(OSError):
+            os.kill(self.pid, signal.SIGCONT if hand_over else signal.SIGKILL)

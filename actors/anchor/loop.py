@@ -187,7 +187,6 @@ class Anchor:
 
     def _end(self, finish: m.Finish) -> int:
         """Let the state actor say its last words, end everybody, and return the exit status."""
-        self._guard.over(hand_over=finish.hand_over)
         self._actors.end_all_but_state()
         for command in self._commands.running():
             self._commands.signal(command.name, signal.SIGKILL)
@@ -196,6 +195,7 @@ class Anchor:
             with contextlib.suppress(ConnectionError):
                 state.channel.send(m.Stop())
             self._await_exit(state, time.monotonic() + LAST_WORDS)
+        self._guard.dismiss(hand_over=finish.hand_over)
         return finish.exit_code
 
     def _await_exit(self, child: Child, deadline: float) -> None:

@@ -55,8 +55,10 @@ def check(outcome: Outcome, data: bytes) -> None:
     assert outcome.code == 42
     assert outcome.output == digest(data), "other bytes came back"
     assert outcome.errors == "got\nbye\n", outcome.events[5:]
-    for once in ("CreateBegun", "JobGranted", "StepStarted", "SignalDelivered", "StepEnded", "Finished"):
+    for once in ("CreateBegun", "JobGranted", "StepStarted", "StepEnded", "Finished"):
         assert outcome.words.count(once) == 1, f"{once}: {outcome.words}"
+    # Once on standard error, as seen above; the program may have ended before anybody could report it.
+    assert outcome.words.count("SignalDelivered") <= 1, outcome.words
 
 
 @pytest.mark.parametrize("role", ROLES)
