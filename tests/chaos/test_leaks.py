@@ -7,8 +7,6 @@ import pathlib
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from actors.stdio.census import descriptors, holders
 from proto import events as e
 from proto import journal
@@ -100,11 +98,14 @@ def census(box: Box) -> dict[str, int]:
 
 
 def resident(box: Box) -> dict[str, int]:
-    """KiB that belong to each process of a container alone."""
+    """KiB of memory that each process of a container has written to.
+
+    Also those that forked processes still share: they become its own when the other one ends, and that is no growth.
+    """
     found = {}
     for role in ROLES:
         text = read_proc(find(box.anchor, role), "smaps_rollup").decode()
-        found[role] = sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Private_Dirty:"))
+        found[role] = sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Anonymous:"))
     return found
 
 
