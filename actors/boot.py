@@ -86,12 +86,13 @@ def _anchor(creation: Creation, lock: int, answer: socket.socket) -> None:
 def _run(creation: Creation, lock: int, answer: socket.socket) -> int:
     from actors.anchor.guard import Guard
 
-    guard = Guard(creation, lock)
+    journal = _open_journal(creation)
+    guard = Guard(creation, lock, journal)
     guard.fork()
 
     from actors.anchor.start import prepare
 
-    descriptors, commands = prepare(creation, lock, answer.fileno(), guard.fileno())
+    descriptors, commands = prepare(creation, journal, lock, answer.fileno(), guard.fileno())
 
     import msgpack  # noqa: F401
     import pykka  # noqa: F401
@@ -108,3 +109,17 @@ def _run(creation: Creation, lock: int, answer: socket.socket) -> int:
     gc.freeze()
     gc.enable()
     return Anchor(creation, descriptors, commands, guard, answer, lock).run()
+
+
+def _open_journal(creation: Creation) -> int:
+    """Make the journal, and return its descriptor: whoever needs the file later inherits that.
+
+    Raises:
+        StorageError: it cannot be made.
+
+    """
+    try:
+        path = ContainerPaths(creation.root, creation.id).journal
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise errors.unwritable(creation.root, error) from None

@@ -22,7 +22,7 @@ from proto.container import Container
 from proto.creation import Creation
 from proto.exit_codes import KILLED
 from proto.journal import Journal, read
-from proto.paths import ContainerPaths
+from proto.paths import ContainerPaths, held
 from proto.registry import Message
 
 PATIENCE = 3600.0
@@ -36,20 +36,21 @@ STEP_LIMIT = 2.0
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
-def main(root: str, container_id: str, anchor: int) -> None:
-    """Clear up after an anchor that is gone; the journal says what there was."""
-    records = read(ContainerPaths(root, container_id).journal)
-    creation = lifecycle.replay(records[:1]).creation
+def main(anchor: int, journal: int) -> None:
+    """Clear up after an anchor that is gone; its journal, an open file, says what there was."""
+    path = held(journal)
+    creation = lifecycle.replay(read(path)[:1]).creation
     if creation is not None:
-        clean_up(creation, anchor)
+        clean_up(creation, anchor, path)
 
 
-def clean_up(creation: Creation, anchor: int) -> None:
+def clean_up(creation: Creation, anchor: int, path: str) -> None:
     """End processes and job, stage out what can be, and record how the container ended.
 
     Args:
         creation: what ``create`` found out.
         anchor: pid that the anchor had, whose session its relatives are in; -1 if nobody knows it any more.
+        path: of the journal.
 
     """
     paths = ContainerPaths(creation.root, creation.id)
@@ -57,7 +58,7 @@ def clean_up(creation: Creation, anchor: int) -> None:
     log.write("error", f"the anchor (pid {anchor}) is gone without a word; clearing up")
     end_processes(paths, anchor)
     try:
-        journal = Journal(paths.journal)
+        journal = Journal(path)
     except FileNotFoundError:
         return
     container = lifecycle.replay(journal.records)

@@ -11,20 +11,21 @@ import sys
 _WAIT = 'read -r word; exec "$@"'
 # A signal that ends ``read`` early must not be taken for the anchor's death; the guard ignores them all.
 _CLEAN_UP = (
-    "import sys; root, id_, anchor, *path = sys.argv[1:]; sys.path[:0] = path; "
-    "from actors.clean_up import main; main(root, id_, int(anchor))"
+    "import sys; anchor, journal, *path = sys.argv[3:]; sys.path[:0] = path; "
+    "from actors.clean_up import main; main(int(anchor), int(journal))"
 )
 
 
-def become(root: str, container_id: str, anchor: int) -> None:
+def become(root: str, container_id: str, anchor: int, journal: int) -> None:
     """Turn this process, whose descriptor 0 is the guard's end of the socketpair, into the guard.
 
     Args:
-        root: state directory.
-        container_id: the container's id.
+        root: state directory; for those who look at the list of processes.
+        container_id: the container's id; the same.
         anchor: pid of the anchor.
+        journal: descriptor of the journal.
 
     """
     path = [entry for entry in sys.path if os.path.isdir(entry)]
-    then = [sys.executable, "-IS", "-c", _CLEAN_UP, root, container_id, str(anchor), *path]
+    then = [sys.executable, "-IS", "-c", _CLEAN_UP, root, container_id, str(anchor), str(journal), *path]
     os.execv("/bin/sh", ["scrun-guard", "-c", _WAIT, "scrun-guard", *then])

@@ -24,13 +24,19 @@ def level_number(word: str) -> int:
 
 
 class Logbook:
-    """Appends to ``ROOT/ID/log``. Every line is one ``write``, so processes do not mix theirs."""
+    """Appends to ``ROOT/ID/log``. Every line is one ``write``, so processes do not mix theirs.
+
+    Where there is no such file any more, nothing is kept of what is said: no reason for a process to end.
+    """
 
     def __init__(self, creation: Creation, actor: str) -> None:
         self._limit = level_number(creation.log_level)
         self._actor = actor
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        self._fd = os.open(ContainerPaths(creation.root, creation.id).log, flags, 0o600)
+        try:
+            self._fd = os.open(ContainerPaths(creation.root, creation.id).log, flags, 0o600)
+        except OSError:
+            self._fd = os.open(os.devnull, flags)
         self._others: list[tuple[int, Sink]] = []
         if creation.log and (limit := level_number(creation.file_level)):
             self._others.append((limit, of_log(creation.log, creation.log_format)))
@@ -57,10 +63,7 @@ class Logbook:
 
 def report_crash(creation: Creation, actor: str) -> None:
     """Write the exception that is being handled to the log, whatever the level."""
-    try:
-        Logbook(creation, actor).write("fatal", traceback.format_exc())
-    except OSError:
-        pass  # the directory is gone, and with it whoever could read it
+    Logbook(creation, actor).write("fatal", traceback.format_exc())
 
 
 def last_words(log: str) -> str:

@@ -19,7 +19,7 @@ from proto import messages as m
 from proto.envelope import FRAME_LIMIT, Envelope, new_id, unpack
 from proto.errors import ProtocolError
 from proto.exit_codes import INTERNAL
-from proto.paths import ContainerPaths, endpoint
+from proto.paths import ContainerPaths, held
 from proto.registry import Message
 from proto.value import Value, replace
 
@@ -132,7 +132,7 @@ class PeerActor(ProcessActor):
 
     def connect(self) -> None:
         """Connect to the hub, and do what the logic wants first."""
-        self.hub = dealer(self.context, self.paths)
+        self.hub = dealer(self.context, self.begin.descriptors["hub-file"])
         self._wait_for_hub(writable=False)
         self.carry_out(self.logic.start())
         self.inbox.later("repeat", REPEAT)
@@ -217,8 +217,10 @@ class PeerActor(ProcessActor):
         threading.Thread(target=run, name=work.name, daemon=True).start()
 
 
-def dealer(context: "zmq.Context[zmq.Socket[bytes]]", paths: ContainerPaths) -> "zmq.Socket[bytes]":
+def dealer(context: "zmq.Context[zmq.Socket[bytes]]", hub: int) -> "zmq.Socket[bytes]":
     """A DEALER that is connected to the container's hub, and finds it again when it was replaced.
+
+    The hub's file is known by a descriptor: the way there outlives the directory that the file was in.
 
     It has no identity, which others could take: the hub knows the process. Each connection, the later ones too,
     begins with an empty frame, by which the hub learns the way to it (for that a connection that is lost must
@@ -230,7 +232,7 @@ def dealer(context: "zmq.Context[zmq.Socket[bytes]]", paths: ContainerPaths) -> 
     sock.setsockopt(zmq.MAXMSGSIZE, FRAME_LIMIT)
     sock.setsockopt(zmq.PROBE_ROUTER, 1)
     sock.setsockopt(zmq.IMMEDIATE, 1)
-    sock.connect(endpoint(paths.hub))
+    sock.connect(f"ipc://{held(hub)}")
     return sock
 
 

@@ -47,17 +47,17 @@ class Specification(Value):
 
 
 TABLE: tuple[Specification, ...] = (
-    Specification("state", "actors.state.actor", "permanent", ("hub", "tap")),
-    Specification("allocation", "actors.allocation.actor", "permanent", ("hold",)),
-    Specification("staging", "actors.staging.actor", "transient"),
+    Specification("state", "actors.state.actor", "permanent", ("hub", "tap", "journal")),
+    Specification("allocation", "actors.allocation.actor", "permanent", ("hub-file", "hold", "job-log", "step-log")),
+    Specification("staging", "actors.staging.actor", "transient", ("hub-file",)),
     Specification(
         "stdio",
         "actors.stdio.actor",
         "permanent",
-        ("stdin", "stdout", "stderr", "step-stdin", "step-stdout", "step-stderr"),
+        ("hub-file", "stdin", "stdout", "stderr", "step-stdin", "step-stdout", "step-stderr"),
         late=True,
     ),
-    Specification("signals", "actors.signals.actor", "permanent", late=True),
+    Specification("signals", "actors.signals.actor", "permanent", ("hub-file",), late=True),
 )
 """In the order of start; the order of the stop is its reverse."""
 

@@ -18,6 +18,7 @@
     ├── HookError               a hook of config.json failed
     ├── UnsupportedError        a proxy for a remote container cannot do this
     ├── DeadlineError           no answer in time (trying again can help)
+    ├── StorageError            the state directory cannot be written (trying again can help)
     ├── ProtocolError           a frame or a record that cannot be read
     └── InternalError           a fault of scrun's own
 
@@ -140,6 +141,13 @@ class DeadlineError(ScrunError):
     transient = True
 
 
+class StorageError(ScrunError):
+    """The state directory cannot be written: it is full, or closed."""
+
+    code = "storage"
+    transient = True
+
+
 class ProtocolError(ScrunError):
     """A frame or a record that cannot be read."""
 
@@ -186,6 +194,11 @@ def reason(error: OSError) -> str:
     """
     number = error.errno or 0
     return _REASONS.get(number) or f"error {number} of the system"
+
+
+def unwritable(root: str, error: OSError) -> StorageError:
+    """Why something could not be written below the state directory."""
+    return StorageError(f"the state directory {root} cannot be written: {reason(error)}; mend that and try again")
 
 
 def from_wire(code: str, sentence: str) -> ScrunError:

@@ -3,6 +3,9 @@
 A record is ``length, checksum, payload``: two little-endian 32-bit words and a msgpack list ``[time, word,
 body]``. Records are appended with one ``write`` each. A process may be killed in the middle of it, so a cut or
 damaged tail is the end of the journal and not an error; the writer truncates it before it appends.
+
+Room is reserved beyond the end of the file, so that a container's end can be written down on a file system that has
+become full (``docs/architecture.md``, Decisions).
 """
 
 import os
@@ -16,11 +19,15 @@ import msgpack
 from .codec import from_plain, to_plain
 from .errors import ProtocolError
 from .registry import Message, class_of, word_of
+from .room import reserve
 from .value import Value
 
 _HEAD = struct.Struct("<II")
 RECORD_LIMIT = 64 << 20
 """Largest record in bytes: a creation with arguments and environment of megabytes fits, garbage does not."""
+ROOM = 16 << 10
+"""Bytes that are kept free beyond the last record. What a container's life can still bring is less, but for signals
+(each asks for room of its own) and for the program's arguments (``Journal.reserve``)."""
 
 
 class Record(Value):
@@ -74,19 +81,45 @@ class Journal:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         size = os.fstat(self._fd).st_size
         found = list(scan(os.pread(self._fd, size, 0)))
-        end = found[-1][0] if found else 0
-        os.ftruncate(self._fd, end)
-        os.lseek(self._fd, end, os.SEEK_SET)
+        self._end = found[-1][0] if found else 0
+        if size > self._end:
+            self._cut()
         self.records = [record for _, record in found]
 
     def append(self, event: Message) -> Record:
-        """Write one event; it is on disk, as far as a process can tell, when this returns."""
+        """Write one event; it is on disk, as far as a process can tell, when this returns.
+
+        Raises:
+            OSError: it could not be written, and the journal is as it was.
+
+        """
         record = Record(time.time(), event)
         data = pack(event, record.time)
-        while data:
-            data = data[os.write(self._fd, data) :]
+        try:
+            offset = self._end
+            while data:
+                written = os.pwrite(self._fd, data, offset)
+                offset += written
+                data = data[written:]
+        except OSError:
+            self._cut()
+            raise
+        self._end = offset
         self.records.append(record)
         return record
+
+    def reserve(self, size: int = ROOM) -> None:
+        """See to it that so many more bytes find room.
+
+        Raises:
+            OSError: there is none.
+
+        """
+        reserve(self._fd, self._end, size)
+
+    def _cut(self) -> None:
+        """Take away what is no whole record. It gives reserved room back; cutting nothing off would, too."""
+        os.ftruncate(self._fd, self._end)
 
     def close(self) -> None:
         """Close the file."""

@@ -2,19 +2,20 @@
 
 ``ROOT/ID/`` is mode 0700 and holds
 
-=============  ==========================================================================================
-``state.json``  what ``scrun state`` prints; written by rename, derived from the journal
-``journal``     the container's events, the one truth (``proto.journal``)
-``lock``        ``flock``ed by every process of the container: free means that none is left
-``config.json`` the bundle's config.json as it was at ``create``
-``hooks``       the hooks of ``start`` and ``delete`` (``scrun.hooks``); only if there are any
-``hub``, ``tap`` the two listening sockets
-``job.log``     what salloc said
-``job.env``     the job's environment, for scrun.lua
-``step.log``    what srun itself said (the container's own stderr never goes there)
-``log``         scrun's own log of this container
-``spool/``      scratch directory of scrun.lua
-=============  ==========================================================================================
+===================  ====================================================================================
+``state.json``       what ``scrun state`` prints; written by rename, derived from the journal
+``state.json.next``  the next one, empty, with room reserved for it
+``journal``          the container's events, the one truth (``proto.journal``)
+``lock``             ``flock``ed by every process of the container: free means that none is left
+``config.json``      the bundle's config.json as it was at ``create``
+``hooks``            the hooks of ``start`` and ``delete`` (``scrun.hooks``); only if there are any
+``hub``, ``tap``     the two listening sockets
+``job.log``          what salloc said
+``job.env``          the job's environment, for scrun.lua
+``step.log``         what srun itself said (the container's own stderr never goes there)
+``log``              scrun's own log of this container
+``spool/``           scratch directory of scrun.lua
+===================  ====================================================================================
 
 The root must follow from uid and environment alone, because podman tells ``start``, ``kill`` and ``delete``
 nothing but ``XDG_RUNTIME_DIR`` (man page, ``--root``). On the path of the hot verbs: imports ``os`` only.
@@ -143,6 +144,11 @@ def _strange(status: os.stat_result) -> bool:
     return directory and bool(status.st_mode & 0o002) and not status.st_mode & 0o1000
 
 
+def held(number: int) -> str:
+    """The path of an open file by its descriptor here: it leads there even when the file's own path is gone."""
+    return f"/proc/self/fd/{number}"
+
+
 def endpoint(path: str) -> str:
     """The address of a socket's file for libzmq, whatever the path's length.
 
@@ -152,7 +158,7 @@ def endpoint(path: str) -> str:
     if len(os.fsencode(path)) > SOCKET_LIMIT:
         directory, name = os.path.split(path)
         handle = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        path = f"/proc/self/fd/{handle}/{name}"
+        path = f"{held(handle)}/{name}"
     return f"ipc://{path}"
 
 

@@ -167,11 +167,12 @@ def log(paths: ContainerPaths, sentence: str) -> None:
     """Write a line to the container's own log, in the manner of ``actors.logbook``."""
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03}Z"
+    line = f"{stamp} error hooks: {sentence}\n".encode(errors="backslashreplace")
     try:
         descriptor = os.open(paths.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
     except OSError:
         return
-    try:
-        os.write(descriptor, f"{stamp} error hooks: {sentence}\n".encode(errors="backslashreplace"))
-    finally:
-        os.close(descriptor)

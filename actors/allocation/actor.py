@@ -10,6 +10,7 @@ from actors.effects import Effect, Tick
 from actors.shell import PeerActor, Received, run
 from proto import messages as m
 from proto.creation import Creation
+from proto.paths import held
 from proto.registry import Message
 
 from . import scheduler_for
@@ -21,9 +22,9 @@ from .step import Step
 class AllocationLogic:
     """Who gets which event: one table for the commands that end, one for the clock."""
 
-    def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
-        self._job = job = Job(creation, scheduler)
-        self._step = step = Step(creation, scheduler)
+    def __init__(self, creation: Creation, scheduler: Scheduler, job_log: str, step_log: str) -> None:
+        self._job = job = Job(creation, scheduler, job_log)
+        self._step = step = Step(creation, scheduler, step_log)
         # A command's name is one of these words, or one of them with a number.
         self._ends: dict[str, Callable[[str, int], Iterable[Effect]]] = {
             "job": lambda _, status: job.exited(status),
@@ -79,5 +80,6 @@ class AllocationLogic:
 
 def main(begin: m.Begin, channel: int) -> int:
     """Body of the process."""
-    logic = AllocationLogic(begin.creation, scheduler_for(begin.creation))
+    logs = (held(begin.descriptors[name]) if name in begin.descriptors else "" for name in ("job-log", "step-log"))
+    logic = AllocationLogic(begin.creation, scheduler_for(begin.creation), *logs)
     return run(PeerActor, begin, channel, logic)

@@ -8,7 +8,6 @@ from proto import messages as m
 from proto.creation import Creation
 from proto.errors import ScrunError
 from proto.exit_codes import KILLED, REFUSED
-from proto.paths import ContainerPaths
 
 from .replies import given_back, released
 from .scheduler import Command, JobNews, Scheduler, StepNews
@@ -24,8 +23,7 @@ SIGTERM = 15
 
 def spawn_of(creation: Creation, command: Command) -> m.Spawn:
     """salloc, with the pipe that holds the job: the anchor starts it before there is an actor."""
-    log = ContainerPaths(creation.root, creation.id).job_log
-    stdio = {"0": "salloc-hold", "1": log, "2": log}
+    stdio = {"0": "salloc-hold", "1": "job-log", "2": "job-log"}
     return m.Spawn("job", command.argv, command.env, creation.cwd, stdio, ("salloc-hold",))
 
 
@@ -38,12 +36,18 @@ class Job:
 
     """
 
-    def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
+    def __init__(self, creation: Creation, scheduler: Scheduler, log: str) -> None:
+        """Args:
+        creation: what ``create`` found out.
+        scheduler: what the commands are, and what they mean.
+        log: path of the file that salloc writes to.
+        """
         self.id = creation.job_id
         self.idle = True
         self._creation = creation
         self._scheduler = scheduler
         self._spool = Spool(creation)
+        self._log = log
         self._looks = Looks()
         self._status: int | None = None
         self._queued = False
@@ -67,7 +71,7 @@ class Job:
 
     def look(self) -> list[Effect]:
         """Read what salloc has said so far."""
-        news = self._scheduler.read_request(text(self._spool.paths.job_log), self._status)
+        news = self._scheduler.read_request(text(self._log), self._status)
         self.id = news.job_id or self.id
         if news.kind in {"granted", "revoked"}:
             return self._grant(news)
@@ -82,7 +86,7 @@ class Job:
             return [later]
         self._queued = True
         command = self._scheduler.inquire(self.id)
-        return [later, self._spool.spawn("reason", command) if command else Report(e.JobQueued(self.id))]
+        return [later, self._spool.ask("reason", command) if command else Report(e.JobQueued(self.id))]
 
     def _grant(self, news: JobNews) -> list[Effect]:
         """Report the grant once, and while no step runs listen for the job's end: salloc itself stays."""
@@ -104,7 +108,7 @@ class Job:
             return self.look()
         if not self._releases:
             return self.watch()  # while a step runs, srun's end tells
-        if os.WIFSIGNALED(status) or not given_back(text(self._spool.paths.job_log)):
+        if os.WIFSIGNALED(status) or not given_back(text(self._log)):
             return self.release()  # it was killed, or the controller is away: it gave nothing back
         self._released = True
         return [Never("release"), Report(e.JobReleased())]
@@ -124,7 +128,7 @@ class Job:
         if not self.idle or self._releases or command is None:
             return []
         self._watches += 1
-        return [self._spool.spawn(f"watch-{self._watches}", command)]
+        return [self._spool.ask(f"watch-{self._watches}", command)]
 
     def watched(self, name: str, status: int) -> list[Effect]:
         """Read the answer. A controller that does not answer says nothing about the job."""
@@ -154,12 +158,12 @@ class Job:
             return [Write("hold", b"%d\n" % self._exit_status), Later("release", HOLD_WAIT)]
         command = self._scheduler.cancel(self.id)
         if command is not None:
-            return [self._spool.spawn(f"release-{self._releases}", command)]
+            return [self._spool.act(f"release-{self._releases}", command)]
         command = self._scheduler.find(self._creation.cookie)
         if command is None:
             return [Report(e.JobReleased())]
         # SIGTERM makes a waiting salloc take its request back; the cookie finds what was granted meanwhile.
-        return [ToAnchor(m.SignalCommand("job", SIGTERM)), self._spool.spawn(f"find-{self._releases}", command)]
+        return [ToAnchor(m.SignalCommand("job", SIGTERM)), self._spool.ask(f"find-{self._releases}", command)]
 
     def release_exited(self, name: str, status: int) -> list[Effect]:
         """See whether scancel was heard."""

@@ -14,10 +14,13 @@ class Spool:
     def __init__(self, creation: Creation) -> None:
         self.paths = ContainerPaths(creation.root, creation.id)
 
-    def spawn(self, name: str, command: Command, output: str = "", cwd: str = "/") -> ToAnchor:
-        """Have the anchor start a command whose words go to ``output``, or to the file of its name."""
-        output = output or self.path(name)
-        return ToAnchor(Spawn(name, command.argv, command.env, cwd, {"1": output, "2": output}))
+    def ask(self, name: str, command: Command) -> ToAnchor:
+        """Have the anchor start a command for its answer, which goes to the file of its name."""
+        return ToAnchor(Spawn(name, command.argv, command.env, "/", {"1": self.path(name), "2": self.path(name)}))
+
+    def act(self, name: str, command: Command) -> ToAnchor:
+        """Have the anchor start a command for what it does; its complaints go to the file of its name."""
+        return ToAnchor(Spawn(name, command.argv, command.env, "/", {"2": self.path(name)}))
 
     def said(self, name: str) -> str:
         """What the command of that name has said."""

@@ -7,6 +7,7 @@ from proto import messages as m
 from proto.creation import Creation
 from proto.errors import ScrunError
 from proto.exit_codes import REFUSED
+from proto.value import replace
 
 from .replies import may_be_outside, needs_inquiry
 from .scheduler import STDERR, JobInfo, Scheduler, StepNews
@@ -29,10 +30,16 @@ PIPES = {"0": "srun-stdin", "1": "srun-stdout", str(STDERR): "srun-stderr"}
 class Step:
     """Pure: commands and ticks in, effects out."""
 
-    def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
+    def __init__(self, creation: Creation, scheduler: Scheduler, log: str) -> None:
+        """Args:
+        creation: what ``create`` found out.
+        scheduler: what the commands are, and what they mean.
+        log: path of the file that srun writes to.
+        """
         self._creation = creation
         self._scheduler = scheduler
         self._spool = Spool(creation)
+        self._log = log
         self._looks = Looks()
         self._status: int | None = None
         self._explained = False
@@ -50,7 +57,7 @@ class Step:
             command = self._scheduler.step(self._creation, job_id, bundle, argv, terminal)
         except ScrunError as error:
             return [Report(e.StepEnded("launch-failed", REFUSED, 0, error.sentence))]
-        files = {**stdio, "2": self._spool.paths.step_log}
+        files = {**stdio, "2": "step-log"}
         # The bundle's path is absolute; "/" cannot vanish under a process that lives as long as the container.
         spawn = m.Spawn("step", command.argv, command.env, "/", files, tuple(stdio.values()), terminal)
         return [ToAnchor(spawn), Later("step-log", self._looks.next())]
@@ -82,7 +89,7 @@ class Step:
         command = self._scheduler.inquire(self._job_id) if needs_inquiry(news) else None
         if command is None:
             return effects + self.explain(None)
-        return [*effects, self._spool.spawn("why", command), Later("why", WHY_LIMIT)]
+        return [*effects, self._spool.ask("why", command), Later("why", WHY_LIMIT)]
 
     def _probe(self) -> ToAnchor:
         """Find out whether exit status 2 was the program's, or slurmd's on a node without oci.conf.
@@ -118,4 +125,8 @@ class Step:
         return [Never("why"), Report(ended)]
 
     def _news(self) -> StepNews:
-        return self._scheduler.read_step(text(self._spool.paths.step_log))
+        said = text(self._log)
+        news = self._scheduler.read_step(said)
+        cut = self._status is not None and not said.endswith("\n")
+        # A launcher never says nothing, nor half a line: its words found no room. Its exit status is the program's.
+        return replace(news, started=True) if cut and not news.failure else news

@@ -12,7 +12,7 @@ from actors.forking import close_all_but, default_signals
 from proto.exit_codes import NOT_FOUND
 from proto.messages import Spawn
 
-from .descriptors import Descriptors
+from .descriptors import Descriptors, open_log
 
 _HIGH = 32
 """Where descriptors are parked while 0, 1, 2 … are put in place."""
@@ -78,8 +78,7 @@ class Commands:
         try:
             for number, source in request.stdio.items():
                 if source.startswith("/"):
-                    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-                    files[int(number)] = os.open(source, flags, 0o600)
+                    files[int(number)] = _open(source, int(number))
                     opened.append(files[int(number)])
                 else:
                     files[int(number)] = self._descriptors.number(source)
@@ -95,6 +94,24 @@ class Commands:
         for fd in opened:
             os.close(fd)
         return pid
+
+
+def _open(path: str, number: int) -> int:
+    """A file for a command's words.
+
+    An answer for which there is no room must not be taken for an empty one: the command fails before it has begun.
+    Complaints may be lost: what only acts does it without them.
+
+    Raises:
+        OSError: the answer could not be kept.
+
+    """
+    try:
+        return open_log(path)
+    except OSError:
+        if number == 1:
+            raise
+        return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
 
 def _become(request: Spawn, files: dict[int, int], mark: bytes) -> None:

@@ -5,6 +5,10 @@ import os
 import socket
 
 from proto.paths import ContainerPaths
+from proto.room import reserve
+
+ROOM = 8192
+"""Bytes that a command may say however full the file system: srun has said 600 when a program on one node ends."""
 
 
 class Descriptors:
@@ -71,5 +75,22 @@ def listen(path: str) -> int:
 
 
 def sockets(paths: ContainerPaths) -> dict[str, int]:
-    """The two listening sockets of a container."""
-    return {"hub": listen(paths.hub), "tap": listen(paths.tap)}
+    """The two listening sockets of a container, and the hub's file as a way there that needs no path."""
+    found = {"hub": listen(paths.hub), "tap": listen(paths.tap)}
+    return found | {"hub-file": os.open(paths.hub, os.O_PATH | os.O_CLOEXEC)}
+
+
+def open_log(path: str) -> int:
+    """Open a file for the words of a command that are needed to the end, and keep room for them.
+
+    Raises:
+        OSError: that cannot be done.
+
+    """
+    number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        reserve(number, 0, ROOM)
+    except OSError:
+        os.close(number)
+        raise
+    return number

@@ -19,9 +19,10 @@ _DEAF_TO = (
 class Guard:
     """A tiny process in a session of its own that waits for the anchor's death."""
 
-    def __init__(self, creation: Creation, lock: int) -> None:
+    def __init__(self, creation: Creation, lock: int, journal: int) -> None:
         self._creation = creation
         self._lock = lock
+        self._journal = journal
         self._sock: socket.socket | None = None
         self.pid = 0
         self.incarnation = 0
@@ -55,8 +56,9 @@ class Guard:
         detach_stdio()
         os.dup2(channel, 0)
         os.set_inheritable(self._lock, True)
-        close_all_but({0, 1, 2, self._lock})
-        become(self._creation.root, self._creation.id, anchor)
+        os.set_inheritable(self._journal, True)
+        close_all_but({0, 1, 2, self._lock, self._journal})
+        become(self._creation.root, self._creation.id, anchor, self._journal)
 
     def fileno(self) -> int:
         """The descriptor whose end of file tells the guard that the anchor is dead."""

@@ -1,5 +1,8 @@
-"""What the anchor does before it has any actor: takes the engine's descriptors over, makes the pipes and
-sockets, writes the first records of the journal and asks for the job.
+"""What the anchor does before it has any actor: takes the engine's descriptors over, makes the pipes, sockets and
+files, writes the first records of the journal and asks for the job.
+
+What is made here is held by descriptors from then on, with room for what has to be written: a state directory that
+becomes full, closed or is taken away harms no container that is there.
 """
 
 import fcntl
@@ -9,37 +12,57 @@ import os
 from actors.allocation import scheduler_for
 from actors.allocation.job import spawn_of
 from actors.forking import close_all_but, detach_stdio
+from actors.state import statefile
 from actors.stdio import streams, terminal
 from actors.stdio.mover import make_pipe
 from proto import events as e
+from proto import lifecycle
+from proto.container import Container
 from proto.creation import Creation
-from proto.journal import Journal
-from proto.paths import ContainerPaths
+from proto.errors import unwritable
+from proto.journal import ROOM, Journal
+from proto.paths import ContainerPaths, held
 
 from .commands import Commands
-from .descriptors import Descriptors, sockets
+from .descriptors import Descriptors, open_log, sockets
 
 _HIGH = 16
 
 
-def prepare(creation: Creation, *keep: int) -> tuple[Descriptors, Commands]:
+def prepare(creation: Creation, journal: int, *keep: int) -> tuple[Descriptors, Commands]:
     """Do all that; return the anchor's descriptors and its commands.
 
     Args:
         creation: what ``create`` found out.
+        journal: descriptor of the journal.
         keep: descriptors that stay open besides the engine's three.
 
     Raises:
         LaunchError: the terminal could not be handed to the engine.
+        StorageError: the state directory is full, or cannot be written.
 
     """
     paths = ContainerPaths(creation.root, creation.id)
     descriptors = Descriptors()
-    _take_engine_descriptors(descriptors, creation, keep)
-    for name, number in sockets(paths).items():
-        descriptors.put(name, number)
+    descriptors.put("journal", journal)
+    _take_engine_descriptors(descriptors, creation, (journal, *keep))
+    command = scheduler_for(creation).request(creation)
+    try:
+        for name, number in sockets(paths).items():
+            descriptors.put(name, number)
+        descriptors.put("step-log", open_log(paths.step_log))
+        if command is not None:
+            descriptors.put("job-log", open_log(paths.job_log))
+        _begin_book(creation, paths, journal, asked=command is not None)
+    except OSError as error:
+        raise unwritable(creation.root, error) from None
     commands = Commands(descriptors, f"SCRUN_SOCKET={paths.hub}".encode())
-    _ask_for_job(creation, paths, descriptors, commands)
+    if command is not None:
+        # At once: the grant comes while the anchor still imports what the actors need.
+        reader, writer = os.pipe()
+        descriptors.put("salloc-hold", reader)
+        descriptors.put("hold", writer)
+        commands.spawn(spawn_of(creation, command), "allocation")
     return descriptors, commands
 
 
@@ -76,15 +99,16 @@ def _console_size(creation: Creation) -> tuple[int, int] | None:
     return (size.get("height") or 0, size.get("width") or 0) if size else None
 
 
-def _ask_for_job(creation: Creation, paths: ContainerPaths, descriptors: Descriptors, commands: Commands) -> None:
-    """Ask at once: the grant comes while the anchor still imports what the actors need."""
-    journal = Journal(paths.journal)
-    journal.append(e.CreateBegun(creation))
-    command = scheduler_for(creation).request(creation)
-    if command is not None:
+def _begin_book(creation: Creation, paths: ContainerPaths, number: int, *, asked: bool) -> None:
+    """Write the first records and the first ``state.json``, and keep room for all that will follow."""
+    journal = Journal(held(number))
+    first = e.CreateBegun(creation)
+    journal.append(first)
+    # The program and its arguments come again, when it has been staged.
+    journal.reserve(ROOM + sum(len(word) + 5 for word in creation.args))
+    anchor = os.getpid()
+    size = statefile.write(paths, lifecycle.apply(Container(), first), anchor, statefile.start_time(anchor))
+    statefile.keep_room(paths, size)
+    if asked:
         journal.append(e.JobRequested(creation.cookie))
-        reader, writer = os.pipe()
-        descriptors.put("salloc-hold", reader)
-        descriptors.put("hold", writer)
-        commands.spawn(spawn_of(creation, command), "allocation")
     journal.close()

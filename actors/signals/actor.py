@@ -49,7 +49,7 @@ class SignalsLogic:
     def _asked(self, message: Message) -> list[Effect]:
         match message:
             case m.RelaySignal(number, signum, _, step_id):
-                return [self._spool.spawn(f"signal-{number}", self._scheduler.signal(step_id, signum))]
+                return [self._spool.act(f"signal-{number}", self._scheduler.signal(step_id, signum))]
             case m.EndStep(_, step_id, hard):
                 return self._end(step_id, signal.SIGKILL if hard else signal.SIGTERM)
         return []
@@ -63,7 +63,7 @@ class SignalsLogic:
         if name in self._failed and attempt < ATTEMPTS:
             self._attempts[signum] = attempt + 1
             name = f"end-{signum}-{attempt + 1}"
-        return [self._spool.spawn(name, self._scheduler.signal(step_id, signum))]
+        return [self._spool.act(name, self._scheduler.signal(step_id, signum))]
 
     def _relayed(self, number: int, name: str, status: int) -> list[Effect]:
         if status == 0:

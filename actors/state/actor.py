@@ -1,8 +1,11 @@
 """The state actor: runs the life cycle, keeps the journal, is the hub of all talk and feeds the tap.
 
 Every event goes the same way: journal first, then ``state.json``, then whatever the new state wants, then the
-callers whose requests it answers. A replacement reads the journal and goes on from there.
+callers whose requests it answers. A replacement reads the journal and goes on from there. An event that cannot be
+written down has not happened yet: an actor repeats it, a caller is told, and what nobody repeats is kept here.
 """
+
+import contextlib
 
 from actors.effects import Tick
 from actors.shell import ProcessActor, run
@@ -11,12 +14,12 @@ from proto import lifecycle, wants
 from proto import messages as m
 from proto.container import Container
 from proto.envelope import Envelope, new_id
-from proto.errors import ScrunError
+from proto.errors import ScrunError, StorageError
 from proto.exit_codes import INTERNAL, INTERRUPTED, KILLED, REFUSED
-from proto.journal import Journal
 from proto.registry import Message
 
-from . import callers, statefile
+from . import callers
+from .book import Book
 from .hub import Arrival, Hub, Reached, make_room
 from .inspection import inspect
 from .oom import leave_mark
@@ -24,6 +27,8 @@ from .tap import Tap
 
 REPEAT = 1.0
 """Seconds after which an intent whose fact has not arrived is sent again."""
+DISK = 1.0
+"""Seconds after which something that could not be written is tried again."""
 SOON = 0.02
 """The same, after the actor could not be reached at all."""
 GRACE = 10.0
@@ -41,15 +46,16 @@ class StateActor(ProcessActor):
 
     def __init__(self, begin: m.Begin, channel: int) -> None:
         super().__init__(begin, channel)
-        self.journal = Journal(self.paths.journal)
-        self.container = lifecycle.replay(self.journal.records)
+        self.book = Book(begin, self.log)
+        self.container = lifecycle.replay(self.book.records)
         self.children: dict[str, m.Child] = {}
         self._waiting: dict[str, tuple[Arrival, m.Start | m.Kill | m.Delete]] = {}
         self._asked: dict[wants.Want, str] = {}
         self._staging: bool | None = None
         self._abandoned = False
+        self._answered = False
         self._cause: str | None = None
-        self._started = statefile.start_time(begin.anchor)
+        self._unwritten: list[object] = []
 
     def connect(self) -> None:
         """Open hub and tap, and go on where the journal ends."""
@@ -57,10 +63,8 @@ class StateActor(ProcessActor):
         self.tap = Tap(self.context, self.begin.descriptors["tap"], self.paths.tap, self.begin.creation.id)
         self.inbox.watch(self.hub.socket, lambda: list(self.hub.arrivals()))
         self.inbox.watch(self.tap.socket, self.tap.subscriptions)
-        if self.container.answered:
-            # The incarnation that journaled it may have died before it said so; twice does no harm.
-            self.channel.send(m.AnswerCreate("", ""))
         if self.container.finished:
+            self._write_state()
             self._leave()
             return
         self._set_clocks()
@@ -68,6 +72,16 @@ class StateActor(ProcessActor):
 
     def on_event(self, event: object) -> None:
         """Handle what the hub, the anchor or the clock brings."""
+        try:
+            self._handle(event)
+        except StorageError as error:
+            if not isinstance(event, Arrival):
+                self._unwritten.append(event)
+                self.inbox.later("unwritten", DISK)
+            elif isinstance(event.envelope.message, m.Start | m.Kill | m.Delete):
+                self._reply(event, m.Failed(error.code, error.sentence))
+
+    def _handle(self, event: object) -> None:
         match event:
             case Arrival():
                 self._on_arrival(event)
@@ -76,6 +90,12 @@ class StateActor(ProcessActor):
             case Tick("wants"):
                 self._asked.clear()
                 self._pursue()
+            case Tick("state-file"):
+                self._write_state()
+            case Tick("unwritten"):
+                unwritten, self._unwritten = self._unwritten, []
+                for earlier in unwritten:
+                    self.on_event(earlier)
             case Tick("create-wait"):
                 self._happen(e.CreateWaitOver())
             case Tick("request-limit"):
@@ -116,7 +136,12 @@ class StateActor(ProcessActor):
     # --- events -----------------------------------------------------------------------------------------------
 
     def _happen(self, event: Message, source: str = "state", cause: str | None = None) -> None:
-        """Journal an event and let everything follow from it; old news changes nothing."""
+        """Journal an event and let everything follow from it; old news changes nothing.
+
+        Raises:
+            StorageError: it could not be written, so it has not happened.
+
+        """
         if lifecycle.knows(self.container, event):
             return
         try:
@@ -124,7 +149,7 @@ class StateActor(ProcessActor):
         except lifecycle.IllegalEventError as error:
             self.log.write("error", f"{source} reported what cannot be: {error}")
             return
-        self.journal.append(event)
+        self.book.note(event)
         self.container = after
         self._cause = cause
         self.log.write("debug", f"{source}: {type(event).__name__}")
@@ -137,14 +162,9 @@ class StateActor(ProcessActor):
         wanted = wants.wanted(self.container)
         for want in wanted:
             if want.actor == "state" and not isinstance(want.message, e.Finished):
-                if isinstance(want.message, e.CreateAnswered):
-                    # Written before create returns: the engine may ask for the state at once.
+                with contextlib.suppress(StorageError):
                     self._happen(want.message)
-                    self._write_state()
-                    self.channel.send(m.AnswerCreate("", ""))
-                else:
-                    self._happen(want.message)
-                return
+                    return
         self._write_state()
         self._ask(wanted)
         self._answer_callers()
@@ -152,7 +172,12 @@ class StateActor(ProcessActor):
             self._finish(wanted[-1].message)
 
     def _write_state(self) -> None:
-        statefile.write(self.paths, self.container, self.begin.anchor, self._started)
+        """Write ``state.json``, and then only have ``create`` return: the engine may ask for the state at once."""
+        if not self.book.show(self.container):
+            self.inbox.later("state-file", DISK)
+        elif self.container.answered and not self._answered:
+            self._answered = True
+            self.channel.send(m.AnswerCreate("", ""))
 
     def _ask(self, wanted: tuple[wants.Want, ...]) -> None:
         self._run_staging(any(want.actor == "staging" for want in wanted))
@@ -204,7 +229,8 @@ class StateActor(ProcessActor):
             self.channel.send(m.AnswerCreate(ending.code, ending.sentence or "the container was cancelled"))
         if ending.kind == "out-of-memory":
             leave_mark(self.begin.creation.bundle, self.begin.anchor)
-        self.journal.append(event)
+        with contextlib.suppress(StorageError):  # all is done; ``delete`` does it again if it is not in the journal
+            self.book.note(event)
         self.container = lifecycle.apply(self.container, event)
         self._write_state()
         self.tap.publish("fact", "state", event)
@@ -291,7 +317,7 @@ class StateActor(ProcessActor):
                 request = f"anchor-{signal}-{number}"
                 self._happen(e.SignalRequested(self.container.signal_count + 1, signal, request), "anchor")
             return
-        events = [record.event for record in self.journal.records]
+        events = [record.event for record in self.book.records]
         if sum(isinstance(event, e.CancelRequested) and event.by == "SIGINT" for event in events) < number:
             again = self.container.ending is not None
             self._happen(e.CancelRequested("SIGINT", INTERRUPTED, hard=again), "anchor")

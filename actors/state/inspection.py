@@ -25,7 +25,7 @@ def _tree(actor: "StateActor") -> m.Table:
 def _journal(actor: "StateActor") -> m.Table:
     rows = [
         (f"{r.time:.3f}", word_of(type(r.event)), str({k: v for k, v in redact(r.event).items() if v}))
-        for r in actor.journal.records
+        for r in actor.book.records
     ]
     return m.Table(("time", "event", "data"), tuple(rows))
 

@@ -2,9 +2,11 @@
 
 The hot verbs have no JSON parser, so the layout is fixed: one top-level key a line in the order below, two
 blanks deep, and the last key, ``scrun``, on one line. The file is derived from the journal and replaced by
-rename, so a reader sees the old one or the new one.
+rename, so a reader sees the old one or the new one. There is always room for the next one, which has been made
+already: it can be written on a file system that has become full.
 """
 
+import contextlib
 import json
 import os
 import time
@@ -13,6 +15,10 @@ from proto import __version__
 from proto.container import Container
 from proto.machine import boot_id
 from proto.paths import ContainerPaths
+from proto.room import reserve
+
+ROOM = 4096
+"""Bytes by which the next file may be longer than the last one: reasons, nodes, the sentence of an end."""
 
 
 def start_time(pid: int) -> int:
@@ -79,16 +85,45 @@ def phase(container: Container) -> str:
     return "staging in" if container.job == "granted" else container.job
 
 
-def write(paths: ContainerPaths, container: Container, anchor: int, started: int) -> None:
-    """Replace the file."""
-    temporary = f"{paths.state}.{os.getpid()}"
-    with open(temporary, "w", encoding="utf-8", errors="surrogateescape", opener=_private) as file:
-        file.write(render(container, anchor, started))
-    os.rename(temporary, paths.state)
+def write(paths: ContainerPaths, container: Container, anchor: int, started: int) -> int:
+    """Replace the file; return its size.
+
+    Raises:
+        OSError: it could not be written, and is as it was.
+
+    """
+    data = render(container, anchor, started).encode("utf-8", "surrogateescape")
+    with open(_open_next(paths), "wb") as file:
+        file.write(data)
+        file.truncate()
+    os.rename(_next(paths), paths.state)
+    if not container.finished:
+        with contextlib.suppress(OSError):
+            keep_room(paths, len(data))
+    return len(data)
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def keep_room(paths: ContainerPaths, size: int) -> None:
+    """Make the next file, empty, with room for so many bytes and a few more.
+
+    Raises:
+        OSError: there is no room.
+
+    """
+    descriptor = _open_next(paths)
+    try:
+        reserve(descriptor, 0, size + ROOM)
+    finally:
+        os.close(descriptor)
+
+
+def _next(paths: ContainerPaths) -> str:
+    return f"{paths.state}.next"
+
+
+def _open_next(paths: ContainerPaths) -> int:
+    # Not emptied: that would give its room back.
+    return os.open(_next(paths), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def _pretty(value: object) -> str:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 from proto.creation import Creation
-from proto.errors import DeadlineError, InternalError, ScrunError
+from proto.errors import DeadlineError, InternalError, ScrunError, unwritable
 from proto.paths import ContainerPaths, make_root
 from scrun import creating, directory, hook_config, pidfile
 from scrun.bundle import Bundle
@@ -63,11 +63,12 @@ def make_container(
     directory.sweep(paths.root)
     lock = directory.reserve(paths)
     try:
-        descriptor = os.open(paths.config, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(bundle.data)
-        if bundle.hooks:
-            _note_hooks(paths, creation, hooks, notes)
+        try:
+            _keep_config(paths, bundle)
+            if bundle.hooks:
+                _note_hooks(paths, creation, hooks, notes)
+        except OSError as error:
+            raise unwritable(paths.root, error) from None
         start(creation, lock, on_anchor)
     except BaseException as error:
         os.close(lock)
@@ -80,6 +81,13 @@ def make_container(
     os.close(lock)
     if hooks:
         _run_hooks(paths, creation, hooks)
+
+
+def _keep_config(paths: ContainerPaths, bundle: Bundle) -> None:
+    """Keep config.json as it is now."""
+    descriptor = os.open(paths.config, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(bundle.data)
 
 
 def _note_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.Hooks, notes: list[str]) -> None:

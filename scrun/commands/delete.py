@@ -138,4 +138,4 @@ def clear_up(paths: ContainerPaths) -> None:
     if container.creation is not None:
         # A session that nobody has: the lock is free, so nothing of the anchor's is left, and its number may be
         # somebody else's by now. (0 would be every process whose session began outside this pid namespace.)
-        clean_up(container.creation, -1)
+        clean_up(container.creation, -1, paths.journal)

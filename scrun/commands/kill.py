@@ -1,6 +1,6 @@
 """``scrun kill``: give the container a signal; the two that mean nothing on the way are answered here."""
 
-from proto.errors import DeadlineError, WrongStateError
+from proto.errors import DeadlineError, StorageError, WrongStateError
 from scrun import signals
 from scrun.client import AnchorGoneError, ask
 from scrun.container import Container, find
@@ -49,6 +49,7 @@ def kill(container: Container, signal: int, *, every: bool) -> None:
         WrongStateError: the container is not running.
         AnchorGoneError: it ended meanwhile.
         DeadlineError: there was no answer.
+        StorageError: it could not be written down, so it was not sent.
 
     """
     if container.status == "stopped":
@@ -66,7 +67,7 @@ def kill(container: Container, signal: int, *, every: bool) -> None:
     except AnchorGoneError:
         if signal != signals.KILL:
             raise
-    except DeadlineError:
+    except (DeadlineError, StorageError):
         if signal != signals.KILL:
             raise
         # The guard notices, cancels the job and clears up.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import pathlib
 import signal
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 def descriptors(pid: int) -> dict[int, str]:
     folder = pathlib.Path(f"/proc/{pid}/fd")
-    return {int(entry.name): os.readlink(entry) for entry in folder.iterdir()}
+    found = {}
+    for entry in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # a file that was open for a moment only
+            found[int(entry.name)] = os.readlink(entry)
+    return found
 
 
 def family(box: Box) -> list[int]:
@@ -187,25 +192,27 @@ def test_no_secret_is_left_on_the_command_line(runtime: Runtime) -> None:
 # --- the golden table -------------------------------------------------------------------------------------------
 
 COMMON = "null*3 lock log"
+LOGS = "job.log step.log"
+BOOK = f"journal {LOGS}"
 LOOP = "eventfd*5 eventpoll*2"  # of libzmq's context and socket, and of the inbox
 GOLDEN = {
     # What each process has open; "socket" is one without a name: a pair's end, or the hub's client.
     "anchor": {
-        "created": f"{COMMON} engine*3 step*6 hold wakeup*2 hub tap socket*5",
-        "running": f"{COMMON} engine*3 step*3 hold wakeup*2 hub tap socket*5",
-        "stdin closed": f"{COMMON} engine*2 step*2 hold wakeup*2 hub tap socket*5",
+        "created": f"{COMMON} {BOOK} engine*3 step*6 hold wakeup*2 hub*2 tap socket*5",
+        "running": f"{COMMON} {BOOK} engine*3 step*3 hold wakeup*2 hub*2 tap socket*5",
+        "stdin closed": f"{COMMON} {BOOK} engine*2 step*2 hold wakeup*2 hub*2 tap socket*5",
     },
     "state": dict.fromkeys(
-        ("created", "running", "stdin closed"), f"{COMMON} journal eventfd*6 eventpoll*2 hub*5 tap*2 socket"
+        ("created", "running", "stdin closed"), f"{COMMON} journal*2 eventfd*6 eventpoll*2 hub*5 tap*2 socket"
     ),
-    "allocation": dict.fromkeys(("created", "running", "stdin closed"), f"{COMMON} {LOOP} hold socket*2"),
-    "signals": dict.fromkeys(("created", "running", "stdin closed"), f"{COMMON} {LOOP} socket*2"),
+    "allocation": dict.fromkeys(("created", "running", "stdin closed"), f"{COMMON} {LOOP} {LOGS} hub hold socket*2"),
+    "signals": dict.fromkeys(("created", "running", "stdin closed"), f"{COMMON} {LOOP} hub socket*2"),
     "stdio": {
-        "created": f"{COMMON} {LOOP} engine*3 step*3 socket*2",
-        "running": f"{COMMON} {LOOP} engine*3 step*3 socket*2",
-        "stdin closed": f"{COMMON} {LOOP} engine*2 step*2 socket*2",
+        "created": f"{COMMON} {LOOP} hub engine*3 step*3 socket*2",
+        "running": f"{COMMON} {LOOP} hub engine*3 step*3 socket*2",
+        "stdin closed": f"{COMMON} {LOOP} hub engine*2 step*2 socket*2",
     },
-    "guard": dict.fromkeys(("created", "running", "stdin closed"), "null*2 lock socket"),
+    "guard": dict.fromkeys(("created", "running", "stdin closed"), "null*2 lock journal socket"),
 }
 
 

@@ -1,13 +1,16 @@
 """The journal: every prefix of it can be read, and what cannot be read is its end."""
 
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proto import events as e
 from proto.errors import ProtocolError
-from proto.journal import Journal, pack, read, scan
+from proto.journal import ROOM, Journal, pack, read, scan
 from proto.registry import Message
 
 from .strategies import events, histories
@@ -55,6 +58,44 @@ def test_a_writer_goes_on_after_a_cut_tail(history: list[Message]) -> None:
         journal.append(history[-1])
         journal.close()
         assert [record.event for record in read(path)] == [*history, history[-1]]
+
+
+@pytest.fixture
+def size_limit() -> Iterator[Callable[[int], None]]:
+    """Sets the size beyond which this process cannot make a file longer: a write is cut, the next one fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_cannot_be_written_whole_is_not_written(tmp_path: Path, size_limit: Callable[[int], None]) -> None:
+    path = str(tmp_path / "journal")
+    journal = Journal(path)
+    journal.append(e.JobRequested("a"))
+    whole = (tmp_path / "journal").read_bytes()
+    size_limit(len(whole) + 5)
+    with pytest.raises(OSError):
+        journal.append(e.JobRequested("b"))
+    assert (tmp_path / "journal").read_bytes() == whole
+    size_limit(1 << 20)
+    journal.append(e.JobRequested("c"))
+    journal.close()
+    expected = [e.JobRequested("a"), e.JobRequested("c")]
+    assert [record.event for record in read(path)] == [record.event for record in journal.records] == expected
+
+
+def test_reserved_room_is_no_part_of_the_journal_and_stays_for_the_next_writer(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal = Journal(str(path))
+    journal.append(e.JobRequested("a"))
+    size = path.stat().st_size
+    journal.reserve()
+    journal.close()
+    assert path.stat().st_size == size
+    if path.stat().st_blocks * 512 < ROOM:
+        pytest.skip("this file system reserves nothing")
+    Journal(str(path)).close()
+    assert path.stat().st_blocks * 512 >= ROOM
 
 
 def test_an_event_of_another_version_is_an_error_and_not_the_end() -> None:

@@ -1,0 +1,66 @@
+"""The container's book: its journal, and ``state.json``, which is written out of it; on a disk that may fail.
+
+What cannot be written down has not been heard: nothing follows from it, and it is told again. So a file system that
+is full for a while costs time, and loses nothing.
+"""
+
+from actors.logbook import Logbook
+from proto import events as e
+from proto.container import Container
+from proto.errors import StorageError, unwritable
+from proto.journal import Journal
+from proto.lifecycle import SIGKILL
+from proto.messages import Begin
+from proto.paths import ContainerPaths, held
+from proto.registry import Message
+
+from . import statefile
+
+
+class Book:
+    """What the state actor writes, and only it."""
+
+    def __init__(self, begin: Begin, log: Logbook) -> None:
+        self._root = begin.creation.root
+        self._paths = ContainerPaths(begin.creation.root, begin.creation.id)
+        self._anchor = begin.anchor
+        self._started = statefile.start_time(begin.anchor)
+        self._log = log
+        self._failing: set[str] = set()
+        # Not by its path: the directory may be gone by the time in which an actor is replaced.
+        self._journal = Journal(held(begin.descriptors["journal"]))
+        self.records = self._journal.records
+
+    def note(self, event: Message) -> None:
+        """Write an event into the journal.
+
+        Raises:
+            StorageError: it is not in the journal.
+
+        """
+        try:
+            if isinstance(event, e.SignalRequested) and event.signal != SIGKILL:
+                # What is reserved is for the container's end, and of signals there may be any number.
+                self._journal.reserve()
+            self._journal.append(event)
+        except OSError as error:
+            raise self._failed("journal", error) from None
+        self._failing.discard("journal")
+
+    def show(self, container: Container) -> bool:
+        """Write ``state.json``; whether that could be done."""
+        try:
+            statefile.write(self._paths, container, self._anchor, self._started)
+        except OSError as error:
+            self._failed("state", error)
+            return False
+        self._failing.discard("state")
+        return True
+
+    def _failed(self, what: str, error: OSError) -> StorageError:
+        """The error in words, which are also logged, once for each time of trouble."""
+        failure = unwritable(self._root, error)
+        if what not in self._failing:
+            self._log.write("error", failure.sentence)
+        self._failing.add(what)
+        return failure
