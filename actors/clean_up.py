@@ -107,13 +107,19 @@ def _relatives(paths: ContainerPaths, anchor: int) -> Iterator[int]:
 
 
 def _conclude(container: Container, journal: Journal, log: Logbook) -> Container:
+    whole = True
+
     def happen(event: Message) -> None:
-        nonlocal container
+        nonlocal container, whole
         # An anchor that gave up has closed the book already: then only the deeds are left to do.
         if not container.finished and not lifecycle.knows(container, event):
             container = lifecycle.apply(container, event)
-            with contextlib.suppress(OSError):  # a full disk keeps nobody from giving the job back
-                journal.append(event)
+            # A full disk keeps nobody from giving the job back. What follows a gap could not be read.
+            try:
+                if whole:
+                    journal.append(event)
+            except OSError:
+                whole = False
 
     creation = container.creation
     if creation is None:
