@@ -134,7 +134,7 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
     if container.step in {"launching", "running"}:
         happen(e.StepEnded("killed", KILLED, signal.SIGKILL, ""))
         happen(e.OutputDrained(0, 0, 0))
-    if container.stage != "none" or container.job == "granted":
+    if container.stage not in {"none", "out"}:
         from actors.staging.actor import stage_out
 
         failure = stage_out(creation, container, log.write)

@@ -7,7 +7,8 @@ from .creation import Creation
 from .value import Value
 
 JobPhase = Literal["none", "requested", "queued", "granted", "over"]
-StagePhase = Literal["none", "ready", "failed", "out"]
+StagePhase = Literal["none", "begun", "ready", "failed", "out"]
+"""``begun`` from the grant of the job on: whatever becomes of the job, something may be staged."""
 StepPhase = Literal["none", "launching", "running", "ended"]
 
 

@@ -54,6 +54,11 @@ def _rule(
     )
 
 
+def _job_granted(c: Container, event: e.JobGranted) -> Container:
+    granted = replace(c, job="granted", job_id=event.job_id, nodes=event.nodes, foreign=event.foreign)
+    return granted if c.ending is not None else replace(granted, stage="begun")
+
+
 def _job_ended(c: Container, event: e.JobEnded) -> Container:
     ending = c.ending or Ending(event.kind, event.exit_code, 0, event.sentence, event.code)
     return replace(c, job="over", ending=ending)
@@ -122,7 +127,7 @@ RULES: dict[type[Message], Rule] = dict([
     _rule(
         e.JobGranted,
         lambda c: _alive(c) and c.job in {"none", "requested", "queued"},
-        lambda c, v: replace(c, job="granted", job_id=v.job_id, nodes=v.nodes, foreign=v.foreign),
+        _job_granted,
         lambda c, _: c.job in {"granted", "over"},
     ),
     _rule(
@@ -140,17 +145,17 @@ RULES: dict[type[Message], Rule] = dict([
     ),
     _rule(
         e.StagedIn,
-        lambda c: _alive(c) and c.stage == "none",
+        lambda c: _alive(c) and c.stage == "begun",
         lambda c, v: replace(c, stage="ready", bundle=v.bundle, rootfs=v.rootfs, argv=v.argv),
-        lambda c, _: c.stage != "none",
+        lambda c, _: c.stage in {"ready", "failed", "out"},
     ),
     _rule(
         e.StagingFailed,
-        lambda c: _alive(c) and c.stage == "none",
+        lambda c: _alive(c) and c.stage in {"none", "begun"},
         lambda c, v: replace(
             c, stage="failed", ending=c.ending or Ending("staging-failed", REFUSED, 0, v.sentence, "staging")
         ),
-        lambda c, _: c.stage != "none",
+        lambda c, _: c.stage in {"ready", "failed", "out"},
     ),
     _rule(
         e.CreateAnswered,

@@ -34,7 +34,7 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
     if c.job in {"requested", "queued"}:
         wants.append(("allocation", m.RequestJob()))
     if c.job == "granted" and c.step == "none":
-        if c.stage == "none":
+        if c.stage == "begun":
             wants.append(("staging", m.StageIn(c.job_id, c.nodes)))
         if c.job_id:
             wants.append(("allocation", m.WatchJob(c.job_id)))
@@ -63,7 +63,7 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
         own = ending.kind in {"exited", "signalled", "killed"} or not ending.sentence
         return [("stdio", m.Drain("" if own else f"scrun: {ending.sentence}"))]
     wants: list[tuple[str, Message]] = []
-    if c.stage != "out" and (c.stage != "none" or c.job == "granted"):
+    if c.stage not in {"none", "out"}:
         complete = c.step == "ended" and ending.kind != "launch-failed"
         wants.append(("staging", m.StageOut(c.job_id, c.nodes, c.bundle, c.rootfs, complete)))
     if c.ours and (not wants or not (c.creation and c.creation.lua)):

@@ -163,8 +163,8 @@ def staging() -> pathlib.Path:
 
 
 def staging_of(name: str) -> list[pathlib.Path]:
-    """What is staged for containers of this id."""
-    return list(staging().glob(f"{name}~*"))
+    """What is staged for containers of this id, or begins to be, or ceases to be."""
+    return [path for pattern in (f"{name}~*", f".*~{name}~*") for path in staging().glob(pattern)]
 
 
 def jobs_by_cookie(runtime: Runtime) -> str:

@@ -139,6 +139,12 @@ def test_a_script_keeps_the_job_until_it_has_staged_out() -> None:
     assert messages(container) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True)]
 
 
+@pytest.mark.parametrize("gone", [e.JobReleased(), e.JobEnded("cancelled", 137, "by somebody")])
+def test_what_may_be_staged_is_staged_out_though_its_job_has_gone_first(gone: Message) -> None:
+    cancelled = (e.CancelRequested("the death of create", 137, hard=True),) if isinstance(gone, e.JobReleased) else ()
+    assert messages(live(*GRANTED, *cancelled, gone)) == [m.StageOut(4, "n1", "", "", complete=False)]
+
+
 def test_an_end_that_was_not_the_programs_own_is_told_on_its_stderr() -> None:
     lost = e.StepEnded("time-limit", 137, 0, "the time limit was reached")
     assert messages(live(*RUNNING, lost)) == [m.Drain("scrun: the time limit was reached")]
