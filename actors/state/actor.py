@@ -6,6 +6,7 @@ written down has not happened yet: an actor repeats it, a caller is told, and wh
 """
 
 import contextlib
+import os
 
 from actors.effects import Tick
 from actors.shell import ProcessActor, run
@@ -89,6 +90,8 @@ class StateActor(ProcessActor):
                 self._on_reached(actor)
             case Tick("wants"):
                 self._asked.clear()
+                if not self.container.answered and not os.path.isdir(self.paths.directory):
+                    self._happen(e.CancelRequested("the removal of its state directory", REFUSED, hard=True))
                 self._pursue()
             case Tick("state-file"):
                 self._write_state()
