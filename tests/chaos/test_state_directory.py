@@ -183,7 +183,7 @@ def signal_until_full(runtime: Runtime, box: Box) -> None:
 def test_full_while_it_runs(runtime: Runtime, chaos: Chaos, mounted: Any, kind: str) -> None:
     disk = mounted(kind, runtime.root)
     ends = chaos.some(tuple(ENDS), 2)
-    boxes = [echo(runtime, f"box{number}") for number in range(len(ends))]
+    boxes = [echo(runtime, f"full-{number}") for number in range(len(ends))]
     jobs = [box.job() for box in boxes]
     states = [find(box.anchor, "state") for box in boxes]
     disk.fill()
@@ -340,7 +340,7 @@ def test_lost_while_it_runs(runtime: Runtime, chaos: Chaos, trouble: str) -> Non
     """The directory cannot be used any more; then a process dies, too: its replacement needs no path."""
     data = chaos.data(1 << 18)
     victims = chaos.some(VICTIMS, 2)
-    boxes = [echo(runtime, f"box{number}") for number in range(len(victims))]
+    boxes = [echo(runtime, f"lost-{number}") for number in range(len(victims))]
     jobs = [box.job() for box in boxes]
     for box, victim in zip(boxes, victims, strict=True):
         TROUBLES[trouble](runtime.root / box.id)
