@@ -6,6 +6,7 @@ written down has not happened yet: an actor repeats it, a caller is told, and wh
 """
 
 import contextlib
+import os
 
 from actors.effects import Tick
 from actors.shell import ProcessActor, run
@@ -64,7 +65,7 @@ class StateActor(ProcessActor):
         self.inbox.watch(self.hub.socket, lambda: list(self.hub.arrivals()))
         self.inbox.watch(self.tap.socket, self.tap.subscriptions)
         if self.container.finished:
-            self._write_state()
+            self._pursue()
             self._leave()
             return
         self._set_clocks()
@@ -89,9 +90,11 @@ class StateActor(ProcessActor):
                 self._on_reached(actor)
             case Tick("wants"):
                 self._asked.clear()
+                if not self.container.answered and not os.path.isdir(self.paths.directory):
+                    self._happen(e.CancelRequested("the removal of its state directory", REFUSED, hard=True))
                 self._pursue()
             case Tick("state-file"):
-                self._write_state()
+                self._pursue()
             case Tick("unwritten"):
                 unwritten, self._unwritten = self._unwritten, []
                 for earlier in unwritten:
@@ -165,19 +168,22 @@ class StateActor(ProcessActor):
                 with contextlib.suppress(StorageError):
                     self._happen(want.message)
                     return
-        self._write_state()
+        shown = self._write_state()
         self._ask(wanted)
         self._answer_callers()
+        if shown and self.container.answered and not self._answered:
+            # The engine may ask for the state as soon as create returns. Twice, by two incarnations, does no harm.
+            self._answered = True
+            self.channel.send(m.AnswerCreate("", ""))
         if wanted and isinstance(wanted[-1].message, e.Finished):
             self._finish(wanted[-1].message)
 
-    def _write_state(self) -> None:
-        """Write ``state.json``, and then only have ``create`` return: the engine may ask for the state at once."""
-        if not self.book.show(self.container):
+    def _write_state(self) -> bool:
+        """Write ``state.json``, if not now, then later; whether it could be written."""
+        shown = self.book.show(self.container)
+        if not shown:
             self.inbox.later("state-file", DISK)
-        elif self.container.answered and not self._answered:
-            self._answered = True
-            self.channel.send(m.AnswerCreate("", ""))
+        return shown
 
     def _ask(self, wanted: tuple[wants.Want, ...]) -> None:
         self._run_staging(any(want.actor == "staging" for want in wanted))

@@ -27,6 +27,7 @@ class Book:
         self._started = statefile.start_time(begin.anchor)
         self._log = log
         self._failing: set[str] = set()
+        self._shown: Container | None = None
         # Not by its path: the directory may be gone by the time in which an actor is replaced.
         self._journal = Journal(held(begin.descriptors["journal"]))
         self.records = self._journal.records
@@ -48,13 +49,16 @@ class Book:
         self._failing.discard("journal")
 
     def show(self, container: Container) -> bool:
-        """Write ``state.json``; whether that could be done."""
+        """Write ``state.json`` if there is something new; whether that could be done."""
+        if container is self._shown:
+            return True
         try:
             statefile.write(self._paths, container, self._anchor, self._started)
         except OSError as error:
             self._failed("state", error)
             return False
         self._failing.discard("state")
+        self._shown = container
         return True
 
     def _failed(self, what: str, error: OSError) -> StorageError:

@@ -14,6 +14,8 @@ from scrun.parsing import Line
 SECONDS = 60.0
 # After SIGKILL of the anchor: what the guard may need to cancel the job and clear up.
 GUARD_SECONDS = 20.0
+# All is over, and the anchor has only to say good-bye: one that does not has been stopped by somebody.
+GONE_SECONDS = 5.0
 
 
 def run(line: Line) -> int:
@@ -112,7 +114,8 @@ def _end(container: Container, deadline: float, *, force: bool) -> float:
         if not force:
             raise
     else:
-        if container.wait_gone(max(0.0, deadline - time.monotonic())) or not force:
+        left = max(0.0, deadline - time.monotonic())
+        if container.wait_gone(min(left, GONE_SECONDS) if force else left) or not force:
             return deadline
     container.kill_anchor(signals.KILL)
     return time.monotonic() + GUARD_SECONDS

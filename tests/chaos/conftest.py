@@ -10,6 +10,7 @@ import collections
 import os
 import pathlib
 import random
+import secrets
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from tests.slurm.conftest import runtime as _runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 T = TypeVar("T")
 
@@ -70,3 +71,17 @@ class Chaos:
 def chaos(request: pytest.FixtureRequest) -> Chaos:
     print(f"SEED={SEED}")
     return Chaos(request.node.name)
+
+
+@pytest.fixture
+def filled(as_user: Any) -> Iterator[Callable[[], None]]:
+    """node3 is taken; the function gives it back."""
+    name = f"filler-{secrets.token_hex(4)}"
+    words = ["salloc", "--quiet", "--no-shell", f"--job-name={name}", "--nodelist=node3", "--cpus-per-task=16"]
+    assert as_user(words, timeout=90).returncode == 0
+
+    def give_back() -> None:
+        as_user(["scancel", f"--name={name}"])
+
+    yield give_back
+    give_back()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -40,20 +39,6 @@ def nodes(as_root: Any, runtime: Runtime) -> Iterator[None]:
     runtime.wait_until(lambda: not as_root(["squeue", "-h", "-t", "completing"]).stdout, 90, interval=0.5)
     for node in as_root(["sinfo", "-h", "-N", "-t", "drain", "-o", "%n"]).stdout.split():
         as_root(["scontrol", "update", f"nodename={node}", "state=resume"])
-
-
-@pytest.fixture
-def filled(as_user: Any) -> Iterator[Callable[[], None]]:
-    """node3 is taken; the function gives it back."""
-    name = f"filler-{secrets.token_hex(4)}"
-    words = ["salloc", "--quiet", "--no-shell", f"--job-name={name}", "--nodelist=node3", "--cpus-per-task=16"]
-    assert as_user(words, timeout=90).returncode == 0
-
-    def give_back() -> None:
-        as_user(["scancel", f"--name={name}"])
-
-    yield give_back
-    give_back()
 
 
 def echo(runtime: Runtime, name: str) -> Box:
