@@ -22,13 +22,17 @@ EARLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SI
 word. It has its handlers, and unblocks them, some 100 ms after the fork."""
 
 
-def start(creation: Creation, lock: int, on_anchor: Callable[[int], None]) -> None:
+def start(creation: Creation, lock: int, on_anchor: Callable[[int], None]) -> socket.socket:
     """Fork the anchor and wait until the container is created.
 
     Args:
         creation: what ``create`` found out.
         lock: descriptor of the container's lock file, locked; every process of the container inherits it.
         on_anchor: called with the anchor's pid right after the fork (writes the pid file).
+
+    Returns:
+        The connection with the anchor, which takes its end for the death of ``create`` until it has been sent a
+        byte: the caller's last deed.
 
     Raises:
         ScrunError: the container could not be created; nothing of it is left but its directory, which the
@@ -49,18 +53,17 @@ def start(creation: Creation, lock: int, on_anchor: Callable[[int], None]) -> No
     except BaseException:
         ours.close()  # the anchor notices, cancels and clears up
         raise
+    code, _, sentence = answer.partition("\n")
+    if answer and not code:
+        return ours
     ours.close()
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
     if not answer:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)
         log = ContainerPaths(creation.root, creation.id).log
         msg = f"scrun's anchor process ended before the container was created; {log} may say why"
         raise errors.InternalError(msg)
-    code, sentence = answer.split("\n", 1)
-    if code:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)
-        raise errors.from_wire(code, sentence)
+    raise errors.from_wire(code, sentence)
 
 
 def _anchor(creation: Creation, lock: int, answer: socket.socket) -> None:

@@ -75,7 +75,7 @@ class Anchor:
                 if fd == self._wakeup:
                     self._on_signals()
                 elif self._answer is not None and fd == self._answer.fileno():
-                    self._on_create_gone()
+                    self._on_create()
                 else:
                     self._on_channel(fd)
         return self._end(self._finish)
@@ -128,9 +128,15 @@ class Anchor:
             with contextlib.suppress(ConnectionError):
                 channel.send(m.Exited(command.name, command.status))
 
-    def _on_create_gone(self) -> None:
+    def _on_create(self) -> None:
+        """``create`` has done all that it had to, or has died before: whoever called it was told so."""
+        done = b""
+        if self._answer is not None:
+            with contextlib.suppress(OSError):
+                done = self._answer.recv(1)
         self._forget_create()
-        self._news.abandoned()
+        if not done:
+            self._news.abandoned()
 
     def _forget_create(self) -> None:
         if self._answer is not None:
@@ -174,10 +180,12 @@ class Anchor:
 
     def _on_answer_create(self, _child: Child, message: m.AnswerCreate) -> None:
         if self._answer is not None:
+            self._poller.modify(self._answer, select.POLLIN)
             with contextlib.suppress(OSError):
                 self._answer.send(f"{message.code}\n{message.sentence}".encode())
-        self._forget_create()
-        if not message.code:
+        if message.code:
+            self._forget_create()
+        else:
             self._actors.start_late_ones()
 
     def _on_finish(self, _child: Child, message: m.Finish) -> None:

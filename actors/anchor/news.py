@@ -32,7 +32,7 @@ class News:
         self._unheeded = [v for v in self._unheeded if (v.signal, v.number) != (message.signal, message.number)]
 
     def abandoned(self) -> None:
-        """``create`` died before it was answered."""
+        """``create`` died before it could say that there is a container."""
         self._abandoned = True
         self._waiting.append(m.Abandoned())
 

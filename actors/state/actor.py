@@ -126,7 +126,7 @@ class StateActor(ProcessActor):
                 self._abandoned = True
                 self._happen(e.CancelRequested("the death of create", KILLED, hard=True))
                 if self.container.finished:
-                    self._remove_unanswered()
+                    self._remove_abandoned()
             case _:
                 self.log.write("error", f"unexpected: {type(event).__name__}")
 
@@ -241,12 +241,12 @@ class StateActor(ProcessActor):
         self._write_state()
         self.tap.publish("fact", "state", event)
         self._answer_callers()
-        self._remove_unanswered()
+        self._remove_abandoned()
         self._leave()
 
-    def _remove_unanswered(self) -> None:
+    def _remove_abandoned(self) -> None:
         """``create`` takes away the directory of a container that it could not create; here it is dead."""
-        if self._abandoned and not self.container.answered:
+        if self._abandoned:
             import shutil
 
             shutil.rmtree(self.paths.directory, ignore_errors=True)

@@ -1,5 +1,6 @@
 """``scrun create``: check everything, reserve the id, start the anchor, and run the hooks that belong here."""
 
+import contextlib
 import os
 from collections.abc import Callable
 
@@ -69,7 +70,7 @@ def make_container(
                 _note_hooks(paths, creation, hooks, notes)
         except OSError as error:
             raise unwritable(paths.root, error) from None
-        start(creation, lock, on_anchor)
+        connection = start(creation, lock, on_anchor)
     except BaseException as error:
         os.close(lock)
         if isinstance(error, InternalError):
@@ -79,8 +80,11 @@ def make_container(
         _clear(paths)
         raise
     os.close(lock)
-    if hooks:
-        _run_hooks(paths, creation, hooks)
+    with connection:
+        if hooks:
+            _run_hooks(paths, creation, hooks)
+        with contextlib.suppress(OSError):  # it is over already, as the engine will see
+            connection.send(b".")
 
 
 def _keep_config(paths: ContainerPaths, bundle: Bundle) -> None:

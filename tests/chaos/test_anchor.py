@@ -184,7 +184,7 @@ def test_create_killed(runtime: Runtime, chaos: Chaos, event: str) -> None:
             runtime.wait_until((runtime.root / name).exists, interval=0.001)
             process.kill()
         process.wait(timeout=30)
-        # It may have been a little faster than its death.
+        # It may have done all before its death.
         if process.returncode != 0:
             check_over(runtime, name, cookie_of(witness))
         runtime("delete", "--force", name)
