@@ -14,6 +14,8 @@ from proto.messages import Spawn
 
 from .descriptors import Descriptors, open_log
 
+ANSWER = 4096
+"""Bytes for which an answer must find room; complaints, of which there may be as many as signals, keep none."""
 _HIGH = 32
 """Where descriptors are parked while 0, 1, 2 … are put in place."""
 
@@ -107,7 +109,7 @@ def _open(path: str, number: int) -> int:
 
     """
     try:
-        return open_log(path)
+        return open_log(path, ANSWER if number == 1 else 0)
     except OSError:
         if number == 1:
             raise

@@ -7,9 +7,6 @@ import socket
 from proto.paths import ContainerPaths
 from proto.room import reserve
 
-ROOM = 8192
-"""Bytes that a command may say however full the file system: srun has said 600 when a program on one node ends."""
-
 
 class Descriptors:
     """Names to descriptor numbers, all of them above 2, closed on exec, and owned by the anchor."""
@@ -80,8 +77,8 @@ def sockets(paths: ContainerPaths) -> dict[str, int]:
     return found | {"hub-file": os.open(paths.hub, os.O_PATH | os.O_CLOEXEC)}
 
 
-def open_log(path: str) -> int:
-    """Open a file for the words of a command that are needed to the end, and keep room for them.
+def open_log(path: str, room: int) -> int:
+    """Open a file for the words of a command, and keep room for so many bytes of them.
 
     Raises:
         OSError: that cannot be done.
@@ -89,7 +86,8 @@ def open_log(path: str) -> int:
     """
     number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        reserve(number, 0, ROOM)
+        if room:
+            reserve(number, 0, room)
     except OSError:
         os.close(number)
         raise
