@@ -5,6 +5,7 @@ Each time the engine sees an exit status that is true, ``state`` says why, and n
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import secrets
@@ -58,8 +59,10 @@ def test_SIGINT_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
         def on_event(witness: Witness, word: str) -> None:
             if word == case.event and not sent:
                 sent.append(witness.anchor())
-                for _ in range(case.times):
-                    os.kill(sent[0], signal.SIGINT)
+                # Between two of them an ending container may have ended.
+                with contextlib.suppress(ProcessLookupError):
+                    for _ in range(case.times):
+                        os.kill(sent[0], signal.SIGINT)
 
         with Witness(runtime, case.name, on_event) as witness:
             try:
@@ -212,7 +215,7 @@ def test_a_program_that_ignores_everything(runtime: Runtime, chaos: Chaos) -> No
 
 
 def test_a_suspended_job_goes_on_or_ends(runtime: Runtime, as_root: Any) -> None:
-    """Afterwards it is as before; ``kill KILL`` and SIGINT end it in the pause, too."""
+    """A signal waits for the end of the pause, as in any stopped process; KILL and SIGINT end it in the pause, too."""
     script = "trap 'echo got >&2' USR1; echo ready >&2; while :; do sleep 0.1; done"
 
     def suspended(name: str) -> Box:
@@ -224,35 +227,43 @@ def test_a_suspended_job_goes_on_or_ends(runtime: Runtime, as_root: Any) -> None
         assert box.state()["status"] == "running"
         return box
 
-    goes_on = suspended("goes-on")
+    goes_on, killed, cancelled = (suspended(name) for name in ("goes-on", "killed", "cancelled"))
+    jobs = {box.id: box.job() for box in (goes_on, killed, cancelled)}
+    runtime.ok("kill", goes_on.id, "USR1")
+    runtime.ok("kill", killed.id, "KILL")
+    interrupt_twice(cancelled)
+    assert (killed.wait(LIMIT), cancelled.wait(LIMIT)) == (137, 137)
     assert as_root(["scontrol", "resume", str(goes_on.job())]).returncode == 0
-    # The node hears of the resumption a little later, and takes no signals until then.
-    runtime.wait_until(lambda: runtime("kill", goes_on.id, "USR1").returncode == 0)
-    runtime.log.unlink(missing_ok=True)
     assert read_line(goes_on) == "got"
-    assert runtime("kill", goes_on.id, "KILL").returncode == 0
+    runtime.ok("kill", goes_on.id, "KILL")
     assert goes_on.wait(LIMIT) == 137
-    for way in ("kill", "SIGINT"):
-        box = suspended(way)
-        job = box.job()
-        if way == "kill":
-            assert runtime("kill", box.id, "KILL").returncode == 0
-        else:
-            for _ in range(2):
-                os.kill(box.anchor, signal.SIGINT)
-        assert box.wait(LIMIT) in {130, 137}
-        assert runtime("delete", way).returncode == 0
+    assert read(goes_on) == ""
+    for box in (goes_on, killed, cancelled):
+        runtime.ok("delete", box.id)
         forget(runtime, box)
-        nothing_left(runtime, way, job)
+        nothing_left(runtime, box.id, jobs[box.id])
 
 
-@pytest.mark.timeout(240)
+FORMATS = ("USR2@80", "SIGUSR2@80", "12@80", "R:USR2@80", "USR2")
+"""What srun(1) says of ``--signal``; without a time it is a minute."""
+
+
 def test_the_warning_before_the_time_limit(runtime: Runtime, chaos: Chaos) -> None:
-    """SCRUN_SIGNAL: Slurm sends the signal so many seconds before the limit, and the program may end in peace."""
-    script = "trap 'echo warned; exit 9' USR2; echo ready; while :; do sleep 0.2; done"
-    box = runtime.running("/bin/sh", "-c", script, annotations={"scrun.time": "1", "scrun.signal": "USR2@50"})
-    assert read_line(box, "out") == "ready"
-    assert box.wait(150) == 9
-    assert read(box, "out") == "warned\n"
-    assert box.annotations()["scrun.end"] == "exited"
-    chaos.figures["cases"] += 1
+    """SCRUN_SIGNAL: Slurm sends the signal so many seconds before the limit, and the program may end in peace.
+
+    Slurm looks every 30 s whom to warn, and warns up to 30 s too early (job_time_limit in slurmctld); whoever is not
+    there yet is never warned. So with a limit of two minutes it comes after 10 s at the earliest, 60 s at the latest.
+    """
+    if not chaos.complete:
+        pytest.skip("takes up to a minute; with ROUNDS only")
+    script = "trap 'echo warned; exit 9' USR2; while :; do sleep 0.2; done"
+
+    def run(form: str) -> None:
+        name = f"warned-{FORMATS.index(form)}"
+        box = runtime.running("/bin/sh", "-c", script, id=name, environ={"SCRUN_SIGNAL": form, "SCRUN_TIMELIMIT": "2"})
+        assert box.wait(100) == 9
+        assert read(box, "out") == "warned\n"
+        assert box.annotations()["scrun.end"] == "exited"
+        chaos.figures["cases"] += 1
+
+    in_parallel(FORMATS, run)
