@@ -117,6 +117,7 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
     creation = container.creation
     if creation is None:
         return container
+    forced = container.hard
     happen(e.CancelRequested("the death of scrun's anchor process", KILLED, hard=True))
     scheduler = scheduler_for(creation)
     # A job may have been asked for whose number nobody has heard yet: the cookie finds it.
@@ -128,13 +129,41 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
         happen(e.StepEnded("killed", KILLED, signal.SIGKILL, ""))
         happen(e.OutputDrained(0, 0, 0))
     if container.stage != "none" or container.job == "granted":
-        from actors.staging.actor import stage_out
-
-        failure = stage_out(creation, container, log.write)
-        happen(e.StagedOut(failure))
+        happen(e.StagedOut(_stage_out(creation, container, log, forced=forced)))
     happen(e.JobReleased())
     happen(e.Finished())
     return container
+
+
+def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced: bool) -> str:
+    """Stage out; return what went wrong, or nothing.
+
+    In a process of its own, because nothing else stops a script. Its clock is its own, too: this process may be killed.
+    """
+    from actors.staging.actor import HURRY, TOO_SLOW, stage_out
+    from actors.staging.bundle import discard
+
+    limit = HURRY if forced else creation.settings.staging_time_limit or PATIENCE
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setpgid(0, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, limit)
+            os.write(write, stage_out(creation, container, log.write).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    _, status = os.waitpid(pid, 0)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    with open(read, encoding="utf-8") as file:
+        failure = file.read()
+    if os.WIFSIGNALED(status):
+        discard(creation)
+        return TOO_SLOW if forced else f"staging out took longer than {limit:g} s"
+    return failure
 
 
 def _release(scheduler: Scheduler, creation: Creation, container: Container, log: Logbook) -> bool:

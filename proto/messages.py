@@ -57,13 +57,14 @@ class StageIn(Message):
 
 @message("stage-out")
 class StageOut(Message):
-    """To staging: bring changes back and clear up."""
+    """To staging: bring changes back and clear up; ``hurry``: somebody has demanded the end by force."""
 
     job_id: int
     nodes: str
     bundle: str
     rootfs: str
     complete: bool
+    hurry: bool = False
 
 
 @message("relay-signal")

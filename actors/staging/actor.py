@@ -19,9 +19,14 @@ from proto.creation import Creation
 from proto.errors import ScrunError
 from proto.registry import Message  # noqa: TC001 - as above
 
+from .bundle import discard
 from .entry import entry_argv
 from .stager import Stager, stager_for
 
+HURRY = 20.0
+"""Seconds that bringing changes back may take once somebody has demanded the end by force, be it SIGKILL, ``delete
+--force`` or a second SIGINT: time for what matters, and less than ``delete`` waits."""
+TOO_SLOW = f"staging out was cut off {HURRY:g} s after the end was demanded by force"
 LOG_WORDS = {-1: "error", 0: "info", 1: "verbose", 2: "debug", 3: "debug2", 4: "debug3", 5: "debug4"}
 Log = Callable[[int, str], None]
 
@@ -33,6 +38,7 @@ class StagingLogic:
         self._creation = creation
         self._stager = stager
         self._task: Message | None = None
+        self._cut_off = ""
 
     def start(self) -> Iterable[Effect]:
         """Nothing: the state actor says what is wanted."""
@@ -47,8 +53,13 @@ class StagingLogic:
                 return self._staged_in(result, error)
             case Worked("stage-out", _, error):
                 return [Report(e.StagedOut(str(error) if error else ""))]
+            case Worked("discard", _, error):
+                return [Report(e.StagedOut(str(error or self._cut_off)))]
             case Tick("limit"):
-                return self._too_long()
+                limit = self._creation.settings.staging_time_limit
+                return self._cut(f"staging took longer than the time limit of {limit:g} s")
+            case Tick("hurry"):
+                return self._cut(TOO_SLOW)
         return ()
 
     def _begin(self, task: m.StageIn | m.StageOut) -> list[Effect]:
@@ -56,16 +67,20 @@ class StagingLogic:
             if type(self._task) is not type(task):
                 # Cancelled while the script still runs: end it, and let the next incarnation clear up.
                 os.killpg(0, signal.SIGKILL)
-            return []
+            return self._hurry(task) if task != self._task else []
         self._task = task
-        limit = self._creation.settings.staging_time_limit
         stager = self._stager(task.job_id, task.nodes)
         work = (
             Work("stage-in", stager.stage_in)
             if isinstance(task, m.StageIn)
             else Work("stage-out", lambda: stager.stage_out(task.bundle, task.rootfs, complete=task.complete))
         )
-        return [work, Later("limit", limit)] if limit else [work]
+        limit = self._creation.settings.staging_time_limit
+        return [work, *([Later("limit", limit)] if limit else []), *self._hurry(task)]
+
+    def _hurry(self, task: m.StageIn | m.StageOut) -> list[Effect]:
+        self._task = task
+        return [Later("hurry", HURRY)] if isinstance(task, m.StageOut) and task.hurry else []
 
     def _staged_in(self, result: object, error: BaseException | None) -> list[Effect]:
         if error is not None or not isinstance(result, tuple):
@@ -75,12 +90,12 @@ class StagingLogic:
         argv = entry_argv(creation.cookie, creation.program, creation.args) if entry else creation.args
         return [Report(e.StagedIn(bundle, rootfs, argv))]
 
-    def _too_long(self) -> list[Effect]:
-        limit = self._creation.settings.staging_time_limit
-        sentence = f"staging took longer than the time limit of {limit:g} s"
-        event = e.StagingFailed(sentence) if isinstance(self._task, m.StageIn) else e.StagedOut(sentence)
+    def _cut(self, sentence: str) -> list[Effect]:
         # The next message from the state actor, or the end of the container, ends the script's processes.
-        return [Report(event)]
+        if isinstance(self._task, m.StageIn):
+            return [Report(e.StagingFailed(sentence))]
+        self._cut_off = sentence
+        return [Work("discard", lambda: discard(self._creation))]
 
 
 def stage_out(creation: Creation, container: Container, write: Callable[[str, str], None]) -> str:

@@ -140,22 +140,57 @@ STUBBORN = """
 function ignore()
   slurm.allocator_command("trap '' HUP INT TERM QUIT; (trap '' HUP INT TERM; (sleep 1000 & sleep 1000) & wait) & wait")
 end
-function slurm_scrun_stage_in(...) ignore() return slurm.SUCCESS end
+function slurm_scrun_stage_in(...) return slurm.SUCCESS end
 function slurm_scrun_stage_out(...) return slurm.SUCCESS end
+function slurm_scrun_stage_%s(...) ignore() return slurm.SUCCESS end
 return slurm.SUCCESS
 """
-"""A script that ignores everything, with grandchildren that do."""
+"""A script that ignores everything, with grandchildren that do, when it stages in or out."""
+
+
+def scripted(runtime: Runtime, script: str) -> dict[str, str]:
+    """Environment of a site with this scrun.lua."""
+    site = runtime.site("[scrun]\n")
+    assert runtime.runner(["tee", str(runtime.directory / "site/scrun.lua")], script).returncode == 0
+    return site
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_SIGINT_while_a_stubborn_script_stages_in(runtime: Runtime, times: int) -> None:
-    site = runtime.site("[scrun]\n")
-    path = runtime.directory / "site/scrun.lua"
-    assert runtime.runner(["tee", str(path)], STUBBORN).returncode == 0
-    box = runtime.begin("/bin/true", environ=site)
+    box = runtime.begin("/bin/true", environ=scripted(runtime, STUBBORN % "in"))
     runtime.wait_until(lambda: len(sleepers(runtime)) == 2, LIMIT, what="grandchildren")
     job, anchor = box.job(), int(box.state()["pid"])
     create_fails_by_SIGINT(runtime, box, anchor, job, times)
+    assert not sleepers(runtime)
+
+
+def test_a_stubborn_script_stages_out(runtime: Runtime, chaos: Chaos) -> None:
+    """Once the end is demanded by force it gets 20 s more; the exit status stays the program's."""
+    if not chaos.complete:
+        pytest.skip("takes 20 s; with ROUNDS only")
+    site = scripted(runtime, STUBBORN % "out")
+    ways = {"SIGINT twice": 7, "kill KILL": 7, "delete": 7, "death of the anchor": -signal.SIGKILL}
+    boxes = {way: runtime.running("/bin/sh", "-c", "exit 7", environ=site) for way in ways}
+    runtime.wait_until(lambda: len(sleepers(runtime)) == 2 * len(ways), LIMIT, what="grandchildren")
+    jobs = {way: box.job() for way, box in boxes.items()}
+
+    def run(way: str) -> None:
+        box = boxes[way]
+        # Asked once and mildly, it goes on: what it brings back may be the results of weeks.
+        os.kill(box.anchor, signal.SIGTERM)
+        assert box.state()["status"] == "running"
+        if way in WAYS:
+            WAYS[way][0](runtime, box)
+        else:
+            runtime.ok("kill", box.id, "KILL")
+            os.kill(box.anchor, signal.SIGKILL)
+        assert box.wait(LIMIT) == ways[way]
+        assert runtime("delete", "--force", box.id).returncode == 0
+        forget(runtime, box)
+        nothing_left(runtime, box.id, jobs[way])
+        chaos.figures["cases"] += 1
+
+    in_parallel(list(ways), run)
     assert not sleepers(runtime)
 
 
