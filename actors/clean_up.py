@@ -33,6 +33,8 @@ COMMAND_LIMIT = 15.0
 """Seconds that one command of Slurm may take."""
 STEP_LIMIT = 2.0
 """The same for killing the step, which the job's end does too, if later: scancel waits 10 s for a silent node."""
+HURRY = 20.0
+"""Seconds for staging out when the end was demanded by force: time for what matters, and less than ``delete`` waits."""
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -140,7 +142,7 @@ def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced
 
     In a process of its own, because nothing else stops a script. Its clock is its own, too: this process may be killed.
     """
-    from actors.staging.actor import HURRY, TOO_SLOW, stage_out
+    from actors.staging.actor import stage_out
     from actors.staging.bundle import discard
 
     limit = HURRY if forced else creation.settings.staging_time_limit or PATIENCE
@@ -162,7 +164,7 @@ def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced
         failure = file.read()
     if os.WIFSIGNALED(status):
         discard(creation)
-        return TOO_SLOW if forced else f"staging out took longer than {limit:g} s"
+        return f"staging out was cut off after {limit:g} s"
     return failure
 
 

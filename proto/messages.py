@@ -57,14 +57,13 @@ class StageIn(Message):
 
 @message("stage-out")
 class StageOut(Message):
-    """To staging: bring changes back and clear up; ``hurry``: somebody has demanded the end by force."""
+    """To staging: bring changes back and clear up."""
 
     job_id: int
     nodes: str
     bundle: str
     rootfs: str
     complete: bool
-    hurry: bool = False
 
 
 @message("relay-signal")

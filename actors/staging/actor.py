@@ -23,10 +23,6 @@ from .bundle import discard
 from .entry import entry_argv
 from .stager import Stager, stager_for
 
-HURRY = 20.0
-"""Seconds that bringing changes back may take once somebody has demanded the end by force, be it SIGKILL, ``delete
---force`` or a second SIGINT: time for what matters, and less than ``delete`` waits."""
-TOO_SLOW = f"staging out was cut off {HURRY:g} s after the end was demanded by force"
 LOG_WORDS = {-1: "error", 0: "info", 1: "verbose", 2: "debug", 3: "debug2", 4: "debug3", 5: "debug4"}
 Log = Callable[[int, str], None]
 
@@ -38,7 +34,8 @@ class StagingLogic:
         self._creation = creation
         self._stager = stager
         self._task: Message | None = None
-        self._cut_off = ""
+        limit = creation.settings.staging_time_limit
+        self._too_long = f"staging took longer than the time limit of {limit:g} s"
 
     def start(self) -> Iterable[Effect]:
         """Nothing: the state actor says what is wanted."""
@@ -54,12 +51,9 @@ class StagingLogic:
             case Worked("stage-out", _, error):
                 return [Report(e.StagedOut(str(error) if error else ""))]
             case Worked("discard", _, error):
-                return [Report(e.StagedOut(str(error or self._cut_off)))]
+                return [Report(e.StagedOut(str(error or self._too_long)))]
             case Tick("limit"):
-                limit = self._creation.settings.staging_time_limit
-                return self._cut(f"staging took longer than the time limit of {limit:g} s")
-            case Tick("hurry"):
-                return self._cut(TOO_SLOW)
+                return self._cut()
         return ()
 
     def _begin(self, task: m.StageIn | m.StageOut) -> list[Effect]:
@@ -67,20 +61,16 @@ class StagingLogic:
             if type(self._task) is not type(task):
                 # Cancelled while the script still runs: end it, and let the next incarnation clear up.
                 os.killpg(0, signal.SIGKILL)
-            return self._hurry(task) if task != self._task else []
+            return []
         self._task = task
+        limit = self._creation.settings.staging_time_limit
         stager = self._stager(task.job_id, task.nodes)
         work = (
             Work("stage-in", stager.stage_in)
             if isinstance(task, m.StageIn)
             else Work("stage-out", lambda: stager.stage_out(task.bundle, task.rootfs, complete=task.complete))
         )
-        limit = self._creation.settings.staging_time_limit
-        return [work, *([Later("limit", limit)] if limit else []), *self._hurry(task)]
-
-    def _hurry(self, task: m.StageIn | m.StageOut) -> list[Effect]:
-        self._task = task
-        return [Later("hurry", HURRY)] if isinstance(task, m.StageOut) and task.hurry else []
+        return [work, Later("limit", limit)] if limit else [work]
 
     def _staged_in(self, result: object, error: BaseException | None) -> list[Effect]:
         if error is not None or not isinstance(result, tuple):
@@ -90,11 +80,10 @@ class StagingLogic:
         argv = entry_argv(creation.cookie, creation.program, creation.args) if entry else creation.args
         return [Report(e.StagedIn(bundle, rootfs, argv))]
 
-    def _cut(self, sentence: str) -> list[Effect]:
+    def _cut(self) -> list[Effect]:
         # The next message from the state actor, or the end of the container, ends the script's processes.
         if isinstance(self._task, m.StageIn):
-            return [Report(e.StagingFailed(sentence))]
-        self._cut_off = sentence
+            return [Report(e.StagingFailed(self._too_long))]
         return [Work("discard", lambda: discard(self._creation))]
 
 

@@ -85,7 +85,8 @@ class StateActor(ProcessActor):
             case Tick("grace"):
                 self._happen(e.CancelRequested("scrun, after waiting for SIGTERM to work", KILLED, hard=True))
             case Tick("kill-wait"):
-                if self.container.step != "ended" or not self.container.drained:
+                # Staging out goes on alone, too: after a SIGKILL no engine waits for it.
+                if self.container.hard or self.container.step != "ended" or not self.container.drained:
                     self._happen(e.GivenUp())
             case Tick("release-wait"):
                 # The program has ended and everything is safe: the engine need not wait for Slurm.
