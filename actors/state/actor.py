@@ -203,6 +203,8 @@ class StateActor(ProcessActor):
         assert ending is not None  # noqa: S101 - the life cycle wants Finished only when it ends
         if not self.container.answered:
             self.channel.send(m.AnswerCreate(ending.code, ending.sentence or "the container was cancelled"))
+        if ending.sentence and ending.kind != "exited":
+            self.log.write("info", f"{ending.kind}, exit code {ending.exit_code}: {ending.sentence}")
         if ending.kind == "out-of-memory":
             leave_mark(self.begin.creation.bundle, self.begin.anchor)
         self.journal.append(event)

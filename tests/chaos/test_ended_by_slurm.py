@@ -1,0 +1,152 @@
+"""What users and administrators do to the job behind scrun's back, in every state: scancel, scontrol, the time limit.
+
+Each time the engine sees an exit status that is true, ``state`` says why, and nothing is left.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .ordeal import ECHO, forget, in_parallel, nothing_left, read, read_line, told
+from .test_cancellation import AFTER_THE_END, LIMIT, QUEUED, filled, job_of, scripted
+from .witness import Witness
+
+if TYPE_CHECKING:
+    from tests.slurm.runtime import Box, Runtime
+
+    from .conftest import Chaos
+
+__all__ = ["filled"]
+EVENTS = (
+    "job-granted", "staged-in", "create-answered", "start-requested", "launch-requested", "step-started", "step-ended",
+    "output-drained",
+)  # fmt: skip
+"""The events after each of which there is a scancel: there is a job."""
+POLITE = f"trap 'exit 143' TERM; {ECHO}"
+
+
+def test_scancel_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
+    def run(event: str) -> None:
+        done: list[int] = []
+
+        def on_event(witness: Witness, word: str) -> None:
+            if word == event and not done:
+                done.append(runtime.runner(["scancel", str(job_of(witness))]).returncode)
+
+        name = f"{event}-{len(runtime.boxes)}"
+        with Witness(runtime, name, on_event) as witness:
+            try:
+                box = runtime.begin("/bin/sh", "-c", POLITE, id=name, stdin=True)
+                created = runtime.creating[name].wait(timeout=LIMIT) == 0
+                started = created and runtime("start", name).returncode == 0
+                if started and event in AFTER_THE_END:
+                    box.close_stdin()
+                box.anchor = witness.anchor()
+                check_end(runtime, box, created=created, own=started and event in AFTER_THE_END)
+                assert done == [0]
+                job = job_of(witness)
+                assert runtime("delete", "--force", name).returncode == 0
+            except BaseException as error:
+                error.args = (f"{error} {told(runtime, name, witness)}",)
+                raise
+        forget(runtime, box)
+        nothing_left(runtime, name, job)
+        chaos.figures["cases"] += 1
+
+    in_parallel(chaos.some(EVENTS, 4), run)
+
+
+def check_end(runtime: Runtime, box: Box, *, created: bool, own: bool) -> None:
+    if not created:
+        assert "job" in read(box)
+        runtime.wait_until(lambda: not runtime.left(box.id), LIMIT)
+        return
+    code = box.wait(LIMIT)
+    annotations = box.annotations()
+    assert annotations["scrun.exit-code"] == str(code)
+    if own:
+        assert code == 42
+        return
+    # 143: how the program took SIGTERM. 137: it had not begun.
+    assert code in {137, 143}, annotations
+    assert annotations["scrun.end"] == "cancelled", annotations
+    assert "cancelled" in annotations["scrun.end-reason"]
+
+
+def test_scancel_in_the_queue(runtime: Runtime, filled: str) -> None:
+    box = runtime.begin("/bin/true", annotations=QUEUED)
+    job = runtime.wait_until(box.job, LIMIT)
+    assert runtime.runner(["scancel", str(job)]).returncode == 0
+    assert runtime.creating[box.id].wait(timeout=LIMIT) == 1
+    assert "cancelled" in read(box)
+    forget(runtime, box)
+    nothing_left(runtime, box.id, job)
+
+
+def test_signals_by_scancel(runtime: Runtime) -> None:
+    """To the job's steps, as Slurm means it; a container that is not started has none, and nothing happens to it."""
+    created = runtime.box("/bin/sh", "-c", "exit 4")
+    box = runtime.running("/bin/sh", "-c", "trap 'exit 9' USR1; echo ready >&2; while :; do sleep 0.1; done")
+    assert read_line(box) == "ready"
+    for each in (created, box):
+        runtime.runner(["scancel", "--signal=USR1", str(each.job())])
+    assert box.wait(LIMIT) == 9
+    runtime.ok("start", created.id)
+    assert created.wait(LIMIT) == 4
+
+
+def test_created_and_then(runtime: Runtime, as_root: Any) -> None:
+    """A requeue is refused, as for every interactive job; a suspended job starts nothing until it is resumed."""
+    requeued, suspended, killed = (runtime.box("/bin/sh", "-c", "exit 4", id=f"c{n}") for n in range(3))
+    jobs = {box.id: box.job() for box in (requeued, suspended, killed)}
+    assert as_root(["scontrol", "requeue", str(jobs[requeued.id])]).returncode != 0
+    assert requeued.state()["status"] == "created"
+    for box in (suspended, killed):
+        assert as_root(["scontrol", "suspend", str(jobs[box.id])]).returncode == 0
+        assert box.state()["status"] == "created"
+    runtime.ok("kill", killed.id, "KILL")
+    assert killed.wait(LIMIT) == 137
+    assert as_root(["scontrol", "resume", str(jobs[suspended.id])]).returncode == 0
+    for box in (requeued, suspended):
+        runtime.ok("start", box.id)
+        assert box.wait(LIMIT) == 4
+    for box in (requeued, suspended, killed):
+        runtime.ok("delete", box.id)
+        forget(runtime, box)
+        nothing_left(runtime, box.id, jobs[box.id])
+
+
+SLOW = """
+function slurm_scrun_stage_in(...) return slurm.SUCCESS end
+function slurm_scrun_stage_out(...)
+  slurm.allocator_command("while [ ! -e @/over ]; do sleep 0.1; done")
+  return slurm.SUCCESS
+end
+return slurm.SUCCESS
+"""
+
+
+def test_the_time_limit(runtime: Runtime, chaos: Chaos) -> None:
+    """Reached by a container that nobody starts: it ends. Reached while staging out: that goes on."""
+    if not chaos.complete:
+        pytest.skip("takes up to two minutes; with ROUNDS only")
+    site = scripted(runtime, SLOW.replace("@", str(runtime.directory)))
+    limit = {"scrun.time": "1"}
+    created = runtime.box("/bin/true", annotations=limit)
+    out = runtime.running("/bin/sh", "-c", "exit 7", annotations=limit, environ=site)
+    job = out.job()
+    assert created.wait(120) == 137
+    assert created.annotations()["scrun.end"] == "time-limit"
+    runtime.wait_until(lambda: runtime.job_state(job) == "TIMEOUT", LIMIT)
+    assert os.path.exists(f"/proc/{out.anchor}")
+    assert out.state()["status"] == "running"
+    assert runtime.runner(["touch", f"{runtime.directory}/over"]).returncode == 0
+    assert out.wait(LIMIT) == 7
+    for box in (created, out):
+        runtime.ok("delete", box.id)
+        forget(runtime, box)
+        nothing_left(runtime, box.id, 0)
+    chaos.figures["cases"] += 2
