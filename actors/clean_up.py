@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from select import PIPE_BUF
 
 from actors.allocation import scheduler_for
 from actors.allocation.replies import released
@@ -20,6 +21,7 @@ from proto import events as e
 from proto import lifecycle
 from proto.container import Container
 from proto.creation import Creation
+from proto.errors import ScrunError
 from proto.exit_codes import KILLED
 from proto.journal import Journal, read
 from proto.paths import ContainerPaths
@@ -131,7 +133,10 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
         happen(e.StepEnded("killed", KILLED, signal.SIGKILL, ""))
         happen(e.OutputDrained(0, 0, 0))
     if container.stage != "none" or container.job == "granted":
-        happen(e.StagedOut(_stage_out(creation, container, log, forced=forced)))
+        failure = _stage_out(creation, container, log, forced=forced)
+        if failure:
+            log.write("error", failure)
+        happen(e.StagedOut(failure))
     happen(e.JobReleased())
     happen(e.Finished())
     return container
@@ -153,18 +158,21 @@ def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced
             os.setpgid(0, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_REAL, limit)
-            os.write(write, stage_out(creation, container, log.write).encode())
-        finally:
-            os._exit(0)
+            failure = stage_out(creation, container, log.write)
+        except BaseException as error:
+            failure = f"staging out failed: {error!r}"
+        os.write(write, failure.encode(errors="replace")[:PIPE_BUF])
+        os._exit(0)
     os.close(write)
     _, status = os.waitpid(pid, 0)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    with open(read, encoding="utf-8") as file:
+    with open(read, encoding="utf-8", errors="replace") as file:
         failure = file.read()
     if os.WIFSIGNALED(status):
-        discard(creation)
-        return f"staging out was cut off after {limit:g} s"
+        failure = f"staging out was cut off after {limit:g} s"
+        with contextlib.suppress(ScrunError):
+            discard(creation)
     return failure
 
 

@@ -24,9 +24,8 @@ def read_job(text: str, job_id: int) -> JobInfo | None:
     for line in text.splitlines():
         fields = line.removesuffix("|").split("|", len(FIELDS) - 1)
         if len(fields) == len(FIELDS) and fields[0].strip() == str(job_id):
-            state, reason, nodes, count, cpus, partition, account, qos, limit, used, preempted, comment, name = fields[
-                1:
-            ]
+            state, reason, nodes, count, cpus, partition, account, qos, limit, used = fields[1:-3]
+            preempted, comment, name = fields[-3:]
             return JobInfo(
                 job_id, state, _set(reason), _set(nodes), _number(count), _number(cpus), partition,
                 _set(account), _set(qos), _set(limit), used, bool(_set(preempted)), _set(comment), name,

@@ -128,6 +128,8 @@ class StateActor(ProcessActor):
         self.journal.append(event)
         self.container = after
         self._cause = cause
+        if isinstance(event, e.StagedOut) and event.failure:
+            self.log.write("error", event.failure)
         self.log.write("debug", f"{source}: {type(event).__name__}")
         self.tap.publish("fact", source, event)
         self._set_clocks()

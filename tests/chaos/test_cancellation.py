@@ -1,4 +1,4 @@
-"""SIGINT to the anchor, once and twice, in every state; and ends that Slurm brings about.
+"""SIGINT to the anchor, once and twice, in every state; programs and scripts that ignore everything.
 
 Each time the engine sees an exit status that is true, ``state`` says why, and nothing is left.
 """
@@ -136,6 +136,16 @@ def test_SIGINT_while_queued_before_create_returns(runtime: Runtime, filled: str
     create_fails_by_SIGINT(runtime, box, anchor, job, times)
 
 
+def test_scancel_in_the_queue(runtime: Runtime, filled: str) -> None:
+    box = runtime.begin("/bin/true", annotations=QUEUED)
+    job = runtime.wait_until(box.job, LIMIT)
+    assert runtime.runner(["scancel", str(job)]).returncode == 0
+    assert runtime.creating[box.id].wait(timeout=LIMIT) == 1
+    assert "cancelled" in read(box)
+    forget(runtime, box)
+    nothing_left(runtime, box.id, job)
+
+
 STUBBORN = """
 function ignore()
   slurm.allocator_command("trap '' HUP INT TERM QUIT; (trap '' HUP INT TERM; (sleep 1000 & sleep 1000) & wait) & wait")
@@ -247,58 +257,3 @@ def test_a_program_that_ignores_everything(runtime: Runtime, chaos: Chaos) -> No
         chaos.figures["cases"] += 1
 
     in_parallel(chaos.some(list(WAYS), 4), run)
-
-
-def test_a_suspended_job_goes_on_or_ends(runtime: Runtime, as_root: Any) -> None:
-    """A signal waits for the end of the pause, as in any stopped process; KILL and SIGINT end it in the pause, too."""
-    script = "trap 'echo got >&2' USR1; echo ready >&2; while :; do sleep 0.1; done"
-
-    def suspended(name: str) -> Box:
-        box = runtime.running("/bin/sh", "-c", script, id=name)
-        assert read_line(box) == "ready"
-        done = as_root(["scontrol", "suspend", str(box.job())])
-        assert done.returncode == 0, done.stderr
-        runtime.wait_until(lambda: runtime.job_state(box.job()) == "SUSPENDED")
-        assert box.state()["status"] == "running"
-        return box
-
-    goes_on, killed, cancelled = (suspended(name) for name in ("goes-on", "killed", "cancelled"))
-    jobs = {box.id: box.job() for box in (goes_on, killed, cancelled)}
-    runtime.ok("kill", killed.id, "KILL")
-    interrupt_twice(cancelled)
-    runtime.ok("kill", goes_on.id, "USR1")
-    assert as_root(["scontrol", "resume", str(goes_on.job())]).returncode == 0
-    assert read_line(goes_on) == "got"
-    assert (killed.wait(LIMIT), cancelled.wait(LIMIT)) == (137, 137)
-    runtime.ok("kill", goes_on.id, "KILL")
-    assert goes_on.wait(LIMIT) == 137
-    assert read(goes_on) == ""
-    for box in (goes_on, killed, cancelled):
-        runtime.ok("delete", box.id)
-        forget(runtime, box)
-        nothing_left(runtime, box.id, jobs[box.id])
-
-
-FORMATS = ("USR2@80", "SIGUSR2@80", "12@80", "R:USR2@80", "USR2")
-"""What srun(1) says of ``--signal``; without a time it is a minute."""
-
-
-def test_the_warning_before_the_time_limit(runtime: Runtime, chaos: Chaos) -> None:
-    """SCRUN_SIGNAL: Slurm sends the signal so many seconds before the limit, and the program may end in peace.
-
-    Slurm looks every 30 s whom to warn, and warns up to 30 s too early (job_time_limit in slurmctld); whoever is not
-    there yet is never warned. So with a limit of two minutes it comes after 10 s at the earliest, 60 s at the latest.
-    """
-    if not chaos.complete:
-        pytest.skip("takes up to a minute; with ROUNDS only")
-    script = "trap 'echo warned; exit 9' USR2; while :; do sleep 0.2; done"
-
-    def run(form: str) -> None:
-        name = f"warned-{FORMATS.index(form)}"
-        box = runtime.running("/bin/sh", "-c", script, id=name, environ={"SCRUN_SIGNAL": form, "SCRUN_TIMELIMIT": "2"})
-        assert box.wait(100) == 9
-        assert read(box, "out") == "warned\n"
-        assert box.annotations()["scrun.end"] == "exited"
-        chaos.figures["cases"] += 1
-
-    in_parallel(FORMATS, run)

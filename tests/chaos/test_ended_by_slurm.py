@@ -1,4 +1,4 @@
-"""What users and administrators do to the job behind scrun's back, in every state: scancel, scontrol, the time limit.
+"""What happens to the job behind scrun's back, in every state: scancel, scontrol, the time limit and its warning.
 
 Each time the engine sees an exit status that is true, ``state`` says why, and nothing is left.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .ordeal import ECHO, forget, in_parallel, nothing_left, read, read_line, told
-from .test_cancellation import AFTER_THE_END, LIMIT, QUEUED, filled, job_of, scripted
+from .test_cancellation import AFTER_THE_END, LIMIT, interrupt_twice, job_of, scripted
 from .witness import Witness
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from .conftest import Chaos
 
-__all__ = ["filled"]
 EVENTS = (
     "job-granted", "staged-in", "create-answered", "start-requested", "launch-requested", "step-started", "step-ended",
     "output-drained",
@@ -76,16 +75,6 @@ def check_end(runtime: Runtime, box: Box, *, created: bool, own: bool) -> None:
     assert "cancelled" in annotations["scrun.end-reason"]
 
 
-def test_scancel_in_the_queue(runtime: Runtime, filled: str) -> None:
-    box = runtime.begin("/bin/true", annotations=QUEUED)
-    job = runtime.wait_until(box.job, LIMIT)
-    assert runtime.runner(["scancel", str(job)]).returncode == 0
-    assert runtime.creating[box.id].wait(timeout=LIMIT) == 1
-    assert "cancelled" in read(box)
-    forget(runtime, box)
-    nothing_left(runtime, box.id, job)
-
-
 def test_signals_by_scancel(runtime: Runtime) -> None:
     """To the job's steps, as Slurm means it; a container that is not started has none, and nothing happens to it."""
     created = runtime.box("/bin/sh", "-c", "exit 4")
@@ -99,7 +88,7 @@ def test_signals_by_scancel(runtime: Runtime) -> None:
 
 
 def test_created_and_then(runtime: Runtime, as_root: Any) -> None:
-    """A requeue is refused, as for every interactive job; a suspended job starts nothing until it is resumed."""
+    """A requeue is refused, as for every interactive job; after a pause all is as before."""
     requeued, suspended, killed = (runtime.box("/bin/sh", "-c", "exit 4", id=f"c{n}") for n in range(3))
     jobs = {box.id: box.job() for box in (requeued, suspended, killed)}
     assert as_root(["scontrol", "requeue", str(jobs[requeued.id])]).returncode != 0
@@ -150,3 +139,58 @@ def test_the_time_limit(runtime: Runtime, chaos: Chaos) -> None:
         forget(runtime, box)
         nothing_left(runtime, box.id, 0)
     chaos.figures["cases"] += 2
+
+
+def test_a_suspended_job_goes_on_or_ends(runtime: Runtime, as_root: Any) -> None:
+    """A signal waits for the end of the pause, as in any stopped process; KILL and SIGINT end it in the pause, too."""
+    script = "trap 'echo got >&2' USR1; echo ready >&2; while :; do sleep 0.1; done"
+
+    def suspended(name: str) -> Box:
+        box = runtime.running("/bin/sh", "-c", script, id=name)
+        assert read_line(box) == "ready"
+        done = as_root(["scontrol", "suspend", str(box.job())])
+        assert done.returncode == 0, done.stderr
+        runtime.wait_until(lambda: runtime.job_state(box.job()) == "SUSPENDED")
+        assert box.state()["status"] == "running"
+        return box
+
+    goes_on, killed, cancelled = (suspended(name) for name in ("goes-on", "killed", "cancelled"))
+    jobs = {box.id: box.job() for box in (goes_on, killed, cancelled)}
+    runtime.ok("kill", killed.id, "KILL")
+    interrupt_twice(cancelled)
+    runtime.ok("kill", goes_on.id, "USR1")
+    assert as_root(["scontrol", "resume", str(goes_on.job())]).returncode == 0
+    assert read_line(goes_on) == "got"
+    assert (killed.wait(LIMIT), cancelled.wait(LIMIT)) == (137, 137)
+    runtime.ok("kill", goes_on.id, "KILL")
+    assert goes_on.wait(LIMIT) == 137
+    assert read(goes_on) == ""
+    for box in (goes_on, killed, cancelled):
+        runtime.ok("delete", box.id)
+        forget(runtime, box)
+        nothing_left(runtime, box.id, jobs[box.id])
+
+
+FORMATS = ("USR2@80", "SIGUSR2@80", "12@80", "R:USR2@80", "USR2")
+"""What srun(1) says of ``--signal``; without a time it is a minute."""
+
+
+def test_the_warning_before_the_time_limit(runtime: Runtime, chaos: Chaos) -> None:
+    """SCRUN_SIGNAL: Slurm sends the signal so many seconds before the limit, and the program may end in peace.
+
+    Slurm looks every 30 s whom to warn, and warns up to 30 s too early (job_time_limit in slurmctld); whoever is not
+    there yet is never warned. So with a limit of two minutes it comes after 10 s at the earliest, 60 s at the latest.
+    """
+    if not chaos.complete:
+        pytest.skip("takes up to a minute; with ROUNDS only")
+    script = "trap 'echo warned; exit 9' USR2; while :; do sleep 0.2; done"
+
+    def run(form: str) -> None:
+        name = f"warned-{FORMATS.index(form)}"
+        box = runtime.running("/bin/sh", "-c", script, id=name, environ={"SCRUN_SIGNAL": form, "SCRUN_TIMELIMIT": "2"})
+        assert box.wait(100) == 9
+        assert read(box, "out") == "warned\n"
+        assert box.annotations()["scrun.end"] == "exited"
+        chaos.figures["cases"] += 1
+
+    in_parallel(FORMATS, run)

@@ -11,79 +11,27 @@ import os
 import pathlib
 import shutil
 import signal
-import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import CHECKOUT, alive, wait_until
+from tests.conftest import alive, wait_until
 from tests.oci.screen import Screen
 
-from .ordeal import in_parallel, staging
-from .sabotage import CONF
+from .life import LIMIT, Life
+from .ordeal import in_parallel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.oci.podman import Filler, Podman
 
     from .conftest import Chaos
 
-LIMIT = 30.0
 LOOP = "echo ready; while :; do sleep 0.1; done"
 POLITE = f"trap 'echo bye; exit 5' TERM INT HUP; {LOOP}"
 DEAF = f"trap '' TERM INT HUP; {LOOP}"
 QUEUED = ("--annotation", "scrun.nodelist=node3", "--annotation", "scrun.cpus-per-task=16")
-
-
-class Life:
-    """One container of an engine's, from its name to the proof that nothing is left of it."""
-
-    def __init__(self, engine: Podman) -> None:
-        self.engine = engine
-        self.name = engine.name()
-        self.id = ""
-        self.job = 0
-        self.anchor = 0
-
-    def options(self, *more: str) -> list[str]:
-        return ["--name", self.name, *self.engine.options, *more]
-
-    def detached(self, script: str) -> Life:
-        self.engine.ok("run", "--detach", *self.options("busybox", "sh", "-c", script))
-        return self.known()
-
-    def known(self) -> Life:
-        """It has been created: remember what to look for later."""
-        self.id = self.engine.id(self.name)
-        self.job = self.engine.job(self.id)
-        assert self.job
-        return self
-
-    def says(self, word: str = "ready") -> Life:
-        wait_until(lambda: word in self.engine.ok("logs", self.name), LIMIT, what=f"{word} of {self.name}")
-        return self
-
-    def wait(self) -> int:
-        return int(self.engine.ok("wait", self.name))
-
-    def running(self) -> bool:
-        return self.engine.status(self.name)[0] == "running"
-
-    def ends(self, code: int) -> None:
-        """The engine knows the exit status, and removes the container."""
-        assert self.wait() == code
-        assert f"Exited ({code})" in self.engine.ok("ps", "--all", "--filter", f"name={self.name}")
-        self.engine.ok("rm", self.name)
-        self.gone()
-
-    def gone(self) -> None:
-        assert not self.engine.exists(self.name)
-        wait_until(lambda: not self.left(), 15, what=f"nothing left of {self.name}; {self.left()}")
-
-    def left(self) -> list[str]:
-        places = (staging(), pathlib.Path("/root/.scrun"))
-        return [*self.engine.left(self.id, self.job), *(str(p) for place in places for p in place.glob(f"{self.id}~*"))]
 
 
 ACTS = {
@@ -238,74 +186,3 @@ def test_podman_run_is_ended_in_the_queue(podman: Podman, filler: Filler, chaos:
         in_parallel(list(lives), run)
     finally:
         shutil.rmtree(directory)
-
-
-@pytest.fixture
-def held() -> Iterator[pathlib.Path]:
-    """Staging out, by the site's script, lasts until this directory has a file ``go``."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="scrun-held-"))
-    directory.chmod(0o1777)
-    text = (CHECKOUT / "examples/scrun.lua").read_text()
-    text = text.replace('os.getenv("SCRUN_EXAMPLE_SCRATCH") or "/scratch/scrun"', f'"{directory}"')
-    body, end, _ = text.rpartition("return slurm.SUCCESS")
-    script = CONF.with_name("scrun.lua")
-    script.write_text(body + HOLD.replace("@", str(directory)) + end)
-    yield directory
-    script.unlink()
-    shutil.rmtree(directory)
-
-
-HOLD = """
-local stage_out = slurm_scrun_stage_out
-function slurm_scrun_stage_out(id, ...)
-  slurm.allocator_command("touch @/" .. id .. "; while [ ! -e @/go ]; do sleep 0.1; done")
-  return stage_out(id, ...)
-end
-"""
-MILD: dict[str, Callable[[Life], object]] = {
-    "kill TERM": lambda life: life.engine("kill", "--signal", "TERM", life.name),
-    "SIGTERM to the anchor": lambda life: os.kill(life.anchor, signal.SIGTERM),
-    "SIGINT to the anchor": lambda life: os.kill(life.anchor, signal.SIGINT),
-    "scancel": lambda life: life.engine.runner(["scancel", str(life.job)]),
-}
-"""What does not end a stage-out."""
-
-
-def test_mildly_while_it_stages_out(engine: Podman, held: pathlib.Path, chaos: Chaos) -> None:
-    """The container is still running for the engine; all that is staged out is brought to its end."""
-    cases = [(way, Life(engine)) for way in chaos.some(list(MILD), 2)]
-    for _, life in cases:
-        life.detached("exit 7")
-        wait_until((held / life.id).exists, LIMIT)
-        life.anchor = int(engine.inspect(life.name, ".State.Pid"))
-    for way, life in cases:
-        MILD[way](life)
-        assert life.running()
-    (held / "go").touch()
-    for _, life in cases:
-        life.ends(7)
-        chaos.figures["cases"] += 1
-
-
-FORCE = {"kill": ("kill",), "stop": ("stop", "--time", "1"), "rm": ("rm", "--force")}
-
-
-def test_by_force_while_it_stages_out(engine: Podman, held: pathlib.Path, chaos: Chaos) -> None:
-    """The engine has the program's exit status before it loses patience; 20 s later staging out is cut off."""
-    if not chaos.complete:
-        pytest.skip("takes 20 s; with ROUNDS only")
-    cases = [(way, Life(engine)) for way in FORCE]
-    for _, life in cases:
-        life.detached("exit 7")
-        wait_until((held / life.id).exists, LIMIT)
-
-    def run(case: tuple[str, Life]) -> None:
-        way, life = case
-        engine.ok(*FORCE[way], life.name)
-        if way == "rm":
-            life.gone()
-        else:
-            life.ends(7)
-        chaos.figures["cases"] += 1
-
-    in_parallel(cases, run)
