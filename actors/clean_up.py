@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from select import PIPE_BUF
 
 from actors.allocation import scheduler_for
 from actors.allocation.replies import released
@@ -20,6 +21,7 @@ from proto import events as e
 from proto import lifecycle
 from proto.container import Container
 from proto.creation import Creation
+from proto.errors import ScrunError
 from proto.exit_codes import KILLED
 from proto.journal import Journal, read
 from proto.paths import ContainerPaths, held
@@ -33,6 +35,8 @@ COMMAND_LIMIT = 15.0
 """Seconds that one command of Slurm may take."""
 STEP_LIMIT = 2.0
 """The same for killing the step, which the job's end does too, if later: scancel waits 10 s for a silent node."""
+HURRY = 20.0
+"""Seconds for staging out when the end was demanded by force: time for what matters, and less than ``delete`` waits."""
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -124,6 +128,7 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
     creation = container.creation
     if creation is None:
         return container
+    forced = container.hard
     happen(e.CancelRequested("the death of scrun's anchor process", KILLED, hard=True))
     scheduler = scheduler_for(creation)
     # A job may have been asked for whose number nobody has heard yet: the cookie finds it.
@@ -135,13 +140,47 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
         happen(e.StepEnded("killed", KILLED, signal.SIGKILL, ""))
         happen(e.OutputDrained(0, 0, 0))
     if container.stage not in {"none", "out"}:
-        from actors.staging.actor import stage_out
-
-        failure = stage_out(creation, container, log.write)
+        failure = _stage_out(creation, container, log, forced=forced)
+        if failure:
+            log.write("error", failure)
         happen(e.StagedOut(failure))
     happen(e.JobReleased())
     happen(e.Finished())
     return container
+
+
+def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced: bool) -> str:
+    """Stage out; return what went wrong, or nothing.
+
+    In a process of its own, because nothing else stops a script. Its clock is its own, too: this process may be killed.
+    """
+    from actors.staging.actor import stage_out
+    from actors.staging.bundle import discard
+
+    limit = HURRY if forced else creation.settings.staging_time_limit or PATIENCE
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setpgid(0, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, limit)
+            failure = stage_out(creation, container, log.write)
+        except BaseException as error:
+            failure = f"staging out failed: {error!r}"
+        os.write(write, failure.encode(errors="replace")[:PIPE_BUF])
+        os._exit(0)
+    os.close(write)
+    _, status = os.waitpid(pid, 0)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    with open(read, encoding="utf-8", errors="replace") as file:
+        failure = file.read()
+    if os.WIFSIGNALED(status):
+        failure = f"staging out was cut off after {limit:g} s"
+        with contextlib.suppress(ScrunError):
+            discard(creation)
+    return failure
 
 
 def _release(scheduler: Scheduler, creation: Creation, container: Container, log: Logbook) -> bool:

@@ -114,13 +114,15 @@ def _cause(info: JobInfo | None, step: StepNews) -> tuple[EndKind, str] | None:
     if step.out_of_memory:
         return "out-of-memory", "the program exceeded the step's memory limit"
     if info is not None:
+        if info.preempted:
+            return STATES["PREEMPTED"]
         found = STATES.get(info.state) or REASONS.get(info.reason)
         if found:
             kind, sentence = found
             limit = f" of {info.time_limit}" if info.time_limit else ""
             nodes = f" ({info.nodes})" if info.nodes else ""
             return kind, sentence.format(limit=limit, nodes=nodes)
-        if info.state == "COMPLETING" and step.wait_status is None:
+        if info.state == "COMPLETING":
             # The state behind it is hidden until the nodes are done; a time limit would have shown as the reason.
             return "cancelled", "the job was cancelled, or ended by Slurm for a reason that it does not tell"
     if step.node_failure:

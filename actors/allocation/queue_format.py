@@ -1,13 +1,19 @@
 """squeue's answers: one format, from 22.05 to 26.05.
 
 squeue and not scontrol, because here we choose the separator and the order: a job's name and comment come last
-and can hold anything. ``%A`` and not ``%i``, which is ``5_1`` or ``5+0`` for members of arrays and of heterogeneous
-jobs (squeue(1), --format). scontrol has no JSON before 23.02, squeue's needs a plugin.
+and can hold anything. ``%A`` and ``JobID``, not ``%i``, which is ``5_1`` or ``5+0`` for members of arrays and of
+heterogeneous jobs (squeue(1), --format). Only the long form has the time of preemption, the one word about it while
+a job is in its grace time or COMPLETING. scontrol has no JSON before 23.02, squeue's needs a plugin.
 """
 
 from .scheduler import JobInfo
 
-FORMAT = b"%A|%T|%r|%N|%D|%C|%P|%a|%q|%l|%M|%k|%j"
+FIELDS = (
+    "JobID", "State", "Reason", "NodeList", "NumNodes", "NumCPUs", "Partition", "Account", "QOS", "TimeLimit",
+    "TimeUsed", "PreemptTime", "Comment", "Name",
+)  # fmt: skip
+FORMAT = ",".join(f"{name}:|" for name in FIELDS).encode()
+"""Each field as long as it is, with a bar behind it."""
 FOUND = b"%A|%T|%k"
 STEPS = b"%i"
 UNSET = frozenset({"(null)", "N/A", "n/a", "None"})
@@ -16,13 +22,13 @@ UNSET = frozenset({"(null)", "N/A", "n/a", "None"})
 def read_job(text: str, job_id: int) -> JobInfo | None:
     """Read an answer in ``FORMAT``; ``None`` if the job is not in it."""
     for line in text.splitlines():
-        fields = line.split("|", 11)
-        if len(fields) == 12 and fields[0].strip() == str(job_id):
-            state, reason, nodes, count, cpus, partition, account, qos, limit, used, rest = fields[1:]
-            comment, _, name = rest.partition("|")
+        fields = line.removesuffix("|").split("|", len(FIELDS) - 1)
+        if len(fields) == len(FIELDS) and fields[0].strip() == str(job_id):
+            state, reason, nodes, count, cpus, partition, account, qos, limit, used = fields[1:-3]
+            preempted, comment, name = fields[-3:]
             return JobInfo(
                 job_id, state, _set(reason), _set(nodes), _number(count), _number(cpus), partition,
-                _set(account), _set(qos), _set(limit), used, _set(comment), name,
+                _set(account), _set(qos), _set(limit), used, bool(_set(preempted)), _set(comment), name,
             )  # fmt: skip
     return None
 

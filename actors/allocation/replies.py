@@ -21,6 +21,14 @@ def given_back(said: str) -> bool:
     return "relinquishing job allocation" in low and "unable to clean up job allocation" not in low
 
 
+def not_taken_yet(said: str) -> bool:
+    """Whether a signal that Slurm did not take can be taken later: the step's job is suspended, or being resumed.
+
+    A step that has just ended gets the same answer, and then there is soon nothing more to signal.
+    """
+    return "job step not running" in said.lower()
+
+
 def signal_failure(said: str) -> str:
     """One sentence about a signal that Slurm did not take."""
     if released(1, said):

@@ -98,6 +98,7 @@ class JobInfo(Value):
     qos: str = ""
     time_limit: str = ""
     time_used: str = ""
+    preempted: bool = False
     comment: str = ""
     name: str = ""
 

@@ -149,7 +149,7 @@ class Slurm:
 
     def inquire(self, job_id: int) -> Command | None:
         """One line of squeue, also about a job that has ended (for MinJobAge, 5 minutes by default)."""
-        return self._simple("squeue", b"-h", b"-t", b"all", b"-o", queue_format.FORMAT, b"-j", b"%d" % job_id)
+        return self._simple("squeue", b"-h", b"-t", b"all", b"-O", queue_format.FORMAT, b"-j", b"%d" % job_id)
 
     def read_inquiry(self, text: str, job_id: int) -> JobInfo | None:
         """See ``Scheduler``."""

@@ -1,17 +1,18 @@
 """The signals actor: brings each signal to the container's program exactly once, and carries out the end.
 
-Exactly once, because the command that carries signal N is spawned under the name ``signal-N``, and the anchor
-starts a name once. Signals go to our step, never to the whole job, which may not be ours.
+Exactly once, because a command that carries a signal is spawned under a name, such as ``signal-7-1``, and the anchor
+starts a name once; the last number grows only when Slurm has said that the program did not get it. Signals go to our
+step, never to the whole job, which may not be ours.
 """
 
 import signal
 from collections.abc import Iterable
 
 from actors.allocation import scheduler_for
-from actors.allocation.replies import signal_failure
+from actors.allocation.replies import not_taken_yet, signal_failure
 from actors.allocation.scheduler import Scheduler
 from actors.allocation.spool import Spool
-from actors.effects import Effect, Report, ToAnchor
+from actors.effects import Effect, Later, Report, Tick, ToAnchor
 from actors.shell import PeerActor, Received, run
 from proto import events as e
 from proto import messages as m
@@ -20,55 +21,72 @@ from proto.registry import Message
 
 ATTEMPTS = 5
 """How often a signal that ends the step is sent, if Slurm does not take it."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two attempts to bring a signal to a step that takes none now: a job may be suspended for hours."""
 
 
 class SignalsLogic:
-    """What to spawn for a signal, and what the command's end means."""
+    """What to spawn for a signal, and what the command's end means.
+
+    A *deed* is one signal for the step (``signal-7``, ``end-15``). The state actor asks for it every second until it
+    is done.
+    """
 
     def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._spool = Spool(creation)
-        self._attempts: dict[int, int] = {}
-        self._failed: set[str] = set()
+        self._attempts: dict[str, int] = {}
+        self._resting: set[str] = set()
 
     def start(self) -> Iterable[Effect]:
         """Nothing."""
         return ()
 
     def handle(self, event: object) -> Iterable[Effect]:
-        """What the state actor asks for, and what the anchor tells."""
+        """What the state actor asks for, what the anchor tells, and the clock."""
         match event:
             case Received(envelope):
                 return self._asked(envelope.message)
-            case m.Exited(name, status) if name.startswith("signal-"):
-                return self._relayed(int(name.removeprefix("signal-")), name, status)
-            case m.Exited(name, status) if status:
-                self._failed.add(name)
+            case m.Exited(name, status):
+                return self._ended(name, status)
+            case Tick(deed):
+                self._resting.discard(deed)
         return ()
 
     def _asked(self, message: Message) -> list[Effect]:
         match message:
             case m.RelaySignal(number, signum, _, step_id):
-                return [self._spool.act(f"signal-{number}", self._scheduler.signal(step_id, signum))]
+                return self._attempt(f"signal-{number}", step_id, signum)
+            case m.EndStep(_, "", _):
+                # srun has not said which step it is: SIGTERM makes it end the step with SIGKILL (measured).
+                return [ToAnchor(m.SignalCommand("step", signal.SIGTERM))]
             case m.EndStep(_, step_id, hard):
-                return self._end(step_id, signal.SIGKILL if hard else signal.SIGTERM)
+                signum = signal.SIGKILL if hard else signal.SIGTERM
+                return self._attempt(f"end-{signum}", step_id, signum)
         return []
 
-    def _end(self, step_id: str, signum: int) -> list[Effect]:
-        if not step_id:
-            # srun has not said which step it is: SIGTERM makes it end the step with SIGKILL (measured).
-            return [ToAnchor(m.SignalCommand("step", signal.SIGTERM))]
-        attempt = self._attempts.setdefault(signum, 1)
-        name = f"end-{signum}-{attempt}"
-        if name in self._failed and attempt < ATTEMPTS:
-            self._attempts[signum] = attempt + 1
-            name = f"end-{signum}-{attempt + 1}"
-        return [self._spool.act(name, self._scheduler.signal(step_id, signum))]
+    def _attempt(self, deed: str, step_id: str, signum: int) -> list[Effect]:
+        if deed in self._resting:
+            return []
+        attempt = self._attempts.setdefault(deed, 1)
+        return [self._spool.act(f"{deed}-{attempt}", self._scheduler.signal(step_id, signum))]
 
-    def _relayed(self, number: int, name: str, status: int) -> list[Effect]:
+    def _ended(self, name: str, status: int) -> list[Effect]:
+        deed, _, attempt = name.rpartition("-")
+        if int(attempt) != self._attempts.get(deed):
+            return []
+        kind, _, number = deed.partition("-")
+        if kind == "end":
+            self._attempts[deed] = min(int(attempt) + (status != 0), ATTEMPTS)
+            return []
         if status == 0:
-            return [Report(e.SignalDelivered(number))]
-        return [Report(e.SignalFailed(number, signal_failure(self._spool.said(name))))]
+            return [Report(e.SignalDelivered(int(number)))]
+        said = self._spool.said(name)
+        if not_taken_yet(said):
+            self._attempts[deed] += 1
+            self._resting.add(deed)
+            return [Later(deed, min(float(attempt), LONGEST_PAUSE))]
+        return [Report(e.SignalFailed(int(number), signal_failure(said)))]
 
 
 def main(begin: m.Begin, channel: int) -> int:

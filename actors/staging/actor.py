@@ -19,6 +19,7 @@ from proto.creation import Creation
 from proto.errors import ScrunError
 from proto.registry import Message  # noqa: TC001 - as above
 
+from .bundle import discard
 from .entry import entry_argv
 from .stager import Stager, stager_for
 
@@ -33,6 +34,8 @@ class StagingLogic:
         self._creation = creation
         self._stager = stager
         self._task: Message | None = None
+        limit = creation.settings.staging_time_limit
+        self._too_long = f"staging took longer than the time limit of {limit:g} s"
 
     def start(self) -> Iterable[Effect]:
         """Nothing: the state actor says what is wanted."""
@@ -47,8 +50,10 @@ class StagingLogic:
                 return self._staged_in(result, error)
             case Worked("stage-out", _, error):
                 return [Report(e.StagedOut(str(error) if error else ""))]
+            case Worked("discard", _, error):
+                return [Report(e.StagedOut(str(error or self._too_long)))]
             case Tick("limit"):
-                return self._too_long()
+                return self._cut()
         return ()
 
     def _begin(self, task: m.StageIn | m.StageOut) -> list[Effect]:
@@ -75,12 +80,11 @@ class StagingLogic:
         argv = entry_argv(creation.cookie, creation.program, creation.args) if entry else creation.args
         return [Report(e.StagedIn(bundle, rootfs, argv))]
 
-    def _too_long(self) -> list[Effect]:
-        limit = self._creation.settings.staging_time_limit
-        sentence = f"staging took longer than the time limit of {limit:g} s"
-        event = e.StagingFailed(sentence) if isinstance(self._task, m.StageIn) else e.StagedOut(sentence)
+    def _cut(self) -> list[Effect]:
         # The next message from the state actor, or the end of the container, ends the script's processes.
-        return [Report(event)]
+        if isinstance(self._task, m.StageIn):
+            return [Report(e.StagingFailed(self._too_long))]
+        return [Work("discard", lambda: discard(self._creation))]
 
 
 def stage_out(creation: Creation, container: Container, write: Callable[[str, str], None]) -> str:

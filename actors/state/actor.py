@@ -108,7 +108,8 @@ class StateActor(ProcessActor):
             case Tick("grace"):
                 self._happen(e.CancelRequested("scrun, after waiting for SIGTERM to work", KILLED, hard=True))
             case Tick("kill-wait"):
-                if self.container.step != "ended" or not self.container.drained:
+                # Staging out goes on alone, too: after a SIGKILL no engine waits for it.
+                if self.container.hard or self.container.step != "ended" or not self.container.drained:
                     self._happen(e.GivenUp())
             case Tick("release-wait"):
                 # The program has ended and everything is safe: the engine need not wait for Slurm.
@@ -155,6 +156,8 @@ class StateActor(ProcessActor):
         self.book.note(event)
         self.container = after
         self._cause = cause
+        if isinstance(event, e.StagedOut) and event.failure:
+            self.log.write("error", event.failure)
         self.log.write("debug", f"{source}: {type(event).__name__}")
         self.tap.publish("fact", source, event)
         self._set_clocks()
@@ -233,6 +236,8 @@ class StateActor(ProcessActor):
         assert ending is not None  # noqa: S101 - the life cycle wants Finished only when it ends
         if not self.container.answered:
             self.channel.send(m.AnswerCreate(ending.code, ending.sentence or "the container was cancelled"))
+        if ending.sentence and ending.kind != "exited":
+            self.log.write("info", f"{ending.kind}, exit code {ending.exit_code}: {ending.sentence}")
         if ending.kind == "out-of-memory":
             leave_mark(self.begin.creation.bundle, self.begin.anchor)
         with contextlib.suppress(StorageError):  # all is done; ``delete`` does it again if it is not in the journal

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from tests.oci import conftest as _oci
 from tests.slurm.conftest import runtime as _runtime
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ ROUNDS = int(os.environ.get("ROUNDS") or 0)
 FIGURES: collections.Counter[str] = collections.Counter()
 
 runtime = _runtime
+podman, docker, engine = _oci.podman, _oci.docker, _oci.engine
+as_docker, docker_directory, no_docker_left = _oci.as_docker, _oci.docker_directory, _oci.no_docker_left
+filler = _oci.filler
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

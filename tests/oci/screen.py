@@ -59,6 +59,11 @@ class Screen:
         assert self.process
         return int(self.process.returncode)
 
+    def hang_up(self) -> None:
+        """The window is closed; the engine has the terminal still open."""
+        os.close(self.master)
+        self.master = os.open(os.devnull, os.O_RDWR | os.O_NONBLOCK)
+
     def close(self) -> None:
         os.close(self.master)
         os.close(self._slave)

@@ -162,8 +162,11 @@ def test_memory() -> None:
         (said.JOB_CANCELLED, said.EXITED_7.replace("0x0700", "0x8f00"), 143 << 8, "cancelled", 143),
         (said.JOB_TIMEOUT, said.EXITED_7.replace("0x0700", "0x8900"), 137 << 8, "time-limit", 137),
         (said.JOB_COMPLETING, said.JOB_ENDED, 0, "cancelled", 137),
+        (said.JOB_COMPLETING, said.EXITED_7.replace("0x0700", "0x8f00"), 143 << 8, "cancelled", 143),
         (said.JOB_AT_LIMIT, said.JOB_ENDED, 0, "time-limit", 137),
         (said.JOB_CANCELLED.replace("CANCELLED", "PREEMPTED"), said.JOB_ENDED, 0, "preempted", 137),
+        (said.JOB_PREEMPTED, said.KILLED, 137 << 8, "preempted", 137),
+        (said.JOB_PREEMPTED, said.EXITED_7, 7 << 8, "exited", 7),
         (said.JOB_CANCELLED.replace("CANCELLED", "NODE_FAIL"), said.JOB_ENDED, 0, "node-failure", 137),
         (said.JOB_UNKNOWN, said.JOB_ENDED, 0, "lost", 137),
         (said.JOB_RUNNING, said.RUNNING, 9, "lost", 137),
@@ -179,7 +182,7 @@ def test_the_end_is_explained(job: str, step: str, status: int, kind: str, code:
 
 
 def test_names_with_separators_are_no_lies() -> None:
-    line = said.JOB_RUNNING.replace("|scrun\n", "|a|FAILED| b\n")
+    line = said.JOB_RUNNING.replace("|scrun|\n", "|a|FAILED| b|\n")
     info = queue_format.read_job(line, 5)
     assert info is not None
     assert (info.state, info.name, info.account, info.comment) == ("RUNNING", "a|FAILED| b", "", "scrun:cookie1")
