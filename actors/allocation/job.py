@@ -2,17 +2,17 @@
 
 import os
 
-from actors.effects import Effect, Later, Never, Report, ToAnchor, Write
+from actors.effects import Effect, Later, Log, Never, Report, ToAnchor, Write
 from proto import events as e
 from proto import messages as m
 from proto.creation import Creation
 from proto.errors import ScrunError
 from proto.exit_codes import KILLED, REFUSED
-from proto.paths import ContainerPaths
 
+from .attempts import Attempts
 from .replies import given_back, released
 from .scheduler import Command, JobNews, Scheduler, StepNews
-from .spool import Looks, Spool, text
+from .spool import Looks, Spool
 
 WATCH = 30.0
 """Seconds between two questions whether a job without a step is still there, if salloc has not heard of its end."""
@@ -20,13 +20,19 @@ HOLD_WAIT = 2.0
 """Seconds that salloc gets to give the job back in order; then it is cancelled."""
 RELEASE_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 SIGTERM = 15
+HELD = "salloc-hold"
+"""The anchor's name for salloc's end of the pipe."""
 
 
-def spawn_of(creation: Creation, command: Command) -> m.Spawn:
+def spawn_of(creation: Creation, command: Command, attempts: Attempts) -> m.Spawn:
     """salloc, with the pipe that holds the job: the anchor starts it before there is an actor."""
-    log = ContainerPaths(creation.root, creation.id).job_log
-    stdio = {"0": "salloc-hold", "1": log, "2": log}
-    return m.Spawn("job", command.argv, command.env, creation.cwd, stdio, ("salloc-hold",))
+    stdio = {"0": HELD, "1": attempts.log, "2": attempts.log}
+    return m.Spawn(attempts.name, command.argv, command.env, creation.cwd, stdio)
+
+
+def attempts_of(creation: Creation) -> Attempts:
+    """The attempts to ask for the job."""
+    return Attempts(Spool(creation), "job")
 
 
 class Job:
@@ -44,6 +50,8 @@ class Job:
         self._creation = creation
         self._scheduler = scheduler
         self._spool = Spool(creation)
+        self._attempts = attempts_of(creation)
+        self._patient = True
         self._looks = Looks()
         self._status: int | None = None
         self._queued = False
@@ -53,8 +61,11 @@ class Job:
         self._releases = 0
         self._released = False
 
-    def request(self) -> list[Effect]:
+    def request(self, *, again: bool = True) -> list[Effect]:
         """See to it that there is a job."""
+        self._patient = again
+        if self._attempts.waiting:
+            return [] if again else self.look()
         if self._creation.job_id:
             return [Report(e.JobGranted(self._creation.job_id, foreign=True))]
         try:
@@ -63,20 +74,25 @@ class Job:
             return [Report(e.JobEnded("refused", REFUSED, error.sentence, error.code))]
         if command is None:
             return [Report(e.JobGranted(0))]
-        return [ToAnchor(spawn_of(self._creation, command))]
+        return [ToAnchor(spawn_of(self._creation, command, self._attempts))]
+
+    def next(self) -> list[Effect]:
+        """Ask once more: nobody has heard the last request."""
+        if not self._attempts.waiting or self._releases:
+            return []
+        self._attempts.next()
+        self._looks = Looks()
+        self._status = None
+        return self.request(again=self._patient)
 
     def look(self) -> list[Effect]:
         """Read what salloc has said so far."""
-        news = self._scheduler.read_request(text(self._spool.paths.job_log), self._status)
+        news = self._scheduler.read_request(self._attempts.said, self._status)
         self.id = news.job_id or self.id
         if news.kind in {"granted", "revoked"}:
             return self._grant(news)
         if news.kind == "refused":
-            code = "scheduler-unavailable" if news.transient else "scheduler"
-            # What was in the queue has not been refused: somebody took it out.
-            if self._queued:
-                return [Never("job-log"), Report(e.JobEnded("cancelled", KILLED, news.reason, code))]
-            return [Never("job-log"), Report(e.JobEnded("refused", REFUSED, news.reason, code))]
+            return [Never("job-log"), *self._refused(news)]
         later = Later("job-log", self._looks.next())
         if news.kind != "queued" or self._queued:
             return [later]
@@ -84,9 +100,24 @@ class Job:
         command = self._scheduler.inquire(self.id)
         return [later, self._spool.spawn("reason", command) if command else Report(e.JobQueued(self.id))]
 
+    def _refused(self, news: JobNews) -> list[Effect]:
+        """Ask again if nobody has heard the request, or report the end."""
+        wanted = self._patient and not self.id and not self._releases
+        if news.away and wanted and not self._attempts.enough:
+            pause = self._attempts.wait()
+            waiting = f"the request for a job was not heard: {news.reason}; asking again in {pause:g} s"
+            return [Log("info", waiting), Later("job", pause)]
+        self._attempts.waiting = False
+        code = "scheduler-unavailable" if news.transient else "scheduler"
+        # What was in the queue has not been refused: somebody took it out.
+        if self._queued:
+            return [Never("job"), Report(e.JobEnded("cancelled", KILLED, news.reason, code))]
+        return [Never("job"), Report(e.JobEnded("refused", REFUSED, news.reason, code))]
+
     def _grant(self, news: JobNews) -> list[Effect]:
         """Report the grant once, and while no step runs listen for the job's end: salloc itself stays."""
-        effects: list[Effect] = [] if self._granted else [Report(e.JobGranted(news.job_id, news.nodes))]
+        granted: list[Effect] = [ToAnchor(m.Close((HELD,))), Report(e.JobGranted(news.job_id, news.nodes))]
+        effects = [] if self._granted else granted
         self._granted = True
         if news.kind == "revoked":
             return [*effects, Never("job-log"), *self.watch()]
@@ -104,7 +135,7 @@ class Job:
             return self.look()
         if not self._releases:
             return self.watch()  # while a step runs, srun's end tells
-        if os.WIFSIGNALED(status) or not given_back(text(self._spool.paths.job_log)):
+        if os.WIFSIGNALED(status) or not given_back(self._attempts.said):
             return self.release()  # it was killed, or the controller is away: it gave nothing back
         self._released = True
         return [Never("release"), Report(e.JobReleased())]

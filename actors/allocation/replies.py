@@ -29,6 +29,12 @@ def signal_failure(said: str) -> str:
     return f"the signal was not delivered: {verdict.sentence if verdict else 'scancel failed without a word'}"
 
 
+def unheard(said: str) -> bool:
+    """Whether scancel has told nobody of a signal, so that it may be sent again."""
+    verdict = judge(said.splitlines())
+    return verdict is not None and verdict.away
+
+
 def needs_inquiry(news: StepNews) -> bool:
     """Whether the controller can know more about the end than the step's launcher has said.
 

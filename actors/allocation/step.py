@@ -1,6 +1,6 @@
 """The step from its launch to its explained end: what to spawn, and what srun means."""
 
-from actors.effects import Effect, Later, Never, Report, ToAnchor
+from actors.effects import Effect, Later, Log, Never, Report, ToAnchor
 from actors.staging.entry import entry_argv
 from proto import events as e
 from proto import messages as m
@@ -8,9 +8,10 @@ from proto.creation import Creation
 from proto.errors import ScrunError
 from proto.exit_codes import REFUSED
 
+from .attempts import Attempts
 from .replies import may_be_outside, needs_inquiry
 from .scheduler import STDERR, JobInfo, Scheduler, StepNews
-from .spool import Looks, Spool, text
+from .spool import Looks, Spool
 
 WHY_LIMIT = 2.0
 """Seconds to wait for Slurm's word on why a job ended; the end itself is known and must not wait for it."""
@@ -33,33 +34,55 @@ class Step:
         self._creation = creation
         self._scheduler = scheduler
         self._spool = Spool(creation)
+        self._attempts = Attempts(self._spool, "step")
+        self._stdio = TERMINAL if creation.terminal else PIPES
         self._looks = Looks()
         self._status: int | None = None
         self._explained = False
+        self._patient = True
         self._job_id = 0
         self._bundle = ""
+        self._argv: tuple[bytes, ...] = ()
 
-    def launch(self, job_id: int, bundle: str, argv: tuple[bytes, ...]) -> list[Effect]:
-        """Start srun; a repetition of the wish changes nothing."""
+    def launch(self, job_id: int, bundle: str, argv: tuple[bytes, ...], *, again: bool) -> list[Effect]:
+        """Start srun; a repetition of the wish changes nothing, but that it may have become the last one."""
+        self._patient = again
+        if self._attempts.waiting and not again:
+            return self._conclude()
         if self._bundle:
             return []
-        self._job_id, self._bundle = job_id, bundle
+        self._job_id, self._bundle, self._argv = job_id, bundle, argv
+        return self._spawn()
+
+    def next(self) -> list[Effect]:
+        """Start srun once more: nobody has heard the last one."""
+        if not self._attempts.waiting:
+            return []
+        self._attempts.next()
+        self._looks = Looks()
+        self._status = None
+        return self._spawn()
+
+    def _spawn(self) -> list[Effect]:
         terminal = self._creation.terminal
-        stdio = TERMINAL if terminal else PIPES
         try:
-            command = self._scheduler.step(self._creation, job_id, bundle, argv, terminal)
+            command = self._scheduler.step(self._creation, self._job_id, self._bundle, self._argv, terminal)
         except ScrunError as error:
-            return [Report(e.StepEnded("launch-failed", REFUSED, 0, error.sentence))]
-        files = {**stdio, "2": self._spool.paths.step_log}
+            return [self._let_go(), Report(e.StepEnded("launch-failed", REFUSED, 0, error.sentence))]
+        files = {**self._stdio, "2": self._attempts.log}
         # The bundle's path is absolute; "/" cannot vanish under a process that lives as long as the container.
-        spawn = m.Spawn("step", command.argv, command.env, "/", files, tuple(stdio.values()), terminal)
+        spawn = m.Spawn(self._attempts.name, command.argv, command.env, "/", files, terminal=terminal)
         return [ToAnchor(spawn), Later("step-log", self._looks.next())]
+
+    def _let_go(self) -> ToAnchor:
+        """There will be no other attempt: the ends of file shall arrive."""
+        return ToAnchor(m.Close(tuple(self._stdio.values())))
 
     def look(self) -> list[Effect]:
         """Read what srun has said so far."""
         news = self._news()
         if news.started:
-            return [Report(e.StepStarted(news.step_id, news.nodes)), *self._window()]
+            return [self._let_go(), Report(e.StepStarted(news.step_id, news.nodes)), *self._window()]
         return [Later("step-log", self._looks.next())] if self._status is None else []
 
     def _window(self) -> list[Effect]:
@@ -74,7 +97,17 @@ class Step:
         """Find out what srun's end means."""
         self._status = status
         news = self._news()
-        effects: list[Effect] = [Never("step-log")]
+        if news.away and self._patient and not self._attempts.enough:
+            pause = self._attempts.wait()
+            waiting = f"the launch was not heard: {news.failure}; trying again in {pause:g} s"
+            return [Never("step-log"), Log("info", waiting), Later("step", pause)]
+        return self._conclude()
+
+    def _conclude(self) -> list[Effect]:
+        """Find out what the end of the last attempt means."""
+        self._attempts.waiting = False
+        news = self._news()
+        effects: list[Effect] = [Never("step-log"), Never("step"), self._let_go()]
         if news.started:
             effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
         if may_be_outside(news) and self._creation.settings.entry:
@@ -118,4 +151,4 @@ class Step:
         return [Never("why"), Report(ended)]
 
     def _news(self) -> StepNews:
-        return self._scheduler.read_step(text(self._spool.paths.step_log))
+        return self._scheduler.read_step(self._attempts.said)

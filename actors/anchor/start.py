@@ -7,7 +7,7 @@ import json
 import os
 
 from actors.allocation import scheduler_for
-from actors.allocation.job import spawn_of
+from actors.allocation.job import HELD, attempts_of, spawn_of
 from actors.forking import close_all_but, detach_stdio
 from actors.stdio import streams, terminal
 from actors.stdio.mover import make_pipe
@@ -84,7 +84,7 @@ def _ask_for_job(creation: Creation, paths: ContainerPaths, descriptors: Descrip
     if command is not None:
         journal.append(e.JobRequested(creation.cookie))
         reader, writer = os.pipe()
-        descriptors.put("salloc-hold", reader)
+        descriptors.put(HELD, reader)
         descriptors.put("hold", writer)
-        commands.spawn(spawn_of(creation, command), "allocation")
+        commands.spawn(spawn_of(creation, command, attempts_of(creation)), "allocation")
     journal.close()

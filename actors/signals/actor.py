@@ -1,17 +1,19 @@
 """The signals actor: brings each signal to the container's program exactly once, and carries out the end.
 
 Exactly once, because the command that carries signal N is spawned under the name ``signal-N``, and the anchor
-starts a name once. Signals go to our step, never to the whole job, which may not be ours.
+starts a name once; another one follows only when nobody has heard it, as often as it takes: whoever sent the signal
+has been told that it was accepted. Signals go to our step, never to the whole job, which may not be ours.
 """
 
 import signal
 from collections.abc import Iterable
 
 from actors.allocation import scheduler_for
-from actors.allocation.replies import signal_failure
+from actors.allocation.attempts import Attempts
+from actors.allocation.replies import signal_failure, unheard
 from actors.allocation.scheduler import Scheduler
 from actors.allocation.spool import Spool
-from actors.effects import Effect, Report, ToAnchor
+from actors.effects import Effect, Later, Log, Report, Tick, ToAnchor
 from actors.shell import PeerActor, Received, run
 from proto import events as e
 from proto import messages as m
@@ -28,6 +30,7 @@ class SignalsLogic:
     def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._spool = Spool(creation)
+        self._relays: dict[int, Attempts] = {}
         self._attempts: dict[int, int] = {}
         self._failed: set[str] = set()
 
@@ -41,15 +44,19 @@ class SignalsLogic:
             case Received(envelope):
                 return self._asked(envelope.message)
             case m.Exited(name, status) if name.startswith("signal-"):
-                return self._relayed(int(name.removeprefix("signal-")), name, status)
+                return self._relayed(int(name.split("-")[1]), name, status)
             case m.Exited(name, status) if status:
                 self._failed.add(name)
+            case Tick(name):
+                # The state actor goes on asking for it.
+                self._relay(int(name.split("-")[1])).next()
         return ()
 
     def _asked(self, message: Message) -> list[Effect]:
         match message:
             case m.RelaySignal(number, signum, _, step_id):
-                return [self._spool.spawn(f"signal-{number}", self._scheduler.signal(step_id, signum))]
+                relay = self._relay(number)
+                return [] if relay.waiting else [self._spool.spawn(relay.name, self._scheduler.signal(step_id, signum))]
             case m.EndStep(_, step_id, hard):
                 return self._end(step_id, signal.SIGKILL if hard else signal.SIGTERM)
         return []
@@ -65,10 +72,20 @@ class SignalsLogic:
             name = f"end-{signum}-{attempt + 1}"
         return [self._spool.spawn(name, self._scheduler.signal(step_id, signum))]
 
+    def _relay(self, number: int) -> Attempts:
+        return self._relays.setdefault(number, Attempts(self._spool, f"signal-{number}"))
+
     def _relayed(self, number: int, name: str, status: int) -> list[Effect]:
         if status == 0:
             return [Report(e.SignalDelivered(number))]
-        return [Report(e.SignalFailed(number, signal_failure(self._spool.said(name))))]
+        relay = self._relay(number)
+        if relay.waiting or name != relay.name:
+            return []  # told twice
+        failure = signal_failure(relay.said)
+        if not unheard(relay.said):
+            return [Report(e.SignalFailed(number, failure))]
+        pause = relay.wait()
+        return [Log("info", f"{failure}; trying again in {pause:g} s"), Later(f"signal-{number}", pause)]
 
 
 def main(begin: m.Begin, channel: int) -> int:

@@ -17,7 +17,7 @@ import pytest
 from tests.slurm.conftest import runtime as _runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 T = TypeVar("T")
 
@@ -42,6 +42,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         extent = f"ROUNDS={ROUNDS}" if ROUNDS else "the slice"
         figures = ", ".join(f"{count} {what}" for what, count in sorted(FIGURES.items()))
         terminalreporter.write_line(f"chaos: SEED={SEED} {extent}: {figures}")
+
+
+def chosen(cases: Iterable[str]) -> list[str]:
+    """Parameters of a test that takes long: all, or in the slice the one that the seed chooses."""
+    listed = list(cases)
+    return listed if ROUNDS else [random.Random(f"{SEED}:{listed}").choice(listed)]
 
 
 class Chaos:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .conftest import chosen
 from .ordeal import ECHO, forget, nothing_left, read, read_line
 from .sabotage import CONTROLLER, Daemon, idle, pass_time
 
@@ -82,7 +83,7 @@ def stack() -> Iterator[contextlib.ExitStack]:
         yield made
 
 
-@pytest.mark.parametrize("how", OUTAGES)
+@pytest.mark.parametrize("how", chosen(OUTAGES))
 def test_away_for_a_while(
     runtime: Runtime, chaos: Chaos, filled: Callable[[], None], how: str, stack: contextlib.ExitStack
 ) -> None:
@@ -96,7 +97,7 @@ def test_away_for_a_while(
     jobs = {box.id: box.job() for box in boxes}
     queue = Start(runtime, queued, stack)
     with OUTAGES[how](CONTROLLER), idle([box.anchor for box in boxes]):
-        new = runtime.begin("/bin/true", id="new")
+        hasty = runtime.begin("/bin/true", id="hasty", environ=site)
         start = Start(runtime, created, stack)
         os.kill(cancelled.anchor, signal.SIGINT)
         ends.close_stdin()
@@ -104,32 +105,35 @@ def test_away_for_a_while(
         assert runtime("kill", killed.id, "KILL").returncode == 0
         assert killed.wait() == 137
         assert killed.annotations()["scrun.end"] == "killed"
-        # scancel waits longer than scrun for a controller that hangs.
-        done = runtime("kill", goes_on.id, "USR1")
-        assert done.returncode == 1
-        assert NO_ANSWER in done.stderr or "no answer to kill in time" in done.stderr
+        # Accepted: it arrives when Slurm can be asked, and once.
+        assert runtime("kill", goes_on.id, "USR1").returncode == 0
         # All bytes have come, and the exit status is the program's, however long Slurm takes.
         assert (read(ends), ends.wait()) == ("bye\n", 42)
-        assert runtime.creating["new"].wait(timeout=BACK) == 1
-        assert NO_ANSWER in read(new)
-        pass_time(60 if chaos.complete else 1)
-    chaos.figures["cases"] += len(boxes) + 1
-    forget(runtime, new)
-    nothing_left(runtime, new.id, 0)
+        assert runtime.creating[hasty.id].wait(timeout=BACK) == 1
+        assert NO_ANSWER in read(hasty)
+        pass_time(30 if chaos.complete else 0)
+        new = runtime.begin("/bin/true", id="new")
+        for box, words in (new, "asking again"), (created, "launch was not heard"), (goes_on, "was not delivered"):
+            log = runtime.root / box.id / "log"
+            runtime.wait_until(lambda log=log, words=words: log.exists() and words in log.read_text(), BACK)
+    chaos.figures["cases"] += len(boxes) + 2
+    forget(runtime, hasty)
+    nothing_left(runtime, hasty.id, 0)
     # What did not need the controller has not noticed; what waited for it goes on.
-    runtime.wait_until(lambda: runtime("kill", goes_on.id, "USR1").returncode == 0, BACK)
+    assert read_line(goes_on) == "got"
+    assert runtime("kill", goes_on.id, "USR1").returncode == 0
+    assert read_line(goes_on) == "got"
     goes_on.close_stdin()
-    # The earlier one may have come, too: nobody could say so in time.
-    assert set(read(goes_on).split()) == {"got", "bye"}
-    assert goes_on.wait() == 42
+    assert (read(goes_on), goes_on.wait()) == ("bye\n", 42)
+    assert start.result() == (0, "")
+    assert created.wait() == 5
+    assert runtime.creating[new.id].wait(timeout=BACK) == 0
+    assert runtime("delete", new.id).returncode == 0
     filled()
     assert queue.result() == (0, "")
     assert queued.wait(BACK) == 6
     assert cancelled.wait(BACK) in {130, 137, 143}
     assert "SIGINT" in cancelled.annotations()["scrun.end-reason"]
-    code, error = start.result()
-    assert code == 0 or NO_ANSWER in error, error
-    assert created.wait(BACK) == (125 if code else 5)
     for box in boxes:
         assert runtime("delete", box.id).returncode == 0
         forget(runtime, box)

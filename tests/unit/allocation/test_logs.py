@@ -6,7 +6,7 @@ import pytest
 
 from actors.allocation import job_log, messages, queue_format, step_log
 from actors.allocation.ending import explain
-from actors.allocation.replies import given_back, signal_failure
+from actors.allocation.replies import given_back, signal_failure, unheard
 from actors.allocation.scheduler import StepNews
 
 from . import recorded as said
@@ -92,6 +92,38 @@ def test_refusals_are_told_in_our_words(text: str, words: str, transient: bool) 
     assert words in news.reason
     assert news.transient is transient
     assert not any(trap in news.reason.lower() for trap in PODMAN_TRAPS)
+
+
+BROKEN_OFF = (
+    "salloc: error: slurm_msg_sendto: address:port=127.0.0.1:6817 msg_type=4001: Unexpected missing socket error\n"
+    "salloc: error: Job submit/allocate failed: Unexpected missing socket error\n"
+)
+UNCONFIRMED = (
+    "srun: error: Unable to confirm allocation for job 9: Socket timed out on send/recv operation\n"
+    "srun: Check SLURM_JOB_ID environment variable. Expired or invalid job 9\n"
+)
+LAUNCHED = "srun: launching StepId=9.0 on host node2, 1 tasks: 0\n"
+SILENT_NODE = (
+    "scancel: error: slurm_receive_msgs: [[localhost]:6919] failed: Socket timed out on send/recv operation\n"
+    "scancel: error: Kill job error on job step id 19: Communication connection failure\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "away"), [(said.CONTROLLER_DOWN, True), (said.NO_MUNGE, True), (BROKEN_OFF, True), (said.NO_NODE, False)]
+)
+def test_a_request_that_nobody_heard_is_made_again(text: str, away: bool) -> None:
+    assert job_log.read(text, 256).away is away
+
+
+@pytest.mark.parametrize(("text", "away"), [(UNCONFIRMED, True), (LAUNCHED + UNCONFIRMED, False), ("", False)])
+def test_a_launch_that_a_node_may_have_heard_is_not_repeated(text: str, away: bool) -> None:
+    assert step_log.read(text).away is away
+
+
+@pytest.mark.parametrize(("text", "away"), [(said.NO_SIGNAL, True), (SILENT_NODE, False)])
+def test_a_signal_that_a_node_may_have_heard_is_not_sent_again(text: str, away: bool) -> None:
+    assert unheard(text) is away
 
 
 def test_an_unknown_text_is_passed_on_cleaned() -> None:
