@@ -81,12 +81,18 @@ class StageOut(Message):
 
 @message("relay-signal")
 class RelaySignal(Message):
-    """To signals: give the step this signal, once; report delivered or failed."""
+    """To signals: give the step this signal, once; report delivered or failed.
+
+    Attributes:
+        alone: whether the step has one node, so that nobody has heard a signal that a node refused.
+
+    """
 
     number: int
     signal: int
     job_id: int
     step_id: str
+    alone: bool = False
 
 
 @message("end-step")

@@ -46,7 +46,8 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
         elif c.step in {"launching", "running"}:
             wants.append(("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv)))
     if c.step == "running":
-        wants += [("signals", m.RelaySignal(s.number, s.signal, c.job_id, c.step_id)) for s in c.signals]
+        alone = "," not in c.nodes
+        wants += [("signals", m.RelaySignal(s.number, s.signal, c.job_id, c.step_id, alone)) for s in c.signals]
     return wants
 
 

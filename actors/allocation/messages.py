@@ -29,6 +29,9 @@ class Saying(Value):
     away: bool = False
 
 
+NODE_REFUSED = "a node of the step took no connection; is its slurmd running?"
+"""It has heard nothing; others may have."""
+
 TABLE: tuple[Saying, ...] = (
     # --- nobody answers
     Saying(
@@ -151,7 +154,7 @@ TABLE: tuple[Saying, ...] = (
     ),
     Saying(("task launch", "permission denied"), "a node may not read the bundle; check the modes of its directories"),
     Saying(("task launch", "communication connection failure"), "a node did not answer", transient=True, quote=True),
-    Saying(("communication connection failure",), "a node did not answer", transient=True),
+    Saying(("communication connection failure",), NODE_REFUSED, transient=True),
     Saying(("task launch",), "a node did not start the container", quote=True),
     Saying(("unable to create step",), "Slurm did not make the step", quote=True),
     Saying(("step creation temporarily disabled",), "other steps hold the job's resources", transient=True),

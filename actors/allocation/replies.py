@@ -1,6 +1,6 @@
 """What the answers of scancel mean, and when a question is worth its round trip."""
 
-from .messages import judge
+from .messages import NODE_REFUSED, judge
 from .scheduler import StepNews
 
 _NO_JOB = ("invalid job id", "already completing or completed", "job/step already")
@@ -29,10 +29,10 @@ def signal_failure(said: str) -> str:
     return f"the signal was not delivered: {verdict.sentence if verdict else 'scancel failed without a word'}"
 
 
-def unheard(said: str) -> bool:
-    """Whether scancel has told nobody of a signal, so that it may be sent again."""
+def unheard(said: str, *, alone: bool) -> bool:
+    """Whether scancel has told nobody of a signal, so that it may be sent again; ``alone``: the step has one node."""
     verdict = judge(said.splitlines())
-    return verdict is not None and verdict.away
+    return verdict is not None and (verdict.away or (alone and verdict.sentence == NODE_REFUSED))
 
 
 def needs_inquiry(news: StepNews) -> bool:

@@ -31,6 +31,7 @@ class SignalsLogic:
         self._scheduler = scheduler
         self._spool = Spool(creation)
         self._relays: dict[int, Attempts] = {}
+        self._alone = False
         self._attempts: dict[int, int] = {}
         self._failed: set[str] = set()
 
@@ -54,7 +55,8 @@ class SignalsLogic:
 
     def _asked(self, message: Message) -> list[Effect]:
         match message:
-            case m.RelaySignal(number, signum, _, step_id):
+            case m.RelaySignal(number, signum, _, step_id, alone):
+                self._alone = alone
                 relay = self._relay(number)
                 return [] if relay.waiting else [self._spool.spawn(relay.name, self._scheduler.signal(step_id, signum))]
             case m.EndStep(_, step_id, hard):
@@ -82,7 +84,7 @@ class SignalsLogic:
         if relay.waiting or name != relay.name:
             return []  # told twice
         failure = signal_failure(relay.said)
-        if not unheard(relay.said):
+        if not unheard(relay.said, alone=self._alone):
             return [Report(e.SignalFailed(number, failure))]
         pause = relay.wait()
         return [Log("info", f"{failure}; trying again in {pause:g} s"), Later(f"signal-{number}", pause)]

@@ -6,20 +6,19 @@ import contextlib
 import os
 import secrets
 import signal
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .conftest import chosen
-from .ordeal import ECHO, forget, nothing_left, read, read_line
-from .sabotage import CONTROLLER, Daemon, idle, pass_time
+from .ordeal import echo, forget, nothing_left, read, read_line
+from .sabotage import CONTROLLER, Daemon, Start, idle, pass_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from tests.slurm.runtime import Box, Runtime
+    from tests.slurm.runtime import Runtime
 
     from .conftest import Chaos
 
@@ -57,26 +56,6 @@ def filled(as_user: Any) -> Iterator[Callable[[], None]]:
     give_back()
 
 
-def echo(runtime: Runtime, name: str) -> Box:
-    box = runtime.running("/bin/sh", "-c", ECHO, id=name, stdin=True)
-    assert read_line(box) == "ready"
-    return box
-
-
-class Start:
-    """``scrun start`` that may take long."""
-
-    def __init__(self, runtime: Runtime, box: Box, stack: contextlib.ExitStack) -> None:
-        words = runtime.words("start", box.id)
-        self._process = stack.enter_context(runtime.runner.start(words, stderr=subprocess.PIPE))
-        stack.callback(self._process.kill)
-
-    def result(self) -> tuple[int, str]:
-        code = self._process.wait(timeout=BACK)
-        assert self._process.stderr
-        return code, self._process.stderr.read().decode()
-
-
 @pytest.fixture
 def stack() -> Iterator[contextlib.ExitStack]:
     with contextlib.ExitStack() as made:
@@ -95,10 +74,10 @@ def test_away_for_a_while(
     queued = runtime.box("/bin/sh", "-c", "exit 6", id="queued", annotations=waits, environ=site)
     boxes = [queued, goes_on, ends, killed, cancelled, created]
     jobs = {box.id: box.job() for box in boxes}
-    queue = Start(runtime, queued, stack)
+    queue = stack.enter_context(Start(runtime, queued))
     with OUTAGES[how](CONTROLLER), idle([box.anchor for box in boxes]):
         hasty = runtime.begin("/bin/true", id="hasty", environ=site)
-        start = Start(runtime, created, stack)
+        start = stack.enter_context(Start(runtime, created))
         os.kill(cancelled.anchor, signal.SIGINT)
         ends.close_stdin()
         # Slurm has not answered, and yet: done, and not by SIGKILL to the anchor.
@@ -125,12 +104,12 @@ def test_away_for_a_while(
     assert read_line(goes_on) == "got"
     goes_on.close_stdin()
     assert (read(goes_on), goes_on.wait()) == ("bye\n", 42)
-    assert start.result() == (0, "")
+    assert start.result(BACK) == (0, "")
     assert created.wait() == 5
     assert runtime.creating[new.id].wait(timeout=BACK) == 0
     assert runtime("delete", new.id).returncode == 0
     filled()
-    assert queue.result() == (0, "")
+    assert queue.result(BACK) == (0, "")
     assert queued.wait(BACK) == 6
     assert cancelled.wait(BACK) in {130, 137, 143}
     assert "SIGINT" in cancelled.annotations()["scrun.end-reason"]

@@ -103,9 +103,10 @@ UNCONFIRMED = (
     "srun: Check SLURM_JOB_ID environment variable. Expired or invalid job 9\n"
 )
 LAUNCHED = "srun: launching StepId=9.0 on host node2, 1 tasks: 0\n"
+DEAD_NODE = "scancel: error: Kill job error on job step id 19: Communication connection failure\n"
 SILENT_NODE = (
     "scancel: error: slurm_receive_msgs: [[localhost]:6919] failed: Socket timed out on send/recv operation\n"
-    "scancel: error: Kill job error on job step id 19: Communication connection failure\n"
+    f"{DEAD_NODE}"
 )
 
 
@@ -121,9 +122,30 @@ def test_a_launch_that_a_node_may_have_heard_is_not_repeated(text: str, away: bo
     assert step_log.read(text).away is away
 
 
-@pytest.mark.parametrize(("text", "away"), [(said.NO_SIGNAL, True), (SILENT_NODE, False)])
-def test_a_signal_that_a_node_may_have_heard_is_not_sent_again(text: str, away: bool) -> None:
-    assert unheard(text) is away
+@pytest.mark.parametrize(
+    ("text", "alone", "away"),
+    [
+        (said.NO_SIGNAL, False, True),
+        (SILENT_NODE, True, False),
+        (DEAD_NODE, True, True),
+        (DEAD_NODE, False, False),
+    ],
+)
+def test_a_signal_that_a_node_may_have_heard_is_not_sent_again(text: str, alone: bool, away: bool) -> None:
+    assert unheard(text, alone=alone) is away
+
+
+NO_SLURMD = LAUNCHED + (
+    "srun: error: Task launch for StepId=9.0 failed on node node2: Communication connection failure\n"
+    "srun: error: Application launch failed: Communication connection failure\n"
+    "srun: Job step aborted\n"
+)
+
+
+def test_a_node_that_takes_no_launch_is_a_failed_launch_not_the_end_of_a_program() -> None:
+    ending = explain(None, step_log.read(NO_SLURMD), 233 << 8)
+    assert (ending.kind, ending.exit_code) == ("launch-failed", 125)
+    assert ending.sentence.startswith("a node did not answer (Slurm: Task launch")
 
 
 def test_an_unknown_text_is_passed_on_cleaned() -> None:
