@@ -37,6 +37,7 @@ class AllocationLogic:
         }
         self._ticks: dict[str, Callable[[], Iterable[Effect]]] = {
             "job-log": job.look,
+            "reason": job.unexplained,
             "watch": job.watch,
             "release": job.release,
             "job": job.next,

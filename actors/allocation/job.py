@@ -16,10 +16,12 @@ from .spool import Looks, Spool
 
 WATCH = 30.0
 """Seconds between two questions whether a job without a step is still there, if salloc has not heard of its end."""
+REASON_LIMIT = 2.0
+"""Seconds to wait for the reason why a job is queued; that it is queued is news without it."""
 HOLD_WAIT = 2.0
 """Seconds that salloc gets to give the job back in order; then it is cancelled."""
 RELEASE_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
-SIGTERM = 15
+SIGTERM, SIGKILL = 15, 9
 HELD = "salloc-hold"
 """The anchor's name for salloc's end of the pipe."""
 
@@ -98,7 +100,9 @@ class Job:
             return [later]
         self._queued = True
         command = self._scheduler.inquire(self.id)
-        return [later, self._spool.spawn("reason", command) if command else Report(e.JobQueued(self.id))]
+        if command is None:
+            return [later, *self.unexplained()]
+        return [later, self._spool.spawn("reason", command), Later("reason", REASON_LIMIT)]
 
     def _refused(self, news: JobNews) -> list[Effect]:
         """Ask again if nobody has heard the request, or report the end."""
@@ -126,7 +130,11 @@ class Job:
     def reason(self, status: int) -> list[Effect]:
         """Read why the job waits; that it waits is news even if Slurm does not say why."""
         info = self._scheduler.read_inquiry(self._spool.said("reason"), self.id) if status == 0 else None
-        return [Report(e.JobQueued(self.id, info.reason if info else ""))]
+        return [Never("reason"), Report(e.JobQueued(self.id, info.reason if info else ""))]
+
+    def unexplained(self) -> list[Effect]:
+        """Report that the job waits; nobody says why."""
+        return [Report(e.JobQueued(self.id))]
 
     def exited(self, status: int) -> list[Effect]:
         """Take note of salloc's end: the job was refused, released, or revoked by somebody else."""
@@ -154,8 +162,10 @@ class Job:
         command = self._scheduler.inquire(self.id)
         if not self.idle or self._releases or command is None:
             return []
+        # One that has not answered by now never will.
+        last = ToAnchor(m.SignalCommand(f"watch-{self._watches}", SIGKILL))
         self._watches += 1
-        return [self._spool.spawn(f"watch-{self._watches}", command)]
+        return [last, self._spool.spawn(f"watch-{self._watches}", command), Later("watch", WATCH)]
 
     def watched(self, name: str, status: int) -> list[Effect]:
         """Read the answer. A controller that does not answer says nothing about the job."""
@@ -163,9 +173,9 @@ class Job:
         if not self.idle or self._releases:
             return []
         if status != 0 or (info is not None and info.active):
-            return [Later("watch", WATCH)]
+            return []
         ending = self._scheduler.explain(info, StepNews(), 0)
-        return [Report(e.JobEnded(ending.kind, ending.exit_code, ending.sentence))]
+        return [Never("watch"), Report(e.JobEnded(ending.kind, ending.exit_code, ending.sentence))]
 
     # --- release ----------------------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ WHY_LIMIT = 2.0
 """Seconds to wait for Slurm's word on why a job ended; the end itself is known and must not wait for it."""
 WINDOW_AGAIN = 0.5
 """Seconds after which a window size is told again: srun forgets one that comes just before it begins to wait."""
+PROBE_LIMIT = 15.0
+"""Seconds that the probe may take; srun itself waits 10 s for a controller."""
 NO_PROGRAM = b"/dev/null/none"
 OUTSIDE = (
     "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
@@ -111,7 +113,7 @@ class Step:
         if news.started:
             effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
         if may_be_outside(news) and self._creation.settings.entry:
-            return [*effects, self._probe()]
+            return [*effects, self._probe(), Later("why", PROBE_LIMIT)]
         command = self._scheduler.inquire(self._job_id) if needs_inquiry(news) else None
         if command is None:
             return effects + self.explain(None)
