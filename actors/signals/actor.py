@@ -80,9 +80,9 @@ class SignalsLogic:
     def _relayed(self, number: int, name: str, status: int) -> list[Effect]:
         if status == 0:
             return [Report(e.SignalDelivered(number))]
-        relay = self._relay(number)
-        if relay.waiting or name != relay.name:
-            return []  # told twice
+        relay = self._relays.get(number)
+        if relay is None or relay.waiting or name != relay.name:
+            return []  # told twice, or to a new actor, which will be asked for it again
         failure = signal_failure(relay.said)
         if not unheard(relay.said, alone=self._alone):
             return [Report(e.SignalFailed(number, failure))]

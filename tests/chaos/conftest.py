@@ -17,7 +17,9 @@ import pytest
 from tests.slurm.conftest import runtime as _runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tests.slurm.runtime import Runtime
 
 T = TypeVar("T")
 
@@ -76,3 +78,12 @@ class Chaos:
 def chaos(request: pytest.FixtureRequest) -> Chaos:
     print(f"SEED={SEED}")
     return Chaos(request.node.name)
+
+
+@pytest.fixture
+def nodes(as_root: Any, runtime: Runtime) -> Iterator[None]:
+    """Slurm drains a node on which a step could not tell its end ("Kill task failed"): given back, for the others."""
+    yield
+    runtime.wait_until(lambda: not as_root(["squeue", "-h", "-t", "completing"]).stdout, 90, interval=0.5)
+    for node in set(as_root(["sinfo", "-h", "-N", "-t", "drain,down", "-o", "%N"]).stdout.split()):
+        as_root(["scontrol", "update", f"nodename={node}", "state=resume"])

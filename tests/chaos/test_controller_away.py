@@ -30,16 +30,7 @@ OUTAGES: dict[str, Callable[[Daemon], AbstractContextManager[None]]] = {
     "is restarted": lambda daemon: daemon.killed(signal.SIGTERM),
 }
 # A restarted daemon is adopted by this process, since the tests adopt whatever is lost.
-pytestmark = [pytest.mark.may_leave("children"), pytest.mark.timeout(300)]
-
-
-@pytest.fixture(autouse=True)
-def nodes(as_root: Any, runtime: Runtime) -> Iterator[None]:
-    """Slurm drains a node on which a step could not tell its end ("Kill task failed"): given back, for the others."""
-    yield
-    runtime.wait_until(lambda: not as_root(["squeue", "-h", "-t", "completing"]).stdout, 90, interval=0.5)
-    for node in as_root(["sinfo", "-h", "-N", "-t", "drain", "-o", "%n"]).stdout.split():
-        as_root(["scontrol", "update", f"nodename={node}", "state=resume"])
+pytestmark = [pytest.mark.usefixtures("nodes"), pytest.mark.may_leave("children"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture

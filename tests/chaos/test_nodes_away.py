@@ -13,8 +13,6 @@ from .ordeal import echo, forget, nothing_left, read, read_line
 from .sabotage import MUNGE, Start, idle, node, pass_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.slurm.runtime import Box, Runtime
 
     from .conftest import Chaos
@@ -24,16 +22,8 @@ BACK = 60.0
 NODE = "node2"
 HERE = {"scrun.nodelist": NODE}
 OUTAGES = {"is killed": lambda daemon: daemon.killed(), "hangs": lambda daemon: daemon.stopped()}
-pytestmark = [pytest.mark.may_leave("children"), pytest.mark.timeout(300)]
-
-
-@pytest.fixture(autouse=True)
-def nodes(as_root: Any, runtime: Runtime) -> Iterator[None]:
-    """Slurm drains a node on which a step could not tell its end: given back, for the others."""
-    yield
-    runtime.wait_until(lambda: not as_root(["squeue", "-h", "-t", "completing"]).stdout, 90, interval=0.5)
-    for name in as_root(["sinfo", "-h", "-N", "-t", "drain,down", "-o", "%n"]).stdout.split():
-        as_root(["scontrol", "update", f"nodename={name}", "state=resume"])
+CHOSEN = chosen(f"{who} {how}" for who in ("slurmd", "munged") for how in OUTAGES)
+pytestmark = [pytest.mark.usefixtures("nodes"), pytest.mark.may_leave("children"), pytest.mark.timeout(300)]
 
 
 def gone(runtime: Runtime, boxes: dict[Box, int]) -> None:
@@ -43,7 +33,7 @@ def gone(runtime: Runtime, boxes: dict[Box, int]) -> None:
         nothing_left(runtime, box.id, job, BACK)
 
 
-@pytest.mark.parametrize("how", chosen(OUTAGES))
+@pytest.mark.parametrize("how", [how for how in OUTAGES if f"slurmd {how}" in CHOSEN])
 def test_slurmd(runtime: Runtime, chaos: Chaos, how: str) -> None:
     goes_on, ends, killed = (echo(runtime, name, annotations=HERE) for name in ("goes-on", "ends", "killed"))
     created = runtime.box("/bin/true", id="created", annotations=HERE)
@@ -84,7 +74,7 @@ def test_a_node_that_is_down(runtime: Runtime, chaos: Chaos, as_root: Any) -> No
     gone(runtime, boxes)
 
 
-@pytest.mark.parametrize("how", chosen(OUTAGES))
+@pytest.mark.parametrize("how", [how for how in OUTAGES if f"munged {how}" in CHOSEN])
 def test_munged(runtime: Runtime, chaos: Chaos, how: str) -> None:
     goes_on, ends, killed, cancelled = (echo(runtime, name) for name in ("goes-on", "ends", "killed", "cancelled"))
     created = runtime.box("/bin/sh", "-c", "exit 5", id="created")
