@@ -50,6 +50,13 @@ class Never(Value):
     name: str
 
 
+class Log(Value):
+    """Write a line to the container's log."""
+
+    level: str
+    text: str
+
+
 class Work(Value):
     """Run something that may take long in a thread; its result comes back as ``Worked(name, …)``."""
 
@@ -57,7 +64,7 @@ class Work(Value):
     function: Callable[[], object]
 
 
-Effect = Report | Tell | ToAnchor | Write | Later | Never | Work
+Effect = Report | Tell | ToAnchor | Write | Later | Never | Log | Work
 
 
 class Tick(Value):

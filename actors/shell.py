@@ -24,7 +24,7 @@ from proto.registry import Message
 from proto.value import Value, replace
 
 from .channel import Channel
-from .effects import Effect, Later, Never, Report, Tell, Tick, ToAnchor, Work, Worked, Write
+from .effects import Effect, Later, Log, Never, Report, Tell, Tick, ToAnchor, Work, Worked, Write
 from .inbox import Inbox
 from .logbook import Logbook
 from .supervision import LEASE
@@ -166,6 +166,8 @@ class PeerActor(ProcessActor):
                     self.inbox.later(name, seconds)
                 case Never(name):
                     self.inbox.never(name)
+                case Log(level, text):
+                    self.log.write(level, text)
                 case Work():
                     self._work(effect)
 

@@ -92,6 +92,15 @@ def _signal_over(c: Container, number: int, outcome: str) -> Container:
     return replace(c, signals=left, outcomes=(*c.outcomes, *done))
 
 
+def _staged_out(c: Container, event: e.StagedOut) -> Container:
+    ending = c.ending
+    if event.failure and ending is not None:
+        # The exit status stays the program's, but somebody may miss a file.
+        sentence = "; ".join(part for part in (ending.sentence, event.failure) if part)
+        ending = replace(ending, sentence=sentence)
+    return replace(c, stage="out", ending=ending)
+
+
 def _cancel(c: Container, event: e.CancelRequested) -> Container:
     ending = c.ending or Ending("cancelled", event.exit_code, 0, f"cancelled by {event.by}")
     return replace(c, ending=ending, hard=c.hard or event.hard)
@@ -229,7 +238,7 @@ RULES: dict[type[Message], Rule] = dict([
     _rule(
         e.StagedOut,
         lambda c: _alive(c) and c.ending is not None and c.stage != "out",
-        lambda c, _: replace(c, stage="out"),
+        _staged_out,
         lambda c, _: c.stage == "out",
     ),
     _rule(

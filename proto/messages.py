@@ -14,7 +14,14 @@ from .value import Value
 
 @message("request-job")
 class RequestJob(Message):
-    """To allocation: see to it that there is a job; report queued, granted or ended."""
+    """To allocation: see to it that there is a job; report queued, granted or ended.
+
+    Attributes:
+        again: whether to ask again if nobody answers.
+
+    """
+
+    again: bool = True
 
 
 @message("watch-job")
@@ -26,11 +33,17 @@ class WatchJob(Message):
 
 @message("launch-step")
 class LaunchStep(Message):
-    """To allocation: start srun; report started and ended."""
+    """To allocation: start srun; report started and ended.
+
+    Attributes:
+        again: whether to start it again if nobody heard it.
+
+    """
 
     job_id: int
     bundle: str
     argv: tuple[bytes, ...]
+    again: bool = True
 
 
 @message("release-job")
@@ -68,12 +81,18 @@ class StageOut(Message):
 
 @message("relay-signal")
 class RelaySignal(Message):
-    """To signals: give the step this signal, once; report delivered or failed."""
+    """To signals: give the step this signal, once; report delivered or failed.
+
+    Attributes:
+        alone: whether the step has one node, so that nobody has heard a signal that a node refused.
+
+    """
 
     number: int
     signal: int
     job_id: int
     step_id: str
+    alone: bool = False
 
 
 @message("end-step")
@@ -204,7 +223,6 @@ class Spawn(Message):
         cwd: working directory, ``/`` if it cannot be entered.
         stdio: descriptor number in the command to the name of a descriptor of the anchor, or to the path of a
             file that is opened for appending (it begins with a slash). 0, 1 and 2 are /dev/null by default.
-        consume: descriptors of the anchor to close once the command has them, so that ends of file arrive.
         terminal: whether the command uses the container's terminal. It then gets a session of its own, as others
             than the terminal's foreground group may read from it only outside of its session.
 
@@ -215,7 +233,6 @@ class Spawn(Message):
     env: tuple[bytes, ...]
     cwd: str
     stdio: dict[str, str]
-    consume: tuple[str, ...] = ()
     terminal: bool = False
 
 
@@ -237,7 +254,12 @@ class Exited(Message):
 
 @message("signal-command")
 class SignalCommand(Message):
-    """To the anchor: send a signal to a command (and to its process group)."""
+    """To the anchor: send a signal to a command (and to its process group).
+
+    Attributes:
+        name: of the command, or of the first of its attempts: ``step`` means ``step-2``, too.
+
+    """
 
     name: str
     signal: int

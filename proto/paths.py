@@ -167,7 +167,7 @@ class ContainerPaths:
 
     __slots__ = (
         "config", "directory", "hooks", "hub", "id", "job_env", "job_log", "journal", "lock", "log", "root", "spool",
-        "state", "step_log", "tap",
+        "state", "step_log", "tap", "unstaged",
     )  # fmt: skip
 
     def __init__(self, root: str, container_id: str) -> None:
@@ -186,3 +186,4 @@ class ContainerPaths:
         self.step_log = f"{directory}/step.log"
         self.log = f"{directory}/log"
         self.spool = f"{directory}/spool"
+        self.unstaged = f"{directory}/unstaged"

@@ -32,7 +32,7 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
     if c.job == "none":
         wants.append(("state", e.JobRequested(c.creation.cookie if c.creation else "")))
     if c.job in {"requested", "queued"}:
-        wants.append(("allocation", m.RequestJob()))
+        wants.append(("allocation", m.RequestJob(again=not c.impatient)))
     if c.job == "granted" and c.step == "none":
         if c.stage == "begun":
             wants.append(("staging", m.StageIn(c.job_id, c.nodes)))
@@ -46,7 +46,8 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
         elif c.step in {"launching", "running"}:
             wants.append(("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv)))
     if c.step == "running":
-        wants += [("signals", m.RelaySignal(s.number, s.signal, c.job_id, c.step_id)) for s in c.signals]
+        alone = "," not in c.nodes
+        wants += [("signals", m.RelaySignal(s.number, s.signal, c.job_id, c.step_id, alone)) for s in c.signals]
     return wants
 
 
@@ -56,7 +57,7 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
     if c.step in {"launching", "running"}:
         # The allocation actor goes on listening for srun's end.
         return [
-            ("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv)),
+            ("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, again=False)),
             ("signals", m.EndStep(c.job_id, c.step_id, c.hard)),
         ]
     if c.step == "ended" and not c.drained:

@@ -38,8 +38,11 @@ class AllocationLogic:
         }
         self._ticks: dict[str, Callable[[], Iterable[Effect]]] = {
             "job-log": job.look,
+            "reason": job.unexplained,
             "watch": job.watch,
             "release": job.release,
+            "job": job.next,
+            "step": step.next,
             "step-log": step.look,
             "window": step.window,
             "why": lambda: step.explain(None),
@@ -54,7 +57,7 @@ class AllocationLogic:
         match event:
             case Received(envelope):
                 return self._asked(envelope.message)
-            case m.Spawned("job", pid) if pid:
+            case m.Spawned(name, pid) if pid and name.split("-", 1)[0] == "job":
                 # salloc was started before there were actors, and has long been granted what it asked for.
                 return self._job.look()
             case m.Exited(name, status):
@@ -65,14 +68,14 @@ class AllocationLogic:
 
     def _asked(self, message: Message) -> Iterable[Effect]:
         match message:
-            case m.RequestJob():
-                return self._job.request()
+            case m.RequestJob(again):
+                return self._job.request(again=again)
             case m.WatchJob(job_id):
                 self._job.id = job_id
                 return self._job.begin_watch()
-            case m.LaunchStep(job_id, bundle, argv):
+            case m.LaunchStep(job_id, bundle, argv, again):
                 self._job.id, self._job.idle = job_id, False
-                return self._step.launch(job_id, bundle, argv)
+                return self._step.launch(job_id, bundle, argv, again=again)
             case m.ReleaseJob(job_id, status):
                 return self._job.begin_release(job_id, status)
         return ()

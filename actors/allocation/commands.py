@@ -1,12 +1,16 @@
 """Where Slurm's commands are, and the environment that they run in."""
 
 import os
+import select
 from collections.abc import Iterable, Sequence
 
 from proto.errors import SchedulerError
 
 from .option_table import Version
 
+VERSION_LIMIT = 5.0
+"""Seconds that a command may take to say its version, which needs no other machine."""
+SIGKILL = 9
 DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 KEPT = frozenset({b"SLURM_CONF", b"SLURM_CONF_SERVER", b"SLURM_JWT", b"SLURM_SACK_JWKS", b"SLURM_SACK_KEY"})
@@ -93,9 +97,14 @@ def probe_version(entries: Sequence[bytes]) -> Version:
             return (0, 0)
         finally:
             os.close(writing)
-        with open(reading, "rb", closefd=False) as pipe:
-            text = pipe.read(4096)
+        text = _read_in_time(reading)
+        os.kill(pid, SIGKILL)  # it has said it, or hangs
         os.waitpid(pid, 0)
     finally:
         os.close(reading)
     return parse_version(text.decode("ascii", "replace"))
+
+
+def _read_in_time(fd: int) -> bytes:
+    """The first that comes; nothing if it takes too long. Slurm's commands write their version at once."""
+    return os.read(fd, 4096) if select.select([fd], [], [], VERSION_LIMIT)[0] else b""

@@ -125,7 +125,7 @@ def _cause(info: JobInfo | None, step: StepNews) -> tuple[EndKind, str] | None:
         if info.state == "COMPLETING":
             # The state behind it is hidden until the nodes are done; a time limit would have shown as the reason.
             return "cancelled", "the job was cancelled, or ended by Slurm for a reason that it does not tell"
-    if step.node_failure:
+    if step.node_failure and step.started:
         return "node-failure", "a node of the job failed"
     return None
 

@@ -2,29 +2,34 @@
 
 import os
 
-from actors.effects import Effect, Later, Never, Report, ToAnchor, Write
+from actors.effects import Effect, Later, Log, Never, Report, ToAnchor, Write
 from proto import events as e
 from proto import messages as m
 from proto.creation import Creation
 from proto.errors import ScrunError
 from proto.exit_codes import KILLED, REFUSED
 
+from .attempts import Attempts
 from .replies import given_back, released
 from .scheduler import Command, JobNews, Scheduler, StepNews
-from .spool import Looks, Spool, text
+from .spool import Looks, Spool
 
 WATCH = 30.0
 """Seconds between two questions whether a job without a step is still there, if salloc has not heard of its end."""
+REASON_LIMIT = 2.0
+"""Seconds to wait for the reason why a job is queued; that it is queued is news without it."""
 HOLD_WAIT = 2.0
 """Seconds that salloc gets to give the job back in order; then it is cancelled."""
 RELEASE_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
-SIGTERM = 15
+SIGTERM, SIGKILL = 15, 9
+HELD = "salloc-hold"
+"""The anchor's name for salloc's end of the pipe."""
 
 
-def spawn_of(creation: Creation, command: Command) -> m.Spawn:
+def spawn_of(creation: Creation, command: Command, name: str = "job", log: str = "job-log") -> m.Spawn:
     """salloc, with the pipe that holds the job: the anchor starts it before there is an actor."""
-    stdio = {"0": "salloc-hold", "1": "job-log", "2": "job-log"}
-    return m.Spawn("job", command.argv, command.env, creation.cwd, stdio, ("salloc-hold",))
+    stdio = {"0": HELD, "1": log, "2": log}
+    return m.Spawn(name, command.argv, command.env, creation.cwd, stdio)
 
 
 class Job:
@@ -47,7 +52,8 @@ class Job:
         self._creation = creation
         self._scheduler = scheduler
         self._spool = Spool(creation)
-        self._log = log
+        self._attempts = Attempts(self._spool, "job", log)
+        self._patient = True
         self._looks = Looks()
         self._status: int | None = None
         self._queued = False
@@ -57,8 +63,11 @@ class Job:
         self._releases = 0
         self._released = False
 
-    def request(self) -> list[Effect]:
+    def request(self, *, again: bool = True) -> list[Effect]:
         """See to it that there is a job."""
+        self._patient = again
+        if self._attempts.waiting:
+            return [] if again else self.look()
         if self._creation.job_id:
             return [Report(e.JobGranted(self._creation.job_id, foreign=True))]
         try:
@@ -67,30 +76,52 @@ class Job:
             return [Report(e.JobEnded("refused", REFUSED, error.sentence, error.code))]
         if command is None:
             return [Report(e.JobGranted(0))]
-        return [ToAnchor(spawn_of(self._creation, command))]
+        return [ToAnchor(spawn_of(self._creation, command, self._attempts.name, self._attempts.log))]
+
+    def next(self) -> list[Effect]:
+        """Ask once more: nobody has heard the last request."""
+        if not self._attempts.waiting or self._releases:
+            return []
+        self._attempts.next()
+        self._looks = Looks()
+        self._status = None
+        return self.request(again=self._patient)
 
     def look(self) -> list[Effect]:
         """Read what salloc has said so far."""
-        news = self._scheduler.read_request(text(self._log), self._status)
+        news = self._scheduler.read_request(self._attempts.said, self._status)
         self.id = news.job_id or self.id
         if news.kind in {"granted", "revoked"}:
             return self._grant(news)
         if news.kind == "refused":
-            code = "scheduler-unavailable" if news.transient else "scheduler"
-            # What was in the queue has not been refused: somebody took it out.
-            if self._queued:
-                return [Never("job-log"), Report(e.JobEnded("cancelled", KILLED, news.reason, code))]
-            return [Never("job-log"), Report(e.JobEnded("refused", REFUSED, news.reason, code))]
+            return [Never("job-log"), *self._refused(news)]
         later = Later("job-log", self._looks.next())
         if news.kind != "queued" or self._queued:
             return [later]
         self._queued = True
         command = self._scheduler.inquire(self.id)
-        return [later, self._spool.ask("reason", command) if command else Report(e.JobQueued(self.id))]
+        if command is None:
+            return [later, *self.unexplained()]
+        return [later, self._spool.ask("reason", command), Later("reason", REASON_LIMIT)]
+
+    def _refused(self, news: JobNews) -> list[Effect]:
+        """Ask again if nobody has heard the request, or report the end."""
+        wanted = self._patient and not self.id and not self._releases
+        if news.away and wanted and not self._attempts.enough:
+            pause = self._attempts.wait()
+            waiting = f"the request for a job was not heard: {news.reason}; asking again in {pause:g} s"
+            return [Log("info", waiting), Later("job", pause)]
+        self._attempts.waiting = False
+        code = "scheduler-unavailable" if news.transient else "scheduler"
+        # What was in the queue has not been refused: somebody took it out.
+        if self._queued:
+            return [Never("job"), Report(e.JobEnded("cancelled", KILLED, news.reason, code))]
+        return [Never("job"), Report(e.JobEnded("refused", REFUSED, news.reason, code))]
 
     def _grant(self, news: JobNews) -> list[Effect]:
         """Report the grant once, and while no step runs listen for the job's end: salloc itself stays."""
-        effects: list[Effect] = [] if self._granted else [Report(e.JobGranted(news.job_id, news.nodes))]
+        granted: list[Effect] = [ToAnchor(m.Close((HELD,))), Report(e.JobGranted(news.job_id, news.nodes))]
+        effects = [] if self._granted else granted
         self._granted = True
         if news.kind == "revoked":
             return [*effects, Never("job-log"), *self.watch()]
@@ -99,7 +130,11 @@ class Job:
     def reason(self, status: int) -> list[Effect]:
         """Read why the job waits; that it waits is news even if Slurm does not say why."""
         info = self._scheduler.read_inquiry(self._spool.said("reason"), self.id) if status == 0 else None
-        return [Report(e.JobQueued(self.id, info.reason if info else ""))]
+        return [Never("reason"), Report(e.JobQueued(self.id, info.reason if info else ""))]
+
+    def unexplained(self) -> list[Effect]:
+        """Report that the job waits; nobody says why."""
+        return [Report(e.JobQueued(self.id))]
 
     def exited(self, status: int) -> list[Effect]:
         """Take note of salloc's end: the job was refused, released, or revoked by somebody else."""
@@ -108,7 +143,7 @@ class Job:
             return self.look()
         if not self._releases:
             return self.watch()  # while a step runs, srun's end tells
-        if os.WIFSIGNALED(status) or not given_back(text(self._log)):
+        if os.WIFSIGNALED(status) or not given_back(self._attempts.said):
             return self.release()  # it was killed, or the controller is away: it gave nothing back
         self._released = True
         return [Never("release"), Report(e.JobReleased())]
@@ -127,8 +162,10 @@ class Job:
         command = self._scheduler.inquire(self.id)
         if not self.idle or self._releases or command is None:
             return []
+        # One that has not answered by now never will.
+        last = ToAnchor(m.SignalCommand(f"watch-{self._watches}", SIGKILL))
         self._watches += 1
-        return [self._spool.ask(f"watch-{self._watches}", command)]
+        return [last, self._spool.ask(f"watch-{self._watches}", command), Later("watch", WATCH)]
 
     def watched(self, name: str, status: int) -> list[Effect]:
         """Read the answer. A controller that does not answer says nothing about the job."""
@@ -136,9 +173,9 @@ class Job:
         if not self.idle or self._releases:
             return []
         if status != 0 or (info is not None and info.active):
-            return [Later("watch", WATCH)]
+            return []
         ending = self._scheduler.explain(info, StepNews(), 0)
-        return [Report(e.JobEnded(ending.kind, ending.exit_code, ending.sentence))]
+        return [Never("watch"), Report(e.JobEnded(ending.kind, ending.exit_code, ending.sentence))]
 
     # --- release ----------------------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ def read(text: str, status: int | None) -> JobNews:
 def _refused(lines: list[str], job_id: int, status: int | None) -> JobNews:
     verdict = judge(lines)
     if verdict is not None:
-        return JobNews("refused", job_id, "", verdict.sentence, verdict.transient)
+        return JobNews("refused", job_id, "", verdict.sentence, verdict.transient, verdict.away)
     return JobNews("refused", job_id, "", f"salloc ended (status {status}) and gave neither a job nor a reason")
 
 

@@ -17,6 +17,7 @@ class Saying(Value):
         marks: texts that must all be in what Slurm said (lower case).
         sentence: ours.
         transient: whether the same request may succeed later.
+        away: whether nobody has heard the request, so that it may be made again; it is transient, too.
         quote: whether Slurm's own line says more than ours (a name, a number) and follows it.
 
     """
@@ -25,7 +26,11 @@ class Saying(Value):
     sentence: str
     transient: bool = False
     quote: bool = False
+    away: bool = False
 
+
+NODE_REFUSED = "a node of the step took no connection; is its slurmd running?"
+"""It has heard nothing; others may have."""
 
 TABLE: tuple[Saying, ...] = (
     # --- nobody answers
@@ -37,6 +42,7 @@ TABLE: tuple[Saying, ...] = (
         ("munge encode failed",),
         "munge did not answer; is munged running here? (scrun doctor checks it)",
         transient=True,
+        away=True,
     ),
     Saying(("munge decode failed",), "munge refused our credential; do all machines have the same key and clock?"),
     Saying(
@@ -52,8 +58,17 @@ TABLE: tuple[Saying, ...] = (
         ("unable to contact slurm controller",),
         "Slurm's controller did not answer; is slurmctld running and reachable?",
         transient=True,
+        away=True,
     ),
-    Saying(("socket timed out on send/recv",), "Slurm's controller did not answer in time", transient=True),
+    # What a node says as the second of two; it may have heard us all the same.
+    Saying(("slurm_receive_msgs", "timed out"), "a node did not answer in time", transient=True),
+    Saying(("socket timed out on send/recv",), "Slurm's controller did not answer in time", transient=True, away=True),
+    Saying(
+        ("unexpected missing socket error",),
+        "Slurm broke off the connection; is munged running here? (scrun doctor checks it)",
+        transient=True,
+        away=True,
+    ),
     Saying(
         ("zero bytes were transmitted or received",),
         "Slurm broke off the connection; is munged running, with the same key as on the controller?",
@@ -139,6 +154,7 @@ TABLE: tuple[Saying, ...] = (
     ),
     Saying(("task launch", "permission denied"), "a node may not read the bundle; check the modes of its directories"),
     Saying(("task launch", "communication connection failure"), "a node did not answer", transient=True, quote=True),
+    Saying(("communication connection failure",), NODE_REFUSED, transient=True),
     Saying(("task launch",), "a node did not start the container", quote=True),
     Saying(("unable to create step",), "Slurm did not make the step", quote=True),
     Saying(("step creation temporarily disabled",), "other steps hold the job's resources", transient=True),
@@ -171,10 +187,11 @@ TROUBLE = (
 
 
 class Verdict(Value):
-    """A sentence about what Slurm said, and whether the same request may succeed later."""
+    """A sentence about what Slurm said, and what may be done about it: see ``Saying``."""
 
     sentence: str
     transient: bool = False
+    away: bool = False
 
 
 def judge(lines: Iterable[str]) -> Verdict | None:
@@ -187,7 +204,7 @@ def judge(lines: Iterable[str]) -> Verdict | None:
         for line, lower in zip(troubles, whole, strict=True):
             if all(mark in lower for mark in saying.marks):
                 quoted = f" (Slurm: {clean(line)})" if saying.quote else ""
-                return Verdict(saying.sentence + quoted, saying.transient)
+                return Verdict(saying.sentence + quoted, saying.transient, saying.away)
     return Verdict("Slurm: " + clean("; ".join(troubles[-2:])))
 
 

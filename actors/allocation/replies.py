@@ -1,6 +1,6 @@
 """What the answers of scancel mean, and when a question is worth its round trip."""
 
-from .messages import judge
+from .messages import NODE_REFUSED, judge
 from .scheduler import StepNews
 
 _NO_JOB = ("invalid job id", "already completing or completed", "job/step already")
@@ -21,20 +21,24 @@ def given_back(said: str) -> bool:
     return "relinquishing job allocation" in low and "unable to clean up job allocation" not in low
 
 
-def not_taken_yet(said: str) -> bool:
-    """Whether a signal that Slurm did not take can be taken later: the step's job is suspended, or being resumed.
-
-    A step that has just ended gets the same answer, and then there is soon nothing more to signal.
-    """
-    return "job step not running" in said.lower()
-
-
 def signal_failure(said: str) -> str:
     """One sentence about a signal that Slurm did not take."""
     if released(1, said):
         return "container not running"
     verdict = judge(said.splitlines())
     return f"the signal was not delivered: {verdict.sentence if verdict else 'scancel failed without a word'}"
+
+
+def not_taken_yet(said: str, *, alone: bool) -> bool:
+    """Whether nobody has got a signal that Slurm did not take, so that it may be sent again.
+
+    The controller is away, or the step's only node is (``alone``; of several some may have it), or the step's job is
+    suspended or being resumed. A step that has just ended gets that last answer, too: then there is soon nothing more
+    to signal.
+    """
+    verdict = judge(said.splitlines())
+    unheard = verdict is not None and (verdict.away or (alone and verdict.sentence == NODE_REFUSED))
+    return unheard or "job step not running" in said.lower()
 
 
 def needs_inquiry(news: StepNews) -> bool:

@@ -44,6 +44,7 @@ class JobNews(Value):
         nodes: always empty with Slurm's commands, which do not say; ``inquire`` does.
         reason: one sentence when refused.
         transient: whether the same request may succeed later.
+        away: whether nobody has heard it, so that it may be made again at once.
 
     """
 
@@ -52,6 +53,7 @@ class JobNews(Value):
     nodes: str = ""
     reason: str = ""
     transient: bool = False
+    away: bool = False
 
 
 class StepNews(Value):
@@ -65,7 +67,7 @@ class StepNews(Value):
         nodes: the step's nodes, with commas.
         messages: what a person may want to know, cleaned; errors only.
         failure: why the step could not start, one sentence, or empty.
-        transient: whether launching again may succeed.
+        away: whether nobody has heard the request for a step, so that it may be made again: nothing was started.
         abandoned: the launcher gave the step up, so its own exit status says nothing.
         out_of_memory: the kernel or Slurm killed a task for memory.
         node_failure: a node of the step was lost.
@@ -78,7 +80,7 @@ class StepNews(Value):
     nodes: str = ""
     messages: tuple[str, ...] = ()
     failure: str = ""
-    transient: bool = False
+    away: bool = False
     abandoned: bool = False
     out_of_memory: bool = False
     node_failure: bool = False

@@ -8,6 +8,7 @@ and each task's exact wait status on its own stderr. KILL goes to the step: to t
 """
 
 import os
+import signal
 
 from proto.creation import Creation
 from proto.errors import SchedulerError
@@ -27,6 +28,13 @@ job ends: of itself, before the guard has done anything.
 """
 WITH_ENVIRONMENT = b'umask 077; env -0 >"$1.new" && mv "$1.new" "$1"; ' + HOLD
 """The same for scrun.lua, which is promised the job's environment."""
+ONCE = b'{ echo y; while echo n; do :; done; } 2>/dev/null | "$@" >/dev/null'
+"""What asks scancel to ask before it signals, and answers yes once.
+
+When any job of the cluster is pending, anybody's, scancel goes through its jobs twice, and signals a step each time
+(22.05 and others: a flag about pending jobs is set for jobs that were not named). A program would get each signal
+twice.
+"""
 COMMENT = "scrun:"
 """What the job's comment begins with; the cookie follows, and as another word the place (``place``)."""
 DEFAULT_NAME = "scrun"
@@ -131,7 +139,10 @@ class Slurm:
         """
         if "." not in step_id:
             raise SchedulerError("container not running: its step is not known yet")
-        return self._simple("scancel", b"--signal=%d" % signum, step_id.encode())
+        words = (b"--signal=%d" % signum, step_id.encode())
+        if signum == signal.SIGKILL:
+            return self._simple("scancel", *words)  # nobody counts these
+        return self._simple("scancel", b"--interactive", *words, before=(b"/bin/sh", b"-c", ONCE, b"scrun-signal"))
 
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """One plain task on each node of the job, in a step of its own beside the container's."""
@@ -205,10 +216,10 @@ class Slurm:
         srun = os.fsencode(conf.srun_path) if conf.srun_path.startswith("/") else require("srun", self._path)
         return (*self._prefix(), srun, *_encode(conf.srun_args))
 
-    def _simple(self, program: str, *words: bytes) -> Command:
+    def _simple(self, program: str, *words: bytes, before: tuple[bytes, ...] = ()) -> Command:
         cluster = self._creation.job_options.get("clusters")
         clusters = _encode([f"--clusters={cluster}"]) if cluster else ()
-        return self._command((require(program, self._path), *clusters, *words))
+        return self._command((*before, require(program, self._path), *clusters, *words))
 
     def _command(self, argv: tuple[bytes, ...], extra: list[bytes] | None = None) -> Command:
         entries = list(self._creation.environ)

@@ -1,6 +1,6 @@
 """The step from its launch to its explained end: what to spawn, and what srun means."""
 
-from actors.effects import Effect, Later, Never, Report, ToAnchor
+from actors.effects import Effect, Later, Log, Never, Report, ToAnchor
 from actors.staging.entry import entry_argv
 from proto import events as e
 from proto import messages as m
@@ -9,14 +9,17 @@ from proto.errors import ScrunError
 from proto.exit_codes import REFUSED
 from proto.value import replace
 
+from .attempts import Attempts
 from .replies import may_be_outside, needs_inquiry
 from .scheduler import STDERR, JobInfo, Scheduler, StepNews
-from .spool import Looks, Spool, text
+from .spool import Looks, Spool
 
 WHY_LIMIT = 2.0
 """Seconds to wait for Slurm's word on why a job ended; the end itself is known and must not wait for it."""
 WINDOW_AGAIN = 0.5
 """Seconds after which a window size is told again: srun forgets one that comes just before it begins to wait."""
+PROBE_LIMIT = 15.0
+"""Seconds that the probe may take; srun itself waits 10 s for a controller."""
 NO_PROGRAM = b"/dev/null/none"
 OUTSIDE = (
     "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
@@ -39,34 +42,55 @@ class Step:
         self._creation = creation
         self._scheduler = scheduler
         self._spool = Spool(creation)
-        self._log = log
+        self._attempts = Attempts(self._spool, "step", log)
+        self._stdio = TERMINAL if creation.terminal else PIPES
         self._looks = Looks()
         self._status: int | None = None
         self._explained = False
+        self._patient = True
         self._job_id = 0
         self._bundle = ""
+        self._argv: tuple[bytes, ...] = ()
 
-    def launch(self, job_id: int, bundle: str, argv: tuple[bytes, ...]) -> list[Effect]:
-        """Start srun; a repetition of the wish changes nothing."""
+    def launch(self, job_id: int, bundle: str, argv: tuple[bytes, ...], *, again: bool) -> list[Effect]:
+        """Start srun; a repetition of the wish changes nothing, but that it may have become the last one."""
+        self._patient = again
+        if self._attempts.waiting and not again:
+            return self._conclude()
         if self._bundle:
             return []
-        self._job_id, self._bundle = job_id, bundle
+        self._job_id, self._bundle, self._argv = job_id, bundle, argv
+        return self._spawn()
+
+    def next(self) -> list[Effect]:
+        """Start srun once more: nobody has heard the last one."""
+        if not self._attempts.waiting:
+            return []
+        self._attempts.next()
+        self._looks = Looks()
+        self._status = None
+        return self._spawn()
+
+    def _spawn(self) -> list[Effect]:
         terminal = self._creation.terminal
-        stdio = TERMINAL if terminal else PIPES
         try:
-            command = self._scheduler.step(self._creation, job_id, bundle, argv, terminal)
+            command = self._scheduler.step(self._creation, self._job_id, self._bundle, self._argv, terminal)
         except ScrunError as error:
-            return [Report(e.StepEnded("launch-failed", REFUSED, 0, error.sentence))]
-        files = {**stdio, "2": "step-log"}
+            return [self._let_go(), Report(e.StepEnded("launch-failed", REFUSED, 0, error.sentence))]
+        files = {**self._stdio, "2": self._attempts.log}
         # The bundle's path is absolute; "/" cannot vanish under a process that lives as long as the container.
-        spawn = m.Spawn("step", command.argv, command.env, "/", files, tuple(stdio.values()), terminal)
+        spawn = m.Spawn(self._attempts.name, command.argv, command.env, "/", files, terminal=terminal)
         return [ToAnchor(spawn), Later("step-log", self._looks.next())]
+
+    def _let_go(self) -> ToAnchor:
+        """There will be no other attempt: the ends of file shall arrive."""
+        return ToAnchor(m.Close(tuple(self._stdio.values())))
 
     def look(self) -> list[Effect]:
         """Read what srun has said so far."""
         news = self._news()
         if news.started:
-            return [Report(e.StepStarted(news.step_id, news.nodes)), *self._window()]
+            return [self._let_go(), Report(e.StepStarted(news.step_id, news.nodes)), *self._window()]
         return [Later("step-log", self._looks.next())] if self._status is None else []
 
     def _window(self) -> list[Effect]:
@@ -81,11 +105,23 @@ class Step:
         """Find out what srun's end means."""
         self._status = status
         news = self._news()
-        effects: list[Effect] = [Never("step-log")]
+        if news.away and not self._bundle:
+            return []  # told to a new actor, which will ask for this command when it knows what to launch
+        if news.away and self._patient and not self._attempts.enough:
+            pause = self._attempts.wait()
+            waiting = f"the launch was not heard: {news.failure}; trying again in {pause:g} s"
+            return [Never("step-log"), Log("info", waiting), Later("step", pause)]
+        return self._conclude()
+
+    def _conclude(self) -> list[Effect]:
+        """Find out what the end of the last attempt means."""
+        self._attempts.waiting = False
+        news = self._news()
+        effects: list[Effect] = [Never("step-log"), Never("step"), self._let_go()]
         if news.started:
             effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
         if may_be_outside(news) and self._creation.settings.entry:
-            return [*effects, self._probe()]
+            return [*effects, self._probe(), Later("why", PROBE_LIMIT)]
         command = self._scheduler.inquire(self._job_id) if needs_inquiry(news) else None
         if command is None:
             return effects + self.explain(None)
@@ -125,7 +161,7 @@ class Step:
         return [Never("why"), Report(ended)]
 
     def _news(self) -> StepNews:
-        said = text(self._log)
+        said = self._attempts.said
         news = self._scheduler.read_step(said)
         cut = self._status is not None and not said.endswith("\n")
         # A launcher never says nothing, nor half a line: its words found no room. Its exit status is the program's.

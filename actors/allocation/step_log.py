@@ -65,7 +65,8 @@ def read(text: str) -> StepNews:
         nodes=",".join(hosts),
         messages=tuple(clean(line) for line in errors),
         failure=verdict.sentence if verdict else "",
-        transient=bool(verdict and verdict.transient),
+        # With a step's number the nodes may have been told, too.
+        away=bool(verdict and verdict.away and not step_id),
         abandoned=abandoned,
         out_of_memory=out_of_memory,
         node_failure=node_failure,

@@ -51,7 +51,6 @@ class Commands:
             pid = self._start(request)
             command = Command(request.name, pid, owner, None if pid else NOT_FOUND << 8)
             self._by_name[request.name] = command
-            self._descriptors.close(*request.consume)
         command.owner = owner
         return command
 
@@ -64,11 +63,11 @@ class Commands:
         return None
 
     def signal(self, name: str, signum: int) -> None:
-        """Send a signal to a command's process group; an ended or unknown one is no error."""
-        command = self._by_name.get(name)
-        if command is not None and command.status is None and command.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(command.pid, signum)
+        """Send a signal to a command's process group, or to its last attempt's; an ended or unknown one is no error."""
+        for command in self.running():
+            if command.pid and f"{command.name}-".startswith(f"{name}-"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(command.pid, signum)
 
     def running(self) -> list[Command]:
         """The commands that have not ended."""

@@ -10,7 +10,7 @@ import json
 import os
 
 from actors.allocation import scheduler_for
-from actors.allocation.job import spawn_of
+from actors.allocation.job import HELD, spawn_of
 from actors.forking import close_all_but, detach_stdio
 from actors.state import statefile
 from actors.stdio import streams, terminal
@@ -63,7 +63,7 @@ def prepare(creation: Creation, journal: int, *keep: int) -> tuple[Descriptors, 
     if command is not None:
         # At once: the grant comes while the anchor still imports what the actors need.
         reader, writer = os.pipe()
-        descriptors.put("salloc-hold", reader)
+        descriptors.put(HELD, reader)
         descriptors.put("hold", writer)
         commands.spawn(spawn_of(creation, command), "allocation")
     return descriptors, commands

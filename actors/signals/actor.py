@@ -1,8 +1,9 @@
 """The signals actor: brings each signal to the container's program exactly once, and carries out the end.
 
 Exactly once, because a command that carries a signal is spawned under a name, such as ``signal-7-1``, and the anchor
-starts a name once; the last number grows only when Slurm has said that the program did not get it. Signals go to our
-step, never to the whole job, which may not be ours.
+starts a name once; the last number grows only when Slurm has said that the program did not get it, as often as it
+takes: whoever sent the signal has been told that it was accepted. Signals go to our step, never to the whole job, which
+may not be ours.
 """
 
 import signal
@@ -12,7 +13,7 @@ from actors.allocation import scheduler_for
 from actors.allocation.replies import not_taken_yet, signal_failure
 from actors.allocation.scheduler import Scheduler
 from actors.allocation.spool import Spool
-from actors.effects import Effect, Later, Report, Tick, ToAnchor
+from actors.effects import Effect, Later, Log, Report, Tick, ToAnchor
 from actors.shell import PeerActor, Received, run
 from proto import events as e
 from proto import messages as m
@@ -35,6 +36,7 @@ class SignalsLogic:
     def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._spool = Spool(creation)
+        self._alone = False
         self._attempts: dict[str, int] = {}
         self._resting: set[str] = set()
 
@@ -55,7 +57,8 @@ class SignalsLogic:
 
     def _asked(self, message: Message) -> list[Effect]:
         match message:
-            case m.RelaySignal(number, signum, _, step_id):
+            case m.RelaySignal(number, signum, _, step_id, alone):
+                self._alone = alone
                 return self._attempt(f"signal-{number}", step_id, signum)
             case m.EndStep(_, "", _):
                 # srun has not said which step it is: SIGTERM makes it end the step with SIGKILL (measured).
@@ -82,11 +85,13 @@ class SignalsLogic:
         if status == 0:
             return [Report(e.SignalDelivered(int(number)))]
         said = self._spool.said(name)
-        if not_taken_yet(said):
-            self._attempts[deed] += 1
-            self._resting.add(deed)
-            return [Later(deed, min(float(attempt), LONGEST_PAUSE))]
-        return [Report(e.SignalFailed(int(number), signal_failure(said)))]
+        failure = signal_failure(said)
+        if not not_taken_yet(said, alone=self._alone):
+            return [Report(e.SignalFailed(int(number), failure))]
+        self._attempts[deed] += 1
+        self._resting.add(deed)
+        pause = min(float(attempt), LONGEST_PAUSE)
+        return [Log("info", f"{failure}; trying again in {pause:g} s"), Later(deed, pause)]
 
 
 def main(begin: m.Begin, channel: int) -> int:

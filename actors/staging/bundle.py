@@ -170,9 +170,12 @@ def discard(creation: Creation) -> None:
     gone = os.path.join(staging, f".gone~{_name(creation)}~{os.urandom(4).hex()}")
     left = (f".gone~{_name(creation)}~", f".new~{_name(creation)}~")
     try:
-        os.rename(os.path.join(staging, _name(creation)), gone)
-    except FileNotFoundError:
-        pass
-    for name in os.listdir(staging):
-        if name.startswith(left):
-            remove_tree(os.path.join(staging, name))
+        try:
+            os.rename(os.path.join(staging, _name(creation)), gone)
+        except FileNotFoundError:
+            pass
+        names = [name for name in os.listdir(staging) if name.startswith(left)]
+    except OSError as error:
+        raise StagingError(f"cannot clear up the staging directory {staging}: {reason(error)}") from None
+    for name in names:
+        remove_tree(os.path.join(staging, name))

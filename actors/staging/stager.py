@@ -5,6 +5,7 @@ from typing import Protocol
 
 from actors.allocation import scheduler_for
 from proto.creation import Creation
+from proto.errors import StagingError
 from proto.paths import ContainerPaths
 
 from . import builtin
@@ -57,9 +58,14 @@ class BuiltinStager:
         return staged.bundle, staged.rootfs, staged.entry
 
     def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
-        """See ``Stager``; what was staged is known by the container's id."""
+        """See ``Stager``; what was staged is known by the container's id. ``delete`` tries again what failed."""
         del bundle, rootfs, complete
-        builtin.stage_out(self._creation, self._log)
+        try:
+            builtin.stage_out(self._creation, self._log)
+        except StagingError as error:
+            with open(ContainerPaths(self._creation.root, self._creation.id).unstaged, "w", encoding="utf-8") as file:
+                file.write(error.sentence)
+            raise
 
 
 def stager_for(creation: Creation, job_id: int, nodes: str, log: Log, anchor: int = 0) -> Stager:

@@ -305,6 +305,7 @@ class StateActor(ProcessActor):
             if outcome is False:
                 continue
             del self._waiting[id_]
+            self.inbox.never(id_)
             failed = isinstance(outcome, ScrunError)
             self._reply(arrival, m.Failed(outcome.code, outcome.sentence) if failed else m.Done())  # type: ignore[union-attr]
 

@@ -47,7 +47,7 @@ def answer(container: Container, request: m.Start | m.Kill | m.Delete, request_i
     """Whether an admitted request has been carried out: True, an error, or False for not yet."""
     match request:
         case m.Start():
-            if container.step in {"running", "ended"} and not _launch_failed(container):
+            if container.step_id:  # it has run, whatever came then
                 return True
             return _failure(container) if container.finished else False
         case m.Kill():
@@ -103,10 +103,6 @@ def _admit_delete(container: Container, request: m.Delete) -> Admission:
         msg = f"cannot delete container {container.creation.id} that is not stopped: {container.status}"
         raise WrongStateError(msg)
     return Admission(e.CancelRequested("delete", KILLED, hard=True))
-
-
-def _launch_failed(container: Container) -> bool:
-    return container.ending is not None and container.ending.kind == "launch-failed"
 
 
 def _failure(container: Container) -> ScrunError:

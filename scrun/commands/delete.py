@@ -46,7 +46,7 @@ def delete(paths: ContainerPaths, *, force: bool) -> list[str]:
     """Delete a container; when this returns, nothing of it is left.
 
     Returns:
-        A sentence for each poststop hook that failed.
+        A sentence for each poststop hook that failed, and for what is left in the staging directory.
 
     Raises:
         NotFoundError: there is none.
@@ -62,9 +62,12 @@ def delete(paths: ContainerPaths, *, force: bool) -> list[str]:
     if lock is None:
         return []
     hooks = None
+    warnings: list[str] = []
     try:
         if unfinished(paths):
             clear_up(paths)
+        if os.path.exists(paths.unstaged):
+            warnings = stage_out_again(paths)
         if os.path.exists(paths.hooks):
             from scrun.hooks import at_delete
 
@@ -72,7 +75,7 @@ def delete(paths: ContainerPaths, *, force: bool) -> list[str]:
         directory.remove(paths)
     finally:
         os.close(lock)
-    return hooks.run_all() if hooks else []
+    return warnings + hooks.run_all() if hooks else warnings
 
 
 def _find(paths: ContainerPaths, deadline: float, *, force: bool) -> Container | None:
@@ -142,3 +145,19 @@ def clear_up(paths: ContainerPaths) -> None:
         # A session that nobody has: the lock is free, so nothing of the anchor's is left, and its number may be
         # somebody else's by now. (0 would be every process whose session began outside this pid namespace.)
         clean_up(container.creation, -1, paths.journal)
+
+
+def stage_out_again(paths: ContainerPaths) -> list[str]:
+    """Remove what stage-out could not; return what is in the way still. The caller holds the lock."""
+    from scrun.packages import use_packages
+
+    use_packages()
+    from actors.logbook import Logbook
+    from actors.staging.actor import stage_out
+    from proto import journal, lifecycle
+
+    container = lifecycle.replay(journal.read(paths.journal))
+    if container.creation is None:
+        return []
+    failure = stage_out(container.creation, container, Logbook(container.creation, "delete").write)
+    return [failure] if failure else []

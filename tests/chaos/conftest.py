@@ -19,7 +19,9 @@ from tests.oci import conftest as _oci
 from tests.slurm.conftest import runtime as _runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tests.slurm.runtime import Runtime
 
 T = TypeVar("T")
 
@@ -47,6 +49,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         extent = f"ROUNDS={ROUNDS}" if ROUNDS else "the slice"
         figures = ", ".join(f"{count} {what}" for what, count in sorted(FIGURES.items()))
         terminalreporter.write_line(f"chaos: SEED={SEED} {extent}: {figures}")
+
+
+def chosen(cases: Iterable[str]) -> list[str]:
+    """Parameters of a test that takes long: all, or in the slice the one that the seed chooses."""
+    listed = list(cases)
+    return listed if ROUNDS else [random.Random(f"{SEED}:{listed}").choice(listed)]
 
 
 class Chaos:
@@ -89,3 +97,12 @@ def filled(as_user: Any) -> Iterator[Callable[[], None]]:
 
     yield give_back
     give_back()
+
+
+@pytest.fixture
+def nodes(as_root: Any, runtime: Runtime) -> Iterator[None]:
+    """Slurm drains a node on which a step could not tell its end ("Kill task failed"): given back, for the others."""
+    yield
+    runtime.wait_until(lambda: not as_root(["squeue", "-h", "-t", "completing"]).stdout, 90, interval=0.5)
+    for node in set(as_root(["sinfo", "-h", "-N", "-t", "drain,down", "-o", "%N"]).stdout.split()):
+        as_root(["scontrol", "update", f"nodename={node}", "state=resume"])

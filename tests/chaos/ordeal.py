@@ -48,6 +48,13 @@ class Outcome:
     struck_at: str = ""
 
 
+def echo(runtime: Runtime, name: str, **more: Any) -> Box:
+    """A container that runs ``ECHO``, and has set its trap."""
+    box = runtime.running("/bin/sh", "-c", ECHO, id=name, stdin=True, **more)
+    assert read_line(box) == "ready"
+    return box
+
+
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 

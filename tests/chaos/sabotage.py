@@ -14,6 +14,9 @@ from tests.conftest import alive, all_pids, read_proc, state_and_parent, wait_un
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
+
+    from tests.slurm.runtime import Box, Runtime
 
 LIBRARY = pathlib.Path("/var/lib/scrun-cluster")
 RUN = pathlib.Path("/run/scrun-cluster")
@@ -79,6 +82,25 @@ def node(name: str) -> Daemon:
     """A node's slurmd. It has a mount table and a host name of its own, so only ``up`` can start it."""
     up = pathlib.Path(__file__).parents[1] / "cluster/up"
     return Daemon(RUN / f"slurmd-{name}.pid", [str(up)])
+
+
+class Start:
+    """``scrun start`` that may take long, while something else is done."""
+
+    def __init__(self, runtime: Runtime, box: Box) -> None:
+        self._process = runtime.runner.start(runtime.words("start", box.id), stderr=subprocess.PIPE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def result(self, seconds: float) -> tuple[int, str]:
+        """Exit code and standard error."""
+        _, error = self._process.communicate(timeout=seconds)
+        return self._process.returncode, error.decode()
 
 
 def family(anchor: int) -> set[int]:

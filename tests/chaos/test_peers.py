@@ -125,7 +125,7 @@ def madness(dice: random.Random) -> Iterator[bytes]:
     yield packed("run-actor", {"actor": "nobody", "run": True})
     yield packed(
         "spawn", {"name": "x", "argv": [b"/bin/true"], "env": [], "cwd": "/", "stdio": {"one": "/dev/null"},
-                  "consume": [], "session": False},
+                  "session": False},
     )  # fmt: skip
 
 

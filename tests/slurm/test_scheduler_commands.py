@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from actors.allocation.scheduler import Command
 from actors.allocation.slurm import Slurm
 from proto.creation import Creation
 from proto.settings import Settings
@@ -21,7 +22,7 @@ from tests.conftest import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from actors.allocation.scheduler import Command, JobInfo, JobNews, StepNews
+    from actors.allocation.scheduler import JobInfo, JobNews, StepNews
 
 
 class Site:
@@ -207,6 +208,17 @@ def test_signals_go_to_the_step_only(site: Site, bundle: str, wait_until: Any) -
     info = site.about(slurm, job_id)
     assert info is not None
     assert info.state == "RUNNING"
+
+
+def test_a_signal_is_sent_once_though_another_job_is_pending(site: Site, bundle: str, wait_until: Any) -> None:
+    slurm, job_id = site.allocate(site.creation())
+    _, log = site.launch(slurm.step(slurm._creation, job_id, bundle, (b"/bin/sleep", b"60"), terminal=False))
+    wait_until(lambda: log.exists() and slurm.read_step(log.read_text()).started)
+    batch = ["sbatch", "--parsable", "--begin=now+1hour", "--output=/dev/null", "--wrap=true"]
+    site.jobs.append(int(site.as_user(batch).stdout))
+    command = slurm.signal(f"{job_id}.0", signal.SIGWINCH)
+    told = site.run(Command((*command.argv, b"--verbose"), command.env)).stderr
+    assert told.count(f"Signal {signal.SIGWINCH} to step {job_id}.0\n") == 1, told
 
 
 def test_kill_ends_the_step_at_once(site: Site, bundle: str, wait_until: Any) -> None:

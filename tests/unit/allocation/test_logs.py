@@ -6,7 +6,7 @@ import pytest
 
 from actors.allocation import job_log, messages, queue_format, step_log
 from actors.allocation.ending import explain
-from actors.allocation.replies import given_back, signal_failure
+from actors.allocation.replies import given_back, not_taken_yet, signal_failure
 from actors.allocation.scheduler import StepNews
 
 from . import recorded as said
@@ -92,6 +92,60 @@ def test_refusals_are_told_in_our_words(text: str, words: str, transient: bool) 
     assert words in news.reason
     assert news.transient is transient
     assert not any(trap in news.reason.lower() for trap in PODMAN_TRAPS)
+
+
+BROKEN_OFF = (
+    "salloc: error: slurm_msg_sendto: address:port=127.0.0.1:6817 msg_type=4001: Unexpected missing socket error\n"
+    "salloc: error: Job submit/allocate failed: Unexpected missing socket error\n"
+)
+UNCONFIRMED = (
+    "srun: error: Unable to confirm allocation for job 9: Socket timed out on send/recv operation\n"
+    "srun: Check SLURM_JOB_ID environment variable. Expired or invalid job 9\n"
+)
+LAUNCHED = "srun: launching StepId=9.0 on host node2, 1 tasks: 0\n"
+DEAD_NODE = "scancel: error: Kill job error on job step id 19: Communication connection failure\n"
+SILENT_NODE = (
+    "scancel: error: slurm_receive_msgs: [[localhost]:6919] failed: Socket timed out on send/recv operation\n"
+    f"{DEAD_NODE}"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "away"), [(said.CONTROLLER_DOWN, True), (said.NO_MUNGE, True), (BROKEN_OFF, True), (said.NO_NODE, False)]
+)
+def test_a_request_that_nobody_heard_is_made_again(text: str, away: bool) -> None:
+    assert job_log.read(text, 256).away is away
+
+
+@pytest.mark.parametrize(("text", "away"), [(UNCONFIRMED, True), (LAUNCHED + UNCONFIRMED, False), ("", False)])
+def test_a_launch_that_a_node_may_have_heard_is_not_repeated(text: str, away: bool) -> None:
+    assert step_log.read(text).away is away
+
+
+@pytest.mark.parametrize(
+    ("text", "alone", "away"),
+    [
+        (said.NO_SIGNAL, False, True),
+        (SILENT_NODE, True, False),
+        (DEAD_NODE, True, True),
+        (DEAD_NODE, False, False),
+    ],
+)
+def test_a_signal_that_a_node_may_have_heard_is_not_sent_again(text: str, alone: bool, away: bool) -> None:
+    assert not_taken_yet(text, alone=alone) is away
+
+
+NO_SLURMD = LAUNCHED + (
+    "srun: error: Task launch for StepId=9.0 failed on node node2: Communication connection failure\n"
+    "srun: error: Application launch failed: Communication connection failure\n"
+    "srun: Job step aborted\n"
+)
+
+
+def test_a_node_that_takes_no_launch_is_a_failed_launch_not_the_end_of_a_program() -> None:
+    ending = explain(None, step_log.read(NO_SLURMD), 233 << 8)
+    assert (ending.kind, ending.exit_code) == ("launch-failed", 125)
+    assert ending.sentence.startswith("a node did not answer (Slurm: Task launch")
 
 
 def test_an_unknown_text_is_passed_on_cleaned() -> None:

@@ -171,7 +171,7 @@ def test_a_signal_before_the_start_does_what_its_default_action_is(signum: int, 
 
 def test_a_signal_reaches_a_running_program_and_is_wanted_until_delivered() -> None:
     container = live(*RUNNING, e.SignalRequested(1, 10, "r"))
-    assert m.RelaySignal(1, 10, 4, "4.0") in messages(container)
+    assert m.RelaySignal(1, 10, 4, "4.0", alone=True) in messages(container)
     container = apply(container, e.SignalDelivered(1))
     assert m.RelaySignal(1, 10, 4, "4.0") not in messages(container)
     assert container.outcomes == (("r", ""),)
