@@ -1,0 +1,82 @@
+"""How another program gets into a container that runs: by the OCI runtime that runs it, on its node.
+
+The container's runtime (``crun … run … ID``) stays beside it as the parent of its program, and says in its own
+command line where it keeps its state and by what id it knows the container. So a shell on the node looks for it and
+calls the same runtime with ``exec``. Namespaces, capabilities and the system call filter are the runtime's affair then,
+as they were when the container was made. With nsenter(1) they would be ours, and the program would have every
+capability of the user namespace.
+
+The program is described by a ``process`` object as config.json has one. It travels in the environment, where nobody
+else can read it, and never as a word of a command line; nothing is left behind that would have to be removed.
+"""
+
+VARIABLE = "SCRUN_EXEC_"
+PART = 96 << 10
+"""Bytes of the description in one variable; execve(2) takes 128 KiB in all (MAX_ARG_STRLEN)."""
+NO_RUNTIME = "exec failed: on this node no OCI runtime stays beside the container; RunTimeRun must be one that can exec"
+
+# The program's descendants have its mounts as well, and so has whatever was added before: the runtime is the one
+# process without them that has "run" among its words and such a child. grep is started once for all processes.
+FIND = rb"""
+mark="/dev/.scrun-$1 "
+id=
+for child in $(grep -lsF "$mark" /proc/[0-9]*/mountinfo); do
+    runtime=/proc/$(sed -n 's/^PPid:[[:blank:]]*//p' "${child%mountinfo}status" 2>/dev/null)
+    if grep -qsF "$mark" "$runtime/mountinfo"; then continue; fi
+    set --
+    verb=
+    while IFS= read -r word; do
+        if [ "$word" = run ]; then verb=run; fi
+        if [ "$verb" ]; then id=$word; else set -- "$@" "$word"; fi
+    done <<END
+$(tr '\0' '\n' 2>/dev/null <"$runtime/cmdline")
+END
+    if [ "$verb" ]; then break; fi
+    set --
+done
+if [ $# = 0 ]; then echo "%s" >&2; exit 255; fi
+for name in PATH XDG_RUNTIME_DIR; do
+    value=$(tr '\0' '\n' 2>/dev/null <"$runtime/environ" | sed -n "s/^$name=//p")
+    if [ "$value" ]; then export "$name=$value"; fi
+done
+""".replace(b"%s", NO_RUNTIME.encode())
+"""With the cookie as $1: the runtime's words up to its verb become "$@", the container's id $id."""
+
+HERE = b"""
+id=$1
+shift
+"""
+"""With the id as $1 and the runtime's words after it: the same on this machine."""
+
+# The runtimes tell a failure on standard error and in their log. The log tells it apart from what the program says,
+# and the failure of a program that is not there from its own exit status.
+EXEC = rb"""
+exec 5>&1
+log=$(exec "$@" --log=/dev/fd/4 exec --process /dev/fd/3 "$id" 4>&1 >&5 5>&- 3<<END
+%s
+END
+)
+status=$?
+case $status:$log in
+    0:*) ;;
+    *"executable file"*"not found"* | *": stat "*"no such file"*) status=127 ;;
+    *"open executable"* | *"exec: "*"permission denied"*) status=126 ;;
+esac
+exit $status
+"""
+
+
+def variables(process: bytes) -> list[bytes]:
+    """The description of the program as variables, ``K=V``."""
+    parts = [process[at : at + PART] for at in range(0, len(process), PART)]
+    return [b"%s%d=%s" % (VARIABLE.encode(), number, part) for number, part in enumerate(parts)]
+
+
+def names(entries: list[bytes]) -> list[str]:
+    """Names of the variables."""
+    return [entry.partition(b"=")[0].decode() for entry in entries]
+
+
+def script(how: bytes, entries: list[bytes]) -> bytes:
+    """The shell's script: ``FIND`` or ``HERE``, and then the runtime's ``exec``."""
+    return how + EXEC.replace(b"%s", b"".join(b"$" + name.encode() for name in names(entries)))

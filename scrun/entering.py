@@ -1,0 +1,125 @@
+"""The launcher of a program that ``exec`` adds: started, watched until the program runs, and then left alone.
+
+Its process is what the engine gets as the program's: srun passes bytes and exit status, a signal that ends srun ends
+the step, and when srun is killed outright a second process of its own ends the step. So nothing of scrun's stays.
+
+But for a terminal: see ``Launcher.keep_window``.
+"""
+
+import fcntl
+import os
+import select
+import signal
+from collections.abc import Callable
+
+from actors.allocation.scheduler import STDERR, Command, StepNews
+from actors.allocation.spool import Looks
+from actors.allocation.step import WINDOW_AGAIN
+from actors.forking import close_all_but, default_signals, detach_stdio, name_process
+from actors.stdio.terminal import take
+from proto.errors import LaunchError, ScrunError
+from proto.exit_codes import NOT_FOUND, SIGNALLED
+
+_HIGH = 32
+"""Where descriptors are parked while 0, 1, 2 … are put in place."""
+_TEXT_LIMIT = 1 << 20
+
+
+class Launcher:
+    """One command, and what it says itself, which goes into a file without a name."""
+
+    def __init__(self, command: Command, read: Callable[[str], StepNews]) -> None:
+        self._command = command
+        self._read = read
+        self._said = os.memfd_create("launcher")
+        self._ended = select.poll()
+        self._handle = -1
+        self.pid = 0
+
+    def start(self, terminal: int | None, *, detached: bool) -> None:
+        """Start it with this process's streams, or with a terminal in their place."""
+        stdin, stdout = (0, 1) if terminal is None else (terminal, terminal)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._become({0: stdin, 1: stdout, 2: self._said, STDERR: 2}, detached)
+        self._handle = os.pidfd_open(self.pid)
+        self._ended.register(self._handle, select.POLLIN)
+
+    def wait_running(self) -> None:
+        """Wait until the program runs.
+
+        Raises:
+            LaunchError: the launcher ended before.
+
+        """
+        looks = Looks()
+        while not self._news().started:
+            if not self._ended.poll(looks.next() * 1000):
+                continue
+            news = self._news()
+            if not news.started:
+                said = news.failure or "; ".join(news.messages)
+                raise LaunchError(said or "the step ended before the program ran; try again")
+
+    def signal(self, number: int) -> None:
+        """Give it a signal; an ended one is no error."""
+        try:
+            signal.pidfd_send_signal(self._handle, number)
+        except ProcessLookupError:
+            pass
+
+    def wait(self) -> int:
+        """Wait for its end; return the program's exit status."""
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, lambda number, _: self.signal(number))
+        _, status = os.waitpid(self.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        return code if code >= 0 else SIGNALLED - code
+
+    def keep_window(self, slave: int) -> None:
+        """Leave a process behind whose controlling terminal this is, until the launcher ends.
+
+        srun must not have it itself: the kernel's SIGWINCH comes at any time, and srun cannot bear it before the
+        program runs (see ``actors.anchor.window``). The end of the engine, SIGHUP, is passed on as well.
+        """
+        if os.fork():
+            return
+        try:
+            os.setsid()
+            default_signals()
+            name_process("scrun-window")
+            take(slave)
+            detach_stdio()
+            close_all_but({0, 1, 2, self._said, self._handle})
+            signal.signal(signal.SIGHUP, lambda number, _: self.signal(number))
+            self.wait_running()
+            signal.signal(signal.SIGWINCH, lambda number, _: self.signal(number))
+            self.signal(signal.SIGWINCH)
+            self._ended.poll(WINDOW_AGAIN * 1000)
+            self.signal(signal.SIGWINCH)
+            self._ended.poll()
+        except ScrunError:
+            pass
+        finally:
+            os._exit(0)
+
+    def _news(self) -> StepNews:
+        return self._read(os.pread(self._said, _TEXT_LIMIT, 0).decode(errors="replace"))
+
+    def _become(self, files: dict[int, int], detached: bool) -> None:
+        """In the child: never returns."""
+        try:
+            if detached:
+                os.setsid()
+            parked = {number: fcntl.fcntl(fd, fcntl.F_DUPFD, _HIGH) for number, fd in files.items()}
+            for number, fd in parked.items():
+                os.dup2(fd, number, inheritable=True)
+            close_all_but(set(files))
+            default_signals()
+            os.chdir("/")
+            environment = dict(entry.split(b"=", 1) for entry in self._command.env if b"=" in entry)
+            os.execve(self._command.argv[0], list(self._command.argv), environment)
+        except BaseException as error:
+            os.write(2, f"error: cannot start {self._command.argv[0]!r}: {error}\n".encode())
+        finally:
+            os._exit(NOT_FOUND)
