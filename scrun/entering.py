@@ -37,11 +37,14 @@ class Launcher:
         self.pid = 0
 
     def start(self, terminal: int | None, *, detached: bool) -> None:
-        """Start it with this process's streams, or with a terminal in their place."""
-        stdin, stdout = (0, 1) if terminal is None else (terminal, terminal)
+        """Start it with this process's streams, or with a terminal and nothing else.
+
+        The engine may wait for the end of the standard error that it gave us, for all output is the terminal's.
+        """
+        files = {0: 0, 1: 1, STDERR: 2} if terminal is None else {0: terminal, 1: terminal}
         self.pid = os.fork()
         if self.pid == 0:
-            self._become({0: stdin, 1: stdout, 2: self._said, STDERR: 2}, detached)
+            self._become({**files, 2: self._said}, detached)
         self._handle = os.pidfd_open(self.pid)
         self._ended.register(self._handle, select.POLLIN)
 

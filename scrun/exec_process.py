@@ -72,7 +72,10 @@ def from_options(base: Process, words: list[str], own: Options) -> Process:
         if colon:
             user["gid"] = _id(gid, "--user")
     if groups := own.get("additional-gids"):
-        user["additionalGids"] = [*(user.get("additionalGids") or ()), *(_id(gid, "--additional-gids") for gid in groups)]
+        user["additionalGids"] = [
+            *(user.get("additionalGids") or ()),
+            *(_id(gid, "--additional-gids") for gid in groups),
+        ]
     process["user"] = user
     if more := own.get("cap"):
         sets = base.get("capabilities") or {}

@@ -19,9 +19,11 @@ NO_RUNTIME = "exec failed: on this node no OCI runtime stays beside the containe
 # process without them that has "run" among its words and such a child. grep is started once for all processes.
 FIND = rb"""
 mark="/dev/.scrun-$1 "
+inside() { grep -lsF "$mark" /proc/[0-9]*/mountinfo; }
+parent() { sed -n 's/^PPid:[[:blank:]]*/\/proc\//p' "$1/status" 2>/dev/null; }
 id=
-for child in $(grep -lsF "$mark" /proc/[0-9]*/mountinfo); do
-    runtime=/proc/$(sed -n 's/^PPid:[[:blank:]]*//p' "${child%mountinfo}status" 2>/dev/null)
+for child in $(inside); do
+    runtime=$(parent "${child%/mountinfo}")
     if grep -qsF "$mark" "$runtime/mountinfo"; then continue; fi
     set --
     verb=
@@ -47,6 +49,21 @@ id=$1
 shift
 """
 """With the id as $1 and the runtime's words after it: the same on this machine."""
+
+# crun before 1.8.7 tells its terminal's new size to nobody. The program's own terminal is that of a grandchild of ours
+# in the container. What is there for the size goes with the step.
+FOLLOW = rb"""
+resize() {
+    size=$(stty size </dev/tty)
+    for child in $(inside); do
+        child=${child%/mountinfo}
+        if [ "$(parent "$(parent "$child")")" = "/proc/$$" ]; then
+            stty rows "${size% *}" columns "${size#* }" <>"$child/fd/0"
+        fi
+    done
+} 2>/dev/null
+(trap resize WINCH; while :; do sleep 3600 & wait; done) &
+"""
 
 # The runtimes tell a failure on standard error and in their log. The log tells it apart from what the program says,
 # and the failure of a program that is not there from its own exit status.
@@ -77,6 +94,15 @@ def names(entries: list[bytes]) -> list[str]:
     return [entry.partition(b"=")[0].decode() for entry in entries]
 
 
-def script(how: bytes, entries: list[bytes]) -> bytes:
-    """The shell's script: ``FIND`` or ``HERE``, and then the runtime's ``exec``."""
-    return how + EXEC.replace(b"%s", b"".join(b"$" + name.encode() for name in names(entries)))
+def on_node(entries: list[bytes], terminal: bool) -> bytes:
+    """The shell's script for a node, which wants the container's cookie as an argument."""
+    return FIND + (FOLLOW if terminal else b"") + _exec(entries)
+
+
+def here(entries: list[bytes]) -> bytes:
+    """The same for the container of a runtime on this machine: its id and the runtime's words are the arguments."""
+    return HERE + _exec(entries)
+
+
+def _exec(entries: list[bytes]) -> bytes:
+    return EXEC.replace(b"%s", b"".join(b"$" + name.encode() for name in names(entries)))

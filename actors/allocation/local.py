@@ -121,8 +121,7 @@ class Local:
         """``RUNTIME exec``; see ``enter``."""
         del job_id, nodes
         entries = enter.variables(process)
-        script = enter.script(enter.HERE, entries)
-        words = (b"/bin/sh", b"-c", script, b"scrun-exec", self._creation.id.encode(), *self._runtime())
+        words = (b"/bin/sh", b"-c", enter.here(entries), b"scrun-exec", self._creation.id.encode(), *self._runtime())
         started = TERMINAL_SCRIPT if terminal else SCRIPT
         return Command((b"/bin/sh", b"-c", started, b"sh", *words), (*self._creation.environ, *entries))
 

@@ -162,7 +162,8 @@ class Slurm:
             f"--export={','.join(enter.names(entries))}",
             "--pty" if terminal else f"--error=/proc/self/fd/{STDERR}",
         )
-        shell = (b"/bin/sh", b"-c", enter.script(enter.FIND, entries), b"scrun-exec", self._creation.cookie.encode())
+        cookie = self._creation.cookie.encode()
+        shell = (b"/bin/sh", b"-c", enter.on_node(entries, terminal), b"scrun-exec", cookie)
         return self._command((*self._srun(), *_encode(words), b"--", *shell), entries)
 
     # --- questions

@@ -138,15 +138,18 @@ def test_terminal(screen: Screen, box: str) -> None:
     assert screen.exit_code() == 9
 
 
-def test_an_engine_that_goes_away_ends_the_program(screen: Screen, box: str) -> None:
+def test_conmon_is_killed(podman: Podman, wait_until: Any) -> None:
     """The other end of the terminal is closed: what was on it gets a hang-up, as at every terminal."""
-    engine = screen.engine
+    box = podman.ready(READY)
+    screen = Screen(podman, wait_until)
     screen.run("exec", "-it", box, "sh", "-c", f"echo ready; {WAIT}")
     screen.expect("ready")
-    [launcher] = [pid for pid in launchers(engine, box) if parent(pid) not in launchers(engine, box)]
-    os.kill(parent(launcher), signal.SIGKILL)
-    screen.wait_until(lambda: len(steps(engine, box)) == 1, 30, what="the step's end")
-    assert not launchers(engine, box)
+    found = launchers(podman, box)
+    [conmon] = {parent(pid) for pid in found} - {*found}
+    os.kill(conmon, signal.SIGKILL)
+    wait_until(lambda: len(steps(podman, box)) == 1, 30, what="the step's end")
+    wait_until(lambda: not launchers(podman, box), 30, what="the launcher's end")
+    screen.close()
 
 
 def parent(pid: int) -> int:
