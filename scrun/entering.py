@@ -10,6 +10,7 @@ import fcntl
 import os
 import select
 import signal
+import stat
 from collections.abc import Callable
 
 from actors.allocation.scheduler import STDERR, Command, StepNews
@@ -34,6 +35,7 @@ class Launcher:
         self._said = os.memfd_create("launcher")
         self._ended = select.poll()
         self._handle = -1
+        self._cat = 0
         self.pid = 0
 
     def start(self, terminal: int | None, *, detached: bool) -> None:
@@ -41,10 +43,12 @@ class Launcher:
 
         The engine may wait for the end of the standard error that it gave us, for all output is the terminal's.
         """
-        files = {0: 0, 1: 1, STDERR: 2} if terminal is None else {0: terminal, 1: terminal}
+        files = {0: 0, 1: 1, STDERR: self._stderr()} if terminal is None else {0: terminal, 1: terminal}
         self.pid = os.fork()
         if self.pid == 0:
             self._become({**files, 2: self._said}, detached)
+        if self._cat:
+            os.close(files[STDERR])
         self._handle = os.pidfd_open(self.pid)
         self._ended.register(self._handle, select.POLLIN)
 
@@ -76,6 +80,8 @@ class Launcher:
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, lambda number, _: self.signal(number))
         _, status = os.waitpid(self.pid, 0)
+        if self._cat:
+            os.waitpid(self._cat, 0)
         code = os.waitstatus_to_exitcode(status)
         return code if code >= 0 else SIGNALLED - code
 
@@ -105,6 +111,29 @@ class Launcher:
             pass
         finally:
             os._exit(0)
+
+    def _stderr(self) -> int:
+        """Standard error as srun takes it: opened anew, with O_TRUNC.
+
+        That empties a file, fails with a socket and with what belongs to somebody else, and blocks on a pipe that
+        nobody reads. There cat(1) writes instead. An engine's pipe is given as it is: what came after srun's end, even
+        by an instant, would be lost.
+        """
+        try:
+            if not stat.S_ISREG(os.fstat(2).st_mode):
+                os.close(os.open("/proc/self/fd/2", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC))
+                return 2
+        except OSError:
+            pass
+        reading, writing = os.pipe()
+        actions = [
+            (os.POSIX_SPAWN_DUP2, reading, 0),
+            (os.POSIX_SPAWN_DUP2, 2, 1),
+            (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0),
+        ]
+        self._cat = os.posix_spawn("/bin/cat", ["cat"], {}, file_actions=actions, setpgroup=0)
+        os.close(reading)
+        return writing
 
     def _news(self) -> StepNews:
         return self._read(os.pread(self._said, _TEXT_LIMIT, 0).decode(errors="replace"))

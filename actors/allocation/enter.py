@@ -19,6 +19,7 @@ NO_RUNTIME = "exec failed: on this node no OCI runtime stays beside the containe
 # process without them that has "run" among its words and such a child. grep is started once for all processes.
 FIND = rb"""
 mark="/dev/.scrun-$1 "
+set --
 inside() { grep -lsF "$mark" /proc/[0-9]*/mountinfo; }
 parent() { sed -n 's/^PPid:[[:blank:]]*/\/proc\//p' "$1/status" 2>/dev/null; }
 id=
@@ -34,9 +35,8 @@ for child in $(inside); do
 $(tr '\0' '\n' 2>/dev/null <"$runtime/cmdline")
 END
     if [ "$verb" ]; then break; fi
-    set --
 done
-if [ $# = 0 ]; then echo "%s" >&2; exit 255; fi
+if [ -z "$id" ]; then echo "%s" >&2; exit 255; fi
 for name in PATH XDG_RUNTIME_DIR; do
     value=$(tr '\0' '\n' 2>/dev/null <"$runtime/environ" | sed -n "s/^$name=//p")
     if [ "$value" ]; then export "$name=$value"; fi

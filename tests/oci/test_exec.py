@@ -133,7 +133,12 @@ def test_terminal(screen: Screen, box: str) -> None:
 
         screen.wait_until(told, 30, interval=0.3)
     screen.type("trap 'echo caught''it' INT; sleep 1000\n")
-    screen.wait_until(lambda: (screen.type("\x03"), "caughtit" in screen.read())[1], 30, interval=0.5)
+
+    def interrupted() -> bool:
+        screen.type("\x03")
+        return "caughtit" in screen.read()
+
+    screen.wait_until(interrupted, 30, interval=0.5)
     screen.type("exit 9\n")
     assert screen.exit_code() == 9
 
