@@ -23,6 +23,7 @@ from proto.exit_codes import NOT_FOUND, SIGNALLED
 
 _HIGH = 32
 """Where descriptors are parked while 0, 1, 2 … are put in place."""
+PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 _TEXT_LIMIT = 1 << 20
 
 
@@ -38,19 +39,22 @@ class Launcher:
         self._cat = 0
         self.pid = 0
 
-    def start(self, terminal: int | None, *, detached: bool) -> None:
-        """Start it with this process's streams, or with a terminal and nothing else.
+    def start(self, terminal: int | None, *, session: bool) -> None:
+        """Start it with this process's streams, or with a terminal and nothing else; in a session of its own or not.
 
         The engine may wait for the end of the standard error that it gave us, for all output is the terminal's.
         """
         files = {0: 0, 1: 1, STDERR: self._stderr()} if terminal is None else {0: terminal, 1: terminal}
+        # A signal to pass on waits until there is somebody to pass it to.
+        signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
         self.pid = os.fork()
-        if self.pid == 0:
-            self._become({**files, 2: self._said}, detached)
+        if not self.pid:
+            self._become({**files, 2: self._said}, session)
         if self._cat:
             os.close(files[STDERR])
         self._handle = os.pidfd_open(self.pid)
         self._ended.register(self._handle, select.POLLIN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
 
     def wait_running(self) -> None:
         """Wait until the program runs.
@@ -75,10 +79,19 @@ class Launcher:
         except ProcessLookupError:
             pass
 
+    def pass_signals_on(self) -> None:
+        """Give it the signals that this process gets; one that comes before it is there ends this process."""
+
+        def handle(number: int, _: object) -> None:
+            if self._handle < 0:
+                raise KeyboardInterrupt
+            self.signal(number)
+
+        for number in PASSED_ON:
+            signal.signal(number, handle)
+
     def wait(self) -> int:
         """Wait for its end; return the program's exit status."""
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
-            signal.signal(number, lambda number, _: self.signal(number))
         _, status = os.waitpid(self.pid, 0)
         if self._cat:
             os.waitpid(self._cat, 0)
@@ -138,10 +151,10 @@ class Launcher:
     def _news(self) -> StepNews:
         return self._read(os.pread(self._said, _TEXT_LIMIT, 0).decode(errors="replace"))
 
-    def _become(self, files: dict[int, int], detached: bool) -> None:
+    def _become(self, files: dict[int, int], session: bool) -> None:
         """In the child: never returns."""
         try:
-            if detached:
+            if session:
                 os.setsid()
             parked = {number: fcntl.fcntl(fd, fcntl.F_DUPFD, _HIGH) for number, fd in files.items()}
             for number, fd in parked.items():

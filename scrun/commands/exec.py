@@ -12,7 +12,7 @@ from actors.stdio.terminal import open_terminal
 from proto.container import Container
 from proto.errors import InternalError, UsageError, WrongStateError
 from proto.paths import ContainerPaths
-from scrun import exec_process, pidfile
+from scrun import exec_process, pidfile, signals
 from scrun.container import find
 from scrun.creating import absolute
 from scrun.exec_process import Process
@@ -35,18 +35,37 @@ def run(line: Line) -> int:
     console = absolute(line.own.text("console-socket"))
     _check_console(console, terminal=terminal, detached=detached)
     launcher = _launcher(paths, container, process)
-    slave = open_terminal(console, exec_process.console_size(process)) if console else None
-    launcher.start(slave, detached=detached)
-    if slave is not None:
-        launcher.keep_window(slave)
-        os.close(slave)
+    size = exec_process.console_size(process)
+    if detached:
+        _begin(line, launcher, open_terminal(console, size) if console else None)
+        return 0
+    launcher.pass_signals_on()
+    if not terminal:
+        _begin(line, launcher, None)
+        return launcher.wait()
+    from scrun.own_terminal import OwnTerminal
+
+    with OwnTerminal() as own:
+        slave = open_terminal(own.path, size)
+        own.attach()
+        _begin(line, launcher, slave)
+        own.copy(launcher.pid)
+    return launcher.wait()
+
+
+def _begin(line: Line, launcher: "Launcher", slave: int | None) -> None:
+    """Start the launcher, and tell the caller of its process as soon as the program runs."""
+    launcher.start(slave, session=slave is not None or line.own.flag("detach"))
     try:
+        if slave is not None:
+            launcher.keep_window(slave)
+            # With the slave open here nobody would ever see the end.
+            os.close(slave)
         launcher.wait_running()
         _tell(line, launcher.pid)
     except BaseException:
-        launcher.signal(9)
+        launcher.signal(signals.KILL)
         raise
-    return 0 if detached else launcher.wait()
 
 
 def _container(paths: ContainerPaths) -> Container:
