@@ -44,11 +44,11 @@ done
 """.replace(b"%s", NO_RUNTIME.encode())
 """With the cookie as $1: the runtime's words up to its verb become "$@", the container's id $id."""
 
-HERE = b"""
+HERE = rb"""
 id=$1
 shift
 """
-"""With the id as $1 and the runtime's words after it: the same on this machine."""
+"""The same with the id as $1 and the runtime's words after it: a container of this machine."""
 
 # crun before 1.8.7 tells its terminal's new size to nobody. The program's own terminal is that of a grandchild of ours
 # in the container. What is there for the size goes with the step.
@@ -81,6 +81,12 @@ case $status:$log in
 esac
 exit $status
 """
+# Without a shell that outlives it: signals are for the runtime, which passes them on.
+PLAIN_EXEC = rb"""
+exec "$@" exec --process /dev/fd/3 "$id" 3<<END
+%s
+END
+"""
 
 
 def variables(process: bytes) -> list[bytes]:
@@ -96,13 +102,14 @@ def names(entries: list[bytes]) -> list[str]:
 
 def on_node(entries: list[bytes], terminal: bool) -> bytes:
     """The shell's script for a node, which wants the container's cookie as an argument."""
-    return FIND + (FOLLOW if terminal else b"") + _exec(entries)
+    return FIND + (FOLLOW if terminal else b"") + reading(EXEC, entries)
 
 
 def here(entries: list[bytes]) -> bytes:
-    """The same for the container of a runtime on this machine: its id and the runtime's words are the arguments."""
-    return HERE + _exec(entries)
+    """The same on this machine; its id and the runtime's words are the arguments."""
+    return HERE + reading(PLAIN_EXEC, entries)
 
 
-def _exec(entries: list[bytes]) -> bytes:
-    return EXEC.replace(b"%s", b"".join(b"$" + name.encode() for name in names(entries)))
+def reading(script: bytes, entries: list[bytes]) -> bytes:
+    """``EXEC`` or ``PLAIN_EXEC`` with the variables that the runtime shall read."""
+    return script.replace(b"%s", b"".join(b"$" + name.encode() for name in names(entries)))

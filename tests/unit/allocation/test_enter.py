@@ -38,7 +38,7 @@ def run(tmp_path: pathlib.Path, process: bytes, *environ: bytes) -> subprocess.C
     runtime.chmod(0o755)
     entries = enter.variables(process)
     environment = dict(entry.split(b"=", 1) for entry in (*entries, *environ, b"PATH=/usr/bin:/bin"))
-    words = ["/bin/sh", "-c", os.fsdecode(enter.here(entries)), "sh", "ID", str(runtime)]
+    words = ["/bin/sh", "-c", os.fsdecode(enter.HERE + enter.reading(enter.EXEC, entries)), "sh", "ID", str(runtime)]
     return subprocess.run(words, env=environment, capture_output=True, check=False)
 
 
