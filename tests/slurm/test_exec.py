@@ -131,6 +131,26 @@ def test_a_container_that_no_runtime_can_be_found_for(runtime: Runtime) -> None:
     assert "no OCI runtime stays beside the container" in done.stderr
 
 
+NO_STEP = """#!/bin/sh
+# srun, when the job has had as many steps as the site allows (MaxStepCount).
+case "$*" in *--container=*) exec "{srun}" "$@";; esac
+echo "srun: error: Unable to create step for job 1: Step limit reached for this job" >&2; exit 1
+"""
+
+
+def test_a_step_that_cannot_be_had(runtime: Runtime) -> None:
+    """A sentence, and no pid file: an engine takes that for a program that never ran."""
+    site = runtime.site("")
+    folder = pathlib.Path(site["SLURM_CONF"]).parent
+    srun = runtime.runner(["sh", "-c", "command -v srun"]).stdout.strip()
+    script = f'cd {folder}; cat >srun; chmod 755 srun; echo "SrunPath={folder}/srun" >oci.conf'
+    assert runtime.runner(["sh", "-c", script], NO_STEP.format(srun=srun)).returncode == 0
+    box = runtime.running("/bin/sleep", "1000", environ=site)
+    file = runtime.pid_file("exec")
+    assert "tep limit" in refused(runtime, "--detach", "--pid-file", str(file), box.id, "true")
+    assert not file.exists()
+
+
 def test_a_secret_is_in_no_command_line_and_in_no_file(runtime: Runtime, box: Box) -> None:
     secret = f"secret-{os.urandom(8).hex()}"
     path = process_file(runtime, args=["sh", "-c", f"echo ready; {FOREVER}"], env=["PATH=/bin", f"WORD={secret}"])
