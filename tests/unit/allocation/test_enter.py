@@ -32,20 +32,31 @@ def test_variables_carry_the_whole_description(size: int) -> None:
     assert all(len(entry) < 128 << 10 for entry in entries)
 
 
-def run(tmp_path: pathlib.Path, process: bytes, *environ: bytes) -> subprocess.CompletedProcess[bytes]:
+@pytest.fixture(params=[("/bin/dash",), ("/bin/bash", "--posix"), ("/bin/busybox", "sh")], ids=lambda words: words[0])
+def shell(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """What /bin/sh of a node may be."""
+    words: tuple[str, ...] = request.param
+    if not os.path.exists(words[0]):
+        pytest.skip(f"there is no {words[0]}")
+    return words
+
+
+def run(
+    shell: tuple[str, ...], tmp_path: pathlib.Path, process: bytes, *environ: bytes
+) -> subprocess.CompletedProcess[bytes]:
     runtime = tmp_path / "runtime"
     runtime.write_text(RUNTIME)
     runtime.chmod(0o755)
     entries = enter.variables(process)
     environment = dict(entry.split(b"=", 1) for entry in (*entries, *environ, b"PATH=/usr/bin:/bin"))
-    words = ["/bin/sh", "-c", os.fsdecode(enter.HERE + enter.reading(enter.EXEC, entries)), "sh", "ID", str(runtime)]
+    words = [*shell, "-c", os.fsdecode(enter.HERE + enter.reading(enter.EXEC, entries)), "sh", "ID", str(runtime)]
     return subprocess.run(words, env=environment, capture_output=True, check=False)
 
 
 @pytest.mark.parametrize("text", ["x", "$(id) `id` \\ \" ' \nEND\n", "é" * 200000])
-def test_the_runtime_reads_what_was_written(tmp_path: pathlib.Path, text: str) -> None:
+def test_the_runtime_reads_what_was_written(shell: tuple[str, ...], tmp_path: pathlib.Path, text: str) -> None:
     process = json.dumps({"args": [text]}).encode()
-    done = run(tmp_path, process, b"STATUS=0")
+    done = run(shell, tmp_path, process, b"STATUS=0")
     assert (done.returncode, done.stdout, done.stderr) == (0, process + b"\n exec --process ID\n", b"")
 
 
@@ -64,17 +75,17 @@ def test_the_runtime_reads_what_was_written(tmp_path: pathlib.Path, text: str) -
     ],
 )
 def test_a_failure_of_the_runtime_becomes_a_status(
-    tmp_path: pathlib.Path, says: str, status: int, expected: int
+    shell: tuple[str, ...], tmp_path: pathlib.Path, says: str, status: int, expected: int
 ) -> None:
-    done = run(tmp_path, b"{}", b"SAYS=" + says.encode(), b"STATUS=%d" % status)
+    done = run(shell, tmp_path, b"{}", b"SAYS=" + says.encode(), b"STATUS=%d" % status)
     assert done.returncode == expected
     assert done.stderr.decode().strip() == says
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_a_node_without_the_container(terminal: bool) -> None:
+def test_a_node_without_the_container(shell: tuple[str, ...], terminal: bool) -> None:
     entries = enter.variables(b"{}")
-    words = ["/bin/sh", "-c", os.fsdecode(enter.on_node(entries, terminal)), "sh", os.urandom(8).hex()]
+    words = [*shell, "-c", os.fsdecode(enter.on_node(entries, terminal)), "sh", os.urandom(8).hex()]
     done = subprocess.run(words, capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (255, b"")
     assert done.stderr.decode().strip() == enter.NO_RUNTIME
