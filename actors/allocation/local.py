@@ -16,7 +16,7 @@ import os
 from proto.creation import Creation
 from proto.errors import SchedulerError
 
-from . import ending, oci_conf
+from . import ending, enter, oci_conf
 from .commands import look_up, search_path
 from .scheduler import STDERR, Command, Ending, JobInfo, JobNews, StepNews
 
@@ -116,6 +116,14 @@ class Local:
         """The node is this machine."""
         del job_id
         return Command((b"/bin/sh", b"-c", command), self._creation.environ)
+
+    def enter(self, job_id: int, nodes: str, process: bytes, terminal: bool) -> Command:
+        """``RUNTIME exec``; see ``enter``."""
+        del job_id, nodes
+        entries = enter.variables(process)
+        words = (b"/bin/sh", b"-c", enter.here(entries), b"scrun-exec", self._creation.id.encode(), *self._runtime())
+        started = TERMINAL_SCRIPT if terminal else SCRIPT
+        return Command((b"/bin/sh", b"-c", started, b"sh", *words), (*self._creation.environ, *entries))
 
     def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
         """See ``ending``: the runtime's exit status is the program's."""

@@ -175,5 +175,11 @@ class Scheduler(Protocol):
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """Run a shell command line on each node of the job, outside any container."""
 
+    def enter(self, job_id: int, nodes: str, process: bytes, terminal: bool) -> Command:
+        """Run another program in the container, on the first of its nodes; ``process`` is the JSON of a process object.
+
+        Standard streams are as those of ``step``, and ``read_step`` reads what the launcher itself says.
+        """
+
     def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
         """Say how the step ended; ``status`` is the launcher's wait status."""

@@ -14,7 +14,7 @@ from proto.creation import Creation
 from proto.errors import SchedulerError
 from proto.paths import ContainerPaths
 
-from . import ending, job_log, oci_conf, place, queue_format, step_log, step_options, usage, user_namespace
+from . import ending, enter, job_log, oci_conf, place, queue_format, step_log, step_options, usage, user_namespace
 from .commands import environment, look_up, probe_version, require, search_path
 from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
@@ -155,6 +155,27 @@ class Slurm:
             "--job-name=scrun-remote",
         )
         return self._command((*self._srun(), *_encode(words), b"--", b"/bin/sh", b"-c", command))
+
+    def enter(self, job_id: int, nodes: str, process: bytes, terminal: bool) -> Command:
+        """A step of one task, outside any container, that has the node's runtime add the program; see ``enter``."""
+        entries = enter.variables(process)
+        words = (
+            "--verbose",
+            f"--jobid={job_id}",
+            "--overlap",
+            "--nodes=1",
+            "--ntasks=1",
+            f"--nodelist={nodes.partition(',')[0]}",
+            "--mpi=none",
+            "--unbuffered",
+            "--quit-on-interrupt",
+            "--job-name=scrun-exec",
+            f"--export={','.join(enter.names(entries))}",
+            "--pty" if terminal else f"--error=/proc/self/fd/{STDERR}",
+        )
+        cookie = self._creation.cookie.encode()
+        shell = (b"/bin/sh", b"-c", enter.on_node(entries, terminal), b"scrun-exec", cookie)
+        return self._command((*self._srun(), *_encode(words), b"--", *shell), entries)
 
     # --- questions
 

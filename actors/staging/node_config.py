@@ -103,7 +103,7 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
     result["ociVersion"] = OCI_VERSION
     result["root"] = {**(config.get("root") or {}), "path": f"{plan.staged_bundle}/rootfs"}
     if config.get("process"):
-        result["process"] = _process(config["process"], plan)
+        result["process"] = node_process(config["process"], plan.uid_map, plan.gid_map)
     privileged = _privileged(config)
     linux = config.get("linux") or {}
     namespaces = _namespaces(linux, plan)
@@ -162,21 +162,27 @@ def _device_mount(path: str, plan: NodePlan) -> dict[str, Any]:
     }
 
 
-def _process(process: Config, plan: NodePlan) -> Config:
+def node_process(process: Config, uid_map: IdMap, gid_map: IdMap) -> Config:
+    """Return ``process`` for the node, of config.json or of a program that is added later.
+
+    Raises:
+        StagingError: its user or group is not among the ids that the container has on the node.
+
+    """
     result = {key: value for key, value in process.items() if key not in _PROCESS_DROPPED}
     user = dict(process.get("user") or {})
-    if plan.uid_map:
-        for name, id_map in (("uid", plan.uid_map), ("gid", plan.gid_map)):
+    if uid_map:
+        for name, id_map in (("uid", uid_map), ("gid", gid_map)):
             wanted = user.get(name, 0)
             if not is_mapped(id_map, wanted):
                 raise StagingError(
                     f"the container runs as {name} {wanted}, which the user has no subordinate id for; "
                     "use id_mapping = single, or extend /etc/subuid and /etc/subgid"
                 )
-        groups = [group for group in user.get("additionalGids") or () if is_mapped(plan.gid_map, group)]
+        groups = [group for group in user.get("additionalGids") or () if is_mapped(gid_map, group)]
         user.pop("additionalGids", None)
         # setgroups(2) is forbidden where only one group is mapped.
-        if groups and sum(entry.size for entry in plan.gid_map) > 1:
+        if groups and sum(entry.size for entry in gid_map) > 1:
             user["additionalGids"] = groups
     if user:
         result["user"] = user

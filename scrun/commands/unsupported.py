@@ -6,7 +6,6 @@ from scrun.main import root_of
 from scrun.parsing import Line
 
 SENTENCES = {
-    "exec": "the container runs on another machine, where nothing can be added to it; run a container of its own",
     "pause": 'a Slurm job cannot be paused by the container engine; "scontrol suspend" is for administrators',
     "resume": "a Slurm job cannot be resumed by the container engine",
     "mounts": "the container runs on another machine, where nothing can be mounted into it later",

@@ -379,12 +379,6 @@ def test_what_is_not_supported(scrun: Scrun, verb: str) -> None:
         assert f"{verb} is not supported" in scrun.fails(verb, "x")
 
 
-def test_exec_is_not_supported(scrun: Scrun) -> None:
-    with anchor(scrun.root / "x"):
-        sentence = scrun.fails("exec", "--process", "/dev/null", "--detach", "x", status=255)
-        assert sentence.startswith("exec failed: exec is not supported")
-
-
 # --- state, start, kill, delete ---------------------------------------------------------------------------
 
 

@@ -1,0 +1,147 @@
+"""``scrun exec``: run another program in a container that runs."""
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from actors.allocation import scheduler_for
+from actors.allocation.scheduler import Command
+from actors.staging.id_maps import config_id_map
+from actors.staging.node_config import node_process
+from actors.stdio.terminal import open_terminal
+from proto.container import Container
+from proto.errors import InternalError, UsageError, WrongStateError
+from proto.paths import ContainerPaths
+from scrun import exec_process, pidfile, signals
+from scrun.container import find
+from scrun.creating import absolute
+from scrun.exec_process import Process
+from scrun.main import root_of
+from scrun.packages import use_packages
+from scrun.parsing import Line
+
+if TYPE_CHECKING:
+    from scrun.entering import Launcher
+
+
+def run(line: Line) -> int:
+    """Run the program; return its exit status, or 0 as soon as it runs with ``--detach``."""
+    use_packages()
+    paths = ContainerPaths(root_of(line), line.id)
+    container = _container(paths)
+    process = _process(line, paths)
+    terminal = bool(process.get("terminal"))
+    detached = line.own.flag("detach")
+    console = absolute(line.own.text("console-socket"))
+    _check_console(console, terminal=terminal, detached=detached)
+    launcher = _launcher(paths, container, process)
+    size = exec_process.console_size(process)
+    if detached:
+        _begin(line, launcher, open_terminal(console, size) if console else None)
+        return 0
+    launcher.pass_signals_on()
+    if not terminal:
+        _begin(line, launcher, None)
+        return launcher.wait()
+    from scrun.own_terminal import OwnTerminal
+
+    with OwnTerminal() as own:
+        slave = open_terminal(own.path, size)
+        own.attach()
+        _begin(line, launcher, slave)
+        own.copy(launcher.pid)
+    return launcher.wait()
+
+
+def _begin(line: Line, launcher: "Launcher", slave: int | None) -> None:
+    """Start the launcher, and tell the caller of its process as soon as the program runs."""
+    launcher.start(slave, session=slave is not None or line.own.flag("detach"))
+    try:
+        if slave is not None:
+            launcher.keep_window(slave)
+            # With the slave open here nobody would ever see the end.
+            os.close(slave)
+        launcher.wait_running()
+        _tell(line, launcher.pid)
+    except BaseException:
+        launcher.signal(signals.KILL)
+        raise
+
+
+def _container(paths: ContainerPaths) -> Container:
+    """The container, if its program runs.
+
+    Raises:
+        NotFoundError: there is no such container.
+        WrongStateError: its program does not run yet, or any more.
+        InternalError: its journal cannot be read.
+
+    """
+    from proto import journal, lifecycle
+
+    status = find(paths.root, paths.id).status
+    if status == "stopped":
+        raise WrongStateError("cannot exec in a stopped container: container is not running")
+    container = lifecycle.replay(journal.read(paths.journal))
+    if container.creation is None:
+        raise InternalError(f"the journal of container {paths.id} cannot be read")
+    if container.step != "running":
+        when = "any more" if container.step == "ended" else "yet"
+        raise WrongStateError(f"cannot exec in a container that is not running {when}")
+    return container
+
+
+def _process(line: Line, paths: ContainerPaths) -> Process:
+    if path := line.own.text("process"):
+        return exec_process.read(path)
+    with open(paths.config, "rb") as file:
+        config = json.loads(file.read().decode("utf-8", "surrogateescape"))
+    return exec_process.from_options(config["process"], line.arguments[1:], line.own)
+
+
+def _check_console(console: str, *, terminal: bool, detached: bool) -> None:
+    """The words are runc's, whose tests look for them.
+
+    Raises:
+        UsageError: terminal, console socket and ``--detach`` do not go together.
+
+    """
+    if console and not (detached and terminal):
+        raise UsageError("cannot use console socket if scrun will not detach or allocate tty")
+    if detached and terminal and not console:
+        raise UsageError("cannot allocate tty if scrun will detach without setting console socket")
+
+
+def _launcher(paths: ContainerPaths, container: Container, process: Process) -> "Launcher":
+    """What puts the program into the container, with the mark by which the guard finds it."""
+    from scrun.entering import Launcher
+
+    creation = container.creation
+    assert creation is not None  # noqa: S101 - see _container
+    linux = _staged(container).get("linux") or {}
+    id_maps = (config_id_map(linux.get(name) or ()) for name in ("uidMappings", "gidMappings"))
+    scheduler = scheduler_for(creation)
+    description = exec_process.encode(node_process(process, *id_maps))
+    command = scheduler.enter(container.job_id, container.nodes, description, bool(process.get("terminal")))
+    mark = f"SCRUN_SOCKET={paths.hub}".encode()
+    return Launcher(Command(command.argv, (*command.env, mark)), scheduler.read_step)
+
+
+def _staged(container: Container) -> Process:
+    """config.json of the node; empty where it cannot be seen from here."""
+    try:
+        with open(f"{container.bundle}/config.json", "rb") as file:
+            config: Process = json.loads(file.read().decode("utf-8", "surrogateescape"))
+    except (OSError, ValueError):
+        return {}
+    return config
+
+
+def _tell(line: Line, pid: int) -> None:
+    """Give the caller the process that stands for the program."""
+    if path := absolute(line.own.text("pidfd-socket")):
+        from scrun import pidfd
+
+        pidfd.send(path, pid)
+    if path := absolute(line.own.text("pid-file")):
+        pidfile.write(path, pid)
