@@ -14,6 +14,7 @@ from actors.allocation import place
 from actors.allocation.queue_format import FOUND
 from actors.allocation.replies import released
 from actors.allocation.slurm import COMMENT
+from actors.staging.bundle import place_of, staged_with
 from proto import journal, lifecycle
 from proto.creation import Creation
 from proto.errors import ScrunError, SettingsError
@@ -84,6 +85,9 @@ def _job(stranger: Stranger, root: str, host: Host, *, dry: bool) -> None:
         answer = host.run("scancel", str(job))
         if not released(answer.status, answer.text):
             _say(f"job {job} could not be cancelled: {diagnostics.one_line(answer.text)}")
+            return
+        for path in staged_with(place_of(host.settings, host.caller.home), stranger.cookie):
+            directory.remove_tree(path)
 
 
 def _say(sentence: str, *, dry: bool = False) -> None:

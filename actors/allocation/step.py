@@ -1,5 +1,7 @@
 """The step from its launch to its explained end: what to spawn, and what srun means."""
 
+import os
+
 from actors.effects import Effect, Later, Log, Never, Report, ToAnchor
 from actors.staging.entry import entry_argv
 from proto import events as e
@@ -163,6 +165,7 @@ class Step:
     def _news(self) -> StepNews:
         said = self._attempts.said
         news = self._scheduler.read_step(said)
-        cut = self._status is not None and not said.endswith("\n")
-        # A launcher never says nothing, nor half a line: its words found no room. Its exit status is the program's.
+        cut = self._status is not None and os.WIFEXITED(self._status) and not said.endswith("\n")
+        # It never says nothing, nor half a line, unless it is killed: its words found no room. Its exit status is the
+        # program's.
         return replace(news, started=True) if cut and not news.failure else news

@@ -7,6 +7,7 @@ from typing import Any
 from proto import config_form
 from proto.creation import Creation
 from proto.errors import StagingError, reason
+from proto.settings import Settings
 from proto.value import Value
 
 from .entry import ENTRY_NAME, entry_file, entry_path
@@ -117,6 +118,11 @@ def _shadow(creation: Creation, config: Config) -> str:
     return home
 
 
+def place_of(settings: Settings, home: str) -> str:
+    """Path of the directory for staged containers of a user with this home."""
+    return settings.staging_directory or os.path.join(home, ".scrun")
+
+
 def staging_directory(creation: Creation) -> str:
     """The directory for staged containers, made if it is not there.
 
@@ -124,7 +130,7 @@ def staging_directory(creation: Creation) -> str:
         StagingError: it cannot be made, or belongs to somebody else.
 
     """
-    path = creation.settings.staging_directory or os.path.join(creation.home, ".scrun")
+    path = place_of(creation.settings, creation.home)
     try:
         os.makedirs(path, 0o700, exist_ok=True)
         status = os.stat(path)
@@ -147,6 +153,12 @@ def container_directory(creation: Creation) -> str:
 
 def _name(creation: Creation) -> str:
     return f"{creation.id}~{creation.cookie}"  # no id has a tilde in it
+
+
+def staged_with(place: str, cookie: str) -> list[str]:
+    """Paths of what is staged, or half staged, for the container with this cookie."""
+    names = os.listdir(place) if os.path.isdir(place) else []
+    return [os.path.join(place, name) for name in names if cookie in name.split("~")[1:]]
 
 
 def new_directory(creation: Creation) -> str:

@@ -235,12 +235,14 @@ def named(box: Box, pipes: dict[str, str], pid: int) -> str:
     return " ".join(sorted(f"{name}*{count}" if count > 1 else name for name, count in found.items()))
 
 
-def pipe_names(box: Box) -> dict[str, str]:
+def pipe_names(runtime: Runtime, box: Box) -> dict[str, str]:
     """The engine's pipes are known by this side's ends, the job's by salloc; of the others one is both ends here."""
     names = {os.readlink(f"/proc/self/fd/{end}"): "engine" for end in box._ends.values()}
     salloc = next(pid for pid in family(box) if b"salloc" in read_proc(pid, "cmdline"))
     names[descriptors(salloc)[0]] = "hold"
-    step = set(descriptors(find(box.anchor, "stdio")).values())
+    # It starts when create has been answered.
+    stdio = runtime.wait_until(lambda: find(box.anchor, "stdio"))
+    step = set(descriptors(stdio).values())
     for target in descriptors(box.anchor).values():
         if target.startswith("pipe:") and target not in names:
             names[target] = "step" if target in step else "wakeup"
@@ -249,7 +251,7 @@ def pipe_names(box: Box) -> dict[str, str]:
 
 def test_each_process_has_in_each_phase_what_the_golden_table_says(runtime: Runtime) -> None:
     box = runtime.box("/bin/sh", "-c", "while read x; do :; done; echo end; sleep 600", stdin=True)
-    pipes = pipe_names(box)
+    pipes = pipe_names(runtime, box)
 
     def wrong(phase: str) -> list[str]:
         found = []

@@ -17,6 +17,7 @@ from actors.stdio.census import descriptors
 from proto import events as e
 from proto.journal import Journal, read
 from proto.value import replace
+from tests.chaos.ordeal import staging_of
 from tests.conftest import CHECKOUT, Runner, alive, all_pids, read_proc
 
 if TYPE_CHECKING:
@@ -115,9 +116,10 @@ def test_a_job_whose_container_is_gone(runtime: Runtime, orphan: Box) -> None:
     line = f"job {job} was asked for here, and neither a container nor a process knows it: it is cancelled"
     assert f"{line} (not done)" in said(runtime, "-n")
     assert not runtime.released(job)
+    assert staging_of(orphan.id)
     assert line in said(runtime)
     runtime.wait_until(lambda: runtime.released(job))
-    shutil.rmtree(f"/home/{runtime.runner(['id', '-un']).stdout.strip()}/.scrun/{orphan.id}", ignore_errors=True)
+    assert not staging_of(orphan.id)
 
 
 def test_what_lives_is_not_touched(runtime: Runtime) -> None:
