@@ -13,13 +13,12 @@ from actors.shell import ProcessActor, run
 from proto import events as e
 from proto import lifecycle, wants
 from proto import messages as m
-from proto.container import Container
 from proto.envelope import Envelope, new_id
 from proto.errors import ScrunError, StorageError
 from proto.exit_codes import INTERNAL, INTERRUPTED, KILLED, REFUSED
 from proto.registry import Message
 
-from . import callers
+from . import callers, clocks
 from .book import Book
 from .hub import Arrival, Hub, Reached, make_room
 from .inspection import inspect
@@ -32,13 +31,6 @@ DISK = 1.0
 """Seconds after which something that could not be written is tried again."""
 SOON = 0.02
 """The same, after the actor could not be reached at all."""
-GRACE = 10.0
-"""Seconds from SIGTERM to SIGKILL in a cancellation."""
-RELEASE_WAIT = 10.0
-"""Seconds after which the guard goes on releasing a job alone, when Slurm does not answer."""
-REQUEST_LIMIT = 100.0
-"""Seconds without any word from salloc (a munged that hangs): podman waits 240 for ``create``, and then cannot
-say why."""
 SIGINT = 2
 
 
@@ -80,6 +72,7 @@ class StateActor(ProcessActor):
                 self._unwritten.append(event)
                 self.inbox.later("unwritten", DISK)
             elif isinstance(event.envelope.message, m.Start | m.Kill | m.Delete):
+                self._waiting.pop(event.envelope.id, None)
                 self._reply(event, m.Failed(error.code, error.sentence))
 
     def _handle(self, event: object) -> None:
@@ -99,22 +92,10 @@ class StateActor(ProcessActor):
                 unwritten, self._unwritten = self._unwritten, []
                 for earlier in unwritten:
                     self.on_event(earlier)
-            case Tick("create-wait"):
-                self._happen(e.CreateWaitOver())
-            case Tick("request-limit"):
-                if self.container.job == "requested":
-                    reason = f"scrun: Slurm did not answer the request for a job within {REQUEST_LIMIT:g} s"
-                    self._happen(e.CancelRequested(reason, REFUSED, hard=True))
-            case Tick("grace"):
-                self._happen(e.CancelRequested("scrun, after waiting for SIGTERM to work", KILLED, hard=True))
-            case Tick("kill-wait"):
-                # Staging out goes on alone, too: after a SIGKILL no engine waits for it.
-                if self.container.hard or self.container.step != "ended" or not self.container.drained:
-                    self._happen(e.GivenUp())
-            case Tick("release-wait"):
-                # The program has ended and everything is safe: the engine need not wait for Slurm.
-                if _waits_for_release_only(self.container):
-                    self._happen(e.GivenUp())
+            case Tick(clock) if clock in clocks.STRIKES:
+                fact = clocks.STRIKES[clock](self.container)
+                if fact is not None:
+                    self._happen(fact)
             case Tick(request) if request in self._waiting:
                 arrival, _ = self._waiting.pop(request)
                 self._reply(arrival, m.Done())
@@ -213,23 +194,9 @@ class StateActor(ProcessActor):
 
     def _set_clocks(self) -> None:
         """Start the clocks that the state calls for; each is started once."""
-        settings = self.begin.creation.settings
-        container = self.container
-        if not container.answered and container.ending is None and not container.impatient:
-            self._once("create-wait", settings.create_wait)
-        if container.job == "requested" and container.ending is None:
-            self._once("request-limit", REQUEST_LIMIT)
-        killed = any(s.signal == lifecycle.SIGKILL for s in container.signals)
-        if container.ending is not None and container.step in {"launching", "running"} and not container.hard:
-            self._once("grace", GRACE)
-        if _waits_for_release_only(container):
-            self._once("release-wait", RELEASE_WAIT)
-        if killed or (container.ending is not None and container.hard):
-            self._once("kill-wait", settings.kill_wait)
-
-    def _once(self, name: str, seconds: float) -> None:
-        if not self.inbox.expects(name):
-            self.inbox.later(name, seconds)
+        for name, seconds in clocks.running(self.container, self.begin.creation.settings).items():
+            if not self.inbox.expects(name):
+                self.inbox.later(name, seconds)
 
     def _finish(self, event: e.Finished) -> None:
         ending = self.container.ending
@@ -333,11 +300,6 @@ class StateActor(ProcessActor):
         if sum(isinstance(event, e.CancelRequested) and event.by == "SIGINT" for event in events) < number:
             again = self.container.ending is not None
             self._happen(e.CancelRequested("SIGINT", INTERRUPTED, hard=again), "anchor")
-
-
-def _waits_for_release_only(container: Container) -> bool:
-    kinds = [type(want.message) for want in wants.wanted(container)]
-    return container.ending is not None and kinds == [m.ReleaseJob]
 
 
 def main(begin: m.Begin, channel: int) -> int:

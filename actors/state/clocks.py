@@ -1,0 +1,68 @@
+"""What of a container must not last for ever: which clocks run, and what happens when one strikes. Pure."""
+
+from collections.abc import Callable
+
+from proto import events as e
+from proto import lifecycle, wants
+from proto import messages as m
+from proto.container import Container
+from proto.exit_codes import KILLED, REFUSED
+from proto.registry import Message
+from proto.settings import Settings
+
+GRACE = 10.0
+"""Seconds from SIGTERM to SIGKILL in a cancellation."""
+RELEASE_WAIT = 10.0
+"""Seconds after which the guard goes on releasing a job alone, when Slurm does not answer."""
+REQUEST_LIMIT = 100.0
+"""Seconds without any word from salloc (a munged that hangs): podman waits 240 for ``create``, and then cannot
+say why."""
+
+
+def running(c: Container, settings: Settings) -> dict[str, float]:
+    """The clocks that the state calls for, and after how many seconds each strikes."""
+    found = {}
+    if not c.answered and c.ending is None and not c.impatient:
+        found["create-wait"] = settings.create_wait
+    if c.job == "requested" and c.ending is None:
+        found["request-limit"] = REQUEST_LIMIT
+    if c.ending is not None and c.step in {"launching", "running"} and not c.hard:
+        found["grace"] = GRACE
+    if _waits_for_release_only(c):
+        found["release-wait"] = RELEASE_WAIT
+    if any(s.signal == lifecycle.SIGKILL for s in c.signals) or (c.ending is not None and c.hard):
+        found["kill-wait"] = settings.kill_wait
+    return found
+
+
+def _request_limit(c: Container) -> Message | None:
+    reason = f"scrun: Slurm did not answer the request for a job within {REQUEST_LIMIT:g} s"
+    return e.CancelRequested(reason, REFUSED, hard=True) if c.job == "requested" else None
+
+
+def _grace(_: Container) -> Message | None:
+    return e.CancelRequested("scrun, after waiting for SIGTERM to work", KILLED, hard=True)
+
+
+def _kill_wait(c: Container) -> Message | None:
+    """Staging out goes on alone, too: after a SIGKILL no engine waits for it."""
+    return e.GivenUp() if c.hard or c.step != "ended" or not c.drained else None
+
+
+def _release_wait(c: Container) -> Message | None:
+    """The program has ended and everything is safe: the engine need not wait for Slurm."""
+    return e.GivenUp() if _waits_for_release_only(c) else None
+
+
+STRIKES: dict[str, Callable[[Container], Message | None]] = {
+    "create-wait": lambda _: e.CreateWaitOver(),
+    "request-limit": _request_limit,
+    "grace": _grace,
+    "kill-wait": _kill_wait,
+    "release-wait": _release_wait,
+}
+"""What has happened when a clock strikes, if its time has not passed in vain."""
+
+
+def _waits_for_release_only(c: Container) -> bool:
+    return c.ending is not None and [type(want.message) for want in wants.wanted(c)] == [m.ReleaseJob]

@@ -1,0 +1,66 @@
+"""The clocks: which run in which state, and that each does nothing where its time was up in vain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from actors.state import clocks
+from proto import events as e
+from proto.journal import Record
+from proto.lifecycle import replay
+from tests.unit.proto.strategies import CREATION
+
+if TYPE_CHECKING:
+    from proto.container import Container
+    from proto.registry import Message
+
+GRANTED = (e.JobRequested("c"), e.JobGranted(4, "n1"))
+CREATED = (*GRANTED, e.StagedIn("/s", "/s/rootfs", (b"x",)), e.CreateAnswered())
+RUNNING = (*CREATED, e.StartRequested("r1"), e.LaunchRequested(), e.StepStarted("4.0"))
+DRAINED = (*RUNNING, e.StepEnded("exited", 7, 0, ""), e.OutputDrained(0, 0, 0))
+MILD, HARD = (e.CancelRequested("SIGINT", 130, hard=hard) for hard in (False, True))
+
+
+def live(*events: Message) -> Container:
+    return replay([Record(0.0, event) for event in (e.CreateBegun(CREATION), *events)])
+
+
+@pytest.mark.parametrize(
+    ("events", "names"),
+    [
+        ((), {"create-wait"}),
+        ((e.JobRequested("c"),), {"create-wait", "request-limit"}),
+        (GRANTED, {"create-wait"}),
+        (CREATED, set()),
+        (RUNNING, set()),
+        ((*RUNNING, e.SignalRequested(1, 15, "r")), set()),
+        ((*RUNNING, e.SignalRequested(1, 9, "r")), {"kill-wait"}),
+        ((*RUNNING, MILD), {"grace"}),
+        ((*RUNNING, HARD), {"kill-wait"}),
+        ((*DRAINED, e.StagedOut()), {"release-wait"}),
+        ((*DRAINED, e.StagedOut(), e.JobReleased()), set()),
+    ],
+)
+def test_which_run(events: tuple[Message, ...], names: set[str]) -> None:
+    assert set(clocks.running(live(*events), CREATION.settings)) == names
+    assert names <= set(clocks.STRIKES)
+
+
+@pytest.mark.parametrize(
+    ("clock", "events", "happens"),
+    [
+        ("create-wait", (), e.CreateWaitOver),
+        ("request-limit", (e.JobRequested("c"),), e.CancelRequested),
+        ("request-limit", (e.JobRequested("c"), e.JobQueued(4)), type(None)),
+        ("grace", (*RUNNING, MILD), e.CancelRequested),
+        ("kill-wait", (*RUNNING, e.SignalRequested(1, 9, "r")), e.GivenUp),
+        ("kill-wait", DRAINED, type(None)),
+        ("kill-wait", (*DRAINED, HARD), e.GivenUp),
+        ("release-wait", (*DRAINED, e.StagedOut()), e.GivenUp),
+        ("release-wait", (*DRAINED, e.StagedOut(), e.JobReleased()), type(None)),
+    ],
+)
+def test_what_happens_when_one_strikes(clock: str, events: tuple[Message, ...], happens: type) -> None:
+    assert type(clocks.STRIKES[clock](live(*events))) is happens
