@@ -10,16 +10,16 @@ import collections
 import os
 import pathlib
 import random
-import secrets
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from tests.oci import conftest as _oci
+from tests.slurm.conftest import filled as _filled
 from tests.slurm.conftest import runtime as _runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tests.slurm.runtime import Runtime
 
@@ -31,6 +31,7 @@ ROUNDS = int(os.environ.get("ROUNDS") or 0)
 FIGURES: collections.Counter[str] = collections.Counter()
 
 runtime = _runtime
+filled = _filled
 podman, docker, engine = _oci.podman, _oci.docker, _oci.engine
 as_docker, docker_directory, no_docker_left = _oci.as_docker, _oci.docker_directory, _oci.no_docker_left
 filler = _oci.filler
@@ -83,20 +84,6 @@ class Chaos:
 def chaos(request: pytest.FixtureRequest) -> Chaos:
     print(f"SEED={SEED}")
     return Chaos(request.node.name)
-
-
-@pytest.fixture
-def filled(as_user: Any) -> Iterator[Callable[[], None]]:
-    """node3 is taken; the function gives it back."""
-    name = f"filler-{secrets.token_hex(4)}"
-    words = ["salloc", "--quiet", "--no-shell", f"--job-name={name}", "--nodelist=node3", "--cpus-per-task=16"]
-    assert as_user(words, timeout=90).returncode == 0
-
-    def give_back() -> None:
-        as_user(["scancel", f"--name={name}"])
-
-    yield give_back
-    give_back()
 
 
 @pytest.fixture

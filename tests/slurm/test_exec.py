@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.oci.screen import Screen
 from tests.slurm.runtime import CONFIG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.oci.screen import Screen
     from tests.slurm.runtime import Box, Runtime
 
 FOREVER = "while :; do sleep 0.1; done"
@@ -175,28 +173,6 @@ def test_a_signal_for_the_foreground_ends_the_program(runtime: Runtime, box: Box
     os.kill(process.pid, getattr(signal, name))
     assert process.wait(30) > 128
     runtime.wait_until(lambda: len(steps(runtime, box)) == 1, 30, what="the step's end")
-
-
-class _Engine:
-    """What a screen needs of an engine."""
-
-    command = "scrun"
-
-    def __init__(self, runtime: Runtime) -> None:
-        self.runner = runtime.runner
-        self.processes: list[subprocess.Popen[bytes]] = []
-
-
-@pytest.fixture
-def screen(runtime: Runtime) -> Iterator[Screen]:
-    engine: Any = _Engine(runtime)
-    made = Screen(engine, runtime.wait_until)
-    yield made
-    for process in engine.processes:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-    made.close()
 
 
 def test_on_a_terminal_of_one_s_own(runtime: Runtime, screen: Screen) -> None:

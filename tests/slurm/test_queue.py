@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.slurm.runtime import Box, Runtime
 
@@ -20,21 +19,7 @@ WAITS = {"scrun.nodelist": NODE, "scrun.cpus-per-task": "16"}
 
 
 @pytest.fixture
-def free(as_user: Any) -> Iterator[Callable[[], None]]:
-    """Occupy a node; the function that is returned gives it back."""
-    name = f"filler-{secrets.token_hex(4)}"
-    words = ["salloc", "--quiet", "--no-shell", f"--job-name={name}", f"--nodelist={NODE}", "--cpus-per-task=16"]
-    assert as_user(words, timeout=90).returncode == 0
-
-    def give_back() -> None:
-        as_user(["scancel", f"--name={name}"])
-
-    yield give_back
-    give_back()
-
-
-@pytest.fixture
-def queued(runtime: Runtime, free: Callable[[], None]) -> Box:
+def queued(runtime: Runtime, filled: Callable[[], None]) -> Box:
     """A container that is created and whose job is queued."""
     site = runtime.site("[scrun]\ncreate_wait = 1\n")
     box = runtime.box("/bin/sh", "-c", "echo ran; exit 6", annotations=WAITS, environ=site)
@@ -61,10 +46,10 @@ def test_why_it_waits_is_shown(runtime: Runtime, queued: Box) -> None:
     runtime.wait_until(lambda: "Resources" in queued.annotations().get("scrun.job-reason", ""), 10)
 
 
-def test_it_starts_when_there_is_room(runtime: Runtime, queued: Box, free: Callable[[], None]) -> None:
+def test_it_starts_when_there_is_room(runtime: Runtime, queued: Box, filled: Callable[[], None]) -> None:
     with starting(runtime, queued) as process:
         assert process.poll() is None
-        free()
+        filled()
         assert process.wait(timeout=60) == 0
         assert process.stderr
         assert process.stderr.read() == b""

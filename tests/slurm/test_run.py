@@ -13,11 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.oci.screen import Screen
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.oci.screen import Screen
     from tests.slurm.runtime import Runtime
 
 
@@ -68,28 +65,6 @@ def test_run_passes_signals_on(runtime: Runtime, name: str) -> None:
         os.kill(process.pid, getattr(signal, name))
         assert output.readline() == b"got it\n"
         assert process.wait(30) == 5
-
-
-class _Engine:
-    """What a screen needs of an engine."""
-
-    command = "scrun"
-
-    def __init__(self, runtime: Runtime) -> None:
-        self.runner = runtime.runner
-        self.processes: list[subprocess.Popen[bytes]] = []
-
-
-@pytest.fixture
-def screen(runtime: Runtime) -> Iterator[Screen]:
-    engine: Any = _Engine(runtime)
-    made = Screen(engine, runtime.wait_until)
-    yield made
-    for process in engine.processes:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-    made.close()
 
 
 def test_run_on_a_terminal(runtime: Runtime, screen: Screen) -> None:
