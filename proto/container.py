@@ -56,6 +56,7 @@ class Container(Value):
     answered: bool = False
     started_by: str = ""
     step: StepPhase = "none"
+    ran: bool = False
     step_id: str = ""
     signals: tuple[PendingSignal, ...] = ()
     signal_count: int = 0

@@ -187,7 +187,7 @@ RULES: dict[type[Message], Rule] = dict([
     _rule(
         e.StepStarted,
         lambda c: _alive(c) and c.step == "launching",
-        lambda c, v: replace(c, step="running", step_id=v.step_id, nodes=v.nodes or c.nodes),
+        lambda c, v: replace(c, step="running", ran=True, step_id=v.step_id, nodes=v.nodes or c.nodes),
         lambda c, _: c.step in {"running", "ended"},
     ),
     _rule(

@@ -47,7 +47,7 @@ def answer(container: Container, request: m.Start | m.Kill | m.Delete, request_i
     """Whether an admitted request has been carried out: True, an error, or False for not yet."""
     match request:
         case m.Start():
-            if container.step_id:  # it has run, whatever came then
+            if container.ran:  # whatever came then
                 return True
             return _failure(container) if container.finished else False
         case m.Kill():

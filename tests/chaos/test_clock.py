@@ -21,6 +21,7 @@ import pytest
 from proto import journal
 from tests.conftest import read_proc
 
+from .conftest import chosen
 from .ordeal import ECHO, digest, forget, in_parallel, nothing_left, pump, read, read_line, told
 from .sabotage import family, idle, pass_time
 from .witness import EVENTS, ROLES, Witness, find
@@ -139,7 +140,7 @@ def live(runtime: Runtime, name: str, data: bytes, clock: Clock, witness: Witnes
     nothing_left(runtime, name, int(state["annotations"]["scrun.job-id"]))
 
 
-@pytest.mark.parametrize("jump", JUMPS)
+@pytest.mark.parametrize("jump", chosen(JUMPS))
 def test_nothing_expires_and_nobody_spins(
     runtime: Runtime, chaos: Chaos, jump: str, filled: Callable[[], None]
 ) -> None:

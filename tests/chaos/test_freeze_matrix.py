@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import alive
 
+from .conftest import chosen
 from .ordeal import ECHO, in_parallel, jobs_by_cookie, read, read_line
 from .test_kill_matrix import Case, check, struck
 from .witness import EVENTS, ROLES, find
@@ -42,7 +43,7 @@ def test_stopped_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
     assert all(jobs.count(f"scrun:{cookie}") == 1 for _, cookie in results), jobs
 
 
-@pytest.mark.parametrize("role", ["state", "signals"])
+@pytest.mark.parametrize("role", chosen(["state", "signals"]))
 def test_a_stopped_actor_that_goes_on(runtime: Runtime, role: str) -> None:
     """SIGCONT just before the lease is over, or after it: no harm either way."""
     box = runtime.running("/bin/sh", "-c", ECHO, stdin=True)

@@ -17,6 +17,7 @@ import zmq
 
 from tests.conftest import alive
 
+from .conftest import chosen
 from .ordeal import ECHO, digest, pump, read, read_line
 from .witness import ROLES, find
 
@@ -178,7 +179,7 @@ def flooder(kind: str, path: str, frame: bytes) -> Callable[[], subprocess.Popen
     return lambda: subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-@pytest.mark.parametrize("what", ["garbage", "a console that does not read", "a tap that does not read"])
+@pytest.mark.parametrize("what", chosen(["garbage", "a console that does not read", "a tap that does not read"]))
 def test_a_flood(runtime: Runtime, echo: Box, chaos: Chaos, what: str) -> None:
     """Longer than a lease: the state actor still has time for it, and for everybody else."""
     before = actors(echo)
