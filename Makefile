@@ -23,7 +23,7 @@ demo: cluster-up ## A fresh machine to the first "podman run" that is a Slurm jo
 # What is merged must not depend on chance: the slice of the chaos tests is the same one each time.
 test: export SEED ?= 9
 test: check ## All checks and all tests; the cluster is taken down again if it was down
-	@tests/cluster/with-cluster $(python) -m pytest -q tests/process tests/slurm tests/oci tests/conformance tests/chaos
+	@tests/cluster/with-cluster $(python) -m pytest -q -m "not outage" tests/process tests/slurm tests/oci tests/conformance tests/chaos
 
 check: .venv bytecode ## Lint, types, layers and unit tests; under 30 s, no cluster
 	.venv/bin/ruff check

@@ -29,7 +29,12 @@ OUTAGES: dict[str, Callable[[Daemon], AbstractContextManager[None]]] = {
     "is restarted": lambda daemon: daemon.killed(signal.SIGTERM),
 }
 # A restarted daemon is adopted by this process, since the tests adopt whatever is lost.
-pytestmark = [pytest.mark.usefixtures("nodes"), pytest.mark.may_leave("children"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.outage,
+    pytest.mark.usefixtures("nodes"),
+    pytest.mark.may_leave("children"),
+    pytest.mark.timeout(300),
+]
 
 
 @pytest.fixture

@@ -23,7 +23,12 @@ NODE = "node2"
 HERE = {"scrun.nodelist": NODE}
 OUTAGES = {"is killed": lambda daemon: daemon.killed(), "hangs": lambda daemon: daemon.stopped()}
 CHOSEN = chosen(f"{who} {how}" for who in ("slurmd", "munged") for how in OUTAGES)
-pytestmark = [pytest.mark.usefixtures("nodes"), pytest.mark.may_leave("children"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.outage,
+    pytest.mark.usefixtures("nodes"),
+    pytest.mark.may_leave("children"),
+    pytest.mark.timeout(300),
+]
 
 
 def gone(runtime: Runtime, boxes: dict[Box, int]) -> None:

@@ -35,7 +35,7 @@ STUBBORN = "trap '' TERM; echo ready >&2; while :; do sleep 1; done"
 SHORT = 3.0
 """Seconds of trouble in which a process that cannot bear it dies, and is replaced, many times."""
 # The anchors that a test loses are adopted by this process, since the tests adopt whatever is lost.
-pytestmark = [pytest.mark.may_leave("children"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.outage, pytest.mark.may_leave("children"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture
