@@ -31,10 +31,10 @@ T = TypeVar("T")
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER_MARKS = ("unit", "process", "slurm", "oci", "conformance")
-# How long what a test started may take to end after the test has.
 # A shell starts what is in the background deaf to SIGINT, and whatever the tests start would be deaf, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# How long what a test started may take to end after the test has.
 GRACE = 2.0
 
 PR_SET_CHILD_SUBREAPER = 36
