@@ -15,6 +15,7 @@
 ``step.log``         what srun itself said (the container's own stderr never goes there)
 ``log``              scrun's own log of this container
 ``spool/``           scratch directory of scrun.lua
+``unstaged``         why staging out failed: ``delete`` tries again; only if it did
 ===================  ====================================================================================
 
 The root must follow from uid and environment alone, because podman tells ``start``, ``kill`` and ``delete``

@@ -21,7 +21,6 @@ class Book:
     """What the state actor writes, and only it."""
 
     def __init__(self, begin: Begin, log: Logbook) -> None:
-        self._root = begin.creation.root
         self._paths = ContainerPaths(begin.creation.root, begin.creation.id)
         self._anchor = begin.anchor
         self._started = statefile.start_time(begin.anchor)
@@ -63,7 +62,7 @@ class Book:
 
     def _failed(self, what: str, error: OSError) -> StorageError:
         """The error in words, which are also logged, once for each time of trouble."""
-        failure = unwritable(self._root, error)
+        failure = unwritable(self._paths.root, error)
         if what not in self._failing:
             self._log.write("error", failure.sentence)
         self._failing.add(what)

@@ -72,7 +72,9 @@ def test_SIGINT_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
                 if started and case.event in AFTER_THE_END:
                     box.close_stdin()
                 box.anchor = witness.anchor()
-                check_end(runtime, box, created=created, own=started and case.event in AFTER_THE_END)
+                # 130: it had not begun. 143, 137: how the program took SIGTERM or SIGKILL.
+                own = started and case.event in AFTER_THE_END
+                check_end(runtime, box, "SIGINT", {130, 137, 143}, created=created, own=own)
                 job = job_of(witness)
                 assert runtime("delete", "--force", box.id).returncode == 0
             except BaseException as error:
@@ -91,10 +93,24 @@ def job_of(witness: Witness) -> int:
     return max((getattr(event, "job_id", 0) for event in witness.events), default=0)
 
 
-def check_end(runtime: Runtime, box: Box, *, created: bool, own: bool) -> None:
+def check_end(
+    runtime: Runtime, box: Box, why: str, codes: set[int], *, created: bool, own: bool, refusal: str = ""
+) -> None:
+    """It was cancelled, and told so.
+
+    Args:
+        runtime: scrun.
+        box: the container.
+        why: a word of the reason that ``state`` gives.
+        codes: the exit statuses that are true.
+        created: whether ``create`` returned 0.
+        own: whether the program had ended by itself.
+        refusal: a word of what a failed ``create`` says, if it is not that of ``state``.
+
+    """
     if not created:
         # The failed create has reaped its anchor, and says why.
-        assert "SIGINT" in read(box)
+        assert (refusal or why) in read(box)
         runtime.wait_until(lambda: not runtime.left(box.id), LIMIT)
         return
     code = box.wait(LIMIT)
@@ -103,10 +119,9 @@ def check_end(runtime: Runtime, box: Box, *, created: bool, own: bool) -> None:
     if own:
         assert code == 42
         return
-    # 130: it had not begun. 143, 137: how the program took SIGTERM or SIGKILL. 42: it ended by itself.
-    assert code in {130, 137, 143}, annotations
-    assert annotations["scrun.end"] == "cancelled"
-    assert "SIGINT" in annotations["scrun.end-reason"]
+    assert code in codes, annotations
+    assert annotations["scrun.end"] == "cancelled", annotations
+    assert why in annotations["scrun.end-reason"]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .ordeal import ECHO, forget, in_parallel, nothing_left, read, read_line, told
-from .test_cancellation import AFTER_THE_END, LIMIT, interrupt_twice, job_of, scripted
+from .test_cancellation import AFTER_THE_END, LIMIT, check_end, interrupt_twice, job_of, scripted
 from .witness import Witness
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def test_scancel_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
                 if started and event in AFTER_THE_END:
                     box.close_stdin()
                 box.anchor = witness.anchor()
-                check_end(runtime, box, created=created, own=started and event in AFTER_THE_END)
+                # 143: how the program took SIGTERM. 137: it had not begun.
+                own = started and event in AFTER_THE_END
+                check_end(runtime, box, "cancelled", {137, 143}, created=created, own=own, refusal="job")
                 assert done == [0]
                 job = job_of(witness)
                 assert runtime("delete", "--force", name).returncode == 0
@@ -56,23 +58,6 @@ def test_scancel_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
         chaos.figures["cases"] += 1
 
     in_parallel(chaos.some(EVENTS, 4), run)
-
-
-def check_end(runtime: Runtime, box: Box, *, created: bool, own: bool) -> None:
-    if not created:
-        assert "job" in read(box)
-        runtime.wait_until(lambda: not runtime.left(box.id), LIMIT)
-        return
-    code = box.wait(LIMIT)
-    annotations = box.annotations()
-    assert annotations["scrun.exit-code"] == str(code)
-    if own:
-        assert code == 42
-        return
-    # 143: how the program took SIGTERM. 137: it had not begun.
-    assert code in {137, 143}, annotations
-    assert annotations["scrun.end"] == "cancelled", annotations
-    assert "cancelled" in annotations["scrun.end-reason"]
 
 
 def test_signals_by_scancel(runtime: Runtime) -> None:

@@ -180,6 +180,13 @@ def signal_until_full(runtime: Runtime, box: Box) -> None:
     pytest.fail("none of 200 signals was refused")
 
 
+def deleted_for_good(runtime: Runtime, chaos: Chaos, box: Box, job: int) -> None:
+    assert runtime("delete", "--force", box.id).returncode == 0
+    forget(runtime, box)
+    nothing_left(runtime, box.id, job)
+    chaos.figures["cases"] += 1
+
+
 @pytest.mark.parametrize("kind", chosen(file_systems.KINDS))
 def test_full_while_it_runs(runtime: Runtime, chaos: Chaos, mounted: Any, kind: str) -> None:
     disk = mounted(kind, runtime.root)
@@ -206,10 +213,7 @@ def test_full_while_it_runs(runtime: Runtime, chaos: Chaos, mounted: Any, kind: 
     disk.free()
     for box, job, possible in zip(boxes, jobs, codes, strict=True):
         assert box.wait() in possible
-        assert runtime("delete", "--force", box.id).returncode == 0
-        forget(runtime, box)
-        nothing_left(runtime, box.id, job)
-        chaos.figures["cases"] += 1
+        deleted_for_good(runtime, chaos, box, job)
 
 
 @pytest.mark.parametrize("kind", file_systems.KINDS)
@@ -234,10 +238,7 @@ def test_full_when_it_is_created(runtime: Runtime, chaos: Chaos, mounted: Any, k
         runtime.ok("start", starts.id)
     assert starts.wait() == 5
     for box, job in zip(boxes, jobs, strict=True):
-        assert runtime("delete", "--force", box.id).returncode == 0
-        forget(runtime, box)
-        nothing_left(runtime, box.id, job)
-        chaos.figures["cases"] += 1
+        deleted_for_good(runtime, chaos, box, job)
 
 
 @pytest.mark.parametrize("kind", file_systems.KINDS)
@@ -358,10 +359,7 @@ def test_lost_while_it_runs(runtime: Runtime, chaos: Chaos, trouble: str) -> Non
     for box, job in zip(boxes, jobs, strict=True):
         if (runtime.root / box.id).exists():
             (runtime.root / box.id).chmod(0o700)
-        assert runtime("delete", "--force", box.id).returncode == 0
-        forget(runtime, box)
-        nothing_left(runtime, box.id, job)
-        chaos.figures["cases"] += 1
+        deleted_for_good(runtime, chaos, box, job)
 
 
 WORDS = {

@@ -11,6 +11,7 @@ from tests.conftest import Runner, wait_until
 from tests.oci.docker import Docker, traces
 from tests.oci.node import Node
 from tests.oci.podman import Filler, Podman
+from tests.oci.screen import Screen
 from tests.slurm.runtime import Runtime, of_user
 
 if TYPE_CHECKING:
@@ -90,5 +91,13 @@ def filler(as_user: Any) -> Iterator[Filler]:
 def runtime(as_user: Any) -> Iterator[Runtime]:
     """scrun without an engine, called by the unprivileged user as an engine would."""
     made = of_user(as_user, wait_until)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def screen(engine: Podman, wait_until: Any) -> Iterator[Screen]:
+    made = Screen(engine, wait_until)
+    made.resize(31, 97)
     yield made
     made.close()

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import pytest
-
-from tests.oci.screen import Screen
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.oci.node import Node
-    from tests.oci.podman import Podman
+    from tests.oci.screen import Screen
 
 # docker 20 tells the first size after "start" has returned.
 AWAIT_SIZE = 'until [ "$(stty size 2>/dev/null)" = "{}" ]; do sleep 0.05; done'
-
-
-@pytest.fixture
-def screen(engine: Podman, wait_until: Any) -> Iterator[Screen]:
-    made = Screen(engine, wait_until)
-    made.resize(31, 97)
-    yield made
-    made.close()
 
 
 def run(screen: Screen, *words: str) -> str:

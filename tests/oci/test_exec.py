@@ -14,8 +14,6 @@ from tests.oci.podman import READY
 from tests.oci.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.oci.podman import Podman
 
 WAIT = "sleep 1000"
@@ -25,14 +23,6 @@ WAIT = "sleep 1000"
 @pytest.fixture
 def box(engine: Podman) -> str:
     return engine.ready(READY)
-
-
-@pytest.fixture
-def screen(engine: Podman, wait_until: Any) -> Iterator[Screen]:
-    made = Screen(engine, wait_until)
-    made.resize(31, 97)
-    yield made
-    made.close()
 
 
 def steps(engine: Podman, box: str) -> list[str]:
