@@ -64,6 +64,7 @@ class Witness:
         self.words: list[str] = []
         self.error: BaseException | None = None
         self._on_event = on_event
+        self._anchor = 0
         self._directory = runtime.root / container_id
         self._stop = os.eventfd(0, os.EFD_CLOEXEC)
         self._notify = _libc.inotify_init1(IN_CLOEXEC)
@@ -87,14 +88,15 @@ class Witness:
             raise self.error
 
     def anchor(self, seconds: float = 5.0) -> int:
-        """The anchor's pid: ``create`` writes the pid file when it has forked it."""
+        """The anchor's pid: ``create`` writes the pid file when it has forked it, and removes it when it fails."""
         end = time.monotonic() + seconds
         path = self.runtime.pid_file(self.id)
-        while time.monotonic() < end:
+        while not self._anchor and time.monotonic() < end:
             with contextlib.suppress(OSError, ValueError):
-                return int(path.read_text())
+                self._anchor = int(path.read_text())
+                break
             time.sleep(0.001)
-        return 0
+        return self._anchor
 
     def strike(self, role: str, signum: int = signal.SIGKILL) -> int:
         """Send a process of the container a signal as soon as there is that process; 0: it never came."""

@@ -87,6 +87,7 @@ class Box:
 
     def ended(self) -> bool:
         """Whether the anchor has ended; it is reaped."""
+        assert self.anchor > 0, f"{self.id} has no anchor; 0 would reap whatever child of the tests there is"
         if self._code is None:
             pid, status = os.waitpid(self.anchor, os.WNOHANG)
             if pid:
