@@ -8,6 +8,7 @@ Room is reserved beyond the end of the file, so that a container's end can be wr
 become full (``docs/architecture.md``, Decisions).
 """
 
+import errno
 import os
 import struct
 import time
@@ -74,15 +75,25 @@ def read(path: str) -> list[Record]:
         return []
 
 
+def _open(path: str) -> tuple[int, bool]:
+    """Open a journal, made if there is none; for reading only if its file system has become read-only."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), True
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC), False
+
+
 class Journal:
     """The writing end. One process at a time has it: the state actor, or after its death the guard."""
 
     def __init__(self, path: str) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd, self._writable = _open(path)
         size = os.fstat(self._fd).st_size
         found = list(scan(os.pread(self._fd, size, 0)))
         self._end = found[-1][0] if found else 0
-        if size > self._end:
+        if size > self._end and self._writable:
             self._cut()
         self.records = [record for _, record in found]
 
@@ -93,6 +104,7 @@ class Journal:
             OSError: it could not be written, and the journal is as it was.
 
         """
+        self._check_writable()
         record = Record(time.time(), event)
         data = pack(event, record.time)
         try:
@@ -115,7 +127,12 @@ class Journal:
             OSError: there is none.
 
         """
+        self._check_writable()
         reserve(self._fd, self._end, size)
+
+    def _check_writable(self) -> None:
+        if not self._writable:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     def _cut(self) -> None:
         """Take away what is no whole record. It gives reserved room back; cutting nothing off would, too."""

@@ -5,12 +5,13 @@ them inherit the one locked descriptor, so it is free only when the last of them
 verb: no ``shutil``, no ``tempfile``.
 """
 
+import errno
 import fcntl
 import os
 import stat
 import time
 
-from proto.errors import AlreadyExistsError, DeadlineError, ScrunError, SettingsError, reason
+from proto.errors import AlreadyExistsError, DeadlineError, ScrunError, SettingsError, reason, unwritable
 from proto.paths import DIRECTORY_MODE, ContainerPaths
 
 # A directory on its way out; no id has this character.
@@ -64,9 +65,8 @@ def _reclaim(paths: ContainerPaths) -> int:
 
 def try_lock(paths: ContainerPaths) -> int | None:
     """Lock the container's lock file if no process of the container is left; return its descriptor."""
-    try:
-        lock = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError:
+    lock = _open_lock(paths.lock)
+    if lock is None:
         return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -76,6 +76,17 @@ def try_lock(paths: ContainerPaths) -> int | None:
     except OSError:
         pass
     os.close(lock)
+    return None
+
+
+def _open_lock(path: str) -> int | None:
+    """Open a lock file; a file system that has become read-only does not take the locks away."""
+    for flags in (os.O_RDWR | os.O_CREAT, os.O_RDONLY):
+        try:
+            return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                return None
     return None
 
 
@@ -98,14 +109,21 @@ def wait_for_lock(paths: ContainerPaths, deadline: float) -> int | None:
 
 
 def remove(paths: ContainerPaths) -> None:
-    """Take the directory away: the id is free at once, whatever becomes of the rest."""
+    """Take the directory away: the id is free at once, whatever becomes of the rest.
+
+    Raises:
+        StorageError: it cannot be taken away.
+
+    """
     doomed = f"{paths.root}/{DOOMED}{paths.id[:200]}.{os.getpid()}"
     try:
         os.rename(paths.directory, doomed)
     except FileNotFoundError:
         return
-    except OSError:
-        doomed = paths.directory
+    except OSError as error:
+        remove_tree(paths.directory)
+        if os.path.isdir(paths.directory):
+            raise unwritable(paths.root, error) from None
     remove_tree(doomed)
 
 
@@ -127,7 +145,10 @@ def sweep(root: str) -> None:
                 continue
             if is_half_made(paths) and (lock := try_lock(paths)) is not None:
                 if is_half_made(paths):
-                    remove(paths)
+                    try:
+                        remove(paths)
+                    except ScrunError:
+                        pass  # nobody has asked for it
                 os.close(lock)
 
 

@@ -1,20 +1,27 @@
 """The container's book: its journal, and ``state.json``, which is written out of it; on a disk that may fail.
 
 What cannot be written down has not been heard: nothing follows from it, and it is told again. So a file system that
-is full for a while costs time, and loses nothing.
+is full for a while costs time, and loses nothing. One that will take nothing any more is not waited for: the container
+goes on without its journal, which ends where it is whole.
 """
+
+import errno
+import time
 
 from actors.logbook import Logbook
 from proto import events as e
 from proto.container import Container
 from proto.errors import StorageError, unwritable
-from proto.journal import Journal
+from proto.journal import Journal, Record
 from proto.lifecycle import SIGKILL
 from proto.messages import Begin
 from proto.paths import ContainerPaths, held
 from proto.registry import Message
 
 from . import statefile
+
+FOR_GOOD = frozenset({errno.EROFS, errno.EIO, errno.ESTALE})
+"""Errors of a disk, or of a mount, that waiting does not mend: the kernel makes a file system read-only on damage."""
 
 
 class Book:
@@ -26,26 +33,35 @@ class Book:
         self._started = statefile.start_time(begin.anchor)
         self._log = log
         self._failing: set[str] = set()
+        self._lost = False
         self._shown: Container | None = None
         # Not by its path: the directory may be gone by the time in which an actor is replaced.
         self._journal = Journal(held(begin.descriptors["journal"]))
         self.records = self._journal.records
 
     def note(self, event: Message) -> None:
-        """Write an event into the journal.
+        """Write an event into the journal, or keep it in memory if there will never be a place for it.
 
         Raises:
-            StorageError: it is not in the journal.
+            StorageError: it is not in the journal, and may be told again.
 
         """
+        if self._lost:
+            self.records.append(Record(time.time(), event))
+            return
         try:
             if isinstance(event, e.SignalRequested) and event.signal != SIGKILL:
                 # What is reserved is for the container's end, and of signals there may be any number.
                 self._journal.reserve()
             self._journal.append(event)
         except OSError as error:
-            raise self._failed("journal", error) from None
-        self._failing.discard("journal")
+            failure = self._failed("journal", error)
+            if error.errno not in FOR_GOOD:
+                raise failure from None
+            self._lost = True  # also if the disk comes back: a record that is missing would make nonsense of the next
+            self.note(event)
+        else:
+            self._failing.discard("journal")
 
     def show(self, container: Container) -> bool:
         """Write ``state.json`` if there is something new; whether that could be done."""

@@ -149,5 +149,6 @@ def _clear(paths: ContainerPaths) -> None:
 
         if unfinished(paths):
             clear_up(paths)  # anchor and guard died before they could: nobody else knows of the job
-        directory.remove(paths)
+        with contextlib.suppress(ScrunError):  # why it could not be created is what is reported
+            directory.remove(paths)
         os.close(lock)

@@ -52,6 +52,7 @@ def delete(paths: ContainerPaths, *, force: bool) -> list[str]:
         NotFoundError: there is none.
         WrongStateError: it has not stopped.
         DeadlineError: processes of it are still there.
+        StorageError: its directory cannot be removed.
 
     """
     deadline = time.monotonic() + SECONDS

@@ -69,10 +69,14 @@ def is_full(sentence: str, runtime: Runtime) -> bool:
 # --- full -------------------------------------------------------------------------------------------------------
 
 
+FILLS: dict[str, Callable[[FileSystem], None]] = {"data": FileSystem.fill, "files": FileSystem.fill_with_files}
+
+
+@pytest.mark.parametrize("what", FILLS)
 @pytest.mark.parametrize("kind", file_systems.KINDS)
-def test_create_on_a_full_file_system(runtime: Runtime, chaos: Chaos, mounted: Any, kind: str) -> None:
+def test_create_on_a_full_file_system(runtime: Runtime, chaos: Chaos, mounted: Any, kind: str, what: str) -> None:
     disk = mounted(kind, runtime.root)
-    disk.fill()
+    FILLS[what](disk)
     box = runtime.begin("/bin/true", id="late")
     code = runtime.creating[box.id].wait(60)
     sentence = runtime.failed(code, "", read(box))
@@ -88,17 +92,17 @@ def test_full_from_any_event_on(runtime: Runtime, chaos: Chaos, mounted: Any) ->
     """What a container has reserved at ``create`` is enough for the rest of its life, but for signals."""
     disk = mounted("tmpfs", runtime.root)
     data = chaos.data(1 << 18)
-    for event in chaos.some(EVENTS[1:], 3):
-        full_from(runtime, disk, event, data)
+    for event, what in chaos.some([(event, what) for event in EVENTS[1:] for what in FILLS], 4):
+        full_from(runtime, disk, event, FILLS[what], data)
         chaos.figures["cases"] += 1
 
 
-def full_from(runtime: Runtime, disk: FileSystem, event: str, data: bytes) -> None:
+def full_from(runtime: Runtime, disk: FileSystem, event: str, fill: Callable[[FileSystem], None], data: bytes) -> None:
     name = f"full-{event}"
 
     def on_event(witness: Witness, word: str) -> None:
         if word == event:
-            disk.fill()
+            fill(disk)
 
     with Witness(runtime, name, on_event) as witness:
         try:
@@ -115,7 +119,7 @@ def full_from(runtime: Runtime, disk: FileSystem, event: str, data: bytes) -> No
                 assert is_full(sentence, runtime), sentence
                 disk.free()
                 runtime.ok("kill", name, "USR1")
-                disk.fill()
+                fill(disk)
             assert read_line(box) == "got"
             assert pump(box, data) == digest(data)
             assert (read(box), box.wait()) == ("bye\n", 42)
@@ -279,6 +283,49 @@ def test_full_in_the_queue(runtime: Runtime, chaos: Chaos, mounted: Any, filled:
     forget(runtime, box)
     nothing_left(runtime, box.id, job)
     chaos.figures["cases"] += 1
+
+
+def test_read_only_while_it_runs(runtime: Runtime, chaos: Chaos, mounted: Any) -> None:
+    """As after an error of the disk. Nothing will be written any more, so nobody waits for that."""
+    disk = mounted("ext2", runtime.root)
+    boxes = {end: echo(runtime, f"read-only-{number}") for number, end in enumerate([*ENDS, "SIGKILL"])}
+    jobs = {end: box.job() for end, box in boxes.items()}
+    created = runtime.box("/bin/sh", "-c", "exit 5", id="created")
+    sentence = (
+        f"the state directory {runtime.root} cannot be written: the file system is read-only; mend that and try again"
+    )
+
+    def cannot_be_deleted(box: Box) -> None:
+        deleted = runtime("delete", "--force", box.id)
+        assert runtime.failed(deleted.returncode, deleted.stdout, deleted.stderr) == sentence
+
+    disk.abort()
+    for victim, box in zip(("state", "allocation", "guard"), boxes.values(), strict=False):
+        os.kill(find(box.anchor, victim), signal.SIGKILL)
+        chaos.figures["kills"] += 1
+    with idle([box.anchor for box in boxes.values()]):
+        pass_time(SHORT)
+        for end, box in boxes.items():
+            assert box.state()["status"] == "running"
+            assert runtime("kill", box.id, "USR1").returncode == 0
+            assert read_line(box) == "got"
+            if end == "SIGKILL":
+                os.kill(box.anchor, signal.SIGKILL)
+                assert box.wait() == -signal.SIGKILL
+            elif end == "delete --force":
+                cannot_be_deleted(box)
+                assert box.wait() in KILLED
+            else:
+                codes = ENDS[end](runtime, box)
+                assert box.wait() in codes, end
+            runtime.wait_until(lambda: runtime.released(jobs[end]))  # noqa: B023 - called at once
+            runtime.wait_until(lambda: not staging_of(box.id))  # noqa: B023 - called at once
+            assert box.state()["status"] == "stopped"
+            chaos.figures["cases"] += 1
+    assert runtime("start", created.id).returncode == 0
+    assert created.wait() == 5
+    for box in (*boxes.values(), created):
+        cannot_be_deleted(box)
 
 
 def test_full_where_containers_are_staged(runtime: Runtime, chaos: Chaos, mounted: Any) -> None:
