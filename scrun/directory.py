@@ -18,6 +18,8 @@ from proto.paths import DIRECTORY_MODE, ContainerPaths
 DOOMED = "~"
 YOUNG = 60.0
 """Seconds for which a directory without a container may be a ``create`` that has not locked it yet."""
+SWEEP_LIMIT = 1.0
+"""Seconds that somebody who is taking a directory away may need."""
 _POLL = 0.01
 
 
@@ -29,18 +31,21 @@ def reserve(paths: ContainerPaths) -> int:
         SettingsError: the directory cannot be made.
 
     """
-    try:
-        os.mkdir(paths.directory, DIRECTORY_MODE)
-    except FileExistsError:
-        return _reclaim(paths)
-    except OSError as error:
-        raise SettingsError(f"cannot make {paths.directory}: {reason(error)}") from None
-    lock = try_lock(paths)
-    if lock is None:
-        # Somebody took it for a half-made one before it had its lock.
-        raise AlreadyExistsError("container with given ID already exists")
-    os.set_inheritable(lock, True)
-    return lock
+    while True:
+        try:
+            os.mkdir(paths.directory, DIRECTORY_MODE)
+        except FileExistsError:
+            return _reclaim(paths)
+        except OSError as error:
+            raise SettingsError(f"cannot make {paths.directory}: {reason(error)}") from None
+        try:
+            lock = wait_for_lock(paths, time.monotonic() + SWEEP_LIMIT)
+        except DeadlineError:
+            raise AlreadyExistsError("container with given ID already exists") from None
+        if lock is not None:
+            os.set_inheritable(lock, True)
+            return lock
+        # Somebody whose clock is ahead took it for one that a killed ``create`` left, and has taken it away.
 
 
 def _reclaim(paths: ContainerPaths) -> int:

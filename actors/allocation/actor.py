@@ -34,7 +34,7 @@ class AllocationLogic:
             "find": job.found,
             "step": lambda _, status: step.exited(status),
             "probe": lambda *_: step.probed(),
-            "why": lambda _, status: step.why(status),
+            "why": step.answered,
         }
         self._ticks: dict[str, Callable[[], Iterable[Effect]]] = {
             "job-log": job.look,
@@ -45,7 +45,8 @@ class AllocationLogic:
             "step": step.next,
             "step-log": step.look,
             "window": step.window,
-            "why": lambda: step.explain(None),
+            "why": step.unexplained,
+            "why-again": step.inquire,
         }
 
     def start(self) -> Iterable[Effect]:

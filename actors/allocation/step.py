@@ -18,6 +18,8 @@ from .spool import Looks, Spool
 
 WHY_LIMIT = 2.0
 """Seconds to wait for Slurm's word on why a job ended; the end itself is known and must not wait for it."""
+WHY_AGAIN = 0.2
+"""Seconds until it is asked again, if it could not answer."""
 WINDOW_AGAIN = 0.5
 """Seconds after which a window size is told again: srun forgets one that comes just before it begins to wait."""
 PROBE_LIMIT = 15.0
@@ -49,6 +51,7 @@ class Step:
         self._looks = Looks()
         self._status: int | None = None
         self._explained = False
+        self._questions = 0
         self._patient = True
         self._job_id = 0
         self._bundle = ""
@@ -124,10 +127,9 @@ class Step:
             effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
         if may_be_outside(news) and self._creation.settings.entry:
             return [*effects, self._probe(), Later("why", PROBE_LIMIT)]
-        command = self._scheduler.inquire(self._job_id) if needs_inquiry(news) else None
-        if command is None:
+        if not needs_inquiry(news):
             return effects + self.explain(None)
-        return [*effects, self._spool.ask("why", command), Later("why", WHY_LIMIT)]
+        return [*effects, Later("why", WHY_LIMIT), *self.inquire()]
 
     def _probe(self) -> ToAnchor:
         """Find out whether exit status 2 was the program's, or slurmd's on a node without oci.conf.
@@ -148,10 +150,23 @@ class Step:
         self._explained = True
         return [Report(e.StepEnded("launch-failed", REFUSED, 0, OUTSIDE))]
 
-    def why(self, status: int) -> list[Effect]:
-        """Read what Slurm knows about the job."""
-        said = self._spool.said("why")
-        return self.explain(self._scheduler.read_inquiry(said, self._job_id) if status == 0 else None)
+    def inquire(self) -> list[Effect]:
+        """Ask what Slurm knows about the job."""
+        command = self._scheduler.inquire(self._job_id)
+        if command is None:
+            return self.explain(None)
+        self._questions += 1
+        return [self._spool.ask(f"why-{self._questions}", command)]
+
+    def answered(self, name: str, status: int) -> list[Effect]:
+        """Read what it knows."""
+        if status != 0 and not self._explained:
+            return [Later("why-again", WHY_AGAIN)]
+        return self.explain(self._scheduler.read_inquiry(self._spool.said(name), self._job_id))
+
+    def unexplained(self) -> list[Effect]:
+        """There was no answer in time."""
+        return [Log("info", "Slurm did not say in time why the step ended"), *self.explain(None)]
 
     def explain(self, info: JobInfo | None) -> list[Effect]:
         """Report the end with the best explanation there is; once."""
@@ -160,7 +175,7 @@ class Step:
         self._explained = True
         ending = self._scheduler.explain(info, self._news(), self._status)
         ended = e.StepEnded(ending.kind, ending.exit_code, ending.signal, ending.sentence)
-        return [Never("why"), Report(ended)]
+        return [Never("why"), Never("why-again"), Report(ended)]
 
     def _news(self) -> StepNews:
         said = self._attempts.said

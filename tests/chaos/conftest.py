@@ -10,6 +10,7 @@ import collections
 import os
 import pathlib
 import random
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -21,7 +22,7 @@ from tests.slurm.conftest import runtime as _runtime
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tests.slurm.runtime import Runtime
+    from tests.slurm.runtime import Box, Runtime
 
 T = TypeVar("T")
 
@@ -75,6 +76,20 @@ class Chaos:
         if ROUNDS:
             return list(cases) * ROUNDS
         return self.random.sample(list(cases), min(few, len(cases)))
+
+    def most(self, what: str, value: int) -> None:
+        """A figure of which the greatest is told."""
+        self.figures[f"{what}, at most"] = max(self.figures[f"{what}, at most"], value)
+
+    def kill(self, runtime: Runtime, box: Box) -> None:
+        """``kill KILL``, in the midst of some trouble; when it is answered is a figure."""
+        began = time.monotonic()
+        done = runtime("kill", box.id, "KILL")
+        took = time.monotonic() - began
+        assert done.returncode == 0, done.stderr
+        self.most("ms to the answer to KILL in an outage", round(1000 * took))
+        self.figures["KILLs in an outage"] += 1
+        self.figures["KILLs in an outage answered within a second"] += took <= 1.0
 
     def data(self, size: int) -> bytes:
         return self.random.randbytes(size)

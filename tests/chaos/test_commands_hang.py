@@ -65,7 +65,7 @@ def test_squeue(runtime: Runtime, chaos: Chaos) -> None:
     with idle([runs.anchor, queued.anchor]):
         assert queued.annotations()["scrun.job-state"] == "PENDING"
         # Nobody can say whether Slurm has killed it.
-        runtime.ok("kill", runs.id, "KILL")
+        chaos.kill(runtime, runs)
         assert runs.wait() == 137
         pass_time(35 if chaos.complete else 1)
     for box, job in jobs.items():
@@ -79,7 +79,7 @@ def test_scancel(runtime: Runtime, chaos: Chaos) -> None:
     jobs = {box: box.job() for box in (killed, ends)}
     with idle([killed.anchor, ends.anchor]):
         assert runtime("kill", ends.id, "USR1").returncode == 0
-        assert runtime("kill", killed.id, "KILL").returncode == 0
+        chaos.kill(runtime, killed)
         assert killed.wait() == 137
         ends.close_stdin()
         assert (read(ends), ends.wait()) == ("bye\n", 42)
@@ -104,7 +104,7 @@ def test_srun(runtime: Runtime, chaos: Chaos) -> None:
                 runtime.wait_until(lambda state=state: '"phase": "launching"' in state.read_text(), 10)
             os.kill(cancelled.anchor, signal.SIGINT)
             assert cancelled.wait() == 130
-            assert runtime("kill", killed.id, "KILL").returncode == 0
+            chaos.kill(runtime, killed)
             assert killed.wait() == 137
         assert one.result(20)[0] == other.result(20)[0] == 1
     for box, job in jobs.items():

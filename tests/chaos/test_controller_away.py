@@ -62,7 +62,7 @@ def test_away_for_a_while(
         os.kill(cancelled.anchor, signal.SIGINT)
         ends.close_stdin()
         # Slurm has not answered, and yet: done, and not by SIGKILL to the anchor.
-        assert runtime("kill", killed.id, "KILL").returncode == 0
+        chaos.kill(runtime, killed)
         assert killed.wait() == 137
         assert killed.annotations()["scrun.end"] == "killed"
         # Accepted: it arrives when Slurm can be asked, and once.

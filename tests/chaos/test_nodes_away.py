@@ -47,7 +47,7 @@ def test_slurmd(runtime: Runtime, chaos: Chaos, how: str) -> None:
         ends.close_stdin()
         # The step's own daemon tells srun, and needs no slurmd.
         assert (read(ends), ends.wait()) == ("bye\n", 42)
-        assert runtime("kill", killed.id, "KILL").returncode == 0
+        chaos.kill(runtime, killed)
         assert killed.wait() == 137
         assert runtime("kill", goes_on.id, "USR1").returncode == 0
         code, sentence = start.result(BACK)
@@ -88,7 +88,7 @@ def test_munged(runtime: Runtime, chaos: Chaos, how: str) -> None:
         with OUTAGES[how](MUNGE), idle([box.anchor for box in boxes]):
             new = runtime.begin("/bin/true", id="new")
             os.kill(cancelled.anchor, signal.SIGINT)
-            assert runtime("kill", killed.id, "KILL").returncode == 0
+            chaos.kill(runtime, killed)
             assert killed.wait() == 137
             assert runtime("kill", goes_on.id, "USR1").returncode == 0
             # After 10 s slurmctld breaks off connections on which nothing comes.

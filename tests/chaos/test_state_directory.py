@@ -233,7 +233,7 @@ def test_full_when_it_is_created(runtime: Runtime, chaos: Chaos, mounted: Any, k
         if started.returncode:
             sentence = runtime.failed(started.returncode, started.stdout, started.stderr)
             assert is_full(sentence, runtime), sentence
-        assert runtime("kill", is_killed.id, "KILL").returncode == 0
+        chaos.kill(runtime, is_killed)
         assert is_killed.wait() == 137
         assert runtime("delete", "--force", is_deleted.id).returncode == 0
         is_deleted.wait()
@@ -255,7 +255,7 @@ def test_full_while_it_ends(runtime: Runtime, chaos: Chaos, mounted: Any, kind: 
     runtime.wait_until(lambda: "cancel-requested" in runtime("console", box.id, "journal").stdout)
     disk.fill()
     with idle([box.anchor]):
-        assert runtime("kill", box.id, "KILL").returncode == 0
+        chaos.kill(runtime, box)
         # The end that was on its way is not known to be another one where nothing can be written down.
         assert box.wait() in ({137} if kind == "tmpfs" else {130, *KILLED})
     assert box.state()["status"] == "stopped"

@@ -146,7 +146,7 @@ class Runtime:
     def ok(self, *words: str, environ: Mapping[str, str] | None = None) -> None:
         """It succeeds, and says nothing at all."""
         done = self(*words, environ=environ)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), f"{words}: {done.stderr}"
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), f"{words}: {done}"
         assert self.records() == []
 
     def fails(self, *words: str, environ: Mapping[str, str] | None = None, timeout: float = 60) -> str:

@@ -31,6 +31,28 @@ def test_reserved_once(paths: ContainerPaths) -> None:
     os.close(lock)
 
 
+def test_one_that_is_swept_away_at_once_is_made_again(paths: ContainerPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody whose clock is ahead takes it for an old one, in the moment between its making and its locking."""
+    locks: list[int] = []
+    mkdir = os.mkdir
+
+    def make(path: str, mode: int) -> None:
+        mkdir(path, mode)
+        if not locks:
+            lock = directory.try_lock(paths)
+            assert lock is not None
+            locks.append(lock)
+
+    def sweep(_seconds: float) -> None:
+        directory.remove(paths)
+        os.close(locks[0])
+
+    monkeypatch.setattr(os, "mkdir", make)
+    monkeypatch.setattr(time, "sleep", sweep)
+    os.close(directory.reserve(paths))
+    assert os.listdir(paths.directory) == ["lock"]
+
+
 def test_a_half_made_one_is_taken_over(paths: ContainerPaths) -> None:
     os.close(directory.reserve(paths))
     os.makedirs(f"{paths.spool}/deep")
