@@ -2,7 +2,7 @@
 
 ::
 
-    [scrun]                  # scheduler, create_wait, kill_wait, slurm_conf, lua, id_mapping, entry, runtime
+    [scrun]                  # scheduler, create_wait, start_limit, kill_wait, slurm_conf, lua, id_mapping, …
     scheduler = "slurm"
 
     [staging]                # mode, directory, time_limit, sync_back
@@ -36,6 +36,7 @@ KEYS: dict[str, dict[str, tuple[str, type | tuple[str, ...]]]] = {
     "scrun": {
         "scheduler": ("scheduler", get_args(SchedulerName)),
         "create_wait": ("create_wait", float),
+        "start_limit": ("start_limit", float),
         "kill_wait": ("kill_wait", float),
         "slurm_conf": ("slurm_conf", str),
         "lua": ("lua", str),

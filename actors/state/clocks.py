@@ -26,6 +26,8 @@ def running(c: Container, settings: Settings) -> dict[str, float]:
         found["create-wait"] = settings.create_wait
     if c.job == "requested" and c.ending is None:
         found["request-limit"] = REQUEST_LIMIT
+    if settings.start_limit and _waits_for_start(c):
+        found["start-limit"] = settings.start_limit
     if c.ending is not None and c.step in {"launching", "running"} and not c.hard:
         found["grace"] = GRACE
     if _waits_for_release_only(c):
@@ -38,6 +40,11 @@ def running(c: Container, settings: Settings) -> dict[str, float]:
 def _request_limit(c: Container) -> Message | None:
     reason = f"scrun: Slurm did not answer the request for a job within {REQUEST_LIMIT:g} s"
     return e.CancelRequested(reason, REFUSED, hard=True) if c.job == "requested" else None
+
+
+def _start_limit(c: Container) -> Message | None:
+    """An engine that was killed while its container was queued never asks for it again."""
+    return e.CancelRequested("scrun, since nobody has started it", KILLED, hard=True) if _waits_for_start(c) else None
 
 
 def _grace(_: Container) -> Message | None:
@@ -57,11 +64,16 @@ def _release_wait(c: Container) -> Message | None:
 STRIKES: dict[str, Callable[[Container], Message | None]] = {
     "create-wait": lambda _: e.CreateWaitOver(),
     "request-limit": _request_limit,
+    "start-limit": _start_limit,
     "grace": _grace,
     "kill-wait": _kill_wait,
     "release-wait": _release_wait,
 }
 """What has happened when a clock strikes, if its time has not passed in vain."""
+
+
+def _waits_for_start(c: Container) -> bool:
+    return c.answered and c.ending is None and not c.started_by
 
 
 def _waits_for_release_only(c: Container) -> bool:

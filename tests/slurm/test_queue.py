@@ -90,3 +90,24 @@ def test_scancel_while_it_waits(runtime: Runtime, queued: Box, as_user: Any) -> 
     annotations = queued.annotations()
     assert annotations["scrun.end"] == "cancelled"
     assert "cancelled" in annotations["scrun.end-reason"]
+
+
+def test_nobody_starts_it(runtime: Runtime, filled: Callable[[], None]) -> None:
+    """podman that is killed while its container is queued never asks for it again: that must not last for ever."""
+    del filled
+    site = runtime.site("[scrun]\ncreate_wait = 1\nstart_limit = 3\n")
+    started = runtime.box("/bin/sh", "-c", "read x; exit 7", id="started", stdin=True, environ=site)
+    runtime.ok("start", started.id)
+    boxes = [
+        runtime.box("/bin/true", id="granted", environ=site),
+        runtime.box("/bin/true", id="queued", annotations=WAITS, environ=site),
+    ]
+    jobs = [box.job() for box in boxes]
+    for box, job in zip(boxes, jobs, strict=True):
+        assert box.wait() == 137
+        annotations = box.annotations()
+        assert annotations["scrun.end"] == "cancelled"
+        assert annotations["scrun.end-reason"] == "cancelled by scrun, since nobody has started it"
+        runtime.wait_until(lambda: runtime.released(job))  # noqa: B023 - called at once
+    started.close_stdin()
+    assert started.wait() == 7
