@@ -92,6 +92,17 @@ def test_scancel(runtime: Runtime, chaos: Chaos) -> None:
     chaos.figures["cases"] += len(jobs)
 
 
+def test_sstat(runtime: Runtime, chaos: Chaos) -> None:
+    """``events`` does not wait for ever."""
+    if not chaos.complete:
+        pytest.skip("takes 15 s; with ROUNDS only")
+    box = echo(runtime, "measured", environ=Hanging(runtime, "sstat").environ)
+    assert runtime.fails("events", "--stats", box.id).startswith(f"Slurm says nothing about step {box.job()}.0")
+    box.close_stdin()
+    assert box.wait() == 42
+    chaos.figures["cases"] += 1
+
+
 def test_srun(runtime: Runtime, chaos: Chaos) -> None:
     hanging = Hanging(runtime, "srun")
     boxes = [runtime.box("/bin/true", id=name, environ=hanging.environ) for name in ("cancelled", "killed")]
