@@ -57,6 +57,7 @@ class Container(Value):
     started_by: str = ""
     step: StepPhase = "none"
     ran: bool = False
+    paused: bool = False
     step_id: str = ""
     signals: tuple[PendingSignal, ...] = ()
     signal_count: int = 0
@@ -69,9 +70,14 @@ class Container(Value):
 
     @property
     def status(self) -> str:
-        """The OCI status: ``creating``, ``created``, ``running`` or ``stopped`` (runtime.md, State)."""
+        """The OCI status: ``creating``, ``created``, ``running`` or ``stopped`` (runtime.md, State).
+
+        And ``paused``, as runc and crun have it: Slurm's node has stopped all processes of the step.
+        """
         if self.finished:
             return "stopped"
+        if self.step == "running" and self.paused:
+            return "paused"
         if self.step in {"running", "ended"}:
             return "running"
         return "created" if self.answered else "creating"

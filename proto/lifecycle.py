@@ -15,7 +15,7 @@ from .journal import Record
 from .registry import Message
 from .value import Value, replace
 
-SIGKILL = 9
+SIGKILL, SIGCONT, SIGSTOP = 9, 18, 19
 FATAL = frozenset({1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31})
 """Signals that end a process that has no handler (signal(7)); real-time signals do, too."""
 FIRST_REALTIME = 32
@@ -90,6 +90,11 @@ def _signal_over(c: Container, number: int, outcome: str) -> Container:
     done = [(s.request, outcome) for s in c.signals if s.number == number]
     left = tuple(s for s in c.signals if s.number != number)
     return replace(c, signals=left, outcomes=(*c.outcomes, *done))
+
+
+def _signal_delivered(c: Container, number: int) -> Container:
+    signum = next((s.signal for s in c.signals if s.number == number), 0)
+    return replace(_signal_over(c, number, ""), paused={SIGSTOP: True, SIGCONT: False}.get(signum, c.paused))
 
 
 def _staged_out(c: Container, event: e.StagedOut) -> Container:
@@ -206,7 +211,7 @@ RULES: dict[type[Message], Rule] = dict([
     _rule(
         e.SignalDelivered,
         _alive,
-        lambda c, v: _signal_over(c, v.number, ""),
+        lambda c, v: _signal_delivered(c, v.number),
         lambda c, v: all(s.number != v.number for s in c.signals),
     ),
     _rule(

@@ -88,7 +88,7 @@ _EXEC: tuple[Option, ...] = (
     (("apparmor",), "", "PROFILE", "-"),
     (("preserve-fds",), "", "N", "-"),
     (("cgroup",), "", "PATH", "-"),
-    (("ignore-paused",), "", "", "-"),
+    (("ignore-paused",), "", "", "also if the container is paused"),
 )
 # Limits of ``update``: every one of them is a wish that a running Slurm job cannot follow.
 LIMITS = (
@@ -128,6 +128,8 @@ VERBS: dict[str, Verb] = {
         "remove a container and release what it holds",
         ((("force",), "f", "", "end it first if it runs; an unknown id is no error"), _MATCH),
     ),
+    "pause": ("pause", "ID", "stop all processes of a container that runs, until it is resumed", ()),
+    "resume": ("pause", "ID", "let the processes of a paused container go on", ()),
     "run": ("run", "ID", "create and start a container, and wait for its end", _RUN),
     "exec": ("exec", "ID [COMMAND…]", "run another program in a container that runs", _EXEC),
     "list": ("list", "", "list the containers", (_FORMAT, (("quiet",), "q", "", "print ids only"))),
@@ -172,8 +174,6 @@ VERBS: dict[str, Verb] = {
         ((("dry-run",), "n", "", "only say what would be done"),),
     ),
     "help": ("help", "[VERB]", "print how a verb is used", ()),
-    "pause": ("unsupported", "ID", "not supported", ()),
-    "resume": ("unsupported", "ID", "not supported", ()),
     "checkpoint": ("unsupported", "ID", "not supported", _IMAGE),
     "mounts": ("unsupported", "ACTION ID [MOUNTS]", "not supported", ()),
     "restore": ("unsupported", "ID", "not supported", (*_RUN, *_IMAGE)),

@@ -18,7 +18,7 @@ NUMBERS = {
 } | {"IOT": 6, "CLD": 17, "POLL": 29}
 # fmt: on
 
-KILL, TERM, WINCH, INT, CONT = 9, 15, 28, 2, 18
+KILL, TERM, WINCH, INT, CONT, STOP = 9, 15, 28, 2, 18, 19
 RTMIN, RTMAX = 34, 64
 
 

@@ -98,7 +98,7 @@ def _admit_kill(container: Container, request: m.Kill, request_id: str) -> Admis
 def _admit_delete(container: Container, request: m.Delete) -> Admission:
     if container.finished or (container.ending is not None and container.hard):
         return Admission()
-    if not request.force and container.status == "running":
+    if not request.force and container.status in {"running", "paused"}:
         assert container.creation is not None  # noqa: S101 - it runs
         msg = f"cannot delete container {container.creation.id} that is not stopped: {container.status}"
         raise WrongStateError(msg)

@@ -79,7 +79,7 @@ def phase(container: Container) -> str:
     if container.ending is not None:
         return "ending"
     if container.step != "none":
-        return container.step
+        return "paused" if container.status == "paused" else container.step
     if container.stage == "ready":
         return "created"
     return "staging in" if container.job == "granted" else container.job

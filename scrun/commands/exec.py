@@ -28,7 +28,7 @@ def run(line: Line) -> int:
     """Run the program; return its exit status, or 0 as soon as it runs with ``--detach``."""
     use_packages()
     paths = ContainerPaths(root_of(line), line.id)
-    container = _container(paths)
+    container = _container(paths, ignore_paused=line.own.flag("ignore-paused"))
     process = _process(line, paths)
     terminal = bool(process.get("terminal"))
     detached = line.own.flag("detach")
@@ -68,12 +68,12 @@ def _begin(line: Line, launcher: "Launcher", slave: int | None) -> None:
         raise
 
 
-def _container(paths: ContainerPaths) -> Container:
+def _container(paths: ContainerPaths, *, ignore_paused: bool) -> Container:
     """The container, if its program runs.
 
     Raises:
         NotFoundError: there is no such container.
-        WrongStateError: its program does not run yet, or any more.
+        WrongStateError: its program does not run yet, or any more, or is paused.
         InternalError: its journal cannot be read.
 
     """
@@ -82,6 +82,8 @@ def _container(paths: ContainerPaths) -> Container:
     status = find(paths.root, paths.id).status
     if status == "stopped":
         raise WrongStateError("cannot exec in a stopped container: container is not running")
+    if status == "paused" and not ignore_paused:
+        raise WrongStateError("cannot exec in a paused container (use --ignore-paused to override)")
     container = lifecycle.replay(journal.read(paths.journal))
     if container.creation is None:
         raise InternalError(f"the journal of container {paths.id} cannot be read")

@@ -6,8 +6,6 @@ from scrun.main import root_of
 from scrun.parsing import Line
 
 SENTENCES = {
-    "pause": 'a Slurm job cannot be paused by the container engine; "scontrol suspend" is for administrators',
-    "resume": "a Slurm job cannot be resumed by the container engine",
     "mounts": "the container runs on another machine, where nothing can be mounted into it later",
     "checkpoint": "a container that runs as a Slurm job cannot be checkpointed",
     "restore": "a container that runs as a Slurm job cannot be restored from a checkpoint",

@@ -51,14 +51,6 @@ def test_limits_cannot_be_updated(docker: Docker) -> None:
     assert "the limits of a running Slurm job cannot be changed" in done.stderr
 
 
-def test_what_a_job_cannot_do(docker: Docker) -> None:
-    name = docker.ready(READY)
-    done = docker("pause", name)
-    assert done.returncode != 0
-    assert "pause is not supported" in done.stdout + done.stderr
-    assert docker.status(name) == ("running", 0)
-
-
 @pytest.mark.parametrize("state", ["created", "running", "exited", "restarting"])
 def test_rm_in_each_state(docker: Docker, wait_until: Any, state: str) -> None:
     name = docker.name()

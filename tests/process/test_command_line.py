@@ -373,7 +373,7 @@ def test_mounts_are_not_supported(scrun: Scrun) -> None:
     assert "does not exist" in scrun.fails("mounts", "add", "nobody", "file")
 
 
-@pytest.mark.parametrize("verb", ["pause", "resume", "checkpoint", "restore"])
+@pytest.mark.parametrize("verb", ["checkpoint", "restore"])
 def test_what_is_not_supported(scrun: Scrun, verb: str) -> None:
     with anchor(scrun.root / "x"):
         assert f"{verb} is not supported" in scrun.fails(verb, "x")

@@ -1,0 +1,34 @@
+"""``scrun pause`` and ``scrun resume``: stop all processes of a container, and let them go on.
+
+Slurm signals all processes of a step: where it tracks them by the freezer control group (proctrack/cgroup), STOP
+freezes that, else each of them gets the signal. The job keeps its nodes, and its time limit goes on.
+"""
+
+from proto.errors import WrongStateError
+from scrun import signals
+from scrun.commands.kill import kill
+from scrun.container import find
+from scrun.main import root_of
+from scrun.parsing import Line
+
+# Verb to the signal, the status in which that has a meaning, and the words of runc where it has none.
+VERBS = {
+    "pause": (signals.STOP, "running", "container not running"),
+    "resume": (signals.CONT, "paused", "container not paused"),
+}
+
+
+def run(line: Line) -> int:
+    """Pause or resume the container.
+
+    Raises:
+        NotFoundError: there is no such container.
+        WrongStateError: it does not run, or is not paused.
+
+    """
+    signal, status, refusal = VERBS[line.verb]
+    container = find(root_of(line), line.id)
+    if container.status != status:
+        raise WrongStateError(refusal)
+    kill(container, signal, every=False)
+    return 0
