@@ -111,6 +111,14 @@ def _cancel(c: Container, event: e.CancelRequested) -> Container:
     return replace(c, ending=ending, hard=c.hard or event.hard)
 
 
+def _given_up(c: Container) -> Container:
+    ending = c.ending or Ending("killed", KILLED, SIGKILL, "killed; Slurm is slow to confirm")
+    if c.step in {"launching", "running"}:
+        # However its end began: what has ended the program, or will, is SIGKILL.
+        ending = replace(ending, exit_code=KILLED, signal=SIGKILL)
+    return replace(c, given_up=True, ending=ending)
+
+
 def _alive(c: Container) -> bool:
     return c.creation is not None and not c.finished
 
@@ -229,9 +237,7 @@ RULES: dict[type[Message], Rule] = dict([
     _rule(
         e.GivenUp,
         _alive,
-        lambda c, _: replace(
-            c, given_up=True, ending=c.ending or Ending("killed", KILLED, SIGKILL, "killed; Slurm is slow to confirm")
-        ),
+        lambda c, _: _given_up(c),
         lambda c, _: c.given_up,
     ),
     _rule(

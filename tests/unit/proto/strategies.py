@@ -20,7 +20,7 @@ CREATION = Creation(
 words = st.text(max_size=4)
 numbers = st.integers(min_value=0, max_value=3)
 ids = st.sampled_from(["r1", "r2", "r3"])
-signals = st.sampled_from([1, 2, 9, 15, 17, 28, 34])
+signals = st.sampled_from([1, 2, 9, 15, 17, 18, 19, 28, 34])
 kinds = st.sampled_from(["exited", "signalled", "cancelled", "launch-failed"])
 
 EVENTS: dict[type[Message], st.SearchStrategy[Any]] = {

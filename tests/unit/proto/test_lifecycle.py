@@ -15,7 +15,7 @@ from proto.wants import wanted
 
 from .strategies import CREATION, EVENTS, histories
 
-ORDER = {"creating": 0, "created": 1, "running": 2, "stopped": 3}
+ORDER = {"creating": 0, "created": 1, "running": 2, "paused": 2, "stopped": 3}
 
 
 def test_every_event_has_a_rule() -> None:
@@ -180,6 +180,24 @@ def test_a_signal_reaches_a_running_program_and_is_wanted_until_delivered() -> N
 def test_the_programs_own_exit_code_wins_over_the_cancellation() -> None:
     container = live(*RUNNING, e.CancelRequested("SIGINT", 130), e.StepEnded("exited", 5, 0, ""))
     assert container.ending == Ending("cancelled", 5, 0, "cancelled by SIGINT")
+
+
+def test_a_pause_is_between_the_deliveries_of_stop_and_cont() -> None:
+    container = live(*RUNNING, e.SignalRequested(1, 19, "r"))
+    assert container.status == "running"
+    container = apply(container, e.SignalDelivered(1))
+    assert container.status == "paused"
+    ended = apply(container, e.StepEnded("signalled", 137, 9, ""))
+    assert ended.status == "running"
+    container = apply(apply(container, e.SignalRequested(2, 18, "s")), e.SignalDelivered(2))
+    assert container.status == "running"
+
+
+def test_what_was_killed_and_is_given_up_counts_as_killed() -> None:
+    cancelled = (*RUNNING, e.CancelRequested("SIGINT", 130), e.CancelRequested("kill", 137, hard=True))
+    assert live(*cancelled, e.GivenUp()).ending == Ending("cancelled", 137, 9, "cancelled by SIGINT")
+    ended = (*cancelled, e.StepEnded("exited", 5, 0, ""))
+    assert live(*ended, e.GivenUp()).ending == Ending("cancelled", 5, 0, "cancelled by SIGINT")
 
 
 def test_a_second_start_is_refused_and_a_repeated_one_is_not() -> None:
