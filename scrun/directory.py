@@ -129,7 +129,8 @@ def remove(paths: ContainerPaths) -> None:
         remove_tree(paths.directory)
         if os.path.isdir(paths.directory):
             raise unwritable(paths.root, error) from None
-    remove_tree(doomed)
+    else:
+        remove_tree(doomed)
 
 
 def sweep(root: str) -> None:
