@@ -14,15 +14,16 @@ from proto import events as e
 from proto import lifecycle, wants
 from proto import messages as m
 from proto.envelope import Envelope, new_id
-from proto.errors import ScrunError, StorageError
+from proto.errors import StorageError
 from proto.exit_codes import INTERNAL, INTERRUPTED, KILLED, REFUSED
 from proto.registry import Message
 
-from . import callers, clocks
+from . import clocks
 from .book import Book
 from .hub import Arrival, Hub, Reached, make_room
 from .inspection import inspect
 from .oom import leave_mark
+from .requests import Request, Requests
 from .tap import Tap
 
 REPEAT = 1.0
@@ -42,7 +43,6 @@ class StateActor(ProcessActor):
         self.book = Book(begin, self.log)
         self.container = lifecycle.replay(self.book.records)
         self.children: dict[str, m.Child] = {}
-        self._waiting: dict[str, tuple[Arrival, m.Start | m.Kill | m.Delete]] = {}
         self._asked: dict[wants.Want, str] = {}
         self._staging: bool | None = None
         self._abandoned = False
@@ -52,7 +52,8 @@ class StateActor(ProcessActor):
 
     def connect(self) -> None:
         """Open hub and tap, and go on where the journal ends."""
-        self.hub = Hub(self.context, self.begin.descriptors["hub"], self.paths.hub)
+        self.hub = Hub(self.context, self.begin.descriptors["hub"], self.paths.hub, self.begin.incarnation)
+        self.requests = Requests(self.hub, self.inbox)
         self.tap = Tap(self.context, self.begin.descriptors["tap"], self.paths.tap, self.begin.creation.id)
         self.inbox.watch(self.hub.socket, lambda: list(self.hub.arrivals()))
         self.inbox.watch(self.tap.socket, self.tap.subscriptions)
@@ -72,8 +73,7 @@ class StateActor(ProcessActor):
                 self._unwritten.append(event)
                 self.inbox.later("unwritten", DISK)
             elif isinstance(event.envelope.message, m.Start | m.Kill | m.Delete):
-                self._waiting.pop(event.envelope.id, None)
-                self._reply(event, m.Failed(error.code, error.sentence))
+                self.requests.refuse(event, error)
 
     def _handle(self, event: object) -> None:
         match event:
@@ -96,9 +96,8 @@ class StateActor(ProcessActor):
                 fact = clocks.STRIKES[clock](self.container)
                 if fact is not None:
                     self._happen(fact)
-            case Tick(request) if request in self._waiting:
-                arrival, _ = self._waiting.pop(request)
-                self._reply(arrival, m.Done())
+            case Tick(request) if request in self.requests:
+                self.requests.time_out(request)
             case m.Child():
                 self._on_child(event)
             case m.Interrupted(signal, number):
@@ -154,7 +153,7 @@ class StateActor(ProcessActor):
                     return
         shown = self._write_state()
         self._ask(wanted)
-        self._answer_callers()
+        self.requests.answer(self.container)
         if shown and self.container.answered and not self._answered:
             # The engine may ask for the state as soon as create returns. Twice, by two incarnations, does no harm.
             self._answered = True
@@ -212,7 +211,7 @@ class StateActor(ProcessActor):
         self.container = lifecycle.apply(self.container, event)
         self._write_state()
         self.tap.publish("fact", "state", event)
-        self._answer_callers()
+        self.requests.answer(self.container)
         self._remove_abandoned()
         self._leave()
 
@@ -236,50 +235,28 @@ class StateActor(ProcessActor):
             case m.Start() | m.Kill() | m.Delete() as request:
                 self._on_request(arrival, request)
             case m.Inspect(what):
-                self._reply(arrival, inspect(self, what))
+                self.hub.reply(arrival, inspect(self, what))
             case m.Note(event, data):
                 self.tap.publish_data(f"note.{envelope.source}.{event}", dict(data))
             case message if type(message) in lifecycle.RULES and envelope.source not in {"client", "console"}:
                 self._happen(message, envelope.source, envelope.id)
-                self._reply(arrival, m.Heard())
+                self.hub.reply(arrival, m.Heard())
             case message:
-                self._reply(arrival, m.Failed("protocol", f"{type(message).__name__} is not for the state actor"))
+                self.hub.reply(arrival, m.Failed("protocol", f"{type(message).__name__} is not for the state actor"))
 
     def _on_reached(self, actor: str) -> None:
         """A new incarnation knows nothing: ask it again for all that is wanted of it."""
         self._asked = {want: id_ for want, id_ in self._asked.items() if want.actor != actor}
         self._pursue()
 
-    def _on_request(self, arrival: Arrival, request: m.Start | m.Kill | m.Delete) -> None:
+    def _on_request(self, arrival: Arrival, request: Request) -> None:
         envelope = arrival.envelope
         self.tap.publish("request", envelope.source, request)
-        try:
-            admission = callers.admit(self.container, request, envelope.id)
-        except ScrunError as error:
-            self._reply(arrival, m.Failed(error.code, error.sentence))
-            return
-        self._waiting[envelope.id] = (arrival, request)
-        if admission.event is not None:
-            self._happen(admission.event, envelope.source, envelope.id)
-        self._answer_callers()
-        patience = callers.patience(request)
-        if patience is not None and envelope.id in self._waiting:
-            self.inbox.later(envelope.id, patience)
-
-    def _answer_callers(self) -> None:
-        for id_, (arrival, request) in list(self._waiting.items()):
-            outcome = callers.answer(self.container, request, id_)
-            if outcome is False:
-                continue
-            del self._waiting[id_]
-            self.inbox.never(id_)
-            failed = isinstance(outcome, ScrunError)
-            self._reply(arrival, m.Failed(outcome.code, outcome.sentence) if failed else m.Done())  # type: ignore[union-attr]
-
-    def _reply(self, arrival: Arrival, message: Message) -> None:
-        asked = arrival.envelope
-        reply = Envelope(asked.source, "state", message, new_id(), asked.id, 0, self.begin.incarnation)
-        self.hub.send(arrival.route, reply)
+        event = self.requests.admit(self.container, arrival, request)
+        if event is not None:
+            self._happen(event, envelope.source, envelope.id)
+        self.requests.answer(self.container)
+        self.requests.wait(envelope.id)
 
     def _on_child(self, child: m.Child) -> None:
         self.children[child.actor] = child

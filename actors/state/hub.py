@@ -15,9 +15,10 @@ from collections.abc import Iterator
 
 import zmq
 
-from proto.envelope import FRAME_LIMIT, Envelope, unpack
+from proto.envelope import FRAME_LIMIT, Envelope, new_id, unpack
 from proto.errors import ProtocolError
 from proto.paths import endpoint
+from proto.registry import Message
 from proto.value import Value
 
 CLIENTS = frozenset({"client", "console"})
@@ -42,13 +43,14 @@ class Reached(Value):
 class Hub:
     """The ROUTER on a listening socket that the anchor made and keeps."""
 
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", listener: int, path: str) -> None:
+    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", listener: int, path: str, incarnation: int) -> None:
         self.socket = context.socket(zmq.ROUTER)
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self.socket.setsockopt(zmq.MAXMSGSIZE, FRAME_LIMIT)
         self.socket.setsockopt(zmq.LINGER, 300)
         self.socket.setsockopt(zmq.USE_FD, os.dup(listener))
         self.socket.bind(endpoint(path))
+        self._incarnation = incarnation
         self._pids: dict[str, int] = {}
         self._routes: dict[int, bytes] = {}
 
@@ -77,6 +79,11 @@ class Hub:
             self.socket.send_multipart([route, envelope.pack()], zmq.DONTWAIT)
             return True
         return False
+
+    def reply(self, arrival: Arrival, message: Message) -> None:
+        """Answer what has arrived, if whoever asked is still there."""
+        asked = arrival.envelope
+        self.send(arrival.route, Envelope(asked.source, "state", message, new_id(), asked.id, 0, self._incarnation))
 
     def close(self) -> None:
         """Close; what is queued still goes out for a moment."""

@@ -29,6 +29,8 @@ ECHO = """exec 3<&0; trap 'echo got >&2' USR1
 (trap '' USR1; exec cat <&3) & exec 3<&-; echo ready >&2
 while kill -0 $! 2>/dev/null; do wait $!; done; echo bye >&2; exit 42"""
 """Copies its input to its output, counts SIGUSR1 on standard error, and exits with 42 at the end of input."""
+GOT = "trap 'echo got >&2' USR1; echo ready >&2; while :; do sleep 0.1; done"
+"""Says each SIGUSR1 on standard error, for ever."""
 WORKERS = 6
 PATIENCE = 45.0
 """Seconds of silence after which a container counts as stuck: a row of restarts takes its pauses."""

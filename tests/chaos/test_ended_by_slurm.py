@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .ordeal import ECHO, forget, in_parallel, nothing_left, read, read_line, told
+from .ordeal import ECHO, GOT, forget, in_parallel, nothing_left, read, read_line, told
 from .test_cancellation import AFTER_THE_END, LIMIT, check_end, interrupt_twice, job_of, scripted
 from .witness import Witness
 
@@ -128,10 +128,9 @@ def test_the_time_limit(runtime: Runtime, chaos: Chaos) -> None:
 
 def test_a_suspended_job_goes_on_or_ends(runtime: Runtime, as_root: Any) -> None:
     """A signal waits for the end of the pause, as in any stopped process; KILL and SIGINT end it in the pause, too."""
-    script = "trap 'echo got >&2' USR1; echo ready >&2; while :; do sleep 0.1; done"
 
     def suspended(name: str) -> Box:
-        box = runtime.running("/bin/sh", "-c", script, id=name)
+        box = runtime.running("/bin/sh", "-c", GOT, id=name)
         assert read_line(box) == "ready"
         done = as_root(["scontrol", "suspend", str(box.job())])
         assert done.returncode == 0, done.stderr

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .ordeal import forget, nothing_left, read, read_line
+from .ordeal import GOT, forget, nothing_left, read, read_line
 from .sabotage import CONF, CONTROLLER
 
 if TYPE_CHECKING:
@@ -109,9 +109,8 @@ def preempt(runtime: Runtime, as_user: Any, chaos: Chaos, partition: str) -> Non
 @pytest.mark.usefixtures("gangs")
 def test_suspended_by_preemption(runtime: Runtime, as_user: Any, chaos: Chaos) -> None:
     """The program pauses as long as the other job has the node; KILL ends it in the pause, a signal waits."""
-    script = "trap 'echo got >&2' USR1; echo ready >&2; while :; do sleep 0.1; done"
     boxes = [
-        runtime.running("/bin/sh", "-c", script, id=name, annotations=on_the_node("pauses"))
+        runtime.running("/bin/sh", "-c", GOT, id=name, annotations=on_the_node("pauses"))
         for name in ("goes-on", "killed")
     ]
     goes_on, killed = boxes
