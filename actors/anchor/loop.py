@@ -29,7 +29,7 @@ RELAYED = (
 )  # fmt: skip
 """Signals that engines and administrators send to the anchor and that mean the container."""
 LAST_WORDS = 0.5
-"""Seconds that the state actor gets to send its last replies before it is killed."""
+"""Seconds that the state actor gets to send its last replies before it is killed, and then all of them to die."""
 
 
 class Anchor:
@@ -195,24 +195,31 @@ class Anchor:
 
     def _end(self, finish: m.Finish) -> int:
         """Let the state actor say its last words, end everybody, and return the exit status."""
-        self._actors.end_all_but_state()
+        others = self._actors.end_all_but_state()
         for command in self._commands.running():
             self._commands.signal(command.name, signal.SIGKILL)
         state = self._actors["state"]
         if state.channel is not None:
             with contextlib.suppress(ConnectionError):
                 state.channel.send(m.Stop())
-            self._await_exit(state, time.monotonic() + LAST_WORDS)
+            _await_end([state])
+        kill(state)
+        # Whoever learns of the anchor's end finds none of them. SIGKILL alone is not yet the death.
+        _await_end([*others, state])
         self._guard.dismiss(hand_over=finish.hand_over)
         return finish.exit_code
 
-    def _await_exit(self, child: Child, deadline: float) -> None:
-        handle = os.pidfd_open(child.pid)
-        poller = select.poll()
-        poller.register(handle, select.POLLIN)
-        poller.poll(max(0, int((deadline - time.monotonic()) * 1000)))
-        os.close(handle)
-        kill(child)
+
+def _await_end(children: list[Child]) -> None:
+    """Wait until they have ended, and not for ever."""
+    deadline = time.monotonic() + LAST_WORDS
+    for child in children:
+        if child.pid:
+            handle = os.pidfd_open(child.pid)
+            poller = select.poll()
+            poller.register(handle, select.POLLIN)
+            poller.poll(max(0, int((deadline - time.monotonic()) * 1000)))
+            os.close(handle)
 
 
 def _catch_signals() -> int:

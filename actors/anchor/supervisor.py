@@ -100,11 +100,12 @@ class Supervisor:
             if child.specification.late and not child.incarnation:
                 child.due = time.monotonic()
 
-    def end_all_but_state(self) -> None:
-        """In the reverse order of their start."""
-        for child in reversed(self._children.values()):
-            if child.name != "state":
-                kill(child)
+    def end_all_but_state(self) -> list[Child]:
+        """In the reverse order of their start; return them."""
+        others = [child for child in reversed(self._children.values()) if child.name != "state"]
+        for child in others:
+            kill(child)
+        return others
 
     def _start(self, child: Child, now: float) -> None:
         child.due = None

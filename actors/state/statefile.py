@@ -2,8 +2,9 @@
 
 The hot verbs have no JSON parser, so the layout is fixed: one top-level key a line in the order below, two
 blanks deep, and the last key, ``scrun``, on one line. The file is derived from the journal and replaced by
-rename, so a reader sees the old one or the new one. There is always room for the next one, which has been made
-already: it can be written on a file system that has become full.
+rename, so a reader sees the old one or the new one. Room for the next one has been made already, so it can be written
+on a file system that has become full. What the old one gives back then may be taken by somebody else before there is
+room for another, so the last one of all, which tells how it ended, has room of its own from the beginning.
 """
 
 import contextlib
@@ -93,37 +94,45 @@ def write(paths: ContainerPaths, container: Container, anchor: int, started: int
 
     """
     data = render(container, anchor, started).encode("utf-8", "surrogateescape")
-    with open(_open_next(paths), "wb") as file:
+    new = _last(paths) if container.finished else _next(paths)
+    with open(_open(new), "wb") as file:
         file.write(data)
         file.truncate()
-    os.rename(_next(paths), paths.state)
-    if not container.finished:
-        with contextlib.suppress(OSError):
+    os.rename(new, paths.state)
+    with contextlib.suppress(OSError):
+        if container.finished:
+            os.unlink(_next(paths))
+        else:
             keep_room(paths, len(data))
     return len(data)
 
 
 def keep_room(paths: ContainerPaths, size: int) -> None:
-    """Make the next file, empty, with room for so many bytes and a few more.
+    """Make the last file and the next one, empty, with room for so many bytes and a few more.
 
     Raises:
         OSError: there is no room.
 
     """
-    descriptor = _open_next(paths)
-    try:
-        reserve(descriptor, 0, size + ROOM)
-    finally:
-        os.close(descriptor)
+    for path in (_last(paths), _next(paths)):
+        descriptor = _open(path)
+        try:
+            reserve(descriptor, 0, size + ROOM)
+        finally:
+            os.close(descriptor)
 
 
 def _next(paths: ContainerPaths) -> str:
     return f"{paths.state}.next"
 
 
-def _open_next(paths: ContainerPaths) -> int:
+def _last(paths: ContainerPaths) -> str:
+    return f"{paths.state}.last"
+
+
+def _open(path: str) -> int:
     # Not emptied: that would give its room back.
-    return os.open(_next(paths), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def _pretty(value: object) -> str:

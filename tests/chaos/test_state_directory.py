@@ -97,6 +97,23 @@ def test_full_from_any_event_on(runtime: Runtime, chaos: Chaos, mounted: Any) ->
         chaos.figures["cases"] += 1
 
 
+def test_full_when_somebody_has_taken_the_room_for_the_next_state(runtime: Runtime, chaos: Chaos, mounted: Any) -> None:
+    """That which an old ``state.json`` gives back is anybody's; the one that tells the end has its own."""
+    disk = mounted("tmpfs", runtime.root)
+    box = runtime.running("/bin/sh", "-c", "echo ready >&2; read x; exit 9", id="last", stdin=True)
+    assert read_line(box) == "ready"
+    disk.fill()
+    (runtime.root / "last/state.json.next").unlink()
+    disk.fill()
+    box.write(b"go\n")
+    assert box.wait() == 9
+    assert box.annotations()["scrun.exit-code"] == "9"
+    assert box.state()["status"] == "stopped"
+    runtime.ok("delete", box.id)
+    forget(runtime, box)
+    chaos.figures["cases"] += 1
+
+
 def full_from(runtime: Runtime, disk: FileSystem, event: str, fill: Callable[[FileSystem], None], data: bytes) -> None:
     name = f"full-{event}"
 
