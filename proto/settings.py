@@ -33,7 +33,7 @@ class Settings(Value):
         lua: path of scrun.lua; empty for the one beside slurm.conf; ``none`` for the built-in stager.
         staging_mode: ``shared`` uses the rootfs where it is, ``copy`` copies it, ``auto`` decides by its file
             system.
-        staging_directory: where copies go; the nodes must see it under the same path. Empty: ``~/.scrun``.
+        staging_directory: where this user's copies go; the nodes must see it under the same path. Empty: ``~/.scrun``.
         staging_time_limit: seconds that a stage-in or stage-out may take; 0 for no limit.
         id_mapping: ``full`` maps the user's subordinate ids, ``single`` one id, ``auto`` decides by the caller's
             own mapping.

@@ -37,7 +37,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     environ = dict(os.environ)
     who = caller.find()
     conf = settings.slurm_conf_of(line.options.text("slurm-conf"), environ)
-    chosen = settings.read(conf, who.home, environ.get("SCRUN_SCHEDULER", ""))
+    chosen = settings.read(conf, who, environ.get("SCRUN_SCHEDULER", ""))
     conf = _slurm_conf(line, environ, chosen, conf)
     program = find_program(
         bundle.rootfs, bundle.args[0], os.fsencode(bundle.env_value("PATH")), bundle.cwd, bundle.binds

@@ -25,6 +25,8 @@ from proto.errors import SettingsError
 from proto.settings import HookRule, IdMapping, SchedulerName, Settings, StagingMode
 from proto.value import replace
 
+from .caller import Caller
+
 SITE = "/etc/scrun/scrun.toml"
 SLURM_CONFS = ("/etc/slurm/slurm.conf", "/etc/slurm-llnl/slurm.conf", "/run/slurm/conf/slurm.conf")
 BIND_RULES = ("keep", "copy", "drop")
@@ -54,12 +56,12 @@ KEYS: dict[str, dict[str, tuple[str, type | tuple[str, ...]]]] = {
 }
 
 
-def read(slurm_conf: str, home: str, scheduler: str = "") -> Settings:
+def read(slurm_conf: str, who: Caller, scheduler: str = "") -> Settings:
     """The settings in force.
 
     Args:
         slurm_conf: slurm.conf as known so far, or empty; the site's file is beside it.
-        home: the user's home directory.
+        who: the user whose settings they are.
         scheduler: ``SCRUN_SCHEDULER``, which overrides the files.
 
     Raises:
@@ -69,11 +71,44 @@ def read(slurm_conf: str, home: str, scheduler: str = "") -> Settings:
     settings = Settings()
     beside = f"{os.path.dirname(slurm_conf)}/scrun.toml" if slurm_conf else ""
     site = beside if beside and os.path.exists(beside) else SITE
-    for path in (site, f"{home}/.config/scrun/scrun.toml"):
-        settings = merge(settings, _load(path), path)
+    for path in (site, f"{who.home}/.config/scrun/scrun.toml"):
+        table = _load(path)
+        settings = merge(settings, table, path)
+        if "directory" in table.get("staging", ()):
+            settings = replace(settings, staging_directory=place(settings.staging_directory, who, path))
     if scheduler:
         settings = merge(settings, {"scrun": {"scheduler": scheduler}}, "SCRUN_SCHEDULER")
     return settings
+
+
+def place(text: str, who: Caller, file: str) -> str:
+    """The staging directory of this user: one line of a site's file has to do for all of them.
+
+    Args:
+        text: a path with oci.conf's patterns (``%u`` the user's name, ``%U`` the uid, ``%%`` a percent sign), or one
+            that begins with ``~/``, the user's home; may be empty.
+        who: the user.
+        file: that says so.
+
+    Raises:
+        SettingsError: a pattern that does not exist, or a path that is not absolute.
+
+    """
+    values = {"u": who.user, "U": str(who.uid)}
+    whole = []
+    for part in text.split("%%"):
+        before, *patterns = part.split("%")
+        for pattern in patterns:
+            if pattern[:1] not in values:
+                raise SettingsError(f"{file}: staging.directory may have %u, %U and %% in it, not %{pattern[:1]}")
+            before += values[pattern[0]] + pattern[1:]
+        whole.append(before)
+    path = "%".join(whole)
+    if path.startswith("~/"):
+        path = who.home + path[1:]
+    if path and not path.startswith("/"):
+        raise SettingsError(f"{file}: staging.directory must begin with / or ~/, not be {path}")
+    return os.path.normpath(path) if path else ""
 
 
 def _load(path: str) -> dict[str, Any]:

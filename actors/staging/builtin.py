@@ -19,6 +19,8 @@ from .bundle import (
     Staged,
     container_directory,
     discard,
+    make_directory,
+    mode_for,
     new_directory,
     staging_directory,
     write_config,
@@ -101,8 +103,9 @@ def stage_in(
     home = container_directory(creation)
     config = {**config, "mounts": from_bundle(config.get("mounts") or (), creation.bundle)}
     try:
+        mode = mode_for(creation, uid_map)
         discard(creation)
-        work = new_directory(creation)
+        work = new_directory(creation, mode)
         private = creation.annotations.get(NETWORK, "") in {"none", "private"}
         entry = write_entry(work, creation)
         plan = NodePlan(
@@ -119,7 +122,7 @@ def stage_in(
         fitted = node_config(config, plan)
         for note in fitted.notes:
             log(Level.INFO, note)
-        copied, complete = _stage_rootfs(creation, work, run, log, owners=owners)
+        copied, complete = _stage_rootfs(creation, work, run, log, mode, owners=owners)
         _copy_mounts(work, fitted.copies, run, log, owners=owners)
         write_config(work, fitted.config)
         record: dict[str, Any] = {"copied": copied, "skipped": []}
@@ -193,7 +196,9 @@ def decide_mode(wish: str, file_system_type: str) -> str:
     return "shared" if file_system_type in NETWORK_FILE_SYSTEMS else "copy"
 
 
-def _stage_rootfs(creation: Creation, home: str, run: Commands, log: Log, *, owners: bool) -> tuple[bool, bool]:
+def _stage_rootfs(
+    creation: Creation, home: str, run: Commands, log: Log, directory_mode: int, *, owners: bool
+) -> tuple[bool, bool]:
     """Put ``rootfs`` into place; return whether it is a copy of the container's own, and whether it is complete."""
     source = creation.rootfs
     target = f"{home}/rootfs"
@@ -215,7 +220,7 @@ def _stage_rootfs(creation: Creation, home: str, run: Commands, log: Log, *, own
     from .tree_cache import TreeCache, tree_key  # hashlib takes 3 ms
 
     key, size = tree_key(source, "owners" if owners else "single")
-    tree = TreeCache(staging_directory(creation)).use(home, key, size, make)
+    tree = TreeCache(staging_directory(creation), directory_mode).use(home, key, size, make)
     if creation.readonly:
         os.symlink(tree, target)
         return False, True
@@ -231,7 +236,7 @@ def _complete(make: Callable[[str], bool], target: str) -> bool:
 
 
 def _copy_mounts(home: str, copies: tuple[Copy, ...], run: Commands, log: Log, *, owners: bool) -> None:
-    os.mkdir(f"{home}/mounts", 0o755)
+    make_directory(f"{home}/mounts", 0o755)
     for copy in copies:
         copy_source(run, copy.source, f"{home}/mounts/{copy.index}", log, owners=owners)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from typing import Any
 
 from proto import config_form
@@ -11,6 +12,7 @@ from proto.settings import Settings
 from proto.value import Value
 
 from .entry import ENTRY_NAME, entry_file, entry_path
+from .id_maps import IdMap, config_id_map, stands_for
 from .node_config import entry_mount
 from .tree_copy import remove_tree
 
@@ -110,8 +112,9 @@ def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
 def _shadow(creation: Creation, config: Config) -> str:
     """A directory in the staging directory with a link to the root file system."""
     home = container_directory(creation)
+    mode = mode_for(creation, config_id_map((config.get("linux") or {}).get("uidMappings") or ()))
     discard(creation)
-    os.mkdir(home, 0o700)  # nothing slow follows: no directory of its own is needed
+    make_directory(home, mode)  # nothing slow follows: no directory of its own is needed
     # slurmd takes BUNDLE/rootfs, whatever root.path says.
     os.symlink(os.path.join(creation.bundle, (config.get("root") or {}).get("path") or "rootfs"), f"{home}/rootfs")
     config["root"] = {**(config.get("root") or {}), "path": f"{home}/rootfs"}
@@ -131,16 +134,60 @@ def staging_directory(creation: Creation) -> str:
 
     """
     path = place_of(creation.settings, creation.home)
+    mask = os.umask(0o066)  # for the directories above it: what is in them says itself who may enter
     try:
         os.makedirs(path, 0o700, exist_ok=True)
         status = os.stat(path)
     except OSError as error:
         raise StagingError(f"cannot make the staging directory {path}: {reason(error)}") from None
+    finally:
+        os.umask(mask)
     if status.st_uid != os.geteuid():
-        raise StagingError(f"the staging directory {path} belongs to somebody else; set staging_directory")
+        raise StagingError(
+            f"the staging directory {path} belongs to somebody else; directory of [staging] in scrun.toml may have %u, "
+            "the user's name, in it"
+        )
     if status.st_mode & 0o002:
         raise StagingError(f"anybody may write into the staging directory {path}; take that right away (chmod o-w)")
     return path
+
+
+def mode_for(creation: Creation, uid_map: IdMap) -> int:
+    """Mode of the directories on the way to what is staged.
+
+    They are the user's alone, unless the user's own id is none of the container's (root's container in a user
+    namespace, ``nomap``): what the node's runtime does inside that namespace counts as somebody else's doing. Such a
+    one may go through, and still not look around.
+
+    Raises:
+        StagingError: it could not get as far as the staging directory.
+
+    """
+    if not uid_map or stands_for(uid_map, creation.uid):
+        return 0o700
+    path = staging_directory(creation)
+    open_to(path, 0o711)
+    while path != "/":
+        path = os.path.dirname(path)
+        if not os.stat(path).st_mode & stat.S_IXOTH:
+            raise StagingError(
+                f"{path} cannot be entered by the ids of the container's user namespace, of which {creation.user} is "
+                "none; set directory of [staging] in scrun.toml to a place below open directories (mode 0711)"
+            )
+    return 0o711
+
+
+def make_directory(path: str, mode: int) -> None:
+    """Make a directory with this mode, whatever the caller's umask."""
+    os.mkdir(path, 0o700)
+    open_to(path, mode)
+
+
+def open_to(path: str, mode: int) -> None:
+    """Add rights to a directory that is there; none is taken away."""
+    has = stat.S_IMODE(os.stat(path).st_mode)
+    if mode & ~has:
+        os.chmod(path, has | mode)
 
 
 def container_directory(creation: Creation) -> str:
@@ -161,13 +208,13 @@ def staged_with(place: str, cookie: str) -> list[str]:
     return [os.path.join(place, name) for name in names if cookie in name.split("~")[1:]]
 
 
-def new_directory(creation: Creation) -> str:
+def new_directory(creation: Creation, mode: int) -> str:
     """Make the directory in which a container is staged until it is complete.
 
     Each attempt has its own: a ``cp`` of one that was killed may still be writing.
     """
     path = os.path.join(staging_directory(creation), f".new~{_name(creation)}~{os.urandom(4).hex()}")
-    os.mkdir(path, 0o700)
+    make_directory(path, mode)
     return path
 
 

@@ -65,6 +65,11 @@ def is_mapped(id_map: IdMap, container_id: int) -> bool:
     return any(entry.container <= container_id < entry.container + entry.size for entry in id_map)
 
 
+def stands_for(id_map: IdMap, host_id: int) -> bool:
+    """Whether an id of the host is one of the container's."""
+    return any(entry.host <= host_id < entry.host + entry.size for entry in id_map)
+
+
 def single(container_id: int, host_id: int) -> IdMap:
     """The map that needs no subordinate ids: one id of the container is the user."""
     return (IdRange(container_id, host_id, 1),)

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 
 from proto.errors import StagingError
 
+from .bundle import open_to
 from .tree_copy import remove_tree
 
 KEY_FILE = "cache-key"
@@ -70,6 +71,7 @@ class TreeCache:
 
     Args:
         staging: the staging directory; the cache is in it, and beside it those who use the entries.
+        mode: of the directories on the way to the tree.
         clock: seconds since the epoch.
         maximum_age: seconds after which an entry that nobody has used is thrown away.
         maximum_size: bytes; the entries that were not used for longest are thrown away above it.
@@ -79,16 +81,19 @@ class TreeCache:
     def __init__(
         self,
         staging: str,
+        mode: int = 0o700,
         clock: Callable[[], float] = time.time,
         maximum_age: float = MAXIMUM_AGE,
         maximum_size: int = MAXIMUM_SIZE,
     ) -> None:
         self._staging = staging
         self._directory = os.path.join(staging, "cache")
+        self._mode = mode
         self._clock = clock
         self._maximum_age = maximum_age
         self._maximum_size = maximum_size
         os.makedirs(self._directory, 0o700, exist_ok=True)
+        open_to(self._directory, mode)
 
     def use(self, user: str, key: str, size: int, make: Callable[[str], object]) -> str:
         """Return the path of the entry's tree, which stays there until ``user`` is removed.
@@ -115,6 +120,7 @@ class TreeCache:
                 self._make(entry, size, make)
             now = self._clock()
             os.utime(entry, (now, now))
+            open_to(entry, self._mode)
         return os.path.join(entry, "tree")
 
     def _make(self, entry: str, size: int, make: Callable[[str], object]) -> None:

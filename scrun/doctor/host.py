@@ -44,14 +44,14 @@ class Host:
         """
         found = settings.slurm_conf_of(self._given_conf, self.environ)
         named = self._given_conf or self.environ.get("SLURM_CONF")
-        wanted = settings.read(found, self.caller.home).slurm_conf
+        wanted = settings.read(found, self.caller).slurm_conf
         return settings.check_slurm_conf(wanted, "setting slurm_conf") if wanted and not named else found
 
     @cached_property
     def settings(self) -> Settings:
         """scrun.toml of site and user; the defaults if they cannot be read, which is a row of its own."""
         try:
-            return settings.read(self.conf, self.caller.home, self.environ.get("SCRUN_SCHEDULER", ""))
+            return settings.read(self.conf, self.caller, self.environ.get("SCRUN_SCHEDULER", ""))
         except SettingsError:
             return Settings()
 
@@ -68,7 +68,7 @@ class Host:
         """slurm.conf that ``create`` would find with an empty environment, or empty."""
         try:
             usual = settings.slurm_conf_of("", {})
-            return settings.read(usual, self.caller.home).slurm_conf or usual
+            return settings.read(usual, self.caller).slurm_conf or usual
         except SettingsError:
             return ""
 

@@ -25,7 +25,7 @@ except Exception as error:
 def scrun_toml(host: Host) -> Finding:
     """Can the settings be read?"""
     try:
-        settings.read(host.conf, host.caller.home, host.environ.get("SCRUN_SCHEDULER", ""))
+        settings.read(host.conf, host.caller, host.environ.get("SCRUN_SCHEDULER", ""))
     except SettingsError as error:
         return fault(error.sentence)
     beside = f"{os.path.dirname(host.conf)}/scrun.toml" if host.conf else ""
@@ -65,7 +65,7 @@ def staging_directory(host: Host) -> Finding:
 
 def judge_staging(path: str, writable: bool, kind: str) -> Finding:
     """Judge by path, right to write and type of the file system."""
-    lines = ("/etc/scrun/scrun.toml", "[staging]", 'directory = "/shared/by/all/nodes"')
+    lines = ("/etc/scrun/scrun.toml", "[staging]", 'directory = "/shared/by/all/nodes/%u"')
     if not writable:
         return fault(f"{path} cannot be written", *lines)
     if kind in {"tmpfs", "ramfs", "overlay"}:

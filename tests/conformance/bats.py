@@ -85,7 +85,9 @@ def _tap(runtime: str, caller: str, file: str, names: list[str] | None) -> str:
     try:
         filters = [] if names is None else ["--filter", f"^({'|'.join(map(_literal, sorted(names)))})$"]
         words = ["bats", "--tap", *filters, f"{file}.bats"]
-        variables = [f"RUNC={RUNTIMES[runtime]}", f"TMPDIR={directory}", "TERM=xterm"]
+        variables = [
+            f"RUNC={RUNTIMES[runtime]}", f"TMPDIR={directory}", f"SLURM_CONF={_site(caller, directory)}", "TERM=xterm"
+        ]  # fmt: skip
         command = shlex.join(["env", *variables, *words])
         shell = f"cd {CACHE}/tree/tests/integration && exec {command} >{directory}/tap 2>&1"
         # Foreground "run" wants a terminal; script(1) makes one.
@@ -101,6 +103,16 @@ def _tap(runtime: str, caller: str, file: str, names: list[str] | None) -> str:
         return pathlib.Path(directory, "tap").read_text(errors="replace")
     finally:
         _remove(runtime, caller, directory)
+
+
+def _site(caller: str, directory: str) -> str:
+    """slurm.conf of a site that stages below ``directory``: in root's home no user namespace could reach it."""
+    path = pathlib.Path(directory, "site")
+    path.mkdir()
+    made = subprocess.run([CALLERS[caller], "printenv", "SLURM_CONF"], stdout=subprocess.PIPE, text=True, check=True)
+    (path / "slurm.conf").symlink_to(made.stdout.strip())
+    (path / "scrun.toml").write_text(f'[staging]\ndirectory = "{directory}/staging"\n')
+    return f"{path}/slurm.conf"
 
 
 def _literal(name: str) -> str:

@@ -59,7 +59,8 @@ def document(table: Table, text: str, runc: Mapping[Case, Outcome], user: Mappin
     """The document's text with its tables made anew; what runc did, and scrun called by a user, is of one run."""
     passed = sum(verdict == PASS for verdict in table.bats.values())
     apply = sum(verdict not in _not_ours(table) for verdict in table.bats.values())
-    bats = [f"{passed} of {len(table.bats)} cases pass; {apply - passed} could and do not yet.", ""]
+    rest = f"{apply - passed} could and do not yet" if apply > passed else "the others do not apply, as their rows say"
+    bats = [f"{passed} of {len(table.bats)} cases pass; {rest}.", ""]
     bats += ["| file | case | runc | scrun | by a user | why not |", "|---|---|---|---|---|---|"]
     for (file, case), verdict in table.bats.items():
         scrun, reason = (PASS, "") if verdict == PASS else ("no", verdict)

@@ -370,7 +370,7 @@ def test_whose_ids_the_container_gets() -> None:
 @pytest.mark.skipif(not is_root(), reason="only root may give files away")
 def test_with_all_ids_files_keep_their_owners(container: Creation, run: Commands) -> None:
     os.chown(f"{container.rootfs}/etc/file", 4711, 4712)
-    many = replace(container, settings=replace(container.settings, id_mapping="full"))
+    many = replace(container, uid=1001, settings=replace(container.settings, id_mapping="full"))
     staged = stage_in(many, CONFIG, run, lambda *_: None, PODMAN)
     assert os.stat(f"{staged.rootfs}/etc/file").st_uid == 4711
     one = stage(container, run)

@@ -10,6 +10,7 @@ import pytest
 from actors.sinks import LEVELS
 from proto.errors import SettingsError, reason
 from proto.settings import HOOK_RULES, Settings
+from proto.value import replace
 from scrun import caller, levels, settings
 from scrun.grammar import DEBUG_VARIABLES
 from scrun.parsing import Line
@@ -26,7 +27,8 @@ def home(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def read(home: pathlib.Path, scheduler: str = "") -> Settings:
-    return settings.read(str(home.parent / "etc/slurm.conf"), str(home), scheduler)
+    who = replace(caller.find(), user="ann", uid=1234, home=str(home))
+    return settings.read(str(home.parent / "etc/slurm.conf"), who, scheduler)
 
 
 def test_site_then_user_then_environment(home: pathlib.Path) -> None:
@@ -49,6 +51,21 @@ def test_site_then_user_then_environment(home: pathlib.Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("", ""),
+        ("/scratch", "/scratch"),
+        ("/scratch/%u/", "/scratch/ann"),
+        ("/%U/%u.%u%%u/x", "/1234/ann.ann%u/x"),
+        ("~/.cache/%U", "HOME/.cache/1234"),
+    ],
+)
+def test_a_staging_directory_for_everybody(home: pathlib.Path, text: str, path: str) -> None:
+    (home.parent / "etc/scrun.toml").write_text(f'[staging]\ndirectory = "{text}"\n')
+    assert read(home).staging_directory == path.replace("HOME", str(home))
+
+
 def test_every_field_has_a_key() -> None:
     named = {field for keys in settings.KEYS.values() for field, _ in keys.values()} | set(settings.OPEN)
     assert named == set(Settings.__fields__)
@@ -69,6 +86,10 @@ def test_every_field_has_a_key() -> None:
         ('[staging.binds]\n"/x" = "move"\n', "keep, copy, drop"),
         ('[hooks]\nx = "stop"\n', "run, skip, refuse"),
         ("[job]\npartition = []\n", "text or a number"),
+        ('[staging]\ndirectory = "/scratch/%x"\n', "not %x"),
+        ('[staging]\ndirectory = "/scratch/%"\n', "not %"),
+        ('[staging]\ndirectory = "scratch"\n', "must begin with / or ~/, not be scratch"),
+        ('[staging]\ndirectory = "~ann/x"\n', "must begin with / or ~/"),
         ("scrun = 1\n", "no section [scrun]"),
         ("[scrun\n", "cannot be read"),
         ("\0", "cannot be read"),

@@ -1,0 +1,88 @@
+"""Containers in a user namespace in which whoever calls the engine has no id: what is staged must be in reach of it."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import stat
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import Runner
+from tests.oci.conftest import ROOT_STATE
+from tests.oci.podman import Podman
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAPPED = ("--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536")
+
+
+@pytest.fixture
+def place(cluster: Any) -> Iterator[pathlib.Path]:
+    """A directory that everybody may go through."""
+    path = pathlib.Path(tempfile.mkdtemp(dir=pathlib.Path(cluster.slurm_conf).parents[1] / "spool"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def site(place: pathlib.Path, as_root: Any) -> Iterator[Any]:
+    """root's podman at a site with its own staging directory."""
+    made = []
+
+    def at(directory: str) -> Podman:
+        (place / "slurm.conf").symlink_to(as_root(["sh", "-c", "echo $SLURM_CONF"]).stdout.strip())
+        (place / "scrun.toml").write_text(f'[staging]\ndirectory = "{directory}"\n')
+        conf = as_root(["sh", "-c", "cat $CONTAINERS_CONF"]).stdout
+        lines = [line for line in conf.splitlines() if not line.startswith("conmon_env_vars")]
+        lines.insert(lines.index("[engine]") + 1, f'conmon_env_vars = ["SLURM_CONF={place}/slurm.conf"]')
+        (place / "containers.conf").write_text("\n".join(lines) + "\n")
+        wrapper = place / "as-root"
+        wrapper.write_text(f'#!/bin/sh\nexec {as_root.wrapper} env CONTAINERS_CONF={place}/containers.conf "$@"\n')
+        wrapper.chmod(0o755)
+        made.append(Podman(Runner(wrapper), ROOT_STATE))
+        return made[-1]
+
+    yield at
+    for podman in made:
+        podman.close()
+
+
+@pytest.mark.parametrize("options", [(), ("--read-only",)], ids=["writable", "read-only"])
+def test_root(site: Any, place: pathlib.Path, options: tuple[str, ...]) -> None:
+    podman = site(f"{place}/%u/%U")
+    script = "id -u; awk '{print $2}' /proc/self/uid_map; cat /etc/hostname >/dev/null; exit 5"
+    done = podman.run("--rm", *MAPPED, *options, "busybox", "sh", "-c", script)
+    assert (done.returncode, done.stdout) == (5, "0\n100000\n"), done.stderr
+
+
+def test_others_may_go_through_and_not_look_around(site: Any, place: pathlib.Path) -> None:
+    podman = site(f"{place}/%u/%U")
+    mapped = podman.id(podman.ready("echo ready; exec sleep 100", *MAPPED))
+    plain = podman.id(podman.ready("echo ready; exec sleep 100"))
+    staging = place / "root/0"
+    modes = {path.name.split("~")[0]: stat.S_IMODE(path.stat().st_mode) for path in staging.iterdir() if path.is_dir()}
+    assert (modes[mapped], modes[plain]) == (0o711, 0o700)
+    assert stat.S_IMODE(staging.stat().st_mode) == 0o711
+
+
+def test_a_closed_directory_on_the_way(site: Any, place: pathlib.Path) -> None:
+    closed = place / "closed"
+    closed.mkdir(0o700)
+    podman = site(f"{closed}/scrun")
+    done = podman.run("--rm", *MAPPED, "busybox", "true")
+    assert done.returncode not in {0, 1}
+    assert f"{closed} cannot be entered by the ids of the container's user namespace" in done.stderr
+    assert list((closed / "scrun").iterdir()) == []
+
+
+def test_a_user_without_his_own_id(podman: Podman, cluster: Any) -> None:
+    done = podman.run("--rm", "--userns=nomap", "busybox", "sh", "-c", "id -u; cat /proc/self/uid_map; exit 5")
+    assert done.returncode == 5, done.stderr
+    uid, inside, outside, _ = done.stdout.split()
+    assert (uid, inside) == ("0", "0")
+    assert int(outside) != cluster.uid
