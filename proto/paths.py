@@ -117,13 +117,13 @@ def make_root(root: str) -> None:
     if status.st_mode & 0o022 and not status.st_mode & 0o1000:
         msg = f"others may write into the state directory {root}; take that right away, or choose another with --root"
         raise SettingsError(msg)
-    for above in dict.fromkeys((*_above(root), *_above(os.path.realpath(root)))):
+    for above in dict.fromkeys((*above_it(root), *above_it(os.path.realpath(root)))):
         if _strange(os.lstat(above)):
             msg = f"the state directory {root} is below {above}, which others control; choose another one with --root"
             raise SettingsError(msg)
 
 
-def _above(path: str) -> list[str]:
+def above_it(path: str) -> list[str]:
     """Every directory (or link) on the way to a path."""
     found = []
     while (parent := os.path.dirname(path)) != path:

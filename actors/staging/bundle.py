@@ -8,6 +8,7 @@ from typing import Any
 from proto import config_form
 from proto.creation import Creation
 from proto.errors import StagingError, reason
+from proto.paths import above_it
 from proto.settings import Settings
 from proto.value import Value
 
@@ -166,14 +167,13 @@ def mode_for(creation: Creation, uid_map: IdMap) -> int:
     if not uid_map or stands_for(uid_map, creation.uid):
         return 0o700
     path = staging_directory(creation)
-    open_to(path, 0o711)
-    while path != "/":
-        path = os.path.dirname(path)
-        if not os.stat(path).st_mode & stat.S_IXOTH:
+    for above in above_it(path):
+        if not os.stat(above).st_mode & stat.S_IXOTH:
             raise StagingError(
-                f"{path} cannot be entered by the ids of the container's user namespace, of which {creation.user} is "
+                f"{above} cannot be entered by the ids of the container's user namespace, of which {creation.user} is "
                 "none; set directory of [staging] in scrun.toml to a place below open directories (mode 0711)"
             )
+    open_to(path, 0o711)
     return 0o711
 
 

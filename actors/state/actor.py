@@ -20,10 +20,11 @@ from proto.registry import Message
 
 from . import clocks
 from .book import Book
+from .callers import Request
 from .hub import Arrival, Hub, Reached, make_room
 from .inspection import inspect
 from .oom import leave_mark
-from .requests import Request, Requests
+from .requests import Requests
 from .tap import Tap
 
 REPEAT = 1.0
@@ -72,7 +73,7 @@ class StateActor(ProcessActor):
             if not isinstance(event, Arrival):
                 self._unwritten.append(event)
                 self.inbox.later("unwritten", DISK)
-            elif isinstance(event.envelope.message, m.Start | m.Kill | m.Delete):
+            elif isinstance(event.envelope.message, Request):
                 self.requests.refuse(event, error)
 
     def _handle(self, event: object) -> None:

@@ -13,6 +13,8 @@ from proto.lifecycle import SIGKILL
 from proto.registry import Message
 from proto.value import Value
 
+Request = m.Start | m.Kill | m.Delete
+
 KILL_WAIT = 0.5
 """After ``kill KILL`` the container ends within ``kill_wait`` whatever Slurm says, so nobody need wait for Slurm."""
 SIGNAL_WAIT = 1.5
@@ -26,7 +28,7 @@ class Admission(Value):
     event: Message | None = None
 
 
-def admit(container: Container, request: m.Start | m.Kill | m.Delete, request_id: str) -> Admission:
+def admit(container: Container, request: Request, request_id: str) -> Admission:
     """Take a request in.
 
     Raises:
@@ -43,7 +45,7 @@ def admit(container: Container, request: m.Start | m.Kill | m.Delete, request_id
             return _admit_delete(container, request)
 
 
-def answer(container: Container, request: m.Start | m.Kill | m.Delete, request_id: str) -> ScrunError | bool:
+def answer(container: Container, request: Request, request_id: str) -> ScrunError | bool:
     """Whether an admitted request has been carried out: True, an error, or False for not yet."""
     match request:
         case m.Start():

@@ -7,9 +7,8 @@ from proto.errors import ScrunError
 from proto.registry import Message
 
 from . import callers
+from .callers import Request
 from .hub import Arrival, Hub
-
-Request = m.Start | m.Kill | m.Delete
 
 
 class Requests:
