@@ -16,9 +16,8 @@ BACK_OFF = (0.0, 0.05, 0.2, 1.0, 5.0)
 STABLE = 10.0
 """Seconds after which a start counts as good and the row begins anew."""
 GIVE_UP = 15
-"""Restarts in a row after which a child is given up: with the back-off some 55 seconds of failure. OTP counts
-restarts in a period instead; with a back-off that grows that would either never be reached or punish kills from
-outside, which cost 5 ms each and nobody notices."""
+"""Restarts in a row after which a child that fails by itself is given up: with the back-off some 55 seconds of failure.
+OTP counts restarts in a period instead; with a back-off that grows that would never be reached."""
 STILLBORN = 4
 """The same for a child that has never been ready, in all the life of the container: what keeps it from starting (a
 full disk, a broken installation) will not go away within seconds, and ``create`` waits. With the back-off 1.3 s."""
@@ -100,15 +99,28 @@ def renewed(record: Record, now: float, seconds: float, task: str) -> Record:
     return replace(record, lease_ends=now + max(seconds, LEASE), task=task)
 
 
-def died(specification: Specification, record: Record, now: float, *, normal: bool) -> Verdict:
-    """Decide about a child that has died; ``normal``: it exited with 0 by itself."""
+def died(specification: Specification, record: Record, now: float, *, normal: bool, struck: bool = False) -> Verdict:
+    """Decide about a child that has died.
+
+    Args:
+        specification: its own.
+        record: its own.
+        now: monotonic time.
+        normal: it exited with 0 by itself.
+        struck: somebody else killed it (the kernel that needed memory, a person). However often that happens, it says
+            nothing about what the child can do: such deaths make the pauses longer, and never the last one.
+
+    """
     if specification.restart == "temporary" or (specification.restart == "transient" and normal):
         return Verdict(record, None)
     in_a_row = 0 if now - record.started >= STABLE else record.in_a_row
-    if in_a_row >= (GIVE_UP if record.proven else STILLBORN):
+    blameless = struck and record.proven
+    if not blameless and in_a_row >= (GIVE_UP if record.proven else STILLBORN):
         return Verdict(record, None, given_up=True)
-    delay = BACK_OFF[min(in_a_row, len(BACK_OFF) - 1)]
-    return Verdict(replace(record, in_a_row=in_a_row + 1), delay)
+    last = len(BACK_OFF) - 1
+    delay = BACK_OFF[min(in_a_row, last)]
+    counted = in_a_row if blameless and in_a_row >= last else in_a_row + 1
+    return Verdict(replace(record, in_a_row=counted), delay)
 
 
 def stuck(record: Record, now: float) -> bool:

@@ -22,6 +22,7 @@ class Child:
     Attributes:
         due: monotonic time at which to start it (again); None: not wanted now.
         dismissed: whether it was killed because it is not wanted any more.
+        condemned: whether it was killed because it did not do what it should.
 
     """
 
@@ -34,6 +35,7 @@ class Child:
         self.channel: Channel | None = None
         self.due = due
         self.dismissed = False
+        self.condemned = False
 
     @property
     def name(self) -> str:

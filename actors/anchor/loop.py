@@ -164,8 +164,7 @@ class Anchor:
             handler(child, message)
         except Exception as error:
             # A signal that does not exist, an actor that nobody knows: the sender is out of its mind, not the anchor.
-            self._log.write("error", f"{child.name} sent {type(message).__name__}, which cannot be: {error!r}")
-            kill(child)
+            self._actors.condemn(child, f"sent {type(message).__name__}, which cannot be: {error!r}")
 
     def _on_spawn(self, child: Child, message: m.Spawn) -> None:
         if message.terminal:

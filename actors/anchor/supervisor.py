@@ -5,6 +5,7 @@ When to start whom again is ``actors.supervision``'s to decide; this is the hand
 
 import os
 import select
+import signal
 import time
 
 from actors import supervision
@@ -73,8 +74,7 @@ class Supervisor:
                 self._start(child, now)
         for child in self._children.values():
             if child.pid and supervision.stuck(child.record, now):
-                self._log.write("error", f"{child.name} is stuck ({child.record.task or 'idle'}); replaced")
-                kill(child)
+                self.condemn(child, f"is stuck ({child.record.task or 'idle'}); replaced")
                 child.record = supervision.renewed(child.record, now, supervision.LEASE, "being killed")
 
     def patience(self) -> int:
@@ -130,8 +130,14 @@ class Supervisor:
         try:
             return child.channel.receive()
         except ProtocolError as error:
-            self._log.write("error", f"{child.name} does not speak the protocol: {error}")
+            self.condemn(child, f"does not speak the protocol: {error}")
             return None
+
+    def condemn(self, child: Child, why: str) -> None:
+        """End an actor that does not do what it should."""
+        self._log.write("error", f"{child.name} {why}")
+        child.condemned = True
+        kill(child)
 
     def hang_up(self, child: Child) -> None:
         """It is dying; SIGCHLD follows. Until then the end of file must not spin the loop."""
@@ -164,8 +170,9 @@ class Supervisor:
         child.pid = 0
         normal = status == 0 or child.dismissed
         reason = "not needed now" if child.dismissed else _describe(status)
-        child.dismissed = False
-        verdict = supervision.died(child.specification, child.record, time.monotonic(), normal=normal)
+        struck = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and not child.condemned
+        child.dismissed = child.condemned = False
+        verdict = supervision.died(child.specification, child.record, time.monotonic(), normal=normal, struck=struck)
         child.record = verdict.record
         if verdict.given_up:
             words = last_words(ContainerPaths(self._creation.root, self._creation.id).log)

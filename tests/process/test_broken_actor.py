@@ -1,51 +1,57 @@
-"""An installation in which one actor cannot start: the container ends soon, and says why."""
+"""An actor that fails again and again: the container ends and says why, unless somebody else kills it."""
 
 from __future__ import annotations
 
 import json
-import pathlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from actors.supervision import BACK_OFF, GIVE_UP
+from tests.chaos.witness import find
+from tests.process.site import CHECKOUT, Site
+
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Iterator
 
     from tests.conftest import WaitUntil
 
-CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 SOON = 30.0
 """Seconds that may pass at the very most; a dozen of restarts take twice as long."""
 
 
-class Broken:
-    """A checkout and a bundle of its own."""
+class Broken(Site):
+    """A site with a checkout of its own, whose program returns what it is told."""
 
     def __init__(self, path: pathlib.Path) -> None:
-        self.path = path
-        self.root = path / "root"
+        super().__init__(path)
         for folder in ("proto", "actors", "scrun"):
             shutil.copytree(CHECKOUT / folder, path / folder)
         (path / ".venv").symlink_to(CHECKOUT / ".venv")
-        (path / "rootfs/bin").mkdir(parents=True)
-        shutil.copy("/bin/busybox", path / "rootfs/bin/busybox")
-        process = {"cwd": "/", "args": ["/bin/busybox", "true"], "env": ["PATH=/bin"]}
-        config = {"ociVersion": "1.0.2", "root": {"path": "rootfs"}, "process": process}
-        (path / "config.json").write_text(json.dumps(config))
+        self.config(program="exec cat")
 
     def break_(self, actor: str) -> None:
         with (self.path / f"actors/{actor}/actor.py").open("a") as source:
             source.write("\n\ndef main(begin, channel):\n    raise LookupError('cannot work here')\n")
 
-    def scrun(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def hasten(self) -> None:
+        source = self.path / "actors/supervision.py"
+        text = source.read_text()
+        assert str(BACK_OFF) in text
+        source.write_text(text.replace(str(BACK_OFF), "(0.0,) * 5"))
+
+    def scrun(self, *words: str, **streams: Any) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-IS", str(self.path / "scrun/__main__.py"), "--root", str(self.root), *words]
+        streams = streams or {"stdin": subprocess.DEVNULL, "capture_output": True}
         return subprocess.run(
-            command, env={"SCRUN_SCHEDULER": "local"}, cwd=self.path, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, timeout=SOON, check=False,
-        )  # fmt: skip
+            command, env=self.environ, cwd=self.bundle, text=True, timeout=SOON, check=False, **streams
+        )
 
 
 @pytest.fixture
@@ -85,3 +91,27 @@ def test_a_container_that_is_created_without_it_ends_soon(broken: Broken, wait_u
     annotations = wait_until(ended, SOON)
     assert annotations["scrun.exit-code"] == "70"
     assert explained(annotations["scrun.end-reason"], actor), annotations
+
+
+@pytest.mark.parametrize("actor", ["state", "allocation", "stdio", "signals"])
+def test_whatever_others_kill_is_started_again(broken: Broken, wait_until: WaitUntil, actor: str) -> None:
+    broken.hasten()
+    (in_r, in_w), (out_r, out_w) = os.pipe(), os.pipe()
+    done = broken.scrun("create", "--pid-file", str(broken.path / "pid"), "x", stdin=in_r, stdout=out_w)
+    os.close(in_r)
+    os.close(out_w)
+    assert done.returncode == 0
+    assert broken.scrun("start", "x").returncode == 0
+    anchor = int((broken.path / "pid").read_text())
+
+    killed = [0]
+    for number in range(GIVE_UP + 3):
+        killed.append(wait_until(lambda: (pid := find(anchor, actor)) not in killed and pid))
+        os.kill(killed[-1], signal.SIGKILL)
+        os.write(in_w, b"%d\n" % number)
+        assert os.read(out_r, 100) == b"%d\n" % number
+    os.close(in_w)
+    assert os.read(out_r, 100) == b""
+    os.close(out_r)
+    state = wait_until(lambda: (now := json.loads(broken.scrun("state", "x").stdout))["pid"] == 0 and now)
+    assert state["annotations"]["scrun.exit-code"] == "0"

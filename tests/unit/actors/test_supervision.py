@@ -29,6 +29,25 @@ def test_a_child_that_never_gets_stable_is_given_up() -> None:
     assert not died(PERMANENT, started(record, 100.0), 100.0 + STABLE, normal=False).given_up
 
 
+def test_kills_from_outside_are_never_the_last() -> None:
+    record = supervision.ready(Record())
+    for _ in range(10 * GIVE_UP):
+        verdict = died(PERMANENT, started(record, 100.0), 100.0, normal=False, struck=True)
+        assert not verdict.given_up
+        record = verdict.record
+    assert verdict.delay == BACK_OFF[-1]
+    # And they bring nobody nearer to its end who fails by itself later.
+    for _ in range(GIVE_UP - len(BACK_OFF) + 1):
+        verdict = died(PERMANENT, started(record, 100.0), 100.0, normal=False)
+        assert not verdict.given_up
+        record = verdict.record
+    assert died(PERMANENT, started(record, 100.0), 100.0, normal=False).given_up
+    assert not died(PERMANENT, started(record, 100.0), 100.0, normal=False, struck=True).given_up
+    # One that has never been ready is no better for it.
+    unproven = Record(in_a_row=STILLBORN)
+    assert died(PERMANENT, started(unproven, 100.0), 100.0, normal=False, struck=True).given_up
+
+
 def test_a_child_that_has_never_been_ready_is_given_up_within_seconds() -> None:
     record, waited = Record(), 0.0
     for _ in range(STILLBORN):
