@@ -14,6 +14,10 @@ import struct
 _RESERVE = 0x40305828
 """``FS_IOC_RESVSP`` of linux/falloc.h: ``_IOW('X', 40, struct space_resv)``."""
 _REQUEST = struct.Struct("=hh4xqqiI16x")
+_EXCHANGE = 2
+"""``RENAME_EXCHANGE`` of linux/fs.h."""
+_HERE = -100
+"""``AT_FDCWD`` of linux/fcntl.h."""
 _CANNOT = frozenset({errno.ENOTTY, errno.EOPNOTSUPP, errno.ENOSYS})
 
 
@@ -31,3 +35,16 @@ def reserve(fd: int, start: int, size: int) -> None:
     except OSError as error:
         if error.errno not in _CANNOT:
             raise
+
+
+def exchange(path: str, other: str) -> bool:
+    """Let two files change names in one moment, so that neither gives its room back (rename(2), ``RENAME_EXCHANGE``).
+
+    Returns:
+        Whether that was done: there may be no such file yet, or a file system that cannot do it (NFS).
+
+    """
+    import ctypes  # 1.7 ms, for the state actor alone
+
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    return rename is not None and not rename(_HERE, os.fsencode(path), _HERE, os.fsencode(other), _EXCHANGE)

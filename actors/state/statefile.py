@@ -3,8 +3,9 @@
 The hot verbs have no JSON parser, so the layout is fixed: one top-level key a line in the order below, two
 blanks deep, and the last key, ``scrun``, on one line. The file is derived from the journal and replaced by
 rename, so a reader sees the old one or the new one. Room for the next one has been made already, so it can be written
-on a file system that has become full. What the old one gives back then may be taken by somebody else before there is
-room for another, so the last one of all, which tells how it ended, has room of its own from the beginning.
+on a file system that has become full. The old one then keeps its room and becomes the next: whatever is given back,
+somebody else may take. The last one of all, which tells how it ended, has room of its own from the beginning, for file
+systems that cannot exchange names.
 """
 
 import contextlib
@@ -16,7 +17,7 @@ from proto import __version__
 from proto.container import Container
 from proto.machine import boot_id
 from proto.paths import ContainerPaths
-from proto.room import reserve
+from proto.room import exchange, reserve
 
 ROOM = 4096
 """Bytes by which the next file may be longer than the last one: reasons, nodes, the sentence of an end."""
@@ -96,9 +97,12 @@ def write(paths: ContainerPaths, container: Container, anchor: int, started: int
     data = render(container, anchor, started).encode("utf-8", "surrogateescape")
     new = _last(paths) if container.finished else _next(paths)
     with open(_open(new), "wb") as file:
+        longer = os.fstat(file.fileno()).st_size > len(data)
         file.write(data)
-        file.truncate()
-    os.rename(new, paths.state)
+        if longer:
+            file.truncate()  # which gives back what is reserved beyond the end, too
+    if container.finished or not exchange(new, paths.state):
+        os.rename(new, paths.state)
     with contextlib.suppress(OSError):
         if container.finished:
             os.unlink(_next(paths))
@@ -108,7 +112,7 @@ def write(paths: ContainerPaths, container: Container, anchor: int, started: int
 
 
 def keep_room(paths: ContainerPaths, size: int) -> None:
-    """Make the last file and the next one, empty, with room for so many bytes and a few more.
+    """See to it that the last file and the next one are there, with room for so many bytes and a few more.
 
     Raises:
         OSError: there is no room.

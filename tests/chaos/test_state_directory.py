@@ -145,7 +145,7 @@ def full_from(runtime: Runtime, disk: FileSystem, event: str, fill: Callable[[Fi
             deleted = runtime("delete", name)
             assert deleted.returncode == 0, deleted.stderr
         except BaseException as error:
-            error.args = (f"{error} {told(runtime, name, witness)}",)
+            error.add_note(told(runtime, name, witness))
             raise
     forget(runtime, box)
     nothing_left(runtime, name, int(state["annotations"]["scrun.job-id"]))
