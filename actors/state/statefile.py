@@ -3,9 +3,9 @@
 The hot verbs have no JSON parser, so the layout is fixed: one top-level key a line in the order below, two
 blanks deep, and the last key, ``scrun``, on one line. The file is derived from the journal and replaced by
 rename, so a reader sees the old one or the new one. Room for the next one has been made already, so it can be written
-on a file system that has become full. The old one then keeps its room and becomes the next: whatever is given back,
-somebody else may take. The last one of all, which tells how it ended, has room of its own from the beginning, for file
-systems that cannot exchange names.
+on a file system that has become full. The old one then keeps its room until there is a fresh file for the next, or
+becomes the next itself: whatever is given back, somebody else may take. The last one of all, which tells how it ended,
+has room of its own from the beginning, for file systems that cannot exchange names.
 """
 
 import contextlib
@@ -115,15 +115,23 @@ def keep_room(paths: ContainerPaths, size: int) -> None:
     """See to it that the last file and the next one are there, with room for so many bytes and a few more.
 
     Raises:
-        OSError: there is no room.
+        OSError: there is no room; a next file that is there stays.
 
     """
-    for path in (_last(paths), _next(paths)):
-        descriptor = _open(path)
-        try:
-            reserve(descriptor, 0, size + ROOM)
-        finally:
-            os.close(descriptor)
+    fresh = f"{_next(paths)}.fresh"
+    try:
+        for path in (_last(paths), fresh):
+            descriptor = _open(path)
+            try:
+                reserve(descriptor, 0, size + ROOM)
+            finally:
+                os.close(descriptor)
+        # Somebody may still read the old state.json, which has that name now: it is written into in need only.
+        os.rename(fresh, _next(paths))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(fresh)
+        raise
 
 
 def _next(paths: ContainerPaths) -> str:

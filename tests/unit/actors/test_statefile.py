@@ -6,6 +6,8 @@ import contextlib
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from actors.state import statefile
 from proto.container import Container
 from proto.paths import ContainerPaths
@@ -15,27 +17,55 @@ from tests.unit.staging.creations import creation
 if TYPE_CHECKING:
     import pathlib
 
+REASONS = ("short", "a longer reason " * 100, "short again")
 
-def test_what_was_written_once_is_room_for_ever(tmp_path: pathlib.Path) -> None:
-    """Whatever is given back somebody else may take: until the end no file is made or removed after the first three."""
-    paths = ContainerPaths(str(tmp_path), "x")
+
+@pytest.fixture
+def paths(tmp_path: pathlib.Path) -> ContainerPaths:
+    (tmp_path / "x").mkdir()
+    found = ContainerPaths(str(tmp_path), "x")
+    statefile.keep_room(found, statefile.write(found, waiting(""), 1, 2))
+    return found
+
+
+def waiting(reason: str) -> Container:
+    return Container(creation=creation(), job="queued", queue_reason=reason)
+
+
+def numbers(directory: pathlib.Path) -> set[int]:
+    return {path.stat().st_ino for path in directory.iterdir() if path.is_file()}
+
+
+def reason(text: str) -> str:
+    return str(json.loads(text)["annotations"]["scrun.job-reason"])
+
+
+def test_a_reader_keeps_what_it_has_opened(paths: ContainerPaths, tmp_path: pathlib.Path) -> None:
+    with contextlib.ExitStack() as opened:
+        readers = []
+        for each in REASONS:
+            statefile.write(paths, waiting(each), 1, 2)
+            readers.append(opened.enter_context((tmp_path / "x/state.json").open()))
+        assert [reason(reader.read()) for reader in readers] == list(REASONS)
+    names = ["state.json", "state.json.last", "state.json.next"]
+    assert sorted(path.name for path in (tmp_path / "x").iterdir()) == names
+
+
+def test_without_room_for_a_fresh_file_none_is_given_back(paths: ContainerPaths, tmp_path: pathlib.Path) -> None:
+    """Whatever is given back somebody else may take."""
     directory = tmp_path / "x"
-    directory.mkdir()
-    container = Container(creation=creation())
-    statefile.keep_room(paths, statefile.write(paths, container, 1, 2))
-    files = {path.stat().st_ino for path in directory.iterdir()}
+    (directory / "state.json.next.fresh").mkdir()
+    files = numbers(directory)
     last = (directory / "state.json.last").stat().st_ino
     assert len(files) == 3
     with contextlib.ExitStack() as held:
         for path in directory.iterdir():
-            held.enter_context(path.open())  # the number of one that is open is given to no other file
-        for reason in ("short", "a longer reason " * 100, "short again"):
-            container = replace(container, job="queued", queue_reason=reason)
-            statefile.write(paths, container, 1, 2)
-            shown = json.loads((directory / "state.json").read_text())
-            assert shown["annotations"]["scrun.job-reason"] == reason
-            assert {path.stat().st_ino for path in directory.iterdir()} == files
-    statefile.write(paths, replace(container, finished=True), 1, 2)
-    assert [path.name for path in directory.iterdir()] == ["state.json"]
-    assert (directory / "state.json").stat().st_ino == last
+            if path.is_file():
+                held.enter_context(path.open())  # the number of one that is open is given to no other file
+        for each in REASONS:
+            statefile.write(paths, waiting(each), 1, 2)
+            assert reason((directory / "state.json").read_text()) == each
+            assert numbers(directory) == files
+    statefile.write(paths, replace(waiting(""), finished=True), 1, 2)
+    assert numbers(directory) == {last}
     assert json.loads((directory / "state.json").read_text())["status"] == "stopped"
