@@ -97,6 +97,8 @@ def _run(creation: Creation, lock: int, answer: socket.socket) -> int:
 
     descriptors, commands = prepare(creation, journal, lock, answer.fileno(), guard.fileno())
 
+    import ctypes  # noqa: F401
+
     import msgpack  # noqa: F401
     import pykka  # noqa: F401
     import zmq  # noqa: F401

@@ -4,8 +4,8 @@
 
 ===================  ====================================================================================
 ``state.json``       what ``scrun state`` prints; written by rename, derived from the journal
-``state.json.next``  empty, with room reserved for the next one; the one before, if no fresh file could be made
-``state.json.last``  the same for the one that tells the end
+``state.json.next``  empty, with room for the next one; the one before, if no fresh file could be made
+``state.json.last``  empty, with room for the one that tells the end
 ``journal``          the container's events, the one truth (``proto.journal``)
 ``lock``             ``flock``ed by every process of the container: free means that none is left
 ``config.json``      the bundle's config.json as it was at ``create``

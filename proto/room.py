@@ -41,10 +41,10 @@ def exchange(path: str, other: str) -> bool:
     """Let two files change names in one moment, so that neither gives its room back (rename(2), ``RENAME_EXCHANGE``).
 
     Returns:
-        Whether that was done: there may be no such file yet, or a file system that cannot do it (NFS).
+        Whether that was done: there are file systems that cannot do it (NFS).
 
     """
-    import ctypes  # 1.7 ms, for the state actor alone
+    import ctypes  # 1.7 ms, which nobody has before the job is asked for
 
     rename = getattr(ctypes.CDLL(None), "renameat2", None)
     return rename is not None and not rename(_HERE, os.fsencode(path), _HERE, os.fsencode(other), _EXCHANGE)

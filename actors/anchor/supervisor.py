@@ -170,7 +170,7 @@ class Supervisor:
         child.pid = 0
         normal = status == 0 or child.dismissed
         reason = "not needed now" if child.dismissed else _describe(status)
-        struck = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and not child.condemned
+        struck = os.waitstatus_to_exitcode(status) == -signal.SIGKILL and not child.condemned
         child.dismissed = child.condemned = False
         verdict = supervision.died(child.specification, child.record, time.monotonic(), normal=normal, struck=struck)
         child.record = verdict.record

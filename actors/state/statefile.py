@@ -101,7 +101,8 @@ def write(paths: ContainerPaths, container: Container, anchor: int, started: int
         file.write(data)
         if longer:
             file.truncate()  # which gives back what is reserved beyond the end, too
-    if container.finished or not exchange(new, paths.state):
+    replaces = os.path.exists(paths.state) and not container.finished
+    if not replaces or not exchange(new, paths.state):
         os.rename(new, paths.state)
     with contextlib.suppress(OSError):
         if container.finished:

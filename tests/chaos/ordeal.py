@@ -203,7 +203,8 @@ def in_parallel(cases: Sequence[T], run: Callable[[T], Any], workers: int = WORK
 
 def _brief(error: BaseException) -> str:
     where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)][-5:]
-    return f"{type(error).__name__}: {error} ({' '.join(where)})"
+    told_more = getattr(error, "__notes__", ())
+    return "\n".join([f"{type(error).__name__}: {error} ({' '.join(where)})", *told_more])
 
 
 def told(runtime: Runtime, name: str, witness: Witness) -> str:

@@ -105,7 +105,7 @@ def test_killed_at_each_event(runtime: Runtime, chaos: Chaos, both: bool, answer
                 witness._read()
                 assert [type(event).__name__ for event in witness.events].count("JobGranted") <= 1
             except BaseException as error:
-                error.args = (f"{error} {struck} {told(runtime, name, witness)}",)
+                error.add_note(f"{struck} {told(runtime, name, witness)}")
                 raise
         forget(runtime, box)
         nothing_left(runtime, name, 0)

@@ -78,7 +78,7 @@ def test_SIGINT_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
                 job = job_of(witness)
                 assert runtime("delete", "--force", box.id).returncode == 0
             except BaseException as error:
-                error.args = (f"{error} {told(runtime, case.name, witness)}",)
+                error.add_note(told(runtime, case.name, witness))
                 raise
         forget(runtime, box)
         nothing_left(runtime, case.name, job)

@@ -113,7 +113,7 @@ def test_jumps_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
             try:
                 live(runtime, case.name, data, clock, witness)
             except BaseException as error:
-                error.args = (f"{error} {told(runtime, case.name, witness)}",)
+                error.add_note(told(runtime, case.name, witness))
                 raise
         chaos.figures["cases"] += 1
 

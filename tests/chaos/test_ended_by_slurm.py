@@ -53,7 +53,7 @@ def test_scancel_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
                 job = job_of(witness)
                 assert runtime("delete", "--force", name).returncode == 0
             except BaseException as error:
-                error.args = (f"{error} {told(runtime, name, witness)}",)
+                error.add_note(told(runtime, name, witness))
                 raise
         forget(runtime, box)
         nothing_left(runtime, name, job)

@@ -46,7 +46,7 @@ def struck(runtime: Runtime, case: Case, data: bytes, signum: int = signal.SIGKI
         try:
             outcome = live(runtime, case.name, data, witness)
         except BaseException as error:
-            error.args = (f"{error} {pids} {told(runtime, case.name, witness)}",)
+            error.add_note(f"{pids} {told(runtime, case.name, witness)}")
             raise
     return outcome, pids[0] if pids else 0
 
