@@ -120,6 +120,8 @@ def live(runtime: Runtime, name: str, data: bytes, witness: Witness) -> Outcome:
     killed = runtime("kill", name, "USR1")
     assert killed.returncode == 0, f"kill failed: {killed.stderr}"
     errors = read_line(box) + "\n"
+    # On a busy machine the witness lags behind, and would strike when the program has come to its end.
+    runtime.wait_until(lambda: witness.has_dealt_with("signal-requested"), PATIENCE)
     output = pump(box, data[min(half, 4096) :])
     errors += read(box)
     code = box.wait()
