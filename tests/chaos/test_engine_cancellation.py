@@ -102,19 +102,13 @@ def test_control_c(screen: Screen) -> None:
 
 
 def test_the_terminal_is_closed(screen: Screen) -> None:
-    """podman hands the SIGHUP on; docker's client just ends, and the container is still there."""
-    engine = screen.engine
-    life = Life(engine)
+    """The engine's client hands the SIGHUP on."""
+    life = Life(screen.engine)
     screen.run("run", "--interactive", "--tty", *life.options("busybox", "sh", "-c", POLITE))
     screen.expect("ready")
     life.known()
     screen.hang_up()
-    if engine.command == "podman":
-        life.ends(5)
-    else:
-        assert life.running()
-        engine.ok("rm", "--force", life.name)
-        life.gone()
+    life.ends(5)
 
 
 CONMON = {signal.SIGTERM: True, signal.SIGINT: True, signal.SIGHUP: False, signal.SIGKILL: False}
