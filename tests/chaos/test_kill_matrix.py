@@ -33,6 +33,14 @@ class Case:
     def name(self) -> str:
         return f"{self.role}-{self.event}-{self.number}"
 
+    @property
+    def sure(self) -> bool:
+        """Whether the process is there then.
+
+        Staging runs only while it is needed, and after the program's end everybody is soon on the way out.
+        """
+        return self.role != "staging" and self.event in EVENTS[: EVENTS.index("step-ended")]
+
 
 def struck(runtime: Runtime, case: Case, data: bytes, signum: int = signal.SIGKILL) -> tuple[Outcome, int]:
     """A life in which one process is struck at one event; also its pid, 0 if it was never there."""
@@ -44,7 +52,8 @@ def struck(runtime: Runtime, case: Case, data: bytes, signum: int = signal.SIGKI
 
     with Witness(runtime, case.name, on_event) as witness:
         try:
-            outcome = live(runtime, case.name, data, witness)
+            # On a busy machine the witness lags behind, and would strike when the program has come to its end.
+            outcome = live(runtime, case.name, data, witness, lambda: pids or not case.sure)
         except BaseException as error:
             error.add_note(f"{pids} {told(runtime, case.name, witness)}")
             raise
@@ -70,7 +79,7 @@ def test_killed_at_each_event(runtime: Runtime, chaos: Chaos, role: str) -> None
         outcome, pid = struck(runtime, case, data)
         check(outcome, data)
         assert not pid or not alive(pid)
-        outcome.struck_at = case.event
+        assert pid or not case.sure
         return outcome, pid
 
     results = in_parallel(cases, run)
@@ -80,9 +89,6 @@ def test_killed_at_each_event(runtime: Runtime, chaos: Chaos, role: str) -> None
         chaos.figures["cases"] += 1
         chaos.figures["kills"] += pid > 0
         chaos.figures["bytes both ways"] += 2 * SIZE
-        # Staging runs only while it is needed. The program's end may come before anybody could report the signal, and
-        # after it everybody is soon on the way out.
-        assert pid or role == "staging" or outcome.struck_at in EVENTS[EVENTS.index("signal-delivered") :]
 
 
 @pytest.mark.parametrize("event", ["job-granted", "create-answered", "launch-requested", "signal-requested"])

@@ -63,8 +63,6 @@ class Witness:
         self.events: list[Message] = []
         self.words: list[str] = []
         self.error: BaseException | None = None
-        self._dealt_with = 0
-        self._waits = False
         self._on_event = on_event
         self._anchor = 0
         self._directory = runtime.root / container_id
@@ -100,10 +98,6 @@ class Witness:
             time.sleep(0.001)
         return self._anchor
 
-    def has_dealt_with(self, word: str) -> bool:
-        """Whether all has been done that this event calls for, but what waits for a process that is not there."""
-        return self._waits or word in self.words[: self._dealt_with]
-
     def strike(self, role: str, signum: int = signal.SIGKILL) -> int:
         """Send a process of the container a signal as soon as there is that process; 0: it never came."""
         anchor = self.anchor()
@@ -112,9 +106,7 @@ class Witness:
             if pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signum)
-                    self._waits = False
                     return pid
-            self._waits = True
             if self._stopped(0.001):
                 break
             self._read()
@@ -158,4 +150,3 @@ class Witness:
         while len(self.words) < len(self.events):
             self.words.append(word_of(type(self.events[len(self.words)])))
             self._on_event(self, self.words[-1])
-            self._dealt_with += 1
