@@ -42,7 +42,11 @@ pytestmark = [pytest.mark.timeout(300)]
 
 
 class Clock:
-    """The time that a container's processes are told, as long as they are told it."""
+    """The time that a container's processes are told, as long as they are told it.
+
+    Not for ``delete``, which may have to wait for the last of them: under a changed clock libfaketime 0.9.10 answers
+    each ``time.sleep`` of Python 3.11 with EINVAL (its issue 426).
+    """
 
     def __init__(self, runtime: Runtime, name: str) -> None:
         self._path = runtime.directory / f"clock-{name}"
@@ -135,7 +139,7 @@ def live(runtime: Runtime, name: str, data: bytes, clock: Clock, witness: Witnes
     assert (read(box), box.wait()) == ("bye\n", 42)
     state = box.state()
     assert (state["status"], state["annotations"]["scrun.exit-code"]) == ("stopped", "42")
-    assert runtime("delete", name, environ=clock.environ).returncode == 0
+    runtime.ok("delete", name)
     forget(runtime, box)
     nothing_left(runtime, name, int(state["annotations"]["scrun.job-id"]))
 
@@ -180,7 +184,7 @@ def test_nothing_expires_and_nobody_spins(
     # The ten seconds from SIGTERM to SIGKILL were not over.
     assert ends.wait() == 9
     for box, job in zip(boxes, jobs, strict=True):
-        assert runtime("delete", box.id, environ=clock.environ).returncode == 0
+        runtime.ok("delete", box.id)
         forget(runtime, box)
         nothing_left(runtime, box.id, job)
     chaos.figures["cases"] += len(boxes)
