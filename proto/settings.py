@@ -6,6 +6,7 @@ from .value import Value
 
 SchedulerName = Literal["auto", "slurm", "pyslurm", "local"]
 StagingMode = Literal["auto", "copy", "shared"]
+RootSquash = Literal["auto", "yes", "no"]
 IdMapping = Literal["auto", "full", "single"]
 HookRule = Literal["run", "skip", "refuse"]
 
@@ -34,9 +35,11 @@ class Settings(Value):
         staging_mode: ``shared`` uses the rootfs where it is, ``copy`` copies it, ``auto`` decides by its file
             system.
         staging_directory: where this user's copies go; the nodes must see it under the same path. Empty: ``~/.scrun``.
+        root_squash: whether root of a node must be taken for nobody in the staging directory, as on an NFS export with
+            root_squash; ``auto``: wherever that is a network file system.
         staging_time_limit: seconds that a stage-in or stage-out may take; 0 for no limit.
         id_mapping: ``full`` maps the user's subordinate ids, ``single`` one id, ``auto`` decides by the caller's
-            own mapping.
+            own mapping, and by whether the staging directory keeps owners.
         sync_back: whether changes in a copied rootfs are copied back at stage-out (never with ``--rm``).
         bind_rules: pairs of path prefix and ``keep``, ``copy`` or ``drop``, for bind mounts of config.json.
         entry: whether the program is entered through scrun's own entry file, which refuses to run on a node
@@ -58,6 +61,7 @@ class Settings(Value):
     lua: str = ""
     staging_mode: StagingMode = "auto"
     staging_directory: str = ""
+    root_squash: RootSquash = "auto"
     staging_time_limit: float = 0.0
     id_mapping: IdMapping = "auto"
     sync_back: bool = True

@@ -33,6 +33,7 @@ class Bundle(Value):
         binds: destination to source of the mounts; the source is empty where its contents are not known here.
         resources: ``linux.resources``.
         hooks: those that run on this host, by kind.
+        tells: whether the node's config.json tells what should be nobody else's (``hook_config.node_environment``).
 
     """
 
@@ -49,6 +50,7 @@ class Bundle(Value):
     binds: dict[bytes, bytes] = {}
     resources: dict[str, Any] = {}
     hooks: dict[str, tuple[Hook, ...]] = {}
+    tells: bool = False
 
     def env_value(self, name: str) -> str:
         """A variable of the container, or empty; the last one counts."""
@@ -151,6 +153,7 @@ def check(path: str, data: bytes, config: dict[str, Any]) -> Bundle:
         binds=_binds(path, config.get("mounts") or ()),
         resources=linux.get("resources") or {},
         hooks=hook_config.read(config.get("hooks") or {}),
+        tells=hook_config.node_environment(config.get("hooks") or {}),
     )
 
 

@@ -82,6 +82,10 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         settings=chosen,
         host=host(),
     )
+    if creation.scheduler != "local" and not creation.lua:
+        from actors.staging import reach
+
+        reach.check(chosen, who.home, tells=bundle.tells)
     stager = creation.lua or "the built-in stager"
     say(line, "verbose", f"bundle {bundle.path}, slurm.conf {conf or '-'}, scheduler {creation.scheduler}, {stager}")
     return creation, bundle

@@ -56,6 +56,11 @@ def read(hooks: Mapping[str, Any]) -> dict[str, tuple[Hook, ...]]:
     return found
 
 
+def node_environment(hooks: Mapping[str, Any]) -> bool:
+    """Whether a hook that runs on the node has an environment, which is in the node's config.json then."""
+    return any(entry.get("env") for kind in ON_THE_NODE for entry in hooks.get(kind) or ())
+
+
 def _hook(entry: Mapping[str, Any], name: str) -> Hook:
     path = entry.get("path") or ""
     if not path.startswith("/"):

@@ -14,7 +14,8 @@ from actors.allocation import place
 from actors.allocation.queue_format import FOUND
 from actors.allocation.replies import released
 from actors.allocation.slurm import COMMENT
-from actors.staging.bundle import place_of, staged_with
+from actors.staging.bundle import staged_with
+from actors.staging.reach import place_of
 from proto import journal, lifecycle
 from proto.creation import Creation
 from proto.errors import ScrunError, SettingsError

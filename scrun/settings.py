@@ -5,7 +5,7 @@
     [scrun]                  # scheduler, create_wait, start_limit, kill_wait, slurm_conf, lua, id_mapping, …
     scheduler = "slurm"
 
-    [staging]                # mode, directory, time_limit, sync_back
+    [staging]                # mode, directory, root_squash, time_limit, sync_back
     mode = "copy"
 
     [staging.binds]          # path prefix = keep, copy or drop
@@ -22,7 +22,7 @@ import os
 from typing import Any, get_args
 
 from proto.errors import SettingsError
-from proto.settings import HookRule, IdMapping, SchedulerName, Settings, StagingMode
+from proto.settings import HookRule, IdMapping, RootSquash, SchedulerName, Settings, StagingMode
 from proto.value import replace
 
 from .caller import Caller
@@ -49,6 +49,7 @@ KEYS: dict[str, dict[str, tuple[str, type | tuple[str, ...]]]] = {
     "staging": {
         "mode": ("staging_mode", get_args(StagingMode)),
         "directory": ("staging_directory", str),
+        "root_squash": ("root_squash", get_args(RootSquash)),
         "time_limit": ("staging_time_limit", float),
         "sync_back": ("sync_back", bool),
         "binds": ("bind_rules", dict),

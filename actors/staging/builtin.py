@@ -16,12 +16,14 @@ from proto.errors import StagingError, reason
 from proto.value import Value
 
 from .bundle import (
+    PRIVATE,
     Staged,
     container_directory,
     discard,
+    make_content,
     make_directory,
-    mode_for,
     new_directory,
+    rights_of,
     staging_directory,
     write_config,
     write_entry,
@@ -40,7 +42,8 @@ from .id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, s
 from .loglevel import Level, Log
 from .node_config import NodePlan, node_config
 from .node_mounts import Copy, from_bundle
-from .tree_copy import copy_source, copy_tree
+from .reach import keeps_owners
+from .tree_copy import copy_source, copy_tree, has_owners, make_room_for_mounts
 
 _STAGED = "staged.json"
 AUTOREMOVE = "io.podman.annotations.autoremove"
@@ -62,11 +65,24 @@ def caller_maps() -> CallerMaps:
     return CallerMaps(*texts)
 
 
-def container_maps(creation: Creation, config: dict[str, Any], caller: CallerMaps) -> tuple[IdMap, IdMap]:
+def container_maps(
+    creation: Creation, config: dict[str, Any], caller: CallerMaps, keeps: Callable[[], bool]
+) -> tuple[IdMap, IdMap]:
     """Decide which ids the container gets on the node; nothing for a job of root, which needs no map.
 
     ``full`` is what the engine itself uses: the user's own id and his subordinate ids, which the nodes must know,
-    too. ``single`` needs nothing: the user of the container's program is the user, and there is nobody else.
+    too. ``single`` needs nothing: the user of the container's program is the user, and there is nobody else. ``auto``
+    is full where that can be had: in an engine's namespace, with a file system that keeps owners.
+
+    Args:
+        creation: the container.
+        config: its config.json.
+        caller: the ids of the namespace in which it is staged.
+        keeps: finds out whether the staging directory keeps owners (``reach.keeps_owners``).
+
+    Raises:
+        StagingError: ``full`` is demanded where there are no subordinate ids.
+
     """
     linux = config.get("linux") or {}
     inner = (config_id_map(linux.get("uidMappings") or ()), config_id_map(linux.get("gidMappings") or ()))
@@ -75,7 +91,7 @@ def container_maps(creation: Creation, config: dict[str, Any], caller: CallerMap
         return inner
     outer = (parse_id_map(caller.uid), parse_id_map(caller.gid))
     mapped = not any(is_identity(one) for one in outer) and all(total(one) > 1 for one in outer)
-    if wish != "single" and mapped:
+    if mapped and (wish == "full" or (wish == "auto" and keeps())):
         if all(inner):
             return compose(inner[0], outer[0]), compose(inner[1], outer[1])
         return outer
@@ -98,18 +114,20 @@ def stage_in(
         StagingError: it could not be done; what was begun is removed by ``stage_out``.
 
     """
-    uid_map, gid_map = container_maps(creation, config, caller or caller_maps())
+    place = staging_directory(creation)
+    uid_map, gid_map = container_maps(creation, config, caller or caller_maps(), lambda: keeps_owners(place))
     owners = not uid_map or total(uid_map) > 1
     home = container_directory(creation)
     config = {**config, "mounts": from_bundle(config.get("mounts") or (), creation.bundle)}
     try:
-        mode = mode_for(creation, uid_map)
+        rights = rights_of(creation, uid_map)
         discard(creation)
-        work = new_directory(creation, mode)
+        work = new_directory(creation, rights.way)
+        content = make_content(work, rights)
         private = creation.annotations.get(NETWORK, "") in {"none", "private"}
-        entry = write_entry(work, creation)
+        entry = write_entry(content, creation, config)
         plan = NodePlan(
-            staged_bundle=home,
+            content=home + content.removeprefix(work),
             uid_map=uid_map,
             gid_map=gid_map,
             entry=entry,
@@ -122,14 +140,18 @@ def stage_in(
         fitted = node_config(config, plan)
         for note in fitted.notes:
             log(Level.INFO, note)
-        copied, complete = _stage_rootfs(creation, work, run, log, mode, owners=owners)
-        _copy_mounts(work, fitted.copies, run, log, owners=owners)
-        write_config(work, fitted.config)
+        copied, complete = _stage_rootfs(creation, work, content, run, log, rights.content, owners=owners)
+        if rights.split:
+            os.symlink(f"{PRIVATE}/rootfs", f"{work}/rootfs")  # slurmd takes BUNDLE/rootfs, whatever root.path says
+        if not owners:
+            make_room_for_mounts(f"{content}/rootfs", (mount["destination"] for mount in fitted.config["mounts"]))
+        _copy_mounts(content, fitted.copies, run, log, owners=owners)
+        write_config(work, fitted.config, rights.config)
         record: dict[str, Any] = {"copied": copied, "skipped": []}
         if copied and not complete:
             from .tree_mirror import missing_paths
 
-            record["skipped"] = missing_paths(creation.rootfs, f"{work}/rootfs")
+            record["skipped"] = missing_paths(creation.rootfs, f"{content}/rootfs")
         record["excluded"] = _excluded(config)
         write_file(f"{work}/{_STAGED}", json.dumps(record).encode("utf-8", "surrogateescape"), 0o600)
         os.rename(work, home)
@@ -197,11 +219,11 @@ def decide_mode(wish: str, file_system_type: str) -> str:
 
 
 def _stage_rootfs(
-    creation: Creation, home: str, run: Commands, log: Log, directory_mode: int, *, owners: bool
+    creation: Creation, work: str, content: str, run: Commands, log: Log, directory_mode: int, *, owners: bool
 ) -> tuple[bool, bool]:
     """Put ``rootfs`` into place; return whether it is a copy of the container's own, and whether it is complete."""
     source = creation.rootfs
-    target = f"{home}/rootfs"
+    target = f"{content}/rootfs"
     if not os.path.isdir(source):
         raise StagingError(f"the root file system {source} is not there")
     mode = decide_mode(creation.settings.staging_mode, file_system(source, current_mounts()))
@@ -214,13 +236,15 @@ def _stage_rootfs(
     def make(path: str) -> bool:
         return copy_tree(run, source, path, log, owners=owners)
 
-    cheap = can_reflink(home)
+    if not owners and has_owners(source):
+        log(Level.INFO, "the staging directory keeps no owners: all files of the image belong to the container's user")
+    cheap = can_reflink(content)
     if not creation.readonly and not cheap:
         return True, _complete(make, target)
     from .tree_cache import TreeCache, tree_key  # hashlib takes 3 ms
 
     key, size = tree_key(source, "owners" if owners else "single")
-    tree = TreeCache(staging_directory(creation), directory_mode).use(home, key, size, make)
+    tree = TreeCache(staging_directory(creation), directory_mode).use(work, key, size, make)
     if creation.readonly:
         os.symlink(tree, target)
         return False, True

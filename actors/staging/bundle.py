@@ -9,15 +9,18 @@ from proto import config_form
 from proto.creation import Creation
 from proto.errors import StagingError, reason
 from proto.paths import above_it
-from proto.settings import Settings
 from proto.value import Value
 
-from .entry import ENTRY_NAME, entry_file, entry_path
+from .entry import ENTRY_MODE, ENTRY_NAME, entry_file, entry_path
+from .filesystem import current_mounts
 from .id_maps import IdMap, config_id_map, stands_for
-from .node_config import entry_mount
+from .node_config import entry_mount, environment, without_environment
+from .reach import is_squashed, place_of
 from .tree_copy import remove_tree
 
 Config = dict[str, Any]
+PRIVATE = "private"
+"""Directory in a bundle with an open way to it: what is not for everybody."""
 
 
 class Staged(Value):
@@ -56,6 +59,26 @@ def read_config(bundle: str) -> Config:
     return checked
 
 
+class Rights(Value):
+    """Modes of what is staged.
+
+    Attributes:
+        way: of the directories that lead to config.json.
+        content: of those that lead to all the rest.
+        config: of config.json itself.
+
+    """
+
+    way: int = 0o700
+    content: int = 0o700
+    config: int = 0o600
+
+    @property
+    def split(self) -> bool:
+        """Whether more people reach config.json than the rest, which then is in a directory of its own."""
+        return self.config != 0o600
+
+
 def write_config(bundle: str, config: Config, mode: int = 0o600) -> None:
     """Write a bundle's config.json, whole or not at all."""
     text = json.dumps(config, ensure_ascii=False, separators=(",", ":"))
@@ -71,12 +94,30 @@ def write_file(path: str, content: bytes, mode: int) -> None:
     os.replace(temporary, path)
 
 
-def write_entry(bundle: str, creation: Creation) -> str:
-    """Put the entry file into a bundle; return its path in the container, or nothing if there is none."""
-    content = entry_file(os.uname().machine) if creation.settings.entry else None
-    if content is None:
+def wants_entry(creation: Creation) -> bool:
+    """Whether the program is entered through an entry file.
+
+    The scheduler ``local`` has no node that could be without a runtime, and leaves the command to config.json.
+    """
+    return creation.settings.entry and creation.scheduler != "local"
+
+
+def write_entry(directory: str, creation: Creation, config: Config) -> str:
+    """Put the entry file, with the container's variables in it, into a directory.
+
+    If config.json has none, an entry file that is there already has them: this is done again.
+
+    Returns:
+        Its path in the container, or nothing if there is none.
+
+    """
+    variables = environment(config)
+    content = entry_file(os.uname().machine, variables)
+    if content is None or not wants_entry(creation):
         return ""
-    write_file(os.path.join(bundle, ENTRY_NAME), content, 0o755)
+    path = os.path.join(directory, ENTRY_NAME)
+    if variables or not os.path.exists(path):
+        write_file(path, content, ENTRY_MODE)
     return entry_path(creation.cookie)
 
 
@@ -93,38 +134,40 @@ def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
         rootfs: the root file system's path after the script.
 
     """
-    if not creation.settings.entry or entry_file(os.uname().machine) is None:
+    if not wants_entry(creation) or entry_file(os.uname().machine) is None:
         return Staged(bundle, rootfs, entry=False)
     own = os.path.realpath(bundle) == os.path.realpath(creation.bundle)
     if not own and not os.access(os.path.join(bundle, "config.json"), os.R_OK | os.W_OK):
         return Staged(bundle, rootfs, entry=False)
     config = read_config(bundle)
     mode = os.stat(os.path.join(bundle, "config.json")).st_mode & 0o777
+    directory = bundle
     if own:
-        bundle = _shadow(creation, config)
-    destination = write_entry(bundle, creation)
+        bundle, directory, mode = _shadow(creation, config)
+    destination = write_entry(directory, creation, config)
     mounts = [mount for mount in config.get("mounts") or [] if mount.get("destination") != destination]
-    source = os.path.join(os.path.abspath(bundle), ENTRY_NAME)
+    source = os.path.join(os.path.abspath(directory), ENTRY_NAME)
     config["mounts"] = [*mounts, entry_mount(destination, source)]
-    write_config(bundle, config, mode)
+    write_config(bundle, without_environment(config), mode)
     return Staged(bundle, rootfs, entry=True)
 
 
-def _shadow(creation: Creation, config: Config) -> str:
-    """A directory in the staging directory with a link to the root file system."""
+def _shadow(creation: Creation, config: Config) -> tuple[str, str, int]:
+    """A directory in the staging directory with a link to the root file system.
+
+    Returns:
+        The bundle, the directory for what is not for everybody, and the mode of config.json.
+
+    """
     home = container_directory(creation)
-    mode = mode_for(creation, config_id_map((config.get("linux") or {}).get("uidMappings") or ()))
+    rights = rights_of(creation, config_id_map((config.get("linux") or {}).get("uidMappings") or ()))
     discard(creation)
-    make_directory(home, mode)  # nothing slow follows: no directory of its own is needed
+    make_directory(home, rights.way)  # nothing slow follows: no directory of its own is needed
+    content = make_content(home, rights)
     # slurmd takes BUNDLE/rootfs, whatever root.path says.
     os.symlink(os.path.join(creation.bundle, (config.get("root") or {}).get("path") or "rootfs"), f"{home}/rootfs")
     config["root"] = {**(config.get("root") or {}), "path": f"{home}/rootfs"}
-    return home
-
-
-def place_of(settings: Settings, home: str) -> str:
-    """Path of the directory for staged containers of a user with this home."""
-    return settings.staging_directory or os.path.join(home, ".scrun")
+    return home, content, rights.config
 
 
 def staging_directory(creation: Creation) -> str:
@@ -153,28 +196,43 @@ def staging_directory(creation: Creation) -> str:
     return path
 
 
-def mode_for(creation: Creation, uid_map: IdMap) -> int:
-    """Mode of the directories on the way to what is staged.
+def rights_of(creation: Creation, uid_map: IdMap) -> Rights:
+    """Who may reach what is staged.
 
-    They are the user's alone, unless the user's own id is none of the container's (root's container in a user
-    namespace, ``nomap``): what the node's runtime does inside that namespace counts as somebody else's doing. Such a
-    one may go through, and still not look around.
+    It is the user's alone, but for two cases. If the user's own id is none of the container's (root's container in a
+    user namespace, ``nomap``), what the node's runtime does inside that namespace counts as somebody else's doing:
+    such a one may go through, and still not look around. And where root is nobody (``reach``), nobody has to be able
+    to read config.json.
 
     Raises:
-        StagingError: it could not get as far as the staging directory.
+        StagingError: the container's ids could not get as far as the staging directory.
 
     """
-    if not uid_map or stands_for(uid_map, creation.uid):
-        return 0o700
     path = staging_directory(creation)
-    for above in above_it(path):
-        if not os.stat(above).st_mode & stat.S_IXOTH:
-            raise StagingError(
-                f"{above} cannot be entered by the ids of the container's user namespace, of which {creation.user} is "
-                "none; set directory of [staging] in scrun.toml to a place below open directories (mode 0711)"
-            )
-    open_to(path, 0o711)
-    return 0o711
+    squashed = creation.scheduler != "local" and is_squashed(path, current_mounts(), creation.settings.root_squash)
+    strange = bool(uid_map) and not stands_for(uid_map, creation.uid)
+    if strange:
+        for above in above_it(path):
+            if not os.stat(above).st_mode & stat.S_IXOTH:
+                raise StagingError(
+                    f"{above} cannot be entered by the ids of the container's user namespace, of which {creation.user} "
+                    "is none; set directory of [staging] in scrun.toml to a place below open directories (mode 0711)"
+                )
+    rights = Rights(
+        way=0o711 if squashed or strange else 0o700,
+        content=0o711 if strange else 0o700,
+        config=0o644 if squashed else 0o600,
+    )
+    open_to(path, rights.way)
+    return rights
+
+
+def make_content(bundle: str, rights: Rights) -> str:
+    """The directory in a bundle for all but config.json: the bundle itself, or one that is made."""
+    if not rights.split:
+        return bundle
+    make_directory(f"{bundle}/{PRIVATE}", rights.content)
+    return f"{bundle}/{PRIVATE}"
 
 
 def make_directory(path: str, mode: int) -> None:

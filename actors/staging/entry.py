@@ -1,64 +1,42 @@
-"""The entry file: proof that a program starts inside the container, and nowhere else.
+"""The entry file: proof that a program starts inside the container, and nowhere else; it brings its environment.
 
 slurmd of a node that has no ``oci.conf`` ignores ``srun --container`` without a word and runs the command on the
 host. So scrun never launches the program by its own name. It launches ``/dev/.scrun-COOKIE PATH ARGV0 ARGV1 …``:
-a tiny static executable that the staged bundle bind-mounts there and that does nothing but
-``execve(argv[1], &argv[2], envp)``. Without a container the path does not exist, and nothing runs.
+a small static executable that the staged bundle bind-mounts there and that does one execve(2). Without a container
+the path does not exist, and nothing runs.
+
+The container's variables are in the file as well, since the node's config.json may have to be readable for everybody
+(``actors.staging.reach``). Their owner alone can read the file, all others can only execute it.
 
 It exits with 127 where the program does not exist and with 126 where it cannot be executed, as shells do.
 """
 
 import struct
+from collections.abc import Sequence
+
+from .entry_code import AARCH64, X86_64
 
 ENTRY_NAME = ".scrun-entry"  # of the file, in the bundle
+ENTRY_MODE = 0o711
 SHELL = b"/bin/sh"
 SEARCH = b'exec "$0" "$@"'
 
 _ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 _BASE = 0x400000
-
-# argc lies at the stack pointer, argv after it, then a null pointer, then envp.
-_X86_64 = bytes.fromhex(
-    "488b0c24"  # mov  rcx, [rsp]              argc
-    "488b7c2410"  # mov  rdi, [rsp+16]         argv[1]
-    "488d742418"  # lea  rsi, [rsp+24]         &argv[2]
-    "488d54cc10"  # lea  rdx, [rsp+rcx*8+16]   envp
-    "b83b000000"  # mov  eax, 59               execve
-    "0f05"  # syscall
-    "83f8fe"  # cmp  eax, -2                   ENOENT?
-    "bf7e000000"  # mov  edi, 126
-    "7502"  # jne  +2
-    "ffc7"  # inc  edi
-    "b8e7000000"  # mov  eax, 231              exit_group
-    "0f05"  # syscall
-)
-_AARCH64 = struct.pack(
-    "<12I",
-    0xF94003E9,  # ldr  x9, [sp]               argc
-    0xF9400BE0,  # ldr  x0, [sp, 16]           argv[1]
-    0x910063E1,  # add  x1, sp, 24             &argv[2]
-    0x8B090C22,  # add  x2, x1, x9, lsl 3
-    0xD1002042,  # sub  x2, x2, 8              envp
-    0xD2801BA8,  # mov  x8, 221                execve
-    0xD4000001,  # svc  0
-    0xB100081F,  # cmn  x0, 2                  ENOENT?
-    0x52800FC0,  # mov  w0, 126
-    0x1A801400,  # cinc w0, w0, eq
-    0xD2800BC8,  # mov  x8, 94                 exit_group
-    0xD4000001,  # svc  0
-)
 # uname's word for the machine: e_machine and code.
-_MACHINES = {"x86_64": (62, _X86_64), "aarch64": (183, _AARCH64)}
+_MACHINES = {"x86_64": (62, X86_64), "aarch64": (183, AARCH64)}
 
 
-def entry_file(machine: str) -> bytes | None:
+def entry_file(machine: str, env: Sequence[bytes] = ()) -> bytes | None:
     """Return the whole executable for a machine, or ``None`` if there is none for it.
 
     Args:
         machine: what ``uname -m`` says **on the node**. Slurm does not tell a node's machine before the step
             runs, so scrun passes ``os.uname().machine`` of the submit host: on a cluster of several
             architectures the entry must be switched off (``entry = false``) for jobs that leave that of the host.
+        env: the container's variables, ``K=V``. They go before those of the step, but for names that begin with
+            ``SLURM_``: there the step knows better.
 
     """
     known = _MACHINES.get(machine)
@@ -66,7 +44,8 @@ def entry_file(machine: str) -> bytes | None:
         return None
     number, code = known
     start = _ELF_HEADER.size + _PROGRAM_HEADER.size
-    size = start + len(code)
+    content = code + _table(_BASE + start + len(code), env)
+    size = start + len(content)
     identity = b"\x7fELF" + bytes((2, 1, 1, 0)) + bytes(8)  # 64 bits, little endian
     header = _ELF_HEADER.pack(
         identity, 2, number, 1, _BASE + start, _ELF_HEADER.size, 0, 0,
@@ -74,7 +53,25 @@ def entry_file(machine: str) -> bytes | None:
     )  # fmt: skip
     # One segment, read and execute, aligned to 64 KiB: the largest page size of aarch64.
     segment = _PROGRAM_HEADER.pack(1, 5, 0, _BASE, _BASE, size, size, 0x10000)
-    return header + segment + code
+    return header + segment + content
+
+
+def _table(address: int, env: Sequence[bytes]) -> bytes:
+    """The addresses of the variables, then the variables; the last one first, for so they come onto the stack.
+
+    Args:
+        address: where the table will be in memory.
+        env: the variables.
+
+    """
+    where = address + 8 * (len(env) + 1)
+    addresses, texts = [], []
+    for entry in reversed(env):
+        addresses.append(where)
+        texts.append(entry + b"\0")
+        where += len(entry) + 1
+    # A look at the first six bytes of a short one must not leave the file.
+    return struct.pack(f"<{len(env) + 1}Q", *addresses, 0) + b"".join(texts) + bytes(8)
 
 
 def entry_path(cookie: str) -> str:

@@ -50,11 +50,12 @@ class NodePlan(Value):
     """What the node's config.json depends on besides the engine's.
 
     Attributes:
-        staged_bundle: absolute path of the bundle that the node gets.
+        content: absolute path of the directory with ``rootfs``, ``mounts`` and the entry file: the bundle that the
+            node gets, or one in it.
         uid_map, gid_map: ids of the container on the node; empty means that the job runs as root without a user
             namespace of its own.
         entry: path of the entry file in the container, or empty for none; its source is
-            ``STAGED_BUNDLE/.scrun-entry``.
+            ``CONTENT/.scrun-entry``.
         bind_rules: see ``MountRules``.
         local_prefixes: directories whose contents only this host has.
         facts: what is known of the bind mounts' sources, by path; ``None`` takes all for files.
@@ -65,7 +66,7 @@ class NodePlan(Value):
 
     """
 
-    staged_bundle: str
+    content: str
     uid_map: IdMap = ()
     gid_map: IdMap = ()
     entry: str = ""
@@ -99,9 +100,14 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
 
     """
     notes: list[str] = []
-    result = {key: value for key, value in config.items() if key not in {"hooks", "linux", "mounts", "process"}}
+    dropped = {"hooks", "linux", "mounts", "process", "annotations"}
+    result = {key: value for key, value in config.items() if key not in dropped}
+    # Labels are the engine's and the user's affair; these are words to the runtime.
+    words = {key: value for key, value in (config.get("annotations") or {}).items() if key.startswith("run.oci.")}
+    if words:
+        result["annotations"] = words
     result["ociVersion"] = OCI_VERSION
-    result["root"] = {**(config.get("root") or {}), "path": f"{plan.staged_bundle}/rootfs"}
+    result["root"] = {**(config.get("root") or {}), "path": f"{plan.content}/rootfs"}
     if config.get("process"):
         result["process"] = node_process(config["process"], plan.uid_map, plan.gid_map)
     privileged = _privileged(config)
@@ -111,7 +117,7 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
         result.pop("hostname", None)
         result.pop("domainname", None)
     rules = MountRules(
-        staged_bundle=plan.staged_bundle,
+        content=plan.content,
         uid_map=plan.uid_map,
         gid_map=plan.gid_map,
         namespaces=frozenset(namespaces),
@@ -131,15 +137,33 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
         mounts += [_device_mount(device["path"], plan) for device in devices]
         devices = []
     if plan.entry:
-        mounts.append(entry_mount(plan.entry, f"{plan.staged_bundle}/{ENTRY_NAME}"))
+        mounts.append(entry_mount(plan.entry, f"{plan.content}/{ENTRY_NAME}"))
     result["mounts"] = mounts
     result["linux"] = _linux(linux, plan, namespaces, notes)
+    if plan.entry:
+        result = without_environment(result)
     if devices:
         result["linux"]["devices"] = devices
     hooks = {name: hooks for name, hooks in (config.get("hooks") or {}).items() if name not in _RUNTIME_HOOKS}
     if hooks:
         result["hooks"] = hooks
     return NodeConfig(result, tuple(copies), (*notes, *mount_notes))
+
+
+def environment(config: Config) -> list[bytes]:
+    """The container's variables, ``K=V``, as bytes."""
+    env = (config.get("process") or {}).get("env") or ()
+    return [str(entry).encode("utf-8", "surrogateescape") for entry in env]
+
+
+def without_environment(config: Config) -> Config:
+    """A config.json that shows nobody what the program is told.
+
+    The entry file has the variables, and slurmstepd puts the command of the step in place of ``args`` (both seen with
+    22.05 and 24.11).
+    """
+    process = config.get("process")
+    return {**config, "process": {**process, "env": [], "args": ["scrun"]}} if process else config
 
 
 def entry_mount(destination: str, source: str) -> dict[str, Any]:

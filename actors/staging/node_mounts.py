@@ -72,7 +72,7 @@ class MountRules(Value):
     """What the mounts are judged by.
 
     Attributes:
-        staged_bundle: absolute path of the bundle that the node gets.
+        content: absolute path of the directory that has ``mounts`` on the node.
         uid_map, gid_map: ids of the container.
         namespaces: types of the namespaces that the container gets on the node.
         bind_rules: the site's pairs of path prefix and ``keep``, ``copy`` or ``drop``; the first that fits decides.
@@ -82,7 +82,7 @@ class MountRules(Value):
 
     """
 
-    staged_bundle: str
+    content: str
     uid_map: IdMap
     gid_map: IdMap
     namespaces: frozenset[str]
@@ -200,7 +200,7 @@ class _Judge:
             return None
         index = len(self.copies)
         self.copies.append(Copy(source, index, kind))
-        return {**mount, "source": f"{self.rules.staged_bundle}/mounts/{index}"}
+        return {**mount, "source": f"{self.rules.content}/mounts/{index}"}
 
     def _fact(self, source: str) -> BindFact:
         # Without any look at the sources (a test, a dry run) a file is what the engines' own sources are.

@@ -8,6 +8,7 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Iterable
 
 from proto.errors import StagingError, reason
 
@@ -47,7 +48,60 @@ def copy_tree(run: Commands, source: str, target: str, log: Log, *, owners: bool
         raise StagingError(f"the root file system {source} is not there")
     os.mkdir(target, 0o700)
     what = ["-a"] if owners else ["-dR", "--preserve=mode,timestamps,links"]
-    return _copy(run, [*what, "--one-file-system", "--", f"{source}/.", target], log)
+    complete = _copy(run, [*what, "--one-file-system", "--", f"{source}/.", target], log)
+    if not owners:
+        _open(target)
+    return complete
+
+
+def has_owners(root: str) -> bool:
+    """Whether the files of a tree belong to several users."""
+    owner = os.lstat(root).st_uid
+    todo = [root]
+    while todo:
+        try:
+            with os.scandir(todo.pop()) as entries:
+                for entry in entries:
+                    if entry.stat(follow_symlinks=False).st_uid != owner:
+                        return True
+                    if entry.is_dir(follow_symlinks=False):
+                        todo.append(entry.path)
+        except OSError:
+            continue
+    return False
+
+
+def make_room_for_mounts(root: str, destinations: Iterable[str]) -> None:
+    """Let the owner of a tree make the mount points that are not there.
+
+    Where one id is all ids, the container's root is its owner and no more: on a network file system, where the server
+    judges, a directory of mode 0555 (podman's overlay makes its root so) keeps a runtime from making ``/proc`` in it.
+
+    Args:
+        root: the tree.
+        destinations: paths in it; one that leads through a link is left to the runtime.
+
+    """
+    for destination in destinations:
+        here = root
+        for name in destination.strip("/").split("/"):
+            below = os.path.join(here, name)
+            try:
+                mode = os.lstat(below).st_mode
+            except FileNotFoundError:
+                _open(here)
+                break
+            except OSError:
+                break
+            if not stat.S_ISDIR(mode):
+                break
+            here = below
+
+
+def _open(directory: str) -> None:
+    mode = stat.S_IMODE(os.stat(directory).st_mode)
+    if mode & 0o700 != 0o700:
+        os.chmod(directory, mode | 0o700)
 
 
 def copy_source(run: Commands, source: str, target: str, log: Log, *, owners: bool) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from actors.staging.builtin import CallerMaps, container_maps, stage_in, stage_out
 from actors.staging.bundle import container_directory, fit_entry
 from actors.staging.commands import Commands
+from actors.staging.entry import ENTRY_NAME
 from actors.staging.id_maps import IdRange
 from proto.creation import Creation
 from proto.errors import StagingError
@@ -24,7 +25,7 @@ PODMAN = CallerMaps("0 1001 1\n1 100000 65536\n", "0 1002 1\n1 200000 65536\n")
 CONFIG: dict[str, Any] = {
     "ociVersion": "1.0.2",
     "root": {"path": "rootfs"},
-    "process": {"user": {"uid": 0, "gid": 0}, "args": ["/bin/sh"], "cwd": "/"},
+    "process": {"user": {"uid": 0, "gid": 0}, "args": ["/bin/sh"], "env": ["SECRET=x"], "cwd": "/"},
     "mounts": [{"destination": "/dev", "type": "tmpfs", "source": "tmpfs"}],
     "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}]},
 }
@@ -319,6 +320,74 @@ def test_stage_out_may_be_killed_at_any_step(container: Creation, run: Commands,
     assert every_kill(lambda: quiet_out(container), finished) > 20
 
 
+# --- where root of a node is nobody -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def squashed(container: Creation) -> Creation:
+    return replace(container, settings=replace(container.settings, root_squash="yes"))
+
+
+def modes(bundle: Path) -> dict[str, int]:
+    names = ("..", ".", "config.json", "private", "private/.scrun-entry", "staged.json")
+    return {name: stat.S_IMODE((bundle / name).stat().st_mode) for name in names}
+
+
+def test_everybody_reaches_config_json_and_nothing_else(squashed: Creation, run: Commands) -> None:
+    bundle = stage(squashed, run)
+    assert modes(bundle) == {
+        "..": 0o711, ".": 0o711, "config.json": 0o644, "private": 0o700, "private/.scrun-entry": 0o711,
+        "staged.json": 0o600,
+    }  # fmt: skip
+    assert sorted(os.listdir(bundle)) == ["config.json", "private", "rootfs", "staged.json"]
+    assert os.path.realpath(bundle / "rootfs") == str(bundle / "private/rootfs")
+    config = json.loads((bundle / "config.json").read_text())
+    assert config["root"]["path"] == f"{bundle}/private/rootfs"
+    assert config["mounts"][-1]["source"] == f"{bundle}/private/.scrun-entry"
+
+
+def test_config_json_tells_nobody_what_the_program_is_told(squashed: Creation, run: Commands) -> None:
+    config = {
+        **CONFIG,
+        "annotations": {"note": "SECRET", "run.oci.keep_original_groups": "1"},
+        "process": {**CONFIG["process"], "env": ["TOKEN=SECRET"], "args": ["/bin/sh", "-c", "SECRET"]},
+    }
+    bundle = stage(squashed, run, config)
+    text = (bundle / "config.json").read_text()
+    assert "SECRET" not in text
+    assert json.loads(text)["annotations"] == {"run.oci.keep_original_groups": "1"}
+    assert b"TOKEN=SECRET\0" in (bundle / "private/.scrun-entry").read_bytes()
+
+
+def test_changes_come_back_from_there_and_all_of_it_goes(squashed: Creation, run: Commands) -> None:
+    bundle = stage(squashed, run)
+    (bundle / "rootfs/etc/file").write_text("changed")
+    (bundle / "rootfs/etc/new").write_text("new")
+    quiet_out(squashed)
+    assert Path(squashed.rootfs, "etc/file").read_text() == "changed"
+    assert Path(squashed.rootfs, "etc/new").read_text() == "new"
+    assert os.listdir(bundle.parent) == []
+
+
+def test_a_scripts_container_without_a_bundle_of_its_own_is_as_open(squashed: Creation) -> None:
+    staged = fit_entry(squashed, squashed.bundle, squashed.rootfs)
+    bundle = Path(staged.bundle)
+    assert stat.S_IMODE((bundle / "config.json").stat().st_mode) == 0o644
+    assert (bundle / "private/.scrun-entry").exists()
+    assert "SECRET" not in (bundle / "config.json").read_text()
+
+
+def test_the_owner_of_the_files_can_make_mount_points(container: Creation, run: Commands) -> None:
+    root = Path(container.rootfs)
+    (root / "usr/share").mkdir(parents=True)
+    mounts = [*CONFIG["mounts"], {"destination": "/usr/share/data/x", "type": "tmpfs", "source": "tmpfs"}]
+    for closed in (root / "usr/share", root / "locked", root):
+        closed.chmod(0o555)
+    bundle = stage(container, run, {**CONFIG, "mounts": mounts})
+    found = {name: stat.S_IMODE((bundle / "rootfs" / name).stat().st_mode) for name in (".", "usr/share", "locked")}
+    assert found == {".": 0o755, "usr/share": 0o755, "locked": 0o555}
+
+
 # --- what the site's own script left ----------------------------------------------------------------------------------
 
 
@@ -338,6 +407,8 @@ def test_a_scripts_bundle_gets_the_entry_once(container: Creation, tmp_path: Pat
     shutil.copytree(container.bundle, other, symlinks=True)
     for _ in range(2):
         staged = fit_entry(container, str(other), container.rootfs)
+        assert "SECRET" not in (other / "config.json").read_text()
+        assert b"SECRET=x\0" in (other / ENTRY_NAME).read_bytes()
     assert (staged.bundle, staged.entry) == (str(other), True)
     mounts = json.loads((other / "config.json").read_text())["mounts"]
     assert [mount["destination"] for mount in mounts] == ["/dev", "/dev/.scrun-c00kie"]
@@ -354,13 +425,18 @@ def test_a_bundle_that_cannot_be_seen_gets_none(container: Creation) -> None:
 def test_whose_ids_the_container_gets() -> None:
     user = {"process": {"user": {"uid": 33, "gid": 34}}}
 
-    def maps(mapping: str, caller: CallerMaps, **changes: Any) -> tuple[tuple[IdRange, ...], tuple[IdRange, ...]]:
-        return container_maps(creation(settings={"id_mapping": mapping}, gid=1002, **changes), user, caller)
+    def maps(
+        mapping: str, caller: CallerMaps, *, keeps: bool = True, **changes: Any
+    ) -> tuple[tuple[IdRange, ...], tuple[IdRange, ...]]:
+        container = creation(settings={"id_mapping": mapping}, gid=1002, **changes)
+        return container_maps(container, user, caller, lambda: keeps)
 
     full = ((IdRange(0, 1001, 1), IdRange(1, 100000, 65536)), (IdRange(0, 1002, 1), IdRange(1, 200000, 65536)))
     one = ((IdRange(33, 1001, 1),), (IdRange(34, 1002, 1),))
     assert maps("auto", PODMAN) == maps("full", PODMAN) == full
     assert maps("single", PODMAN) == maps("auto", PLAIN, namespaced=False) == one
+    assert maps("auto", PODMAN, keeps=False) == one
+    assert maps("full", PODMAN, keeps=False) == full
     assert maps("auto", CallerMaps("0 1001 1\n", "0 1002 1\n")) == one
     assert maps("auto", PLAIN, namespaced=False, uid=0) == ((), ())
     with pytest.raises(StagingError, match="id_mapping"):

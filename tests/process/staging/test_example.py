@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actors.staging.commands import Commands
+from actors.staging.entry import ENTRY_NAME
 from actors.staging.job_environment import JobFacts, job_environment
 from actors.staging.lua_stager import LuaStager
 from proto.paths import ContainerPaths
@@ -70,9 +71,11 @@ def test_the_example_stages_in_and_out(stager: LuaStager, tmp_path: Path) -> Non
     assert config["root"]["path"] == rootfs
     assert config["linux"]["uidMappings"] == [{"containerID": 0, "hostID": 1001, "size": 1}]
     assert "rlimits" not in config["process"]
-    assert "SLURM_JOB_ID=42" in config["process"]["env"]
-    assert "SCRUN_ANNOTATION_note=two words" in config["process"]["env"]
-    assert sum(entry.startswith("PATH=") for entry in config["process"]["env"]) == 1
+    assert config["process"]["env"] == []
+    variables = Path(bundle, ENTRY_NAME).read_bytes()
+    assert b"\0SLURM_JOB_ID=42\0" in variables
+    assert b"\0SCRUN_ANNOTATION_note=two words\0" in variables
+    assert variables.count(b"\0PATH=") == 1
     assert config["linux"]["seccomp"] == json.loads(SAMPLE.read_text())["linux"]["seccomp"]
     found = mounts(bundle)
     assert list(found)[-1] == "/dev/.scrun-c00kie"

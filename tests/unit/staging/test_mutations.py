@@ -55,7 +55,7 @@ def stage(directory: Path, target: Path) -> None:
     """All that the built-in stager makes of it."""
     container = next(CALLERS)
     config = read_config(str(directory))
-    uid_map, gid_map = builtin.container_maps(container, config, MAPS)
+    uid_map, gid_map = builtin.container_maps(container, config, MAPS, lambda: True)
     result = node_config(config, plan(config, target, uid_map, gid_map))
     write_config(str(target), result.config)
     # It can be read again, by anybody.
@@ -64,7 +64,7 @@ def stage(directory: Path, target: Path) -> None:
 
 def plan(config: dict[str, Any], target: Path, uid_map: IdMap, gid_map: IdMap) -> NodePlan:
     return NodePlan(
-        staged_bundle=str(target),
+        content=str(target),
         uid_map=uid_map,
         gid_map=gid_map,
         entry="/dev/.scrun-c00kie",

@@ -23,7 +23,7 @@ def sample(name: str) -> dict[str, Any]:
 
 def fit(config: dict[str, Any], **changes: Any) -> NodeConfig:
     plan = {
-        "staged_bundle": STAGED,
+        "content": STAGED,
         "uid_map": FULL,
         "gid_map": FULL,
         "entry": "/dev/.scrun-c00kie",
