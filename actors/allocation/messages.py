@@ -121,6 +121,12 @@ TABLE: tuple[Saying, ...] = (
         transient=True,
     ),
     Saying(
+        ("task launch", "unspecified error"),
+        "a node could not use the bundle's config.json or its own oci.conf (if root is nobody on the staging "
+        "directory's file system, the way there must be open); scrun doctor --nodes tells more",
+        quote=True,
+    ),
+    Saying(
         ("unspecified error",),
         "Slurm refused the job and gave no reason; the site's submit plugin may have one",
         quote=True,

@@ -7,23 +7,37 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from functools import partial
+
+from proto.errors import reason
 
 NEVER = frozenset(("proc", "sys", "dev"))
 _SECOND = 1_000_000_000
 
 
 class MirrorCount:
-    """What was done, for the log."""
+    """What was done, for the log, and what could not be done.
+
+    Attributes:
+        copied, changed, removed: numbers of files.
+        failed: how many files could not be brought back.
+        failure: the first of them, with the reason; empty if there is none.
+
+    """
 
     def __init__(self) -> None:
         self.copied = 0
         self.changed = 0
         self.removed = 0
+        self.failed = 0
+        self.failure = ""
 
 
 def mirror(copy: str, original: str, excluded: AbstractSet[str]) -> MirrorCount:
-    """Make the original like the copy.
+    """Make the original like the copy; a file that cannot be brought back keeps none of the others from it.
 
     Args:
         copy: the tree that the container has used.
@@ -32,7 +46,7 @@ def mirror(copy: str, original: str, excluded: AbstractSet[str]) -> MirrorCount:
             in the copy from the beginning.
 
     Raises:
-        OSError: the original cannot be written.
+        OSError: one of the trees cannot be read at all.
 
     """
     return _Mirror(copy, original, NEVER | excluded).run()
@@ -74,16 +88,24 @@ class _Mirror:
     def _directory(self, here: str) -> None:
         source = os.path.join(self._copy, here)
         target = os.path.join(self._original, here)
-        ours = {entry.name: entry for entry in os.scandir(source)}
-        for entry in list(os.scandir(target)):
-            path = os.path.join(here, entry.name)
-            if entry.name not in ours and path not in self._excluded:
-                self._remove(entry.path, path)
-        for name in sorted(ours):
-            path = os.path.join(here, name)
-            if path not in self._excluded:
-                self._entry(path)
+        with _open_to_its_owner(source, 0o500):
+            ours = set(os.listdir(source))
+            for entry in list(os.scandir(target)):
+                path = os.path.join(here, entry.name)
+                if entry.name not in ours and path not in self._excluded:
+                    self._try(path, partial(self._remove, entry.path, path))
+            for name in sorted(ours):
+                path = os.path.join(here, name)
+                if path not in self._excluded:
+                    self._try(path, partial(self._entry, path))
         self._attributes(source, target, os.lstat(source), os.lstat(target))
+
+    def _try(self, path: str, bring: Callable[[], None]) -> None:
+        try:
+            bring()
+        except OSError as error:
+            self._count.failed += 1
+            self._count.failure = self._count.failure or f"{path}: {reason(error)}"
 
     def _entry(self, path: str) -> None:
         source = os.path.join(self._copy, path)
@@ -123,7 +145,8 @@ class _Mirror:
             if stat.S_ISLNK(mode):
                 os.symlink(os.readlink(source), temporary)
             elif stat.S_ISREG(mode):
-                shutil.copyfile(source, temporary)
+                with _open_to_its_owner(source, 0o400):
+                    shutil.copyfile(source, temporary)
             else:
                 os.mknod(temporary, mode, new.st_rdev)
         except PermissionError:
@@ -166,6 +189,20 @@ class _Mirror:
         else:
             os.unlink(target)
         self._count.removed += 1
+
+
+@contextmanager
+def _open_to_its_owner(path: str, rights: int) -> Iterator[None]:
+    """Read what its owner has no right to read: a server of network files knows no root but its own."""
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    if mode & rights == rights:
+        yield
+        return
+    os.chmod(path, mode | rights)
+    try:
+        yield
+    finally:
+        os.chmod(path, mode)
 
 
 def same_time(one: int, other: int) -> bool:

@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from actors.staging.tree_mirror import mirror, missing_paths, same_time
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 MOUNTINFO = """\
 22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 30 22 0:40 / /home rw - nfs4 server:/home rw
@@ -101,6 +104,51 @@ def test_what_is_missing_in_a_copy_is_found(trees: tuple[Path, Path]) -> None:
     write(original / "a/b", "x")
     write(original / "etc/c", "x")
     assert sorted(missing_paths(str(original), str(copy))) == ["a", "etc/c"]
+
+
+MIRROR = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from actors.staging.tree_mirror import mirror
+count = mirror(sys.argv[2], sys.argv[3], frozenset())
+print(count.failed, count.failure)
+"""
+# root without the rights that a server of network files does not grant it
+MERE_OWNER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
+
+def mirror_as_owner(copy: Path, original: Path) -> str:
+    prefix = MERE_OWNER if os.geteuid() == 0 else ()
+    argv = (*prefix, sys.executable, "-c", MIRROR, str(CHECKOUT), str(copy), str(original))
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_what_its_owner_may_not_read_is_brought_back_and_so_is_the_rest(trees: tuple[Path, Path]) -> None:
+    original, copy = trees
+    change(copy)
+    write(copy / "etc/a", "closed", 0o000)
+    write(copy / "hidden/b", "also")
+    (copy / "hidden").chmod(0o000)
+    write(copy / "zz", "last")
+    assert mirror_as_owner(copy, original) == "0"
+    assert stat.S_IMODE((original / "hidden").stat().st_mode) == stat.S_IMODE((copy / "hidden").stat().st_mode) == 0
+    assert stat.S_IMODE((original / "etc/a").stat().st_mode) == 0
+    for root in (original, copy):
+        (root / "etc/a").chmod(0o600)
+        (root / "hidden").chmod(0o700)
+    assert (original / "etc/a").read_text() == "closed"
+    assert listing(original) == listing(copy)
+
+
+def test_what_cannot_be_brought_back_is_counted_and_the_rest_comes(trees: tuple[Path, Path]) -> None:
+    original, copy = trees
+    write(copy / "kept out/new", "x")
+    write(original / "kept out/old", "x")
+    (original / "kept out").chmod(0o555)
+    write(copy / "zz", "last")
+    said = mirror_as_owner(copy, original)
+    assert said == "2 kept out/old: you may not"
+    assert (original / "zz").read_text() == "last"
 
 
 def test_a_link_is_never_followed(trees: tuple[Path, Path], tmp_path: Path) -> None:
