@@ -45,6 +45,7 @@ class AllocationLogic:
             "step": step.next,
             "step-log": step.look,
             "window": step.window,
+            "grown": step.grown,
             "why": step.unexplained,
             "why-again": step.inquire,
         }

@@ -59,3 +59,8 @@ def _killed_inside(news: StepNews) -> bool:
 def may_be_outside(news: StepNews) -> bool:
     """Whether the step may have run outside any container: slurmd reports an execve of ENOENT as exit status 2."""
     return news.wait_status == 2 << 8
+
+
+def may_be_the_runtimes(news: StepNews) -> bool:
+    """Whether a step that has ended soon may have ended before its program began: runtimes exit with 1 then."""
+    return news.wait_status == 1 << 8

@@ -11,8 +11,9 @@ from proto.errors import ScrunError
 from proto.exit_codes import REFUSED
 from proto.value import replace
 
+from . import runtime_words
 from .attempts import Attempts
-from .replies import may_be_outside, needs_inquiry
+from .replies import may_be_outside, may_be_the_runtimes, needs_inquiry
 from .scheduler import STDERR, JobInfo, Scheduler, StepNews
 from .spool import Looks, Spool
 
@@ -24,6 +25,8 @@ WINDOW_AGAIN = 0.5
 """Seconds after which a window size is told again: srun forgets one that comes just before it begins to wait."""
 PROBE_LIMIT = 15.0
 """Seconds that the probe may take; srun itself waits 10 s for a controller."""
+YOUNG = 5.0
+"""Seconds after its start in which the end of a step may be that of the node's runtime and not of the program."""
 NO_PROGRAM = b"/dev/null/none"
 OUTSIDE = (
     "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
@@ -50,6 +53,7 @@ class Step:
         self._stdio = TERMINAL if creation.terminal else PIPES
         self._looks = Looks()
         self._status: int | None = None
+        self._young = True
         self._explained = False
         self._questions = 0
         self._patient = True
@@ -95,8 +99,14 @@ class Step:
         """Read what srun has said so far."""
         news = self._news()
         if news.started:
-            return [self._let_go(), Report(e.StepStarted(news.step_id, news.nodes)), *self._window()]
+            started = e.StepStarted(news.step_id, news.nodes)
+            return [self._let_go(), Report(started), Later("grown", YOUNG), *self._window()]
         return [Later("step-log", self._looks.next())] if self._status is None else []
+
+    def grown(self) -> list[Effect]:
+        """The step has run for so long that its program must have begun."""
+        self._young = False
+        return []
 
     def _window(self) -> list[Effect]:
         """From now on srun can be told window sizes; a moment later once more, if its thread for them was slow."""
@@ -125,17 +135,17 @@ class Step:
         effects: list[Effect] = [Never("step-log"), Never("step"), self._let_go()]
         if news.started:
             effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
-        if may_be_outside(news) and self._creation.settings.entry:
+        if self._creation.settings.entry and (may_be_outside(news) or (self._young and may_be_the_runtimes(news))):
             return [*effects, self._probe(), Later("why", PROBE_LIMIT)]
         if not needs_inquiry(news):
             return effects + self.explain(None)
         return [*effects, Later("why", WHY_LIMIT), *self.inquire()]
 
     def _probe(self) -> ToAnchor:
-        """Find out whether exit status 2 was the program's, or slurmd's on a node without oci.conf.
+        """Find out whether exit status 1 or 2 was the program's: start a program that does not exist.
 
-        On such a node the entry file is not there, and execve's ENOENT becomes the exit status. In a container the
-        entry file itself exits with 127 when it is given a program that does not exist.
+        In a container the entry file exits with 127 then. On a node without oci.conf it is not there, and execve's
+        ENOENT becomes the exit status 2. A runtime that cannot start a container says so and exits with 1.
         """
         argv = entry_argv(self._creation.cookie, NO_PROGRAM, (NO_PROGRAM,))
         command = self._scheduler.step(self._creation, self._job_id, self._bundle, argv, terminal=False)
@@ -144,11 +154,17 @@ class Step:
 
     def probed(self) -> list[Effect]:
         """Read the probe's end."""
-        outside = may_be_outside(self._scheduler.read_step(self._spool.said("probe")))
-        if not outside or self._explained:
+        said = self._spool.said("probe")
+        news = self._scheduler.read_step(said)
+        sentence = ""
+        if may_be_outside(news):
+            sentence = OUTSIDE
+        elif may_be_the_runtimes(news):
+            sentence = runtime_words.sentence(said)
+        if not sentence or self._explained:
             return self.explain(None)
         self._explained = True
-        return [Report(e.StepEnded("launch-failed", REFUSED, 0, OUTSIDE))]
+        return [Report(e.StepEnded("launch-failed", REFUSED, 0, sentence))]
 
     def inquire(self) -> list[Effect]:
         """Ask what Slurm knows about the job."""

@@ -1,19 +1,27 @@
-"""A node whose slurmd stops answering: what Slurm asks of it is neither done nor refused."""
+"""A node that is not as it should be: its slurmd stops answering, or it lacks a program."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import re
+import shutil
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.conftest import Cluster
 
 
 class Node:
-    """A node of the test cluster; its steps' own daemons go on."""
+    """A node of the test cluster.
+
+    If its slurmd is stopped, what Slurm asks of it is neither done nor refused; its steps' own daemons go on.
+    """
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         self.name = name
@@ -26,6 +34,18 @@ class Node:
 
     def answer(self) -> None:
         self._signal(signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def without(self, program: str) -> Iterator[None]:
+        """The node has an empty file in the place of a program; the rest of this machine has the program."""
+        path = shutil.which(program)
+        assert path
+        enter = ["nsenter", f"--target={self._pid_file.read_text().strip()}", "--mount"]
+        subprocess.run([*enter, "mount", "--bind", "/dev/null", path], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run([*enter, "umount", path], check=True)
 
     def _signal(self, number: signal.Signals) -> None:
         os.kill(int(self._pid_file.read_text()), number)
