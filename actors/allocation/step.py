@@ -82,6 +82,10 @@ class Step:
 
     def _spawn(self) -> list[Effect]:
         terminal = self._creation.terminal
+        if terminal:
+            from actors.staging import console_size  # json is for those who need it
+
+            console_size.tell(self._bundle)
         try:
             command = self._scheduler.step(self._creation, self._job_id, self._bundle, self._argv, terminal)
         except ScrunError as error:
