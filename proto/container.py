@@ -53,6 +53,7 @@ class Container(Value):
     bundle: str = ""
     rootfs: str = ""
     argv: tuple[bytes, ...] = ()
+    notice: str = ""
     answered: bool = False
     started_by: str = ""
     step: StepPhase = "none"

@@ -63,11 +63,12 @@ class JobEnded(Message):
 
 @message("staged-in")
 class StagedIn(Message):
-    """The bundle is where the nodes see it."""
+    """The bundle is where the nodes see it. ``notice``: what of the image could not be kept there, or nothing."""
 
     bundle: str
     rootfs: str
     argv: tuple[bytes, ...]
+    notice: str = ""
 
 
 @message("staging-failed")

@@ -62,7 +62,10 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
         ]
     if c.step == "ended" and not c.drained:
         own = ending.kind in {"exited", "signalled", "killed"} or not ending.sentence
-        return [("stdio", m.Drain("" if own else f"scrun: {ending.sentence}"))]
+        # A program that has failed may have failed by what its image has lost.
+        failed = ending.kind == "exited" and ending.exit_code != 0
+        last = (c.notice if failed else "") if own else ending.sentence
+        return [("stdio", m.Drain(f"scrun: {last}" if last else ""))]
     wants: list[tuple[str, Message]] = []
     if c.stage not in {"none", "out"}:
         complete = c.step == "ended" and ending.kind != "launch-failed"

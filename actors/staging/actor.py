@@ -19,7 +19,7 @@ from proto.creation import Creation
 from proto.errors import ScrunError
 from proto.registry import Message  # noqa: TC001 - as above
 
-from .bundle import discard
+from .bundle import Staged, discard
 from .entry import entry_argv
 from .stager import Stager, stager_for
 
@@ -73,12 +73,11 @@ class StagingLogic:
         return [work, Later("limit", limit)] if limit else [work]
 
     def _staged_in(self, result: object, error: BaseException | None) -> list[Effect]:
-        if error is not None or not isinstance(result, tuple):
+        if not isinstance(result, Staged):
             return [Report(e.StagingFailed(_sentence(error)))]
-        bundle, rootfs, entry = result
         creation = self._creation
-        argv = entry_argv(creation.cookie, creation.program, creation.args) if entry else creation.args
-        return [Report(e.StagedIn(bundle, rootfs, argv))]
+        argv = entry_argv(creation.cookie, creation.program, creation.args) if result.entry else creation.args
+        return [Report(e.StagedIn(result.bundle, result.rootfs, argv, result.notice))]
 
     def _cut(self) -> list[Effect]:
         # The next message from the state actor, or the end of the container, ends the script's processes.

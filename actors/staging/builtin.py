@@ -46,6 +46,10 @@ from .reach import keeps_owners
 from .tree_copy import copy_source, copy_tree, has_owners, make_room_for_mounts
 
 _STAGED = "staged.json"
+ONE_OWNER = (
+    "the staging directory keeps one owner for all files of the image, which has several; a program that changes its "
+    "user or gives files away fails there"
+)
 AUTOREMOVE = "io.podman.annotations.autoremove"
 NETWORK = "scrun.network"
 
@@ -157,7 +161,16 @@ def stage_in(
         os.rename(work, home)
     except OSError as error:
         raise StagingError(f"staging failed: {error.filename or home}: {reason(error)}") from None
-    return Staged(home, f"{home}/rootfs", entry=bool(entry))
+    notice = "" if owners else _notice(creation, config, log)
+    return Staged(home, f"{home}/rootfs", bool(entry), notice)
+
+
+def _notice(creation: Creation, config: dict[str, Any], log: Log) -> str:
+    """What of the image is lost where one id is all ids; only a program that begins as root has use for others."""
+    if creation.settings.id_mapping == "single" or not has_owners(creation.rootfs):
+        return ""
+    log(Level.INFO, ONE_OWNER)
+    return "" if ((config.get("process") or {}).get("user") or {}).get("uid") else ONE_OWNER
 
 
 def stage_out(creation: Creation, log: Log) -> None:
@@ -238,8 +251,6 @@ def _stage_rootfs(
     def make(path: str) -> bool:
         return copy_tree(run, source, path, log, owners=owners)
 
-    if not owners and has_owners(source):
-        log(Level.INFO, "the staging directory keeps no owners: all files of the image belong to the container's user")
     cheap = can_reflink(content)
     if not creation.readonly and not cheap:
         return True, _complete(make, target)

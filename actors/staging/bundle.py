@@ -30,12 +30,14 @@ class Staged(Value):
         bundle: for ``srun --container``.
         rootfs: the root file system's path, as stage-out gets it.
         entry: whether the bundle has the entry file; without it the program has to be launched by its own name.
+        notice: what of the image could not be kept; one sentence, or nothing.
 
     """
 
     bundle: str
     rootfs: str
     entry: bool
+    notice: str = ""
 
 
 def read_config(bundle: str) -> Config:

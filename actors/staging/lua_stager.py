@@ -7,7 +7,7 @@ from proto.creation import Creation
 from proto.errors import StagingError, reason
 from proto.paths import ContainerPaths
 
-from .bundle import container_directory, discard, fit_entry
+from .bundle import Staged, container_directory, discard, fit_entry
 from .commands import Commands
 from .job_environment import script_environment
 from .loglevel import Log
@@ -26,8 +26,8 @@ class LuaStager:
         cluster = next((entry for entry in self._environment if entry.startswith(_CLUSTER)), _CLUSTER)
         self._api = LuaApi(run, log, os.fsdecode(cluster.removeprefix(_CLUSTER)))
 
-    def stage_in(self) -> tuple[str, str, bool]:
-        """Run the script's first function; return bundle, root file system and whether there is an entry file.
+    def stage_in(self) -> Staged:
+        """Run the script's first function.
 
         Raises:
             StagingError: the script failed, or what it left behind is no bundle.
@@ -37,10 +37,9 @@ class LuaStager:
         script = LuaScript(creation.lua, self._api)
         script.stage_in(self._arguments(creation.bundle), creation.rootfs, self._environment)
         try:
-            staged = fit_entry(creation, self._api.bundle, self._api.rootfs)
+            return fit_entry(creation, self._api.bundle, self._api.rootfs)
         except OSError as error:
             raise StagingError(f"cannot change the bundle {self._api.bundle}: {reason(error)}") from None
-        return staged.bundle, staged.rootfs, staged.entry
 
     def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
         """Run the script's second function, whether stage-in came to its end or not.

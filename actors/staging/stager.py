@@ -9,19 +9,17 @@ from proto.errors import StagingError
 from proto.paths import ContainerPaths
 
 from . import builtin
-from .bundle import read_config
+from .bundle import Staged, read_config
 from .commands import Commands
 from .job_environment import JobFacts, job_environment, read_job_facts
 
 Log = Callable[[int, str], None]
-Result = tuple[str, str, bool]
-"""Bundle and root file system as the nodes see them, and whether the bundle has the entry file."""
 
 
 class Stager(Protocol):
     """What the staging actor and the guard ask of a stager."""
 
-    def stage_in(self) -> Result:
+    def stage_in(self) -> Staged:
         """Bring the container to the nodes.
 
         Raises:
@@ -51,11 +49,10 @@ class BuiltinStager:
         self._run = run
         self._log = log
 
-    def stage_in(self) -> Result:
+    def stage_in(self) -> Staged:
         """See ``Stager``."""
         paths = ContainerPaths(self._creation.root, self._creation.id)
-        staged = builtin.stage_in(self._creation, read_config(paths.directory), self._run, self._log)
-        return staged.bundle, staged.rootfs, staged.entry
+        return builtin.stage_in(self._creation, read_config(paths.directory), self._run, self._log)
 
     def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
         """See ``Stager``; what was staged is known by the container's id. ``delete`` tries again what failed."""

@@ -320,6 +320,22 @@ def test_stage_out_may_be_killed_at_any_step(container: Creation, run: Commands,
     assert every_kill(lambda: quiet_out(container), finished) > 20
 
 
+@pytest.mark.skipif(not is_root(), reason="only root may give files away")
+@pytest.mark.parametrize(
+    ("mapping", "user", "foreign", "said"),
+    [("auto", 0, True, True), ("auto", 0, False, False), ("auto", 33, True, False), ("single", 0, True, False)],
+)
+def test_lost_owners_are_noticed_where_a_program_may_want_them(
+    container: Creation, run: Commands, mapping: str, user: int, foreign: bool, said: bool
+) -> None:
+    if foreign:
+        os.chown(f"{container.rootfs}/etc/file", 4711, 4712)
+    changed: Any = {"settings": replace(container.settings, id_mapping=mapping), "namespaced": True, "uid": 1001}
+    config = {**CONFIG, "process": {**CONFIG["process"], "user": {"uid": user, "gid": 0}}}
+    staged = stage_in(replace(container, **changed), config, run, lambda *_: None, CallerMaps("0 1001 1", "0 1002 1"))
+    assert bool(staged.notice) is said
+
+
 # --- where root of a node is nobody -----------------------------------------------------------------------------------
 
 

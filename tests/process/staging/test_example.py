@@ -64,9 +64,10 @@ def mounts(bundle: str) -> dict[str, dict[str, Any]]:
 
 
 def test_the_example_stages_in_and_out(stager: LuaStager, tmp_path: Path) -> None:
-    bundle, rootfs, entry = stager.stage_in()
+    staged = stager.stage_in()
+    bundle, rootfs = staged.bundle, staged.rootfs
     assert bundle == str(tmp_path / "scratch/1001/box1")
-    assert entry
+    assert staged.entry
     config = json.loads(Path(bundle, "config.json").read_text())
     assert config["root"]["path"] == rootfs
     assert config["linux"]["uidMappings"] == [{"containerID": 0, "hostID": 1001, "size": 1}]
@@ -98,8 +99,9 @@ def test_a_script_that_stages_nothing_sees_its_own_bundle_again(tmp_path: Path, 
     )
     container = replace(stager._creation, lua=str(script))
     quiet = LuaStager(container, 42, (), stager._api.run, lambda *_: None)
-    bundle, rootfs, entry = quiet.stage_in()
-    assert entry
+    staged = quiet.stage_in()
+    bundle, rootfs = staged.bundle, staged.rootfs
+    assert staged.entry
     assert bundle == f"{container.home}/.scrun/box1~c00kie"
     quiet.stage_out(bundle, rootfs, complete=True)
     assert not os.path.exists(bundle)

@@ -205,3 +205,14 @@ def test_a_second_start_is_refused_and_a_repeated_one_is_not() -> None:
     assert knows(container, e.StartRequested("r1"))
     with pytest.raises(IllegalEventError):
         apply(container, e.StartRequested("r2"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "last"),
+    [("exited", 1, "scrun: one owner"), ("exited", 0, ""), ("signalled", 137, ""), ("time-limit", 143, "scrun: over")],
+)
+def test_what_the_image_has_lost_is_said_where_the_program_has_failed(kind: e.EndKind, code: int, last: str) -> None:
+    staged = e.StagedIn("/s", "/s/rootfs", (b"x",), "one owner")
+    ended = e.StepEnded(kind, code, 0, "over" if last.endswith("over") else "")
+    events = (*GRANTED, staged, e.CreateAnswered(), *RUNNING[len(CREATED) :], ended)
+    assert messages(live(*events)) == [m.Drain(last)]
