@@ -48,7 +48,7 @@ class JobGranted(Message):
 
 @message("create-wait-over")
 class CreateWaitOver(Message):
-    """The job still waits and ``create`` shall return now."""
+    """The job still waits, or is still staged in, and ``create`` shall return now: podman gives it 240 s."""
 
 
 @message("job-ended")

@@ -25,7 +25,7 @@ class Settings(Value):
 
     Attributes:
         scheduler: who runs the container; ``auto`` is pyslurm where it fits the cluster, else Slurm's commands.
-        create_wait: seconds that ``create`` waits for a queued job before it returns.
+        create_wait: seconds that ``create`` waits for a queued job and for staging before it returns.
         start_limit: seconds for which a created container keeps its job, or its place in the queue, although nobody
             starts it; 0 for ever.
         kill_wait: seconds after ``kill KILL`` until the container counts as dead whatever Slurm says.

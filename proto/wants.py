@@ -38,7 +38,7 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
             wants.append(("staging", m.StageIn(c.job_id, c.nodes)))
         if c.job_id:
             wants.append(("allocation", m.WatchJob(c.job_id)))
-    if not c.answered and (c.stage == "ready" or (c.job == "queued" and c.impatient)):
+    if not c.answered and (c.stage == "ready" or (c.impatient and c.job in {"queued", "granted"})):
         wants.append(("state", e.CreateAnswered()))
     if c.started_by and c.stage == "ready":
         if c.step == "none":

@@ -156,6 +156,21 @@ def test_a_queued_job_lets_create_return_after_a_while() -> None:
     assert e.CreateAnswered() in messages(apply(queued, e.CreateWaitOver()))
 
 
+def test_a_long_staging_lets_create_return_after_a_while_and_start_waits_for_it() -> None:
+    staging = live(*GRANTED)
+    assert e.CreateAnswered() not in messages(staging)
+    staging = apply(staging, e.CreateWaitOver())
+    assert messages(staging) == [m.StageIn(4, "n1"), m.WatchJob(4), e.CreateAnswered()]
+    staging = apply(apply(staging, e.CreateAnswered()), e.StartRequested("r"))
+    assert staging.status == "created"
+    assert messages(staging) == [m.StageIn(4, "n1"), m.WatchJob(4)]
+    assert e.LaunchRequested() in messages(apply(staging, e.StagedIn("/s", "/s/rootfs", (b"x",))))
+
+
+def test_a_job_that_nobody_has_heard_of_keeps_create_waiting() -> None:
+    assert e.CreateAnswered() not in messages(live(e.JobRequested("c"), e.CreateWaitOver()))
+
+
 def test_a_job_that_scrun_did_not_make_is_never_released() -> None:
     ended = live(e.JobGranted(4, "n1", foreign=True), e.CancelRequested("delete", 137, hard=True), e.StagedOut())
     assert messages(ended) == [e.Finished()]
