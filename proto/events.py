@@ -89,6 +89,11 @@ class StartRequested(Message):
     request: str
 
 
+@message("start-wait-over")
+class StartWaitOver(Message):
+    """The job still waits, or is still staged in, and ``start`` shall return now: the engine takes it for running."""
+
+
 @message("launch-requested")
 class LaunchRequested(Message):
     """srun is about to be started."""

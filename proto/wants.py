@@ -60,7 +60,8 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
             ("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, again=False)),
             ("signals", m.EndStep(c.job_id, c.step_id, c.hard)),
         ]
-    if c.step == "ended" and not c.drained:
+    # Who was told that it runs looks for its end in its output.
+    if (c.step == "ended" or c.promised) and not c.drained:
         own = ending.kind in {"exited", "signalled", "killed"} or not ending.sentence
         return [("stdio", m.Drain("" if own else f"scrun: {ending.sentence}"))]
     wants: list[tuple[str, Message]] = []
