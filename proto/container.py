@@ -56,6 +56,7 @@ class Container(Value):
     notice: str = ""
     answered: bool = False
     started_by: str = ""
+    promised: bool = False
     step: StepPhase = "none"
     ran: bool = False
     paused: bool = False
@@ -73,13 +74,14 @@ class Container(Value):
     def status(self) -> str:
         """The OCI status: ``creating``, ``created``, ``running`` or ``stopped`` (runtime.md, State).
 
-        And ``paused``, as runc and crun have it: Slurm's node has stopped all processes of the step.
+        And ``paused``, as runc and crun have it: Slurm's node has stopped all processes of the step. A container whose
+        ``start`` has returned before its program ran (``promised``) is ``running``, too: engines know no other word.
         """
         if self.finished:
             return "stopped"
         if self.step == "running" and self.paused:
             return "paused"
-        if self.step in {"running", "ended"}:
+        if self.step in {"running", "ended"} or self.promised:
             return "running"
         return "created" if self.answered else "creating"
 

@@ -48,7 +48,7 @@ class JobGranted(Message):
 
 @message("create-wait-over")
 class CreateWaitOver(Message):
-    """The job still waits and ``create`` shall return now."""
+    """The job still waits, or is still staged in, and ``create`` shall return now: podman gives it 240 s."""
 
 
 @message("job-ended")
@@ -88,6 +88,11 @@ class StartRequested(Message):
     """``start`` was called; its id tells a repetition from a second call."""
 
     request: str
+
+
+@message("start-wait-over")
+class StartWaitOver(Message):
+    """The job still waits, or is still staged in, and ``start`` shall return now: the engine takes it for running."""
 
 
 @message("launch-requested")

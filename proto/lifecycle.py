@@ -192,6 +192,12 @@ RULES: dict[type[Message], Rule] = dict([
         lambda c, v: c.started_by == v.request,
     ),
     _rule(
+        e.StartWaitOver,
+        lambda c: _going(c) and bool(c.started_by) and c.step == "none",
+        lambda c, _: replace(c, promised=True),
+        lambda c, _: c.promised or c.step != "none" or c.ending is not None,
+    ),
+    _rule(
         e.LaunchRequested,
         lambda c: _going(c) and c.step == "none" and bool(c.started_by) and c.stage == "ready",
         lambda c, _: replace(c, step="launching"),
@@ -242,7 +248,7 @@ RULES: dict[type[Message], Rule] = dict([
     ),
     _rule(
         e.OutputDrained,
-        lambda c: _alive(c) and c.step == "ended",
+        lambda c: _alive(c) and (c.step == "ended" or (c.promised and c.ending is not None)),
         lambda c, _: replace(c, drained=True),
         lambda c, _: c.drained,
     ),

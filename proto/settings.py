@@ -26,7 +26,8 @@ class Settings(Value):
 
     Attributes:
         scheduler: who runs the container; ``auto`` is pyslurm where it fits the cluster, else Slurm's commands.
-        create_wait: seconds that ``create`` waits for a queued job before it returns.
+        create_wait: seconds that ``create`` waits for a queued job and for staging before it returns.
+        start_wait: seconds that ``start`` waits for a queued job and for staging before it returns; 0 for ever.
         start_limit: seconds for which a created container keeps its job, or its place in the queue, although nobody
             starts it; 0 for ever.
         kill_wait: seconds after ``kill KILL`` until the container counts as dead whatever Slurm says.
@@ -55,6 +56,7 @@ class Settings(Value):
 
     scheduler: SchedulerName = "auto"
     create_wait: float = 20.0
+    start_wait: float = 0.0
     start_limit: float = 3600.0
     kill_wait: float = 3.0
     slurm_conf: str = ""

@@ -38,7 +38,7 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
             wants.append(("staging", m.StageIn(c.job_id, c.nodes)))
         if c.job_id:
             wants.append(("allocation", m.WatchJob(c.job_id)))
-    if not c.answered and (c.stage == "ready" or (c.job == "queued" and c.impatient)):
+    if not c.answered and (c.stage == "ready" or (c.impatient and c.job in {"queued", "granted"})):
         wants.append(("state", e.CreateAnswered()))
     if c.started_by and c.stage == "ready":
         if c.step == "none":
@@ -60,7 +60,8 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
             ("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, again=False)),
             ("signals", m.EndStep(c.job_id, c.step_id, c.hard)),
         ]
-    if c.step == "ended" and not c.drained:
+    # Who was told that it runs looks for its end in its output.
+    if (c.step == "ended" or c.promised) and not c.drained:
         own = ending.kind in {"exited", "signalled", "killed"} or not ending.sentence
         # A program that has failed may have failed by what its image has lost.
         failed = ending.kind == "exited" and ending.exit_code != 0

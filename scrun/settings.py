@@ -2,7 +2,7 @@
 
 ::
 
-    [scrun]                  # scheduler, create_wait, start_limit, kill_wait, slurm_conf, lua, id_mapping, …
+    [scrun]                  # scheduler, create_wait, start_wait, start_limit, kill_wait, slurm_conf, lua, …
     scheduler = "slurm"
 
     [staging]                # mode, directory, root_squash, time_limit, sync_back
@@ -38,6 +38,7 @@ KEYS: dict[str, dict[str, tuple[str, type | tuple[str, ...]]]] = {
     "scrun": {
         "scheduler": ("scheduler", get_args(SchedulerName)),
         "create_wait": ("create_wait", float),
+        "start_wait": ("start_wait", float),
         "start_limit": ("start_limit", float),
         "kill_wait": ("kill_wait", float),
         "slurm_conf": ("slurm_conf", str),

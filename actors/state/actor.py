@@ -261,9 +261,12 @@ class StateActor(ProcessActor):
 
     def _on_child(self, child: m.Child) -> None:
         self.children[child.actor] = child
+        early: list[Arrival | Reached] = []
         if child.status == "running":
-            self.hub.introduce(child.actor, child.pid)
+            early = self.hub.introduce(child.actor, child.pid)
         self.tap.publish("child", child.actor, child)
+        for event in early:
+            self.on_event(event)
         if child.status == "given-up":
             self._happen(e.CancelRequested(f"scrun: {child.reason}", INTERNAL, hard=True))
 

@@ -49,7 +49,7 @@ def answer(container: Container, request: Request, request_id: str) -> ScrunErro
     """Whether an admitted request has been carried out: True, an error, or False for not yet."""
     match request:
         case m.Start():
-            if container.ran:  # whatever came then
+            if container.ran or container.promised:  # whatever came then
                 return True
             return _failure(container) if container.finished else False
         case m.Kill():

@@ -26,6 +26,8 @@ def running(c: Container, settings: Settings) -> dict[str, float]:
         found["create-wait"] = settings.create_wait
     if c.job == "requested" and c.ending is None:
         found["request-limit"] = REQUEST_LIMIT
+    if settings.start_wait and _waits_to_run(c):
+        found["start-wait"] = settings.start_wait
     if settings.start_limit and _waits_for_start(c):
         found["start-limit"] = settings.start_limit
     if c.ending is not None and c.step in {"launching", "running"} and not c.hard:
@@ -64,6 +66,7 @@ def _release_wait(c: Container) -> Message | None:
 STRIKES: dict[str, Callable[[Container], Message | None]] = {
     "create-wait": lambda _: e.CreateWaitOver(),
     "request-limit": _request_limit,
+    "start-wait": lambda c: e.StartWaitOver() if _waits_to_run(c) else None,
     "start-limit": _start_limit,
     "grace": _grace,
     "kill-wait": _kill_wait,
@@ -74,6 +77,11 @@ STRIKES: dict[str, Callable[[Container], Message | None]] = {
 
 def _waits_for_start(c: Container) -> bool:
     return c.answered and c.ending is None and not c.started_by
+
+
+def _waits_to_run(c: Container) -> bool:
+    """For its job, or for staging; ``start`` waits for the launch itself in any case, and tells how that went."""
+    return bool(c.started_by) and c.ending is None and c.step == "none" and not c.promised
 
 
 def _waits_for_release_only(c: Container) -> bool:

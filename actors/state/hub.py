@@ -6,12 +6,15 @@ decides. A frame that breaks a rule is dropped and nothing else happens.
 
 The way to an actor is the connection that its process spoke on last, and every connection of an actor begins with
 an empty frame. So nothing that a peer says of itself, a ZeroMQ identity for instance, leads a message astray.
+
+An actor may speak before the anchor has introduced it. What it says is judged again at its introduction.
 """
 
 import contextlib
 import os
 import resource
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import zmq
 
@@ -21,10 +24,12 @@ from proto.paths import endpoint
 from proto.registry import Message
 from proto.value import Value
 
+from .early_words import EarlyWords, Word
+
 CLIENTS = frozenset({"client", "console"})
 FRAMES_AT_ONCE = 100
 ROUTES_KEPT = 100
-"""Of so many processes the last route is known. An actor may speak before the anchor has introduced it."""
+"""Of so many processes the last route is known, of those that the anchor has not introduced yet, too."""
 
 
 class Arrival(Value):
@@ -43,7 +48,10 @@ class Reached(Value):
 class Hub:
     """The ROUTER on a listening socket that the anchor made and keeps."""
 
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", listener: int, path: str, incarnation: int) -> None:
+    def __init__(
+        self, context: "zmq.Context[zmq.Socket[bytes]]", listener: int, path: str, incarnation: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         self.socket = context.socket(zmq.ROUTER)
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self.socket.setsockopt(zmq.MAXMSGSIZE, FRAME_LIMIT)
@@ -53,10 +61,21 @@ class Hub:
         self._incarnation = incarnation
         self._pids: dict[str, int] = {}
         self._routes: dict[int, bytes] = {}
+        self._early = EarlyWords(clock)
 
-    def introduce(self, actor: str, pid: int) -> None:
-        """The anchor vouches for it: this process is that actor, and nobody else is any more."""
+    def introduce(self, actor: str, pid: int) -> list[Arrival | Reached]:
+        """The anchor vouches for it: this process is that actor, and nobody else is any more.
+
+        Returns:
+            What the actor has said before, and is heard now.
+
+        """
         self._pids[actor] = pid
+        heard = []
+        for word in self._early.take(pid):
+            with contextlib.suppress(ProtocolError):
+                heard.append(self._judge(word))
+        return heard
 
     def arrivals(self) -> Iterator[Arrival | Reached]:
         """What has come and may be listened to; a flood must leave time for clocks and the lease."""
@@ -93,20 +112,26 @@ class Hub:
         if len(frames) != 2:
             msg = "an envelope is one frame"
             raise ProtocolError(msg)
-        route, payload = frames[0].bytes, frames[1].bytes
         uid, pid = _peer(frames[1])
         if uid not in {os.getuid(), 0}:
             msg = f"uid {uid} may not speak here"
             raise ProtocolError(msg)
-        actor = next((name for name, known in self._pids.items() if known == pid), None)
-        self._remember(pid, route)
-        if actor is not None and not payload:
+        word = Word(pid, frames[0].bytes, frames[1].bytes)
+        self._remember(pid, word.route)
+        return self._judge(word)
+
+    def _judge(self, word: Word) -> Arrival | Reached:
+        """Whether the word may be heard; one of somebody who is nobody yet is kept for a moment."""
+        actor = next((name for name, known in self._pids.items() if known == word.pid), None)
+        envelope = unpack(word.payload) if word.payload else None
+        if envelope is None and actor is not None:
             return Reached(actor)
-        envelope = unpack(payload)
-        if envelope.source not in CLIENTS and envelope.source != actor:
-            msg = f"pid {pid} is not {envelope.source}"
-            raise ProtocolError(msg)
-        return Arrival(route, envelope)
+        if envelope is not None and envelope.source in {*CLIENTS, actor}:
+            return Arrival(word.route, envelope)
+        if actor is None:
+            self._early.keep(word)
+        msg = f"pid {word.pid} is not {envelope.source if envelope else 'an actor'}"
+        raise ProtocolError(msg)
 
     def _remember(self, pid: int, route: bytes) -> None:
         """Note the way to a process; of those that are no actors, the ones that were heard last."""

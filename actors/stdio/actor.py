@@ -27,6 +27,8 @@ STEPS = 16
 """Chunks that one stream may move before the others get their turn."""
 OUTPUT = ("stdout", "stderr")
 """The engine's ends."""
+LAUNCHER = ("srun-stdin", "srun-stdout", "srun-stderr")
+"""What the anchor keeps for srun. Where there never was one the far sides would wait for an end that nobody makes."""
 POLL_MASKS = ((1, zmq.POLLIN), (4, zmq.POLLOUT))  # poll(2)'s POLLIN and POLLOUT
 
 
@@ -70,7 +72,7 @@ class StdioLogic:
                 if self._draining is None:
                     self._draining = envelope.id
                     self._epitaph = envelope.message.epitaph
-                return self._drained()
+                return [ToAnchor(m.Close(LAUNCHER)), *self._drained()]
             case Tick("note"):
                 return self._note()
             case _:

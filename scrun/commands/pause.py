@@ -4,6 +4,8 @@ Slurm signals all processes of a step: where it tracks them by the freezer contr
 freezes that, else each of them gets the signal. The job keeps its nodes, and its time limit goes on.
 """
 
+import json
+
 from proto.errors import WrongStateError
 from scrun import signals
 from scrun.commands.kill import kill
@@ -16,6 +18,8 @@ VERBS = {
     "pause": (signals.STOP, "running", "container not running"),
     "resume": (signals.CONT, "paused", "container not paused"),
 }
+WAITING = frozenset({"queued", "staging in"})
+"""Phases of a container that runs for its engine alone."""
 
 
 def run(line: Line) -> int:
@@ -28,7 +32,8 @@ def run(line: Line) -> int:
     """
     signal, status, refusal = VERBS[line.verb]
     container = find(root_of(line), line.id)
-    if container.status != status:
+    # Where ``start`` has returned early there is nothing yet that could be stopped.
+    if container.status != status or json.loads(container.text)["scrun"].get("phase") in WAITING:
         raise WrongStateError(refusal)
     kill(container, signal, every=False)
     return 0

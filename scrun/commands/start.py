@@ -1,4 +1,4 @@
-"""``scrun start``: have the program run, and wait until it does, for as long as the job is queued."""
+"""``scrun start``: have the program run, and wait until it does, for as long as the job is queued or staged in."""
 
 import os
 
@@ -26,17 +26,30 @@ def start(container: Container) -> None:
 
     """
     if not container.alive():
-        raise WrongStateError("cannot start a container that has stopped")
+        raise _reason(container) or WrongStateError("cannot start a container that has stopped")
     try:
         ask(container, "start", {}, None)
         if os.path.exists(container.paths.hooks):
             _run_hooks(container)
     except AnchorGoneError:
-        raise LaunchError("the container ended before its program was started") from None
+        try:
+            container = find(container.paths.root, container.paths.id)
+        except ScrunError:
+            pass  # somebody has deleted it
+        raise _reason(container) or LaunchError("the container ended before its program was started") from None
     except KeyboardInterrupt:
         # Ctrl-C during "podman run": podman does not come back for a container whose start failed.
         container.kill_anchor(INT)
         raise
+
+
+def _reason(container: Container) -> LaunchError | None:
+    """Why a container has ended whose program never ran, if that is known: it was queued or staged in, perhaps."""
+    import json
+
+    annotations = json.loads(container.text)["annotations"]
+    sentence = annotations.get("scrun.end-reason", "")
+    return LaunchError(sentence) if sentence and "scrun.step" not in annotations else None
 
 
 def _run_hooks(container: Container) -> None:

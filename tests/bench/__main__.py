@@ -24,7 +24,7 @@ from .figures import FIGURES
 from .rows import Row, row_from_json, table
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent.parent
-USUAL_SECONDS, QUICK_SECONDS = 210.0, 60.0
+USUAL_SECONDS, QUICK_SECONDS = 300.0, 60.0
 CLEAN_UP_SECONDS = 40.0
 
 

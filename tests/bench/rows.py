@@ -82,8 +82,13 @@ def row_from_json(data: dict[str, Any]) -> Row:
 
 # --- the table ------------------------------------------------------------------
 
-HEAD = ("what", "median", "10 %", "90 %", "unit", "n", "against", "median", "ratio", "diff", "aim")
-LEFT = frozenset({0, 4, 6, 10})
+SHARES = {0.1: 2, 0.9: 2, 0.95: 20, 0.99: 100}
+"""The quantiles of a line, and how many values each needs: of fewer it would be the last value under another name."""
+HEAD = (
+    "what", "median", *(f"{share * 100:g} %" for share in SHARES),
+    "unit", "n", "against", "median", "ratio", "diff", "aim",
+)  # fmt: skip
+LEFT = frozenset(HEAD.index(word) for word in ("what", "unit", "against", "aim"))
 """Columns of words; the others are numbers."""
 
 
@@ -97,16 +102,15 @@ def number(value: float) -> str:
 
 def cells(row: Row) -> tuple[str, ...]:
     """The texts of one line."""
+    count = len(row.values)
+    spread = [number(quantile(row.values, share)) if count >= least else "" for share, least in SHARES.items()]
     if not row.values:
-        return (row.what, "-", "", "", row.unit, "0", row.against, "", "", "", row.aim)
-    low, high = (number(quantile(row.values, share)) for share in (0.1, 0.9))
-    spread = (low, high) if len(row.values) > 1 else ("", "")
+        return (row.what, "-", *spread, row.unit, "0", row.against, "", "", "", row.aim)
     compared = ("", "", "")
     if row.base and row.ratio is not None and row.difference is not None:
         sign = "+" if row.difference > 0 else ""
         compared = (number(median(row.base)), f"{row.ratio:.2f}", sign + number(row.difference))
-    count = str(len(row.values))
-    return (row.what, number(median(row.values)), *spread, row.unit, count, row.against, *compared, row.aim)
+    return (row.what, number(median(row.values)), *spread, row.unit, str(count), row.against, *compared, row.aim)
 
 
 def table(rows: Iterable[Row]) -> str:

@@ -38,7 +38,7 @@ START_NOTE = "start: until the program runs, so it contains srun and slurmd; 'st
 def measure(bench: Bench) -> Iterator[Row]:
     """Some containers one after another: start, the hot verbs, kill, delete; and a bare interpreter before each."""
     took: dict[str, list[float]] = defaultdict(list)
-    for _ in range(bench.times(12, 2)):
+    for _ in range(bench.times(25, 2)):
         container = bench.container(*IDLE)
         try:
             _one(bench, container, took)

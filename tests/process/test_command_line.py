@@ -15,7 +15,7 @@ import pytest
 
 from proto.paths import ContainerPaths
 from scrun import directory
-from tests.unit.scrun.hub import Hub, anchor
+from tests.unit.scrun.hub import Hub, anchor, write_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -402,6 +402,23 @@ def test_start(scrun: Scrun) -> None:
         assert scrun.succeeds("start", "x", environ={}) == ""
         assert [request[3] for request in hub.requests] == ["start"]
     assert scrun.fails("start", "x") == "cannot start a container that has stopped"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "sentence"),
+    [
+        ({"scrun.end-reason": 'no "rootfs" there'}, 'no "rootfs" there'),
+        ({"scrun.end-reason": "the time limit", "scrun.step": "7.0"}, "cannot start a container that has stopped"),
+        ({}, "cannot start a container that has stopped"),
+    ],
+)
+def test_start_of_a_container_that_ended_before(scrun: Scrun, annotations: dict[str, str], sentence: str) -> None:
+    """Staging may fail after ``create`` has returned, and before ``start`` comes."""
+    (scrun.root / "x").mkdir(parents=True)
+    write_state(scrun.root / "x", 0, "stopped")
+    path = scrun.root / "x/state.json"
+    path.write_text(path.read_text().replace('"annotations": {}', f'"annotations": {json.dumps(annotations)}'))
+    assert scrun.fails("start", "x") == sentence
 
 
 def test_an_interrupted_start_interrupts_the_anchor(scrun: Scrun, wait_until: Any) -> None:

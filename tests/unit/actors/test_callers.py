@@ -13,6 +13,8 @@ from proto.registry import Message
 from tests.unit.proto.strategies import CREATION
 
 CREATED = (e.JobRequested("c"), e.JobGranted(4), e.StagedIn("/s", "/s/rootfs", (b"x",)), e.CreateAnswered())
+QUEUED = (e.JobRequested("c"), e.JobQueued(4), e.CreateWaitOver(), e.CreateAnswered())
+PROMISED = (*QUEUED, e.StartRequested("r1"), e.StartWaitOver())
 RUNNING = (*CREATED, e.StartRequested("r1"), e.LaunchRequested(), e.StepStarted("4.0"))
 ENDED = (*RUNNING, e.StepEnded("exited", 7, 0, ""))
 STOPPED = (*ENDED, e.OutputDrained(0, 0, 0), e.StagedOut(), e.JobReleased(), e.Finished())
@@ -28,6 +30,8 @@ def live(*events: Message) -> Container:
         (RUNNING, m.Start(), "cannot start an already running container"),
         (STOPPED, m.Start(), "cannot start a container that has stopped"),
         ((), m.Start(), "still being created"),
+        (PROMISED, m.Start(), "cannot start an already running container"),
+        (PROMISED, m.Delete(), "cannot delete container c1 that is not stopped: running"),
         (STOPPED, m.Kill(15), "container not running"),
         (RUNNING, m.Delete(), "cannot delete container c1 that is not stopped: running"),
     ],
@@ -48,6 +52,11 @@ def test_start_is_answered_when_the_program_runs_and_not_before() -> None:
     assert answer(live(*RUNNING), m.Start(), "r1") is True
 
 
+def test_start_is_answered_when_it_has_waited_long_enough() -> None:
+    assert answer(live(*PROMISED[:-1]), m.Start(), "r1") is False
+    assert answer(live(*PROMISED), m.Start(), "r1") is True
+
+
 def test_a_start_that_fails_says_why_once_nothing_is_left() -> None:
     failed = (*RUNNING[:-1], e.StepEnded("launch-failed", 125, 0, "the job has expired"))
     assert answer(live(*failed), m.Start(), "r1") is False
@@ -58,8 +67,7 @@ def test_a_start_that_fails_says_why_once_nothing_is_left() -> None:
 
 
 def test_start_of_a_queued_container_whose_job_is_refused_gives_the_schedulers_words() -> None:
-    queued = (e.JobRequested("c"), e.JobQueued(4), e.CreateWaitOver(), e.CreateAnswered())
-    refused = live(*queued, e.JobEnded("cancelled", 137, "the job was cancelled"))
+    refused = live(*QUEUED, e.JobEnded("cancelled", 137, "the job was cancelled"))
     with pytest.raises(SchedulerError, match="the job was cancelled"):
         admit(refused, m.Start(), "r1")
 

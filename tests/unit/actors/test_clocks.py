@@ -10,6 +10,7 @@ from actors.state import clocks
 from proto import events as e
 from proto.journal import Record
 from proto.lifecycle import replay
+from proto.value import replace
 from tests.unit.proto.strategies import CREATION
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 GRANTED = (e.JobRequested("c"), e.JobGranted(4, "n1"))
 CREATED = (*GRANTED, e.StagedIn("/s", "/s/rootfs", (b"x",)), e.CreateAnswered())
+WAITING = (e.JobRequested("c"), e.JobQueued(4), e.CreateWaitOver(), e.CreateAnswered(), e.StartRequested("r1"))
 RUNNING = (*CREATED, e.StartRequested("r1"), e.LaunchRequested(), e.StepStarted("4.0"))
 DRAINED = (*RUNNING, e.StepEnded("exited", 7, 0, ""), e.OutputDrained(0, 0, 0))
 MILD, HARD = (e.CancelRequested("SIGINT", 130, hard=hard) for hard in (False, True))
@@ -49,6 +51,23 @@ def test_which_run(events: tuple[Message, ...], names: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("events", "runs"),
+    [
+        (WAITING[:-1], False),
+        (WAITING, True),
+        ((*WAITING, e.JobGranted(4)), True),
+        ((*WAITING, e.StartWaitOver()), False),
+        (RUNNING[:-1], False),
+        ((*WAITING, MILD), False),
+    ],
+)
+def test_start_waits_for_ever_unless_it_is_told_otherwise(events: tuple[Message, ...], *, runs: bool) -> None:
+    bounded = replace(CREATION.settings, start_wait=5.0)
+    assert clocks.running(live(*events), bounded).get("start-wait") == (5.0 if runs else None)
+    assert "start-wait" not in clocks.running(live(*events), CREATION.settings)
+
+
+@pytest.mark.parametrize(
     ("clock", "events", "happens"),
     [
         ("create-wait", (), e.CreateWaitOver),
@@ -56,6 +75,10 @@ def test_which_run(events: tuple[Message, ...], names: set[str]) -> None:
         ("request-limit", (e.JobRequested("c"), e.JobQueued(4)), type(None)),
         ("start-limit", CREATED, e.CancelRequested),
         ("start-limit", (*CREATED, e.StartRequested("r1")), type(None)),
+        ("start-wait", WAITING, e.StartWaitOver),
+        ("start-wait", (*WAITING, e.JobGranted(4)), e.StartWaitOver),
+        ("start-wait", RUNNING[:-1], type(None)),
+        ("start-wait", (*WAITING, HARD), type(None)),
         ("grace", (*RUNNING, MILD), e.CancelRequested),
         ("kill-wait", (*RUNNING, e.SignalRequested(1, 9, "r")), e.GivenUp),
         ("kill-wait", DRAINED, type(None)),

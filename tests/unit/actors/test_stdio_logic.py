@@ -13,6 +13,7 @@ def test_a_container_with_a_terminal_has_nothing_to_drain() -> None:
     logic = StdioLogic({})
     drain = Envelope("stdio", "state", Drain("scrun: the time limit was reached"), "1" * 16)
     assert list(logic.handle(Received(drain))) == [
+        ToAnchor(Close(("srun-stdin", "srun-stdout", "srun-stderr"))),
         ToAnchor(Close(("stdout", "stderr"))),
         Report(OutputDrained(0, 0, 0), "1" * 16),
     ]

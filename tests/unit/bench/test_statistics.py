@@ -61,8 +61,19 @@ def test_a_row_without_values_is_shown_as_such() -> None:
     assert cells(Row("f", "w", "ms", ()))[:2] == ("w", "-")
 
 
-def test_a_single_value_has_no_spread() -> None:
-    assert cells(Row("f", "w", "ms", (3.0,)))[2:4] == ("", "")
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (1, ("", "", "", "")),
+        (2, ("0.100", "0.900", "", "")),
+        (21, ("2.00", "18.0", "19.0", "")),
+        (101, ("10.0", "90.0", "95.0", "99.0")),
+    ],
+)
+def test_a_quantile_is_shown_where_there_are_values_enough_for_it(count: int, shown: tuple[str, ...]) -> None:
+    row = Row("f", "w", "ms", tuple(float(n) for n in range(count)))
+    assert HEAD[2:6] == ("10 %", "90 %", "95 %", "99 %")
+    assert cells(row)[2:6] == shown
 
 
 @given(st.lists(values, min_size=1, max_size=5))

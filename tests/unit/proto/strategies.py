@@ -34,6 +34,7 @@ EVENTS: dict[type[Message], st.SearchStrategy[Any]] = {
     e.StagingFailed: st.builds(e.StagingFailed, words),
     e.CreateAnswered: st.just(e.CreateAnswered()),
     e.StartRequested: st.builds(e.StartRequested, ids),
+    e.StartWaitOver: st.just(e.StartWaitOver()),
     e.LaunchRequested: st.just(e.LaunchRequested()),
     e.StepStarted: st.builds(e.StepStarted, words),
     e.StepEnded: st.builds(e.StepEnded, kinds, numbers, numbers, words),

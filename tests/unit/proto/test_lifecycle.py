@@ -103,6 +103,8 @@ def live(*events: Message) -> Container:
 
 
 GRANTED = (e.JobRequested("c"), e.JobGranted(4, "n1"))
+QUEUED = (e.JobRequested("c"), e.JobQueued(4, "Resources"), e.CreateWaitOver(), e.CreateAnswered())
+PROMISED = (*QUEUED, e.StartRequested("r1"), e.StartWaitOver())
 CREATED = (*GRANTED, e.StagedIn("/s", "/s/rootfs", (b"x",)), e.CreateAnswered())
 RUNNING = (*CREATED, e.StartRequested("r1"), e.LaunchRequested(), e.StepStarted("4.0"))
 
@@ -154,6 +156,69 @@ def test_a_queued_job_lets_create_return_after_a_while() -> None:
     queued = live(e.JobRequested("c"), e.JobQueued(4, "Resources"))
     assert messages(queued) == [m.RequestJob()]
     assert e.CreateAnswered() in messages(apply(queued, e.CreateWaitOver()))
+
+
+def test_a_long_staging_lets_create_return_after_a_while_and_start_waits_for_it() -> None:
+    staging = live(*GRANTED)
+    assert e.CreateAnswered() not in messages(staging)
+    staging = apply(staging, e.CreateWaitOver())
+    assert messages(staging) == [m.StageIn(4, "n1"), m.WatchJob(4), e.CreateAnswered()]
+    staging = apply(apply(staging, e.CreateAnswered()), e.StartRequested("r"))
+    assert staging.status == "created"
+    assert messages(staging) == [m.StageIn(4, "n1"), m.WatchJob(4)]
+    assert e.LaunchRequested() in messages(apply(staging, e.StagedIn("/s", "/s/rootfs", (b"x",))))
+
+
+def test_a_job_that_nobody_has_heard_of_keeps_create_waiting() -> None:
+    assert e.CreateAnswered() not in messages(live(e.JobRequested("c"), e.CreateWaitOver()))
+
+
+def test_a_container_whose_start_has_returned_runs_for_the_engine_and_is_launched_when_it_can_be() -> None:
+    promised = live(*PROMISED)
+    assert promised.status == "running"
+    assert messages(promised) == [m.RequestJob(again=False)]
+    staged = apply(apply(promised, e.JobGranted(4, "n1")), e.StagedIn("/s", "/s/rootfs", (b"x",)))
+    assert messages(staged) == [m.WatchJob(4), e.LaunchRequested()]
+    running = apply(apply(staged, e.LaunchRequested()), e.StepStarted("4.0"))
+    assert (running.status, messages(running)) == ("running", [m.LaunchStep(4, "/s", (b"x",))])
+
+
+@pytest.mark.parametrize(
+    ("events", "possible"),
+    [
+        (QUEUED, False),
+        ((*QUEUED, e.StartRequested("r1")), True),
+        ((*QUEUED, e.StartRequested("r1"), e.JobGranted(4, "n1")), True),
+        ((*CREATED, e.StartRequested("r1"), e.LaunchRequested()), False),
+        ((*QUEUED, e.StartRequested("r1"), e.CancelRequested("SIGINT", 130)), False),
+    ],
+)
+def test_start_returns_early_only_while_it_waits_for_job_or_staging(
+    events: tuple[Message, ...], *, possible: bool
+) -> None:
+    container = live(*events)
+    if possible:
+        assert apply(container, e.StartWaitOver()).status == "running"
+    elif not knows(container, e.StartWaitOver()):
+        with pytest.raises(IllegalEventError):
+            apply(container, e.StartWaitOver())
+
+
+def test_who_was_told_that_it_runs_is_told_on_its_stderr_why_it_never_did() -> None:
+    ended = live(*PROMISED, e.JobEnded("cancelled", 137, "the job was cancelled"))
+    assert messages(ended) == [m.Drain("scrun: the job was cancelled")]
+    failed = live(*PROMISED, e.JobGranted(4, "n1"), e.StagingFailed("no such shelf"))
+    assert messages(failed) == [m.Drain("scrun: no such shelf")]
+    drained = apply(failed, e.OutputDrained(0, 0, 0))
+    assert messages(drained) == [m.StageOut(4, "n1", "", "", complete=False), m.ReleaseJob(4, 125)]
+    assert drained.status == "running"
+
+
+@pytest.mark.parametrize("signum", [9, 15])
+def test_a_signal_ends_a_container_that_only_seems_to_run(signum: int) -> None:
+    container = live(*PROMISED, e.SignalRequested(1, signum, "r"))
+    assert messages(container) == [m.Drain("")]
+    assert messages(apply(container, e.OutputDrained(0, 0, 0))) == [m.ReleaseJob(4, 128 + signum)]
 
 
 def test_a_job_that_scrun_did_not_make_is_never_released() -> None:
