@@ -119,11 +119,11 @@ def stage_in(
 
     """
     place = staging_directory(creation)
-    uid_map, gid_map = container_maps(creation, config, caller or caller_maps(), lambda: keeps_owners(place))
-    owners = not uid_map or total(uid_map) > 1
     home = container_directory(creation)
     config = {**config, "mounts": from_bundle(config.get("mounts") or (), creation.bundle)}
     try:
+        uid_map, gid_map = container_maps(creation, config, caller or caller_maps(), lambda: keeps_owners(place))
+        owners = not uid_map or total(uid_map) > 1
         rights = rights_of(creation, uid_map)
         discard(creation)
         work = new_directory(creation, rights.way)
@@ -147,8 +147,9 @@ def stage_in(
         copied, complete = _stage_rootfs(creation, work, content, run, log, rights.content, owners=owners)
         if rights.split:
             os.symlink(f"{PRIVATE}/rootfs", f"{work}/rootfs")  # slurmd takes BUNDLE/rootfs, whatever root.path says
-        if not owners:
-            make_room_for_mounts(f"{content}/rootfs", (mount["destination"] for mount in fitted.config["mounts"]))
+        tree = os.path.realpath(f"{content}/rootfs")
+        if not owners and tree != os.path.realpath(creation.rootfs):
+            make_room_for_mounts(tree, (mount["destination"] for mount in fitted.config["mounts"]))
         _copy_mounts(content, fitted.copies, run, log, owners=owners)
         write_config(work, fitted.config, rights.config)
         record: dict[str, Any] = {"copied": copied, "skipped": []}
