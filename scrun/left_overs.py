@@ -3,9 +3,10 @@
 Whoever is killed here has a guard, and whoever kills the guard, too, is cleared up after by ``delete``, which every
 engine calls. This is for what no engine calls ``delete`` for any more, and for machines that went down.
 
-A job is cancelled only if it was asked for in this very place (``actors.allocation.place``), no container of the
-state directory knows it, and no process holds it. Others are named: they may well be those of a container on another
-host, or in another state directory. Directories of another host's containers are named, too.
+A job is cancelled only if it was asked for in this very place (``actors.allocation.place``), perhaps before the
+machine's last start, no container of the state directory knows it, and no process holds it. Others are named: they may
+well be those of a container on another host, or in another state directory. Directories of another host's containers
+are named, too.
 """
 
 import os
@@ -72,7 +73,8 @@ def collect(root: str, host: Host, *, dry: bool) -> None:
 def _job(stranger: Stranger, root: str, host: Host, *, dry: bool) -> None:
     """Cancel a job that nobody can miss, and name any other."""
     job = stranger.job_id
-    if not stranger.place or stranger.place != place.here(root):
+    earlier = place.was_here(stranger.place, root)
+    if not earlier and (not stranger.place or stranger.place != place.here(root)):
         _say(
             f"job {job} was asked for by scrun, and no container in {root} knows it; if none on another host or in "
             f"another state directory does, cancel it: scancel {job}"
@@ -81,7 +83,8 @@ def _job(stranger: Stranger, root: str, host: Host, *, dry: bool) -> None:
     if place.held(stranger.cookie):
         _say(f"job {job} has no container in {root}, but processes of this host that hold it; leave it to them")
         return
-    _say(f"job {job} was asked for here, and neither a container nor a process knows it: it is cancelled", dry=dry)
+    asked = "asked for here before this machine was started anew" if earlier else "asked for here"
+    _say(f"job {job} was {asked}, and neither a container nor a process knows it: it is cancelled", dry=dry)
     if not dry:
         answer = host.run("scancel", str(job))
         if not released(answer.status, answer.text):

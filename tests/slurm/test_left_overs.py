@@ -138,20 +138,37 @@ def test_what_lives_is_not_touched(runtime: Runtime) -> None:
     assert box.read_line() == "still there"
 
 
-@pytest.mark.parametrize("where", ["another host", "another root", "an earlier version", "another boot"])
-def test_jobs_of_other_places_are_only_named(runtime: Runtime, where: str) -> None:
-    here = place.here(str(runtime.root))
-    boot, table, root = here.split(".")
-    other = {
-        "another host": f"{boot}.1.{root}",
-        "another root": place.here(str(runtime.directory)),
-        "another boot": f"{boot[::-1]}.{table}.{root}",
-        "an earlier version": "",
-    }[where]
-    comment = f"scrun:{os.urandom(8).hex()}" + (f" scrun-at:{other}" if other else "")
+def marked(runtime: Runtime, at: str) -> int:
+    """A job with a cookie that nobody knows, asked for at that place."""
+    comment = f"scrun:{os.urandom(8).hex()}" + (f" scrun-at:{at}" if at else "")
     runtime.runner(["mkdir", "-m", "700", str(runtime.root)])
     done = runtime.runner(["salloc", "--no-shell", f"--comment={comment}", "--job-name=foreign"])
-    job = int((re.search(r"allocation (\d+)", done.stderr) or ["", "0"])[1])
+    return int((re.search(r"allocation (\d+)", done.stderr) or ["", "0"])[1])
+
+
+def test_a_job_from_before_the_machine_s_last_start(runtime: Runtime) -> None:
+    """The state directory went with /run, and whoever could hold the job with the processes of that time."""
+    boot, _, same = place.here(str(runtime.root)).partition(".")
+    job = marked(runtime, f"{boot[::-1]}.{same}")
+    try:
+        assert f"job {job} was asked for here before this machine was started anew" in said(runtime, "-n")
+        assert runtime.job_state(job) == "RUNNING"
+        assert "it is cancelled" in said(runtime)
+        runtime.wait_until(lambda: runtime.released(job))
+    finally:
+        runtime.runner(["scancel", str(job)])
+
+
+@pytest.mark.parametrize("where", ["another process table", "another root", "another host", "an earlier version"])
+def test_jobs_of_other_places_are_only_named(runtime: Runtime, where: str) -> None:
+    boot, table, root, machine = place.here(str(runtime.root)).split(".")
+    other = {
+        "another process table": f"{boot}.1.{root}.{machine}",
+        "another root": place.here(str(runtime.directory)),
+        "another host": f"{boot[::-1]}.{table}.{root}.{machine[::-1]}",
+        "an earlier version": "",
+    }[where]
+    job = marked(runtime, other)
     try:
         assert f"cancel it: scancel {job}" in said(runtime)
         assert runtime.job_state(job) == "RUNNING"
