@@ -6,6 +6,7 @@ import sys
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from actors.allocation.commands import environment
 from actors.staging import reach
 from proto.errors import SettingsError
 from proto.paths import default_root
@@ -110,13 +111,25 @@ class Host:
         """Whether systemd has an instance for the caller."""
         return self.systemd and os.path.isdir(f"/run/user/{self.caller.uid}/systemd")
 
+    @property
+    def within(self) -> tuple[str, ...]:
+        """The command that runs another one as podman runs scrun: in the user's own user namespace, if there is one."""
+        needed = self.caller.uid and not self.caller.namespaced and self.find("podman")
+        return ("podman", "unshare") if needed else ()
+
     @cached_property
     def keeps_owners(self) -> Keeps:
         """Whether the staging directory takes files of other ids; tried in podman's user namespace, which has some."""
         directory = self.nearest(reach.place_of(self.settings, self.caller.home))
-        within = ("podman", "unshare") if self.caller.uid and not self.caller.namespaced else ()
-        words = self.python(TRY_OWNERS, directory, within=within).text.split()[-1:]
+        words = self.python(TRY_OWNERS, directory, within=self.within).text.split()[-1:]
         return "yes" if words == ["yes"] else "no" if words == ["no"] else "unknown"
+
+    @property
+    def slurms_environ(self) -> dict[str, str]:
+        """What ``create`` would give to Slurm's commands: nothing of a job that surrounds us."""
+        kept = environment(caller.kept_environ(dict(os.environb), self.caller, self.conf))
+        pairs = (os.fsdecode(entry).partition("=") for entry in kept)
+        return {name: value for name, _, value in pairs}
 
     # --- files and commands
 
@@ -154,13 +167,24 @@ class Host:
         """All that PATH has under a name, links to nowhere included."""
         return [path for path in _in(self.environ.get("PATH", ""), program) if os.path.lexists(path)]
 
-    def run(self, *argv: str, text: str = "") -> Answer:
-        """Run a command with a text on standard input; what it says on standard error comes with the rest."""
-        environ = self.environ | {"LC_ALL": "C"} | ({"SLURM_CONF": self.conf} if self.conf else {})
+    def run(
+        self, *argv: str, text: str = "", environ: dict[str, str] | None = None, seconds: float = SECONDS
+    ) -> Answer:
+        """Run a command with a text on standard input; what it says on standard error comes with the rest.
+
+        Args:
+            argv: the command.
+            text: for its standard input.
+            environ: its environment, if it is not the caller's.
+            seconds: after which it is killed.
+
+        """
+        if environ is None:
+            environ = self.environ | {"LC_ALL": "C"} | ({"SLURM_CONF": self.conf} if self.conf else {})
         try:
             done = subprocess.run(
                 [self.find(argv[0]) or argv[0], *argv[1:]],
-                input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environ, timeout=SECONDS,
+                input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environ, timeout=seconds,
                 check=False, text=True, errors="replace", start_new_session=True,
             )  # fmt: skip
         except OSError:

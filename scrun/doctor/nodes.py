@@ -41,12 +41,30 @@ def judge_oci_conf(
         text: its contents, or None.
         find: looks a program up in PATH.
         exists: whether there is such a file.
-        systemd: whether slurmd may be a service of systemd's that tells when it is up (Type=notify): then slurmstepd
-            hands NOTIFY_SOCKET on (seen with 24.11).
+        systemd: see ``judge_text``.
 
     """
     if text is None:
         return warning(f"there is no {path} here; without one on the nodes no container runs there", path, *EXAMPLE)
+    if problem := judge_text(path, text, systemd=systemd):
+        return problem
+    programs = {program(value) for value in runtime_lines(text).values()}
+    absent = sorted(name for name in programs if not (exists(name) if name.startswith("/") else find(name)))
+    if absent:
+        return warning(f"{path} names {', '.join(absent)}, which is not on this host; the nodes must have it")
+    return ok(f"{path} runs {', '.join(sorted(programs))}; scrun doctor --nodes shows whether each node has one")
+
+
+def judge_text(path: str, text: str, *, systemd: bool) -> Finding | None:
+    """What is wrong with the lines of an oci.conf, here or on a node.
+
+    Args:
+        path: where it is.
+        text: its contents.
+        systemd: whether slurmd may be a service of systemd's that tells when it is up (Type=notify): then slurmstepd
+            hands NOTIFY_SOCKET on (seen with 24.11).
+
+    """
     lines = runtime_lines(text)
     missing = [key for key in NEEDED if key not in lines]
     if not any(key in lines for key in STARTS):
@@ -72,11 +90,7 @@ def judge_oci_conf(
             f"{', '.join(told)} of {path} should take NOTIFY_SOCKET away: with systemd's it is in each container, and "
             "--userns=keep-id fails", path, *[f'{key}="exec env -u NOTIFY_SOCKET {lines[key][5:]}"' for key in told],
         )  # fmt: skip
-    programs = {program(value) for value in lines.values()}
-    absent = sorted(name for name in programs if not (exists(name) if name.startswith("/") else find(name)))
-    if absent:
-        return warning(f"{path} names {', '.join(absent)}, which is not on this host; the nodes must have it")
-    return ok(f"{path} runs {', '.join(sorted(programs))}; whether each node has one shows when a container runs there")
+    return None
 
 
 def runtime_lines(text: str) -> dict[str, str]:
