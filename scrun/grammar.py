@@ -166,7 +166,20 @@ VERBS: dict[str, Verb] = {
         ),
     ),
     "console": ("console", "ID [TABLE]", "look into a container's processes: tree, journal, wants", ()),
-    "doctor": ("doctor", "", "check this host, Slurm and the engines, and say what to add where", (_FORMAT,)),
+    "doctor": (
+        "doctor",
+        "",
+        "check this host, Slurm and the engines, and say what to add where",
+        (
+            _FORMAT,
+            (
+                ("nodes",),
+                "n",
+                "[NODES]",
+                "also run a short job and a container on each of these nodes (default: all that are idle or mixed)",
+            ),
+        ),
+    ),
     "gc": (
         "gc",
         "",

@@ -149,7 +149,8 @@ class Local:
         )
 
     def _of_oci_conf(self) -> list[str]:
-        """First word of RunTimeRun that is a program; its patterns are slurmd's and mean nothing here."""
-        pattern = oci_conf.load(self._creation.slurm_conf).runtime_run.split() if self._creation.slurm_conf else []
-        words = [text for text in pattern if text not in {"exec", "env"} and "=" not in text]
-        return words[:1]
+        """The program of RunTimeRun; its patterns are slurmd's and mean nothing here."""
+        if not self._creation.slurm_conf:
+            return []
+        program = oci_conf.program_of(oci_conf.load(self._creation.slurm_conf).runtime_run.split())
+        return [program] if program else []

@@ -29,6 +29,7 @@ class Saying(Value):
     away: bool = False
 
 
+BUSY = "the nodes are busy and scrun.immediate does not allow to wait"
 NODE_REFUSED = "a node of the step took no connection; is its slurmd running?"
 """It has heard nothing; others may have."""
 
@@ -138,9 +139,12 @@ TABLE: tuple[Saying, ...] = (
     Saying(("chdir(",), "the directory of the job option chdir cannot be entered", quote=True),
     Saying(
         ("immediate execution impossible",),
-        "the nodes are busy and scrun.immediate does not allow to wait",
+        BUSY,
         transient=True,
     ),
+    # srun's word, and salloc's: a controller that is away "timed out on send/recv".
+    Saying(("unable to allocate resources: requested nodes are busy",), BUSY, transient=True),
+    Saying(("unable to allocate resources: connection timed out",), BUSY, transient=True),
     Saying(("resource temporarily unavailable",), "the nodes are busy at the moment", transient=True),
     Saying(("unable to allocate resources",), "Slurm did not give the nodes", quote=True),
     # --- the end of a job

@@ -54,3 +54,14 @@ def load(slurm_conf: str) -> OciConf:
             return parse(file.read())
     except OSError:
         return OciConf()
+
+
+def program_of(words: list[str]) -> str:
+    """The program that a RunTime line runs in the end, or empty: what ``exec``, ``env`` and its options lead to."""
+    rest = iter(words)
+    for word in rest:
+        if word in {"-u", "--unset"}:
+            next(rest, None)
+        elif word not in {"exec", "env"} and "=" not in word and not word.startswith("-"):
+            return word
+    return ""

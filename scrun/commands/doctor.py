@@ -1,6 +1,7 @@
 """``scrun doctor``: check everything between an engine and a container on a node, and say what to add where."""
 
 import json
+from itertools import chain
 
 from scrun import diagnostics
 from scrun.packages import use_packages
@@ -11,11 +12,17 @@ def run(line: Line) -> int:
     """Print one row for each check; return 1 if there is a fault."""
     use_packages()
     from scrun.doctor.host import Host
-    from scrun.doctor.table import examine, text
+    from scrun.doctor.table import Row, examine, text
 
+    host = Host(line)
     as_json = line.own.text("format") == "json"
-    rows = []
-    for row in examine(Host(line)):
+    checks = examine(host)
+    if wanted := line.own.text("nodes"):
+        from scrun.doctor.visits import visit  # threads, and what they bring
+
+        checks = chain(checks, visit(host, "" if wanted == "true" else wanted))
+    rows: list[Row] = []
+    for row in checks:
         rows.append(row)
         if not as_json:
             diagnostics.write(1, text(row))

@@ -15,20 +15,27 @@ def subordinate_ids(host: Host) -> Finding:
     """Has the user ids to be mapped into containers?"""
     who = host.caller
     texts = (host.read("/etc/subuid") or "", host.read("/etc/subgid") or "")
-    return judge_subordinate_ids(*texts, who.user, who.uid)
+    return judge_subordinate_ids(*texts, who.user, who.uid, mapper=bool(host.find("newuidmap")))
 
 
-def judge_subordinate_ids(subuid: str, subgid: str, user: str, uid: int) -> Finding:
+def judge_subordinate_ids(subuid: str, subgid: str, user: str, uid: int, *, mapper: bool) -> Finding:
+    """Judge by the two files, and by whether there is newuidmap(1), which maps what they give."""
     if uid == 0:
         return ok("not needed by root")
     counts = [count_ids(text, user, uid) for text in (subuid, subgid)]
-    if min(counts) >= ENOUGH:
-        return ok(f"{counts[0]} user ids and {counts[1]} group ids for {user}")
-    return warning(
-        f"{user} has {counts[0]} user ids and {counts[1]} group ids to map; most images need {ENOUGH}", SHELL,
-        f"usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}  # or a range that is free",
-        "podman system migrate",
-    )  # fmt: skip
+    if min(counts) < ENOUGH:
+        return warning(
+            f"{user} has {counts[0]} user ids and {counts[1]} group ids to map; to unpack most images needs {ENOUGH}",
+            SHELL,
+            f"usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}  # or a range that is free",
+            "podman system migrate",
+        )
+    if not mapper:
+        return fault(
+            "the command newuidmap is not installed, so rootless podman cannot use the user's subordinate ids", SHELL,
+            "apt install uidmap  # or: dnf install shadow-utils",
+        )  # fmt: skip
+    return ok(f"{counts[0]} user ids and {counts[1]} group ids for {user}")
 
 
 def count_ids(text: str, user: str, uid: int) -> int:
@@ -100,3 +107,20 @@ def judge_state_directory(root: str, runtime: str, free: int) -> Finding:
     if runtime and not runtime.startswith("/"):
         return warning(f"XDG_RUNTIME_DIR is no absolute path, so state is kept in {root}")
     return ok(root)
+
+
+def machine_id(host: Host) -> Finding:
+    """Has this machine a name for life, by which what it left behind before a reboot can be told?"""
+    return judge_machine_id(host.read("/etc/machine-id"))
+
+
+def judge_machine_id(text: str | None) -> Finding:
+    """Judge the contents of /etc/machine-id (machine-id(5))."""
+    word = (text or "").strip()
+    if len(word) == 32 and word.strip("0123456789abcdef") == "" and word.strip("0"):
+        return ok("/etc/machine-id can be read")
+    why = "is not there, or cannot be read" if text is None else "holds no machine's id"
+    return warning(
+        f"/etc/machine-id {why}: after a reboot scrun gc cannot tell which jobs were this host's", SHELL,
+        "systemd-machine-id-setup  # or: dbus-uuidgen --ensure=/etc/machine-id",
+    )  # fmt: skip

@@ -3,11 +3,11 @@
 import json
 import os
 import tomllib
-from collections.abc import Callable
 from typing import Any
 
 from .finding import Finding, fault, ok, warning
 from .host import Host
+from .identity import Look, look_with
 
 PASSES_ENVIRONMENT = (4, 8)
 """podman hands its environment to ``create`` from here on."""
@@ -23,17 +23,21 @@ def podman_runtime(host: Host) -> Finding:
     if not host.find("podman"):
         return ok("podman is not installed")
     engine, problem = podman_engine(host)
-    return problem or judge_runtime(engine, host.launcher, users_file(host), host.exists)
+    return problem or judge_runtime(engine, host.launcher, users_file(host), look_with(host))
 
 
-def judge_runtime(engine: Engine, launcher: str, place: str, exists: Callable[[str], bool]) -> Finding:
+def judge_runtime(engine: Engine, launcher: str, place: str, look: Look) -> Finding:
+    """Judge the runtimes of containers.conf; of several paths podman takes the first that is there."""
     entry = ("[engine.runtimes]", f'scrun = ["{launcher}"]')
     names = scrun_names(engine, launcher)
     if not names:
         return warning("podman has no runtime scrun; podman --runtime=PATH works all the same", place, *entry)
     paths = [path for name in names for path in engine["runtimes"][name]]
-    if not any(exists(path) for path in paths):
+    there = [path for path in paths if look(path) != "nothing"]
+    if not there:
         return fault(f"podman's runtime {names[0]} is at {', '.join(paths)}, where nothing is", place, *entry)
+    if look(there[0]) == "another":
+        return fault(f"podman's runtime {names[0]} is {there[0]}, another program, perhaps Slurm's own", place, *entry)
     default = engine.get("runtime")
     how = "by default" if default in {*names, *paths} else f"with --runtime={names[0]}"
     return ok(f"podman runs scrun {how}")
@@ -114,22 +118,29 @@ def users_file(host: Host) -> str:
 
 def podman_engine(host: Host) -> tuple[Engine, Finding | None]:
     """The table [engine] of all files that podman reads, or what is wrong with one of them."""
+    conf, problem = podman_conf(host)
+    return conf.get("engine", {}), problem
+
+
+def podman_conf(host: Host) -> tuple[dict[str, Engine], Finding | None]:
+    """All tables of all files that podman reads, or what is wrong with one of them."""
     users = users_file(host)
     files = ["/usr/share/containers/containers.conf"]
     for path in dict.fromkeys(("/etc/containers/containers.conf", users)):
         files += [path, *(f"{path}.d/{name}" for name in host.names(f"{path}.d") if name.endswith(".conf"))]
     if override := host.environ.get("CONTAINERS_CONF"):
         files = [override]
-    engine: Engine = {}
+    conf: dict[str, Engine] = {}
     for path in files:
         text = host.read(path)
         if text is None:
             continue
         try:
-            engine = merge(engine, tomllib.loads(text).get("engine", {}))
+            for section, table in tomllib.loads(text).items():
+                conf[section] = merge(conf.get(section, {}), table)
         except (tomllib.TOMLDecodeError, AttributeError, TypeError):
             return {}, fault(f"{path} is no valid TOML, so podman does not run at all")
-    return engine, None
+    return conf, None
 
 
 def merge(below: Engine, above: Engine) -> Engine:
@@ -148,10 +159,10 @@ def docker_runtime(host: Host) -> Finding:
     places = ["/etc/docker/daemon.json", f"{host.caller.home}/.config/docker/daemon.json"]
     found = [path for path in places if host.exists(path)]
     place = found[-1] if found else places[0]
-    return judge_docker(place, host.read(place), host.launcher, host.exists)
+    return judge_docker(place, host.read(place), host.launcher, look_with(host))
 
 
-def judge_docker(place: str, text: str | None, launcher: str, exists: Callable[[str], bool]) -> Finding:
+def judge_docker(place: str, text: str | None, launcher: str, look: Look) -> Finding:
     """Judge daemon.json."""
     lines = json.dumps({"runtimes": {"scrun": {"path": launcher}}}, indent=2).splitlines()
     if not (text or "").strip():
@@ -164,6 +175,10 @@ def judge_docker(place: str, text: str | None, launcher: str, exists: Callable[[
     names = [name for name, path in paths.items() if os.path.basename(path) == "scrun" or path == launcher]
     if not names:
         return warning("docker has no runtime scrun", place, *lines)
-    if not exists(paths[names[0]]):
+    found = look(paths[names[0]])
+    if found == "nothing":
         return fault(f"docker's runtime {names[0]} is at {paths[names[0]]}, where nothing is", place, *lines)
+    if found == "another":
+        said = f"docker's runtime {names[0]} is {paths[names[0]]}, another program, perhaps Slurm's own"
+        return fault(said, place, *lines)
     return ok(f"docker runs scrun with --runtime={names[0]}")

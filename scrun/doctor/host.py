@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from actors.allocation.commands import environment
+from actors.staging import reach
 from proto.errors import SettingsError
 from proto.paths import default_root
 from proto.settings import Settings
@@ -21,6 +23,17 @@ class Answer(NamedTuple):
 
     status: int
     text: str
+
+
+Keeps = Literal["yes", "no", "unknown"]
+
+# What staging itself tries.
+TRY_OWNERS = """
+import os, sys
+sys.path[:0] = sys.argv[1].split(os.pathsep)
+from actors.staging.reach import keeps_owners
+print("yes" if keeps_owners(sys.argv[2]) else "no")
+"""
 
 
 class Host:
@@ -86,6 +99,38 @@ class Host:
             beside = os.path.normpath(f"{base}/../../../../bin/scrun")
         return beside if os.path.exists(beside) else self.find("scrun") or "/usr/local/bin/scrun"
 
+    # --- what the machine is
+
+    @property
+    def systemd(self) -> bool:
+        """Whether systemd runs this machine (sd_booted(3))."""
+        return os.path.isdir("/run/systemd/system")
+
+    @property
+    def session(self) -> bool:
+        """Whether systemd has an instance for the caller."""
+        return self.systemd and os.path.isdir(f"/run/user/{self.caller.uid}/systemd")
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """The command that runs another one as podman runs scrun: in the user's own user namespace, if there is one."""
+        needed = self.caller.uid and not self.caller.namespaced and self.find("podman")
+        return ("podman", "unshare") if needed else ()
+
+    @cached_property
+    def keeps_owners(self) -> Keeps:
+        """Whether the staging directory takes files of other ids; tried in podman's user namespace, which has some."""
+        directory = self.nearest(reach.place_of(self.settings, self.caller.home))
+        words = self.python(TRY_OWNERS, directory, within=self.within).text.split()[-1:]
+        return "yes" if words == ["yes"] else "no" if words == ["no"] else "unknown"
+
+    @property
+    def slurms_environ(self) -> dict[str, str]:
+        """What ``create`` would give to Slurm's commands: nothing of a job that surrounds us."""
+        kept = environment(caller.kept_environ(dict(os.environb), self.caller, self.conf))
+        pairs = (os.fsdecode(entry).partition("=") for entry in kept)
+        return {name: value for name, _, value in pairs}
+
     # --- files and commands
 
     def read(self, path: str) -> str | None:
@@ -99,6 +144,12 @@ class Host:
     def exists(self, path: str) -> bool:
         return os.path.exists(path)
 
+    def nearest(self, directory: str) -> str:
+        """A directory, or what there is of the way to it."""
+        while not os.path.isdir(directory) and directory != "/":
+            directory = os.path.dirname(directory)
+        return directory
+
     def names(self, directory: str) -> list[str]:
         """The names in a directory, in order."""
         try:
@@ -109,19 +160,31 @@ class Host:
     def find(self, program: str) -> str:
         """Absolute path of a program in PATH or in the directories of administrators, or empty."""
         path = os.pathsep.join((self.environ.get("PATH", ""), caller.DEFAULT_PATH))
-        for directory in path.split(os.pathsep):
-            candidate = f"{directory}/{program}"
-            if directory.startswith("/") and os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
-                return candidate
-        return ""
+        usable = (each for each in _in(path, program) if os.access(each, os.X_OK) and not os.path.isdir(each))
+        return next(usable, "")
 
-    def run(self, *argv: str, text: str = "") -> Answer:
-        """Run a command with a text on standard input; what it says on standard error comes with the rest."""
-        environ = self.environ | {"LC_ALL": "C"} | ({"SLURM_CONF": self.conf} if self.conf else {})
+    def candidates(self, program: str) -> list[str]:
+        """All that PATH has under a name, links to nowhere included."""
+        return [path for path in _in(self.environ.get("PATH", ""), program) if os.path.lexists(path)]
+
+    def run(
+        self, *argv: str, text: str = "", environ: dict[str, str] | None = None, seconds: float = SECONDS
+    ) -> Answer:
+        """Run a command with a text on standard input; what it says on standard error comes with the rest.
+
+        Args:
+            argv: the command.
+            text: for its standard input.
+            environ: its environment, if it is not the caller's.
+            seconds: after which it is killed.
+
+        """
+        if environ is None:
+            environ = self.environ | {"LC_ALL": "C"} | ({"SLURM_CONF": self.conf} if self.conf else {})
         try:
             done = subprocess.run(
                 [self.find(argv[0]) or argv[0], *argv[1:]],
-                input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environ, timeout=SECONDS,
+                input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environ, timeout=seconds,
                 check=False, text=True, errors="replace", start_new_session=True,
             )  # fmt: skip
         except OSError:
@@ -130,7 +193,11 @@ class Host:
             return Answer(124, "")
         return Answer(done.returncode, done.stdout)
 
-    def python(self, program: str, *arguments: str) -> Answer:
-        """Run a Python program that sees what scrun sees."""
+    def python(self, program: str, *arguments: str, within: tuple[str, ...] = ()) -> Answer:
+        """Run a Python program that sees what scrun sees, perhaps by another command."""
         paths = os.pathsep.join(path for path in sys.path if path)
-        return self.run(sys.executable, "-IS", "-c", program, paths, *arguments)
+        return self.run(*within, sys.executable, "-IS", "-c", program, paths, *arguments)
+
+
+def _in(path: str, program: str) -> list[str]:
+    return [f"{directory}/{program}" for directory in path.split(os.pathsep) if directory.startswith("/")]

@@ -1,10 +1,11 @@
 """Judges what the nodes will run: oci.conf as far as it can be seen from here."""
 
 import os
+import re
 import shlex
 from collections.abc import Callable
 
-from actors.allocation.oci_conf import OciConf, parse
+from actors.allocation.oci_conf import OciConf, parse, program_of
 
 from .finding import Finding, fault, ok, warning
 from .host import Host
@@ -12,7 +13,7 @@ from .host import Host
 NEEDED = ("RunTimeQuery", "RunTimeKill", "RunTimeDelete")
 STARTS = ("RunTimeRun", "RunTimeCreate", "RunTimeStart")
 
-_CRUN = "exec crun --rootless=true --cgroup-manager=disabled --root=/run/slurm-oci/%u"
+_CRUN = "exec env -u NOTIFY_SOCKET crun --rootless=true --cgroup-manager=disabled --root=/run/slurm-oci/%u"
 _NAME = "%n.%u.%j.%s.%t"
 EXAMPLE = (
     f'RunTimeQuery="{_CRUN} state {_NAME}"',
@@ -27,10 +28,12 @@ def oci_conf(host: Host) -> Finding:
     if not host.conf:
         return warning("not looked for, for want of slurm.conf")
     path = os.path.join(os.path.dirname(host.conf), "oci.conf")
-    return judge_oci_conf(path, host.read(path), host.find, host.exists)
+    return judge_oci_conf(path, host.read(path), host.find, host.exists, systemd=host.systemd)
 
 
-def judge_oci_conf(path: str, text: str | None, find: Callable[[str], str], exists: Callable[[str], bool]) -> Finding:
+def judge_oci_conf(
+    path: str, text: str | None, find: Callable[[str], str], exists: Callable[[str], bool], *, systemd: bool
+) -> Finding:
     """Judge the file; the nodes have one of their own, which cannot be seen from here.
 
     Args:
@@ -38,10 +41,30 @@ def judge_oci_conf(path: str, text: str | None, find: Callable[[str], str], exis
         text: its contents, or None.
         find: looks a program up in PATH.
         exists: whether there is such a file.
+        systemd: see ``judge_text``.
 
     """
     if text is None:
         return warning(f"there is no {path} here; without one on the nodes no container runs there", path, *EXAMPLE)
+    if problem := judge_text(path, text, systemd=systemd):
+        return problem
+    programs = {program(value) for value in runtime_lines(text).values()}
+    absent = sorted(name for name in programs if not (exists(name) if name.startswith("/") else find(name)))
+    if absent:
+        return warning(f"{path} names {', '.join(absent)}, which is not on this host; the nodes must have it")
+    return ok(f"{path} runs {', '.join(sorted(programs))}; scrun doctor --nodes shows whether each node has one")
+
+
+def judge_text(path: str, text: str, *, systemd: bool) -> Finding | None:
+    """What is wrong with the lines of an oci.conf, here or on a node.
+
+    Args:
+        path: where it is.
+        text: its contents.
+        systemd: whether slurmd may be a service of systemd's that tells when it is up (Type=notify): then slurmstepd
+            hands NOTIFY_SOCKET on (seen with 24.11).
+
+    """
     lines = runtime_lines(text)
     missing = [key for key in NEEDED if key not in lines]
     if not any(key in lines for key in STARTS):
@@ -61,11 +84,13 @@ def judge_oci_conf(path: str, text: str | None, find: Callable[[str], str], exis
             f"{', '.join(loose)} of {path} should begin with exec: else signals end at a shell", path,
             *[f'{key}="exec {lines[key]}"' for key in loose],
         )  # fmt: skip
-    programs = {program(value) for value in lines.values()}
-    absent = sorted(name for name in programs if not (exists(name) if name.startswith("/") else find(name)))
-    if absent:
-        return warning(f"{path} names {', '.join(absent)}, which is not on this host; the nodes must have it")
-    return ok(f"{path} runs {', '.join(sorted(programs))}; whether each node has one shows when a container runs there")
+    told = [key for key, value in lines.items() if systemd and not hides_socket(value)]
+    if told:
+        return warning(
+            f"{', '.join(told)} of {path} should take NOTIFY_SOCKET away: with systemd's it is in each container, and "
+            "--userns=keep-id fails", path, *[f'{key}="exec env -u NOTIFY_SOCKET {lines[key][5:]}"' for key in told],
+        )  # fmt: skip
+    return None
 
 
 def runtime_lines(text: str) -> dict[str, str]:
@@ -82,10 +107,17 @@ def runtime_lines(text: str) -> dict[str, str]:
     return found
 
 
+def hides_socket(value: str) -> bool:
+    """Whether a RunTime line takes NOTIFY_SOCKET out of the environment; to empty it is not enough for crun."""
+    return bool(
+        re.search(r"\benv\b.*(-u ?|--unset=)NOTIFY_SOCKET\b|\benv (-i|-)( |$)|\bunset\b.*\bNOTIFY_SOCKET\b", value)
+    )
+
+
 def program(value: str) -> str:
-    """The program of a RunTime line: the first word that is no ``exec``, ``env`` or assignment."""
+    """The program of a RunTime line."""
     try:
         words = shlex.split(value)
     except ValueError:
         words = value.split()
-    return next((word for word in words if word not in {"exec", "env"} and "=" not in word), "")
+    return program_of(words)

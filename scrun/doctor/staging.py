@@ -3,12 +3,18 @@
 import os
 
 from actors.allocation.messages import clean
+from actors.staging import reach
 from actors.staging.filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
-from proto.errors import SettingsError
+from proto.errors import SettingsError, StagingError, reason
 from scrun import settings
 
 from .finding import Finding, fault, ok, warning
 from .host import Host
+
+TRIAL = 1 << 20
+ROOM = 512 << 20
+ENGINE_WAIT = 240
+"""Seconds that podman waits for ``create`` (seen with 5.4)."""
 
 # What staging does, without the container: load the script as its functions would be called.
 LOAD = """
@@ -25,15 +31,20 @@ except Exception as error:
 def scrun_toml(host: Host) -> Finding:
     """Can the settings be read?"""
     try:
-        settings.read(host.conf, host.caller, host.environ.get("SCRUN_SCHEDULER", ""))
+        found = settings.read(host.conf, host.caller, host.environ.get("SCRUN_SCHEDULER", ""))
     except SettingsError as error:
         return fault(error.sentence)
+    if found.create_wait >= ENGINE_WAIT:
+        return warning(
+            f"create_wait is {found.create_wait:g}, and podman gives create up after {ENGINE_WAIT} s", site_file(host),
+            "[scrun]", "create_wait = 20",
+        )  # fmt: skip
     beside = f"{os.path.dirname(host.conf)}/scrun.toml" if host.conf else ""
     places = [beside, settings.SITE, f"{host.caller.home}/.config/scrun/scrun.toml"]
-    found = [path for path in places if path and host.exists(path)]
-    if beside in found and settings.SITE in found:
+    there = [path for path in places if path and host.exists(path)]
+    if beside in there and settings.SITE in there:
         return warning(f"{settings.SITE} has no effect beside {beside}")
-    return ok(", ".join(found) or "there is none: everything is at its default")
+    return ok(", ".join(there) or "there is none: everything is at its default")
 
 
 def scrun_lua(host: Host) -> Finding:
@@ -55,22 +66,79 @@ def scrun_lua(host: Host) -> Finding:
 
 def staging_directory(host: Host) -> Finding:
     """Can copies be written to where the nodes see them?"""
-    chosen = host.settings.staging_directory
-    path = chosen or f"{host.caller.home}/.scrun"
-    there = path
-    while not host.exists(there) and there != "/":
-        there = os.path.dirname(there)
-    return judge_staging(path, os.access(there, os.W_OK | os.X_OK), file_system(there, current_mounts()))
+    path = reach.place_of(host.settings, host.caller.home)
+    there = host.nearest(path)
+    status = os.statvfs(there)
+    left = status.f_bavail * status.f_frsize
+    return judge_staging(path, try_to_write(there), file_system(there, current_mounts()), left, site_file(host))
 
 
-def judge_staging(path: str, writable: bool, kind: str) -> Finding:
-    """Judge by path, right to write and type of the file system."""
-    lines = ("/etc/scrun/scrun.toml", "[staging]", 'directory = "/shared/by/all/nodes/%u"')
-    if not writable:
-        return fault(f"{path} cannot be written", *lines)
+def try_to_write(directory: str) -> str:
+    """Write a file of a mebibyte and remove it; why that failed, or nothing.
+
+    Rights alone do not tell: a quota is known to the server, and a network file system says so when all is written.
+    """
+    path = os.path.join(directory, f".scrun-doctor~{os.urandom(4).hex()}")
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, bytes(TRIAL))
+            os.fsync(descriptor)
+        finally:
+            os.unlink(path)
+            os.close(descriptor)
+    except OSError as error:
+        return reason(error)
+    return ""
+
+
+def site_file(host: Host) -> str:
+    """The scrun.toml of the site that is in force, or would be."""
+    beside = f"{os.path.dirname(host.conf)}/scrun.toml" if host.conf else ""
+    return beside if beside and host.exists(beside) else settings.SITE
+
+
+def judge_staging(path: str, failure: str, kind: str, left: int, place: str) -> Finding:
+    """Judge a staging directory.
+
+    Args:
+        path: of the directory.
+        failure: why it cannot be written, or empty.
+        kind: type of its file system.
+        left: bytes that are free there.
+        place: the file that another directory would be set in.
+
+    """
+    lines = (place, "[staging]", 'directory = "/shared/by/all/nodes/%u"')
+    if failure:
+        return fault(f"{path} cannot be written: {failure}", *lines)
     if kind in {"tmpfs", "ramfs", "overlay"}:
         return warning(f"{path} is on {kind}, which no other machine sees", *lines)
+    if left < ROOM:
+        return warning(f"{path} has {left >> 20} MiB left; a copy takes as much as its image", *lines)
     if kind not in NETWORK_FILE_SYSTEMS:
         where = kind or "an unknown file system"
         return warning(f"{path} is on {where}; if that is a disk of this machine, no other node sees it", *lines)
     return ok(f"{path} is on {kind}")
+
+
+def root_squash(host: Host) -> Finding:
+    """Can Slurm's daemons, who are root and perhaps nobody, read what is staged?"""
+    if host.settings.scheduler == "local":
+        return ok("not needed: scheduler is local")
+    path = reach.place_of(host.settings, host.caller.home)
+    squashed = reach.is_squashed(path, current_mounts(), host.settings.root_squash)
+    try:
+        reach.check(host.settings, host.caller.home, tells=False)
+    except StagingError as error:
+        return judge_way(path, error.sentence, site_file(host), squashed=squashed)
+    return judge_way(path, "", site_file(host), squashed=squashed)
+
+
+def judge_way(path: str, wall: str, place: str, *, squashed: bool) -> Finding:
+    """Judge by what is in the way (``reach.check``), and whether root counts as nobody there."""
+    if wall:
+        return fault(wall, place, "[staging]", 'directory = "/scratch/%u/scrun"')
+    if squashed:
+        return ok(f"the nodes' root, perhaps nobody in {path}, has an open way to what is staged")
+    return ok(f"the nodes' root is root in {path}")

@@ -3,15 +3,21 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from . import account, engines, nodes, slurm, staging
+from . import account, engines, identity, nodes, owners, sessions, slurm, staging, storage
 from .finding import SHELL, Finding, fault
 from .host import Host
 
 CHECKS: tuple[tuple[str, Callable[[Host], Finding]], ...] = (
+    ("scrun in PATH", identity.scrun_in_path),
     ("podman runtime", engines.podman_runtime),
     ("podman errors", engines.podman_json),
     ("podman environment", engines.podman_environment),
+    ("podman storage", storage.podman_storage),
+    ("podman and systemd", sessions.podman_systemd),
+    ("podman build", owners.podman_build),
     ("docker runtime", engines.docker_runtime),
+    ("lingering", sessions.lingering),
+    ("machine-id", account.machine_id),
     ("state directory", account.state_directory),
     ("scrun.toml", staging.scrun_toml),
     ("slurm.conf", slurm.slurm_conf),
@@ -23,6 +29,8 @@ CHECKS: tuple[tuple[str, Callable[[Host], Finding]], ...] = (
     ("subordinate ids", account.subordinate_ids),
     ("scrun.lua", staging.scrun_lua),
     ("staging directory", staging.staging_directory),
+    ("root_squash", staging.root_squash),
+    ("file owners", owners.file_owners),
     ("oci.conf", nodes.oci_conf),
 )
 

@@ -239,6 +239,21 @@ def test_oci_conf() -> None:
     assert oci_conf.parse(text) == oci_conf.OciConf("/opt/srun", ("--a b", "-v"), "exec crun run %b")
 
 
+@pytest.mark.parametrize(
+    ("line", "program"),
+    [
+        ("exec crun run %b", "crun"),
+        ("crun", "crun"),
+        ("exec env -u NOTIFY_SOCKET crun run", "crun"),
+        ("env --unset=A -i B=1 /opt/runc run", "/opt/runc"),
+        ("", ""),
+        ("exec env -u", ""),
+    ],
+)
+def test_the_program_of_a_runtime_line(line: str, program: str) -> None:
+    assert oci_conf.program_of(line.split()) == program
+
+
 def test_the_user_namespace() -> None:
     assert prefix(False, 1, 2, None) == ()
     assert prefix(True, 1, 2, b"/u")[:4] == (b"/u", b"-U", b"--map-user=1", b"--map-group=2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scrun.doctor import account, staging, table
+from scrun.doctor import account, table
 from scrun.doctor.finding import SHELL, Finding
 from scrun.doctor.host import Answer, Host
 from scrun.parsing import Line
@@ -29,7 +29,26 @@ def test_counting_ids() -> None:
     ],
 )
 def test_subordinate_ids(subuid: str, subgid: str, uid: int, level: str) -> None:
-    assert account.judge_subordinate_ids(subuid, subgid, "u", uid).level == level
+    assert account.judge_subordinate_ids(subuid, subgid, "u", uid, mapper=True).level == level
+
+
+def test_ids_that_nobody_can_map() -> None:
+    finding = account.judge_subordinate_ids("u:1:65536", "u:1:65536", "u", 5, mapper=False)
+    assert (finding.level, finding.lines) == ("fault", ("apt install uidmap  # or: dnf install shadow-utils",))
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("3d1219c7c4c5404aaa1f6d2a48adfda4\n", "ok"),
+        (None, "warning"),
+        ("", "warning"),
+        ("uninitialized\n", "warning"),
+        ("0" * 32, "warning"),
+    ],
+)
+def test_machine_id(text: str | None, level: str) -> None:
+    assert account.judge_machine_id(text).level == level
 
 
 @pytest.mark.parametrize(
@@ -70,23 +89,6 @@ def test_user_namespaces(answer: Answer, knobs: dict[str, str], level: str, line
 )
 def test_state_directory(root: str, runtime: str, free: int, level: str) -> None:
     assert account.judge_state_directory(root, runtime, free).level == level
-
-
-@pytest.mark.parametrize(
-    ("writable", "kind", "level"),
-    [
-        (True, "nfs4", "ok"),
-        (True, "lustre", "ok"),
-        (True, "ext4", "warning"),
-        (True, "tmpfs", "warning"),
-        (True, "", "warning"),
-        (False, "nfs4", "fault"),
-    ],
-)
-def test_staging_directory(writable: bool, kind: str, level: str) -> None:
-    finding = staging.judge_staging("/s", writable, kind)
-    assert finding.level == level
-    assert bool(finding.lines) == (level != "ok")
 
 
 def test_a_check_that_fails_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:

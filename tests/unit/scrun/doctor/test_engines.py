@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 import tomllib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scrun.doctor import engines
 
+if TYPE_CHECKING:
+    from scrun.doctor.identity import Who
+
 LAUNCHER = "/opt/scrun/bin/scrun"
 PLACE = "/home/u/.config/containers/containers.conf"
 
 
-def there(_path: str) -> bool:
-    return True
+def there(_path: str) -> Who:
+    return "ours"
 
 
-def nowhere(_path: str) -> bool:
-    return False
+def nowhere(_path: str) -> Who:
+    return "nothing"
+
+
+def slurms(_path: str) -> Who:
+    return "another"
 
 
 def engine(text: str) -> dict[str, Any]:
@@ -41,6 +48,15 @@ def test_a_runtime_that_podman_knows(text: str, words: str) -> None:
     assert words in finding.sentence
     gone = engines.judge_runtime(engine(text), LAUNCHER, PLACE, nowhere)
     assert (gone.level, "where nothing is" in gone.sentence) == ("fault", True)
+    wrong = engines.judge_runtime(engine(text), LAUNCHER, PLACE, slurms)
+    assert (wrong.level, "Slurm's own" in wrong.sentence) == ("fault", True)
+
+
+def test_of_several_paths_the_first_counts_that_is_there() -> None:
+    text = '[engine.runtimes]\nscrun = ["/a/scrun", "/b/scrun", "/c/scrun"]'
+    kinds: dict[str, Who] = {"/a/scrun": "nothing", "/b/scrun": "another", "/c/scrun": "ours"}
+    finding = engines.judge_runtime(engine(text), LAUNCHER, PLACE, kinds.__getitem__)
+    assert (finding.level, "/b/scrun" in finding.sentence) == ("fault", True)
 
 
 @pytest.mark.parametrize("text", ["", '[engine.runtimes]\ncrun = ["/usr/bin/crun"]', "[engine.runtimes]\nscrun = 1"])
@@ -97,7 +113,8 @@ def test_podman_version(text: str, version: tuple[int, int]) -> None:
 def test_docker() -> None:
     good = json.dumps({"runtimes": {"slurm": {"path": "/usr/bin/scrun"}}})
     assert engines.judge_docker("/d", good, LAUNCHER, there).level == "ok"
-    assert engines.judge_docker("/d", good, LAUNCHER, nowhere).level == "fault"
+    for look in (nowhere, slurms):
+        assert engines.judge_docker("/d", good, LAUNCHER, look).level == "fault"
     for text in (None, "", "{}", '{"runtimes": null}', '{"runtimes": {"crun": {"path": "/usr/bin/crun"}}}'):
         finding = engines.judge_docker("/d", text, LAUNCHER, there)
         assert finding.level == "warning"

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from scrun.doctor.finding import Finding
 
 GOOD = "\n".join(nodes.EXAMPLE)
+PLAIN = GOOD.replace("env -u NOTIFY_SOCKET ", "")
 
 
-def judge(text: str | None, *there: str) -> Finding:
+def judge(text: str | None, *there: str, systemd: bool = False) -> Finding:
     places = {"crun": "/usr/bin/crun"}
-    return nodes.judge_oci_conf("/e/oci.conf", text, lambda name: places.get(name, ""), lambda path: path in there)
+    return nodes.judge_oci_conf(
+        "/e/oci.conf", text, lambda name: places.get(name, ""), lambda path: path in there, systemd=systemd
+    )
 
 
 def test_a_good_one() -> None:
@@ -28,7 +31,7 @@ def test_a_good_one() -> None:
 def test_the_lines_to_add_are_good_ones() -> None:
     finding = judge(None)
     assert (finding.level, finding.place) == ("warning", "/e/oci.conf")
-    assert judge("\n".join(finding.lines)).level == "ok"
+    assert judge("\n".join(finding.lines), systemd=True).level == "ok"
 
 
 @pytest.mark.parametrize("key", ["RunTimeQuery", "RunTimeKill", "RunTimeDelete", "RunTimeRun"])
@@ -54,11 +57,32 @@ def test_a_line_that_is_missing(key: str) -> None:
     ],
 )
 def test_lines(old: str, new: str, level: str, words: str) -> None:
-    finding = judge(GOOD.replace(old, new), "/usr/local/bin/crun")
+    finding = judge(PLAIN.replace(old, new), "/usr/local/bin/crun")
     assert finding.level == level, finding
     assert words in finding.sentence
 
 
 def test_what_lacks_exec_is_given_with_it() -> None:
-    finding = judge(GOOD.replace("exec crun", "crun"))
-    assert set(finding.lines) == set(nodes.EXAMPLE)
+    finding = judge(PLAIN.replace("exec crun", "crun"))
+    assert set(finding.lines) == set(PLAIN.splitlines())
+
+
+def test_systemds_socket_is_taken_away() -> None:
+    finding = judge(PLAIN, systemd=True)
+    assert (finding.level, set(finding.lines)) == ("warning", set(nodes.EXAMPLE))
+    assert judge(PLAIN).level == "ok"
+
+
+@pytest.mark.parametrize(
+    ("words", "level"),
+    [
+        ("exec env --unset=NOTIFY_SOCKET crun", "ok"),
+        ("exec env -i PATH=/usr/bin crun", "ok"),
+        ("exec env NOTIFY_SOCKET= crun", "warning"),
+        ("exec env A=1 crun", "warning"),
+    ],
+)
+def test_ways_to_take_it_away(words: str, level: str) -> None:
+    finding = judge(PLAIN.replace("exec crun", words), systemd=True)
+    assert finding.level == level, finding
+    assert level == "ok" or judge("\n".join(finding.lines), systemd=True).level == "ok"

@@ -1,0 +1,166 @@
+"""What a plain step says of its node, and the judgement on it: no container is needed for that.
+
+How slurmd was started cannot be seen from a step, since its environment is root's. Its command line can, which names
+slurm.conf where that is not at the default place, and systemd tells everybody of which type the service is.
+"""
+
+from typing import NamedTuple
+
+from actors.allocation.messages import BUSY, judge
+
+from .finding import SHELL, Finding, fault, ok, warning
+from .host import Answer
+from .nodes import EXAMPLE, judge_text
+from .table import Row
+
+SCRIPT = r"""
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
+say() { printf '%s=%s\n' "$1" "$2"; }
+slurmd() {
+    for each in $(grep -lx slurmd /proc/[0-9]*/comm 2>/dev/null); do tr '\0' ' ' <"${each%comm}cmdline"; echo; done
+}
+conf=$(slurmd | grep -e "-N *$SLURMD_NODENAME " || slurmd | head -n 1)
+conf=$(printf %s "$conf" | sed -n 's/.* -f *\([^ ]*\).*/\1/p')
+for each in /run/slurm/conf/slurm.conf /etc/slurm/slurm.conf /etc/slurm-llnl/slurm.conf "$SLURM_CONF"; do
+    if [ -z "$conf" ] && [ -e "$each" ]; then conf=$each; fi
+done
+oci=${conf%/*}/oci.conf
+say oci "$oci"
+if [ -r "$oci" ]; then sed 's/^/line=/' "$oci"; fi
+run=$(sed -n 's/^[[:space:]]*[Rr]un[Tt]ime[Rr]un[[:space:]]*=[[:space:]]*"\{0,1\}\([^"]*\).*/\1/p' "$oci" 2>/dev/null)
+program() {
+    set -f
+    set -- $1
+    while [ $# -gt 0 ]; do
+        case $1 in -u | --unset) shift ;; exec | env | -* | *=*) ;; *) echo "$1"; return ;; esac
+        shift
+    done
+}
+program=$(program "$run")
+say program "$program"
+if [ "$program" ]; then
+    say found "$(command -v "$program")"
+    say version "$("$program" --version 2>/dev/null | head -n 1)"
+fi
+root=$(printf %s "$run" | sed -n 's/.*--root[= ]\([^ %]*\).*/\1/p')
+say root "$root"
+if [ "$root" ] && [ -d "$root" ] && [ -w "$root" ]; then say root-open yes; fi
+say notify "$(systemctl show --property=Type slurmd 2>/dev/null)"
+say newuidmap "$(command -v newuidmap)"
+count() { awk -F: -v n="$(id -un)" -v u="$(id -u)" '$1 == n || $1 == u { s += $3 } END { print s + 0 }' "$1"; }
+say uids "$(count /etc/subuid)"
+say gids "$(count /etc/subgid)"
+if [ -e "$1" ]; then say seen yes; fi
+if [ -w "${1%/*}" ]; then say writable yes; fi
+say kernel "$(uname -sr)"
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then say cgroup 2; else say cgroup 1; fi
+if unshare -U true 2>/dev/null; then say userns yes; fi
+say end yes
+"""
+"""Wants the path of a file in the staging directory as $1; says lines ``NAME=VALUE``."""
+
+ENOUGH = 65536
+INSTALL_CRUN = "apt install crun  # or: dnf install crun"
+
+
+class Facts(NamedTuple):
+    """What was said: ``values`` by name, and the text of oci.conf, or None if there is none."""
+
+    values: dict[str, str]
+    oci_conf: str | None
+
+
+def read_facts(text: str) -> Facts | None:
+    """Read the script's lines; nothing if it did not come to its end."""
+    values: dict[str, str] = {}
+    lines: list[str] = []
+    for each in text.splitlines():
+        name, equals, value = each.partition("=")
+        if name == "line":
+            lines.append(value)
+        elif equals:
+            values[name] = value.strip()
+    if "end" not in values:
+        return None
+    return Facts(values, "\n".join(lines) if lines else None)
+
+
+def judge_facts(node: str, facts: Facts, marker: str, *, many: bool) -> list[Row]:
+    """Judge all.
+
+    Args:
+        node: the node's name.
+        facts: what it said.
+        marker: path of the file in the staging directory that it should have seen.
+        many: whether containers get the user's subordinate ids.
+
+    """
+    values = facts.values
+    rows = [
+        Row(f"{node} runtime", judge_runtime(facts)),
+        Row(f"{node} staging", judge_staging(values, marker.rpartition("/")[0])),
+        Row(f"{node} system", judge_system(values)),
+    ]
+    if many:
+        rows.append(Row(f"{node} ids", judge_ids(values)))
+    return rows
+
+
+def judge_silence(answer: Answer) -> Finding:
+    """Judge a step that said nothing, by what srun says."""
+    if answer.status == 124:
+        return fault("a plain job did not come to its end in time")
+    verdict = judge(answer.text.splitlines())
+    sentence = verdict.sentence if verdict else f"srun ended with status {answer.status} and not a word"
+    if verdict and verdict.transient:
+        return warning("not visited: it is busy" if verdict.sentence == BUSY else f"not visited: {sentence}")
+    return fault(f"no plain job runs there: {sentence}")
+
+
+def judge_runtime(facts: Facts) -> Finding:
+    """Judge the node's oci.conf and the program that it names."""
+    path, values = facts.values.get("oci", ""), facts.values
+    if facts.oci_conf is None:
+        return fault(f"there is no {path}, so no container runs there", path, *EXAMPLE)
+    problem = judge_text(path, facts.oci_conf, systemd="notify" in values.get("notify", ""))
+    if problem and problem.level == "fault":
+        return problem
+    program, root = values.get("program", ""), values.get("root", "")
+    if not values.get("found"):
+        return fault(f"{path} names {program}, which is not there", SHELL, INSTALL_CRUN)
+    if root and "root-open" not in values:
+        return fault(f"the runtime's directory {root} is not there or closed", SHELL, f"install -d -m 1777 {root}")
+    return problem or ok(f"{path} runs {values.get('version') or program}")
+
+
+def judge_staging(values: dict[str, str], directory: str) -> Finding:
+    """Judge whether the node sees what this host writes."""
+    lines = ("/etc/scrun/scrun.toml", "[staging]", 'directory = "/shared/by/all/nodes/%u"')
+    if "seen" not in values:
+        return fault(f"it does not see what this host has in {directory}", *lines)
+    if "writable" not in values:
+        return fault(f"it sees {directory}, and may not write there", *lines)
+    return ok(f"it sees {directory}")
+
+
+def judge_system(values: dict[str, str]) -> Finding:
+    """Judge the kernel."""
+    known = f"{values.get('kernel', '')}, control groups of version {values.get('cgroup', '')}"
+    if "userns" not in values:
+        return fault(
+            f"{known}: user namespaces cannot be made", "/etc/sysctl.d/scrun.conf", "user.max_user_namespaces = 15000",
+            "kernel.unprivileged_userns_clone = 1",
+        )  # fmt: skip
+    return ok(known)
+
+
+def judge_ids(values: dict[str, str]) -> Finding:
+    """Judge what several ids of a container need; newuidmap(1) maps what /etc/subuid of the node gives."""
+    if not values.get("newuidmap"):
+        return fault("newuidmap is not installed there", SHELL, "apt install uidmap  # or: dnf install shadow-utils")
+    counts = [int(number) if number.isdigit() else 0 for number in (values.get("uids", ""), values.get("gids", ""))]
+    if min(counts) < ENOUGH:
+        return warning(
+            f"/etc/subuid and /etc/subgid give {counts[0]} and {counts[1]} ids there; they must be as on this host"
+        )
+    return ok(f"newuidmap, {counts[0]} user ids and {counts[1]} group ids")

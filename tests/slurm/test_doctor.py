@@ -1,0 +1,108 @@
+"""``scrun doctor --nodes``: jobs and containers on real nodes, one of which a test may spoil."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tests.slurm.runtime import Runtime
+
+Rows = dict[str, tuple[str, str, list[str]]]
+
+
+def visit(runtime: Runtime, nodes: str, environ: Mapping[str, str] | None = None) -> Rows:
+    """The rows about nodes: level, sentence, lines."""
+    before = {row["check"] for row in json.loads(runtime("doctor", "--format=json").stdout)}
+    done = runtime("doctor", "--format=json", f"--nodes={nodes}", environ=environ, timeout=120)
+    rows = [row for row in json.loads(done.stdout) if row["check"] not in before]
+    assert done.returncode == 1 or all(row["level"] != "fault" for row in rows)
+    return {row["check"]: (row["level"], row["sentence"], row["lines"]) for row in rows}
+
+
+@pytest.fixture
+def bare_oci_conf() -> Iterator[Callable[[str, str], None]]:
+    """Gives bare1 the oci.conf of the others with one text in place of another."""
+    good = pathlib.Path(os.environ["SLURM_CONF"]).with_name("oci.conf")
+    path = good.parent.with_name("etc-bare") / "oci.conf"
+
+    def write(old: str, new: str) -> None:
+        text = good.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    yield write
+    path.unlink(missing_ok=True)
+
+
+def test_nodes_that_are_well_and_one_that_is_not(runtime: Runtime) -> None:
+    rows = visit(runtime, "node[1-2],bare1")
+    checks = ("runtime", "staging", "system", "ids", "container")
+    assert set(rows) == {f"{node} {check}" for node in ("node1", "node2", "bare1") for check in checks}
+    spoilt = {name for name, row in rows.items() if row[0] != "ok"}
+    assert spoilt == {"bare1 runtime", "bare1 container"}
+    assert "etc-bare/oci.conf, so no container runs there" in rows["bare1 runtime"][1]
+    assert len(rows["bare1 runtime"][2]) == 4
+    assert "has no oci.conf" in rows["bare1 container"][1]
+    assert "crun version" in rows["node1 runtime"][1]
+
+
+def test_nothing_is_left(runtime: Runtime) -> None:
+    visit(runtime, "node1")
+    assert json.loads(runtime("list", "--format=json").stdout or "[]") in ([], None)
+    assert runtime.runner(["squeue", "-h", "-t", "running,pending", "--name=scrun-doctor"]).stdout == ""
+    left = runtime.runner(["sh", "-c", "ls -a ~ ~/.scrun | grep doctor"]).stdout
+    assert left == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "runtime_row", "container_words"),
+    [
+        ("crun --rootless", "no-such-crun --rootless", "names no-such-crun, which is not there", "no-such-crun"),
+        ("run --bundle %b", "run --bundle /nowhere", "does not name the bundle", "/nowhere"),
+        ("--root=/run/scrun-cluster/oci/", "--root=/proc/nowhere/", "/proc/nowhere/ is not there", "/proc/nowhere"),
+    ],
+)
+def test_a_runtime_that_cannot_work(
+    runtime: Runtime,
+    bare_oci_conf: Callable[[str, str], None],
+    old: str,
+    new: str,
+    runtime_row: str,
+    container_words: str,
+) -> None:
+    bare_oci_conf(old, new)
+    rows = visit(runtime, "bare1")
+    assert rows["bare1 runtime"][0] == "fault"
+    assert runtime_row in rows["bare1 runtime"][1]
+    assert rows["bare1 container"][0] == "fault"
+    assert container_words in rows["bare1 container"][1]
+
+
+def test_a_mended_node_is_well(runtime: Runtime, bare_oci_conf: Callable[[str, str], None]) -> None:
+    bare_oci_conf("exec", "exec")
+    assert {row[0] for row in visit(runtime, "bare1").values()} == {"ok"}
+
+
+def test_a_wall_on_the_way_to_the_staging_directory(runtime: Runtime) -> None:
+    closed = runtime.directory / "closed"
+    runtime.runner(["mkdir", "-m", "700", str(closed)])
+    site = runtime.site(f'[staging]\nroot_squash = "yes"\ndirectory = "{closed}/s"\n')
+    rows = visit(runtime, "node1", site)
+    assert rows["node1 container"][0] == "fault"
+    assert f"cannot go through {closed}" in rows["node1 container"][1]
+    assert rows["node1 staging"][0] == "ok"
+
+
+def test_nodes_that_cannot_be_visited(runtime: Runtime, filled: Callable[[], None]) -> None:
+    rows = visit(runtime, "node3,node77")
+    assert rows["node3"][:2] == ("warning", "not visited: it is allocated")
+    assert rows["node77"][0] == "fault"
+    assert len(rows) == 2
+    filled()
