@@ -174,7 +174,7 @@ VERBS: dict[str, Verb] = {
             _FORMAT,
             (
                 ("nodes",),
-                "n",
+                "",
                 "[NODES]",
                 "also run a short job and a container on each of these nodes (default: all that are idle or mixed)",
             ),

@@ -141,7 +141,9 @@ def test_every_option_of_the_tables_parses(verb: str, option: Option) -> None:
     value = "true" if flag else kind.strip("[]").split("|")[0]
     arguments = ["ID"] if verb and VERBS[verb][1].startswith("ID") else []
     forms = [[f"--{name}={value}"] for name in names]
-    forms += [[f"--{name}"] if flag else [f"--{name}", value] for name in names]
+    # A value that may be left out and can be anything stands after "=" only.
+    if kind[:1] != "[" or "|" in kind:
+        forms += [[f"--{name}"] if flag else [f"--{name}", value] for name in names]
     forms += [[f"-{letter}"] if flag else [f"-{letter}", value] for letter in shorts]
     for form in forms:
         words = [verb, *form, *arguments] if verb else [*form, "state", "ID"]
