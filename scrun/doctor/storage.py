@@ -10,6 +10,13 @@ from .finding import Finding, fault, ok, warning
 from .host import Host
 
 SITE = "/etc/containers/storage.conf"
+LINES = (
+    "[storage]",
+    'driver = "overlay"',
+    'runroot = "/run/containers/storage"',
+    'graphroot = "/var/lib/containers/storage"',
+    'rootless_storage_path = "/var/lib/user-containers/$USER"  # a local disk; the directory above it of mode 1777',
+)
 SYSTEM = "/usr/share/containers/storage.conf"
 
 
@@ -61,5 +68,5 @@ def judge_storage(path: str, kind_of: Callable[[str], str]) -> Finding:
         return ok(f"images are in {path}, on {kind or 'an unknown file system'}")
     return warning(
         f"images are in {path} on {kind}, which takes no files of other owners: podman can unpack few of them there",
-        SITE, "[storage]", 'driver = "overlay"', 'rootless_storage_path = "/var/tmp/$USER/containers"  # a local disk',
+        SITE, *LINES,
     )  # fmt: skip

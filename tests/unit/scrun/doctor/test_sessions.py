@@ -69,7 +69,7 @@ def test_images_on_a_network_file_system() -> None:
     assert finding.level == "warning"
     mended = tomllib.loads("\n".join(finding.lines))["storage"]
     path = storage.graph_root(mended, 5, own=False, data="/home/u", names={"USER": "u"})
-    assert path == "/var/tmp/u/containers"
+    assert path == "/var/lib/user-containers/u"
 
 
 LAUNCHER = "#!/bin/sh\nexec python3 -IS $root/scrun/__main__.py\n"
