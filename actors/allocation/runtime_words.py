@@ -8,7 +8,7 @@ error like a program's. A container with a program that is not there tells the t
 from .messages import clean
 
 _OF_SLURM = ("srun: ", "slurmstepd", "slurmd")
-_MEND = "scrun doctor --nodes tells more"
+TELLS_MORE = "; scrun doctor --nodes tells more"
 
 TABLE: tuple[tuple[tuple[str, ...], str], ...] = (
     (
@@ -41,4 +41,4 @@ def sentence(said: str) -> str:
     for marks, ours in TABLE:
         if any(mark in text for mark in marks):
             return f"{ours} (the runtime: {clean(words[-1])})"
-    return f"the node's OCI runtime did not start the container: {clean(words[-1])}; {_MEND}"
+    return f"the node's OCI runtime did not start the container: {clean(words[-1])}{TELLS_MORE}"

@@ -9,6 +9,7 @@ import json
 import os
 
 from actors.allocation.messages import BUSY
+from actors.allocation.runtime_words import TELLS_MORE
 from actors.staging.entry import entry_file
 from scrun.commands.spec import config
 
@@ -22,13 +23,15 @@ WAIT = 10
 """Seconds that a job may be queued: the doctor looks at nodes that have room."""
 SECONDS = 90.0
 
+UIDMAP = "apt install uidmap  # or: dnf install shadow-utils"
 # What the runtimes say, and what to do.
 MENDS = (
-    (("gid_map",), "apt install uidmap  # or: dnf install shadow-utils"),
-    (("uid_map",), "apt install uidmap  # or: dnf install shadow-utils"),
-    (("newuidmap",), "apt install uidmap  # or: dnf install shadow-utils"),
-    (("newgidmap",), "apt install uidmap  # or: dnf install shadow-utils"),
-    (("user namespace",), "sysctl -w user.max_user_namespaces=15000"),
+    ("id_map", UIDMAP),
+    ("newuidmap", UIDMAP),
+    ("newgidmap", UIDMAP),
+    ("user namespace", "sysctl -w user.max_user_namespaces=15000"),
+    # crun makes a keyring for each container, and a user may have 200 of them (keyrings(7)).
+    ("create keyring", "sysctl -w kernel.keys.maxkeys=5000 kernel.keys.maxbytes=500000"),
 )
 
 
@@ -82,6 +85,6 @@ def judge_container(answer: Answer) -> Finding:
     if own and sentence == BUSY:
         return warning("a container was not tried: the node is busy")
     low = answer.text.lower()
-    mend = next((line for marks, line in MENDS if all(mark in low for mark in marks)), "")
-    said_so = f"no container runs there: {sentence}"
+    mend = next((line for mark, line in MENDS if mark in low), "")
+    said_so = f"no container runs there: {sentence.removesuffix(TELLS_MORE)}"
     return fault(said_so, SHELL, mend) if mend else fault(said_so)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from actors.allocation.runtime_words import TELLS_MORE
 from actors.staging.entry import entry_file
 from scrun.doctor import cluster, node_facts, rehearsal
 from scrun.doctor.host import Answer
@@ -136,6 +137,8 @@ def test_a_node_that_says_nothing(answer: Answer, level: str, words: str) -> Non
         (125, "scrun: Slurm did not give the nodes\n", "fault", "did not give", False),
         (1, "scrun: the nodes are busy and scrun.immediate does not allow to wait\n", "warning", "busy", False),
         (1, "write file `/proc/7/gid_map`: Operation not permitted\n", "fault", "gid_map", True),
+        (125, "create keyring `x`: Disk quota exceeded\nscrun: it did not; x\n", "fault", "it did not; x", True),
+        (125, f"scrun: it did not{TELLS_MORE}\n", "fault", "no container runs there: it did not", False),
         (0, "", "fault", "status 0", False),
         (124, "", "fault", "90 s", False),
     ],
@@ -144,6 +147,7 @@ def test_the_container(status: int, said: str, level: str, words: str, mends: bo
     finding = rehearsal.judge_container(Answer(status, said))
     assert (finding.level, bool(finding.lines)) == (level, mends), finding
     assert words in finding.sentence
+    assert TELLS_MORE not in finding.sentence
 
 
 @pytest.mark.skipif(entry_file(os.uname().machine) is None, reason="no code for this machine")
