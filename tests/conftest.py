@@ -242,6 +242,11 @@ class Cluster:
         """The checkout as the test user sees it, perhaps a mount of it."""
         return pathlib.Path(self.variables["SCRUN_TEST_CHECKOUT"])
 
+    @property
+    def squashed(self) -> pathlib.Path:
+        """A directory of the test user's where root is nobody, as on NFS with root_squash."""
+        return pathlib.Path(self.variables["SCRUN_TEST_SQUASHED"])
+
     def runner(self, wrapper: str) -> Runner:
         return Runner(CHECKOUT / ".cluster" / wrapper)
 
@@ -336,3 +341,31 @@ def as_user(cluster: Cluster) -> Runner:
 def as_root(cluster: Cluster) -> Runner:
     """Run a command as root, with a podman of its own."""
     return cluster.runner("as-root")
+
+
+@pytest.fixture
+def user_settings(as_user: Runner) -> Iterator[Callable[[str], None]]:
+    """Write the test user's own scrun.toml; it is gone after the test."""
+
+    def write(toml: str) -> None:
+        done = as_user(["/bin/sh", "-c", "mkdir -p ~/.config/scrun && cat >~/.config/scrun/scrun.toml"], toml)
+        assert done.returncode == 0, done.stderr
+
+    yield write
+    as_user(["/bin/sh", "-c", "rm ~/.config/scrun/scrun.toml"])
+
+
+@pytest.fixture
+def squashed(cluster: Cluster, as_user: Runner, user_settings: Callable[[str], None]) -> Iterator[pathlib.Path]:
+    """The test user's containers are staged where root is nobody, as on NFS with root_squash."""
+    path = cluster.squashed / "scrun"
+    user_settings(f'[staging]\ndirectory = "{path}"\n')
+    yield path
+    as_user(["rm", "-rf", str(path)])
+
+
+@pytest.fixture(params=["home", "squashed"])
+def staged_anywhere(request: pytest.FixtureRequest) -> None:
+    """The test holds for both: containers are staged in the home, a local directory, or where root is nobody."""
+    if request.param == "squashed":
+        request.getfixturevalue("squashed")

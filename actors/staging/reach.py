@@ -2,8 +2,9 @@
 
 slurmstepd opens a bundle's config.json as root, before it becomes the user (seen with 22.05 and 24.11). On an NFS
 export with ``root_squash``, which is the default of exports(5), root is nobody: every directory on the way must let
-others through (mode 0711), and config.json must be readable for others. All the rest is the runtime's affair, and that
-runs as the user.
+others through (mode 0711), and config.json must be readable for others. But it has the user's group by then (seen with
+22.05: a directory of that group and mode 0701 is a wall). All the rest is the runtime's affair, and that runs as the
+user.
 
 Such file systems also refuse chown(2) to whoever is not root, so that all files belong to the user.
 """
@@ -18,7 +19,7 @@ from proto.settings import RootSquash, Settings
 from .filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 
 MEND = (
-    "open it (chmod o+x), or set directory of [staging] in scrun.toml to a place below open directories; if root is "
+    "open it (chmod go+x), or set directory of [staging] in scrun.toml to a place below open directories; if root is "
     'not squashed there, set root_squash = "no"'
 )
 
@@ -83,11 +84,13 @@ def wall(path: str, table: dict[str, str], setting: RootSquash) -> str:
     """
     if not is_squashed(path, table, setting):
         return ""
+    groups = {os.getgid(), *os.getgroups()}
     above = [(each, status) for each in above_it(os.path.realpath(path)) if (status := _status(each))]
     for each, status in above:
         # With "yes" it is the staging directory's file system that is meant; on a disk of the node's own root is root.
         there = status.st_dev == above[0][1].st_dev if setting == "yes" else is_squashed(each, table, setting)
-        if there and not status.st_mode & stat.S_IXOTH:
+        needed = stat.S_IXOTH | (stat.S_IXGRP if status.st_gid in groups else 0)
+        if there and status.st_mode & needed != needed:
             kind = file_system(each, table) or "its file system"
             return (
                 f"Slurm's daemons on the nodes cannot go through {each} (mode {stat.S_IMODE(status.st_mode):04o}) to "

@@ -24,6 +24,8 @@ checkout=$(cd "$here/../.." && pwd -P)
     our_freezer=$freezer/scrun-cluster
     docker_data=$lib/docker # images; survives "down"
     docker_run=$run/docker  # socket, pid file, containers
+    exported=$lib/exported  # what is behind "squashed"
+    squashed=$lib/squashed  # where root is nobody, as on NFS with root_squash
 }
 export SLURM_CONF=$conf/slurm.conf
 
@@ -56,6 +58,7 @@ daemon_pid() {
     esac
     case $1-$(tr '\0' ' ' <"/proc/$pid/cmdline") in
     munged-* | *" $conf/slurm.conf "* | *" $bare_conf/slurm.conf "* | *" $conf/docker.json "*) echo "$pid" ;;
+    *" $exported $squashed "*) echo "$pid" ;;
     *) return 1 ;;
     esac
 }
@@ -76,11 +79,16 @@ munge_answers() {
     timeout 5 munge -n </dev/null 2>/dev/null | timeout 5 unmunge >/dev/null 2>&1
 }
 
+# A process of Python's serves it. Where that has died, the mount point answers nobody.
+squash_program() { basename "$(readlink -f "$checkout/.venv/bin/python3")"; }
+
+squash_alive() { daemon_alive "$(squash_program)" $run/squash.pid && mountpoint -q $squashed; }
+
 cluster_is_up() {
     local node
     [ -e "$out/env" ] && [ "$(cat "$run/owner" 2>/dev/null)" = "$checkout" ] || return 1
     daemon_alive slurmctld $run/slurmctld.pid && munge_answers || return 1
-    daemon_alive dockerd $docker_run/docker.pid || return 1
+    daemon_alive dockerd $docker_run/docker.pid && squash_alive || return 1
     for node in "${nodes[@]}"; do
         daemon_alive slurmd "$run/slurmd-$node.pid" || return 1
     done

@@ -65,6 +65,12 @@ def docker(as_docker: Runner, docker_directory: pathlib.Path, no_docker_left: No
     made.close()
 
 
+@pytest.fixture
+def squashed_podman(squashed: pathlib.Path, podman: Podman) -> Podman:
+    """The unprivileged user's podman, its containers staged where root is nobody."""
+    return podman
+
+
 @pytest.fixture(params=["podman", "docker"])
 def engine(request: pytest.FixtureRequest) -> Podman:
     """Each of them: what holds for both is one test."""

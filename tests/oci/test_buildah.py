@@ -27,6 +27,7 @@ def working(as_user: Runner) -> Iterator[str]:
     as_user(["buildah", "rm", made.stdout.strip()])
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_run(as_user: Runner, options: list[str], working: str) -> None:
     done = as_user(["buildah", "run", *options, working, "--", "sh", "-c", "echo job $SLURM_JOB_ID; >/made; exit 3"])
     assert done.returncode == 3
@@ -36,6 +37,7 @@ def test_run(as_user: Runner, options: list[str], working: str) -> None:
     assert (again.returncode, again.stdout) == (0, "/made\n")
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_build(as_user: Runner, options: list[str]) -> None:
     file = "FROM localhost/busybox\nRUN echo built in job $SLURM_JOB_ID >/where\nRUN cat /where\n"
     script = (

@@ -32,6 +32,7 @@ def says(podman: Podman, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_a_read_only_root_with_places_to_write(podman: Podman) -> None:
     script = "touch /etc/x 2>/dev/null || echo no; touch /scratch/x && echo yes; grep ' /scratch ' /proc/mounts"
     output = says(podman, "--read-only", "--tmpfs", "/scratch:rw,noexec,size=64k", *SH, script)
@@ -64,6 +65,7 @@ def test_rlimits_are_slurm_s_and_do_no_harm(podman: Podman) -> None:
     assert says(podman, "--ulimit", "nofile=77:88", *SH, "echo ran") == "ran\n"
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_binds_of_files_and_directories(podman: Podman, shared: pathlib.Path) -> None:
     (shared / "d").mkdir()
     (shared / "d/inner").write_text("inner\n")
@@ -75,6 +77,7 @@ def test_binds_of_files_and_directories(podman: Podman, shared: pathlib.Path) ->
     assert says(podman, *volumes, *SH, script) == "inner\nfile\nno\n"
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_a_bind_of_what_only_this_host_has(podman: Podman, as_user: Any) -> None:
     # /dev/shm is a tmpfs: a node's would be another one, so the file is copied.
     path = as_user(["mktemp", "/dev/shm/scrun-XXXXXX"]).stdout.strip()
@@ -87,6 +90,7 @@ def test_a_bind_of_what_only_this_host_has(podman: Podman, as_user: Any) -> None
         pathlib.Path(path).unlink()
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_entry_point_working_directory_and_environment_file(podman: Podman, shared: pathlib.Path) -> None:
     file = shared / "env"
     file.write_text("ONE=1\nTWO=two words\n# no\n")
@@ -96,12 +100,14 @@ def test_entry_point_working_directory_and_environment_file(podman: Podman, shar
     assert output == "/tmp\n1 two words zero first\n"
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_an_init(podman: Podman) -> None:
     done = podman.run("--rm", "--init", *SH, "test $$ != 1 && cat /proc/1/comm; exit 3")
     assert done.returncode == 3
     assert done.stdout.strip() in {"catatonit", "docker-init", "podman-init", "dev-init", "init"}
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_ten_thousand_variables(podman: Podman, shared: pathlib.Path) -> None:
     file = shared / "env"
     file.write_text("".join(f"SCRUN_TEST_{number}=value {number}\n".replace("SCRUN_", "X") for number in range(10_000)))
@@ -110,6 +116,7 @@ def test_ten_thousand_variables(podman: Podman, shared: pathlib.Path) -> None:
     assert says(podman, "--env-file", str(file), *SH, script) == "10000\nvalue 9999\n"
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_an_argument_as_long_as_there_can_be(podman: Podman) -> None:
     # execve(2) takes no longer word than 128 KiB with its null byte.
     word = "x" * (128 * 1024 - 1)

@@ -20,6 +20,10 @@ WAIT = "sleep 1000"
 """A program that is killed by nothing but a signal that nobody expects."""
 
 
+with_squash = pytest.mark.parametrize("engine", ["podman", "squashed_podman", "docker"], indirect=True)
+"""On a test that is about what was staged."""
+
+
 @pytest.fixture
 def box(engine: Podman) -> str:
     return engine.ready(READY)
@@ -38,12 +42,14 @@ def launchers(engine: Podman, box: str) -> list[int]:
     return [int(word) for word in done.stdout.split()]
 
 
+@with_squash
 def test_exit_status_and_streams(engine: Podman, box: str) -> None:
     done = engine("exec", box, "sh", "-c", "echo out; echo err >&2; exit 7")
     assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "err\n")
     assert engine("exec", box, "sh", "-c", "kill -9 $$").returncode == 137
 
 
+@with_squash
 def test_it_is_in_the_container(engine: Podman, box: str) -> None:
     """The same file system, and the same processes: number 1 is the container's program."""
     engine.ok("exec", box, "sh", "-c", "echo here > /tmp/word")
@@ -57,6 +63,7 @@ def test_user_directory_and_environment(engine: Podman, box: str) -> None:
     assert engine.ok("exec", *words, box, "sh", "-c", 'id -u; id -g; pwd; echo "$A"') == "5\n6\n/tmp\nb c"
 
 
+@with_squash
 def test_no_more_capabilities_than_the_container(engine: Podman, box: str) -> None:
     assert engine.ok("exec", box, "grep", "Cap[EPB]", "/proc/self/status") == engine.ok(
         "exec", box, "grep", "Cap[EPB]", "/proc/1/status"
@@ -178,6 +185,7 @@ def test_the_container_ends_meanwhile(engine: Podman, box: str, wait_until: Any)
     assert engine.runner(["pgrep", "-f", pattern]).stdout == ""
 
 
+@with_squash
 def test_nothing_is_left_of_it(engine: Podman, box: str, wait_until: Any) -> None:
     assert engine("exec", box, "true").returncode == 0
     assert engine("exec", box, "nosuch").returncode == 127

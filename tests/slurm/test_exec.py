@@ -53,6 +53,7 @@ def ready(runtime: Runtime, *words: str) -> subprocess.Popen[bytes]:
     return process
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_exit_status_and_streams(runtime: Runtime, box: Box) -> None:
     done = runtime("exec", box.id, "sh", "-c", "echo out; echo err >&2; exit 7")
     assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "err\n")
@@ -116,6 +117,7 @@ def test_words_that_do_not_fit(runtime: Runtime, box: Box) -> None:
     assert len(steps(runtime, box)) == 1
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_several_nodes_mean_the_first(runtime: Runtime) -> None:
     box = runtime.running("/bin/sleep", "1000", annotations={"scrun.nodes": "2"})
     assert runtime("exec", box.id, "sh", "-c", "echo in; exit 3").returncode == 3
@@ -149,6 +151,7 @@ def test_a_step_that_cannot_be_had(runtime: Runtime) -> None:
     assert not file.exists()
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_a_secret_is_in_no_command_line_and_in_no_file(runtime: Runtime, box: Box) -> None:
     secret = f"secret-{os.urandom(8).hex()}"
     path = process_file(runtime, args=["sh", "-c", f"echo ready; {FOREVER}"], env=["PATH=/bin", f"WORD={secret}"])

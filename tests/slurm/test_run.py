@@ -24,6 +24,7 @@ def run(runtime: Runtime, *program: str, options: tuple[str, ...] = (), id: str 
     return runtime("run", *options, "--bundle", str(bundle), id)
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_run_is_the_program_and_leaves_nothing(runtime: Runtime) -> None:
     done = run(runtime, "/bin/sh", "-c", "echo out; echo err >&2; exit 7")
     assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "err\n")
@@ -67,6 +68,7 @@ def test_run_passes_signals_on(runtime: Runtime, name: str) -> None:
         assert process.wait(30) == 5
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_run_on_a_terminal(runtime: Runtime, screen: Screen) -> None:
     # The new size arrives when it arrives: the program waits for it.
     script = """stty size; read line; echo "<$line>"

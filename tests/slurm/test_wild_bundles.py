@@ -21,6 +21,7 @@ FOLDER = pathlib.Path(__file__).parents[1] / "unit/staging/samples"
 SAMPLES = [path for path in sorted(FOLDER.glob("*.json")) if "volumes" not in path.name]
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_an_engine_s_config_runs(runtime: Runtime, sample: pathlib.Path) -> None:
     """As it is, but for the program, the root file system, and users whom the caller has no ids for."""
@@ -38,6 +39,7 @@ def test_an_engine_s_config_runs(runtime: Runtime, sample: pathlib.Path) -> None
     assert (done.returncode, done.stdout) == (4, "here\n")
 
 
+@pytest.mark.usefixtures("staged_anywhere")
 def test_names_of_files_that_are_no_text(runtime: Runtime) -> None:
     script = """for file in /odd/*; do echo "$file"; done"""
     bundle = runtime.bundle("/bin/sh", "-c", script)

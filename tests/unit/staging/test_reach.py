@@ -49,9 +49,17 @@ def test_the_sentence_names_the_directory_that_is_closed(home: Path, closed: str
     directory.chmod(0o700)
     sentence = reach.wall(str(home / ".scrun"), table(home), "auto")
     assert f"cannot go through {directory.resolve()} (mode 0700)" in sentence
-    assert "chmod o+x" in sentence
+    assert "chmod go+x" in sentence
     assert "nobody on nfs4" in sentence
     assert reach.wall(str(home / ".scrun"), table(home), "no") == ""
+
+
+def test_slurm_s_daemon_is_in_the_user_s_group(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.chmod(0o701)
+    assert f"cannot go through {home} (mode 0701)" in reach.wall(str(home / ".scrun"), table(home), "auto")
+    monkeypatch.setattr(os, "getgid", lambda: home.stat().st_gid + 1)
+    monkeypatch.setattr(os, "getgroups", list)
+    assert reach.wall(str(home / ".scrun"), table(home), "auto") == ""
 
 
 def test_a_link_is_followed(home: Path) -> None:
