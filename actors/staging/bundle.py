@@ -14,7 +14,7 @@ from proto.value import Value
 from .entry import ENTRY_MODE, ENTRY_NAME, entry_file, entry_path
 from .filesystem import current_mounts
 from .id_maps import IdMap, config_id_map, stands_for
-from .node_config import entry_mount, environment, without_environment
+from .node_config import entry_mount, environment, without_environment, without_labels
 from .reach import is_squashed, place_of
 from .tree_copy import remove_tree
 
@@ -90,7 +90,7 @@ def write_config(bundle: str, config: Config, mode: int = 0o600) -> None:
 def write_file(path: str, content: bytes, mode: int) -> None:
     """Write a file under another name and rename it."""
     temporary = f"{path}.new"
-    with open(temporary, "wb") as file:
+    with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(content)
         os.fchmod(file.fileno(), mode)
     os.replace(temporary, path)
@@ -145,6 +145,7 @@ def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
     mode = os.stat(os.path.join(bundle, "config.json")).st_mode & 0o777
     directory = bundle
     if own:
+        config = without_labels(config)
         bundle, directory, mode = _shadow(creation, config)
     destination = write_entry(directory, creation, config)
     mounts = [mount for mount in config.get("mounts") or [] if mount.get("destination") != destination]
@@ -169,7 +170,8 @@ def _shadow(creation: Creation, config: Config) -> tuple[str, str, int]:
     # slurmd takes BUNDLE/rootfs, whatever root.path says.
     os.symlink(os.path.join(creation.bundle, (config.get("root") or {}).get("path") or "rootfs"), f"{home}/rootfs")
     config["root"] = {**(config.get("root") or {}), "path": f"{home}/rootfs"}
-    return home, content, rights.config
+    # Hooks have environments of their own, which are nobody's affair: root of the node reads them or nobody does.
+    return home, content, 0o600 if config.get("hooks") else rights.config
 
 
 def staging_directory(creation: Creation) -> str:

@@ -100,12 +100,8 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
 
     """
     notes: list[str] = []
-    dropped = {"hooks", "linux", "mounts", "process", "annotations"}
-    result = {key: value for key, value in config.items() if key not in dropped}
-    # Labels are the engine's and the user's affair; these are words to the runtime.
-    words = {key: value for key, value in (config.get("annotations") or {}).items() if key.startswith("run.oci.")}
-    if words:
-        result["annotations"] = words
+    dropped = {"hooks", "linux", "mounts", "process"}
+    result = without_labels({key: value for key, value in config.items() if key not in dropped})
     result["ociVersion"] = OCI_VERSION
     result["root"] = {**(config.get("root") or {}), "path": f"{plan.content}/rootfs"}
     if config.get("process"):
@@ -164,6 +160,16 @@ def without_environment(config: Config) -> Config:
     """
     process = config.get("process")
     return {**config, "process": {**process, "env": [], "args": ["scrun"]}} if process else config
+
+
+def without_labels(config: Config) -> Config:
+    """A config.json with those annotations only that are words to a runtime (``run.oci.…``).
+
+    The others are the engine's and the user's, and nobody's on the node.
+    """
+    result = {key: value for key, value in config.items() if key != "annotations"}
+    words = {key: value for key, value in (config.get("annotations") or {}).items() if key.startswith("run.oci.")}
+    return {**result, "annotations": words} if words else result
 
 
 def entry_mount(destination: str, source: str) -> dict[str, Any]:

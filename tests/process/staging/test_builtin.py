@@ -393,6 +393,16 @@ def test_a_scripts_container_without_a_bundle_of_its_own_is_as_open(squashed: Cr
     assert "SECRET" not in (bundle / "config.json").read_text()
 
 
+def test_a_shadow_tells_neither_labels_nor_the_environment_of_hooks(squashed: Creation) -> None:
+    hooks = {"createContainer": [{"path": "/bin/true", "env": ["KEY=x"]}]}
+    Path(squashed.bundle, "config.json").write_text(json.dumps({**CONFIG, "annotations": {"label": "LABEL"}}))
+    shadow = Path(fit_entry(squashed, squashed.bundle, squashed.rootfs).bundle, "config.json")
+    assert (stat.S_IMODE(shadow.stat().st_mode), "LABEL" in shadow.read_text()) == (0o644, False)
+    Path(squashed.bundle, "config.json").write_text(json.dumps({**CONFIG, "hooks": hooks}))
+    shadow = Path(fit_entry(squashed, squashed.bundle, squashed.rootfs).bundle, "config.json")
+    assert stat.S_IMODE(shadow.stat().st_mode) == 0o600
+
+
 def test_the_owner_of_the_files_can_make_mount_points(container: Creation, run: Commands) -> None:
     root = Path(container.rootfs)
     (root / "usr/share").mkdir(parents=True)
