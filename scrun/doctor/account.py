@@ -40,13 +40,18 @@ def judge_subordinate_ids(subuid: str, subgid: str, user: str, uid: int, *, mapp
 
 def count_ids(text: str, user: str, uid: int) -> int:
     """How many ids a file like /etc/subuid gives to a user, by name or number."""
-    count = 0
+    return sum(int(line.rpartition(":")[2]) for line in lines_of(text, user, uid))
+
+
+def lines_of(text: str, user: str, uid: int) -> list[str]:
+    """The lines of such a file that give ids to a user."""
+    found = []
     for line in text.splitlines():
         name, _, rest = line.strip().partition(":")
         size = rest.partition(":")[2]
         if name in {user, str(uid)} and size.isascii() and size.isdigit():
-            count += int(size)
-    return count
+            found.append(line.strip())
+    return found
 
 
 def user_namespaces(host: Host) -> Finding:

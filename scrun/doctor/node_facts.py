@@ -47,9 +47,9 @@ say root "$root"
 if [ "$root" ] && [ -d "$root" ] && [ -w "$root" ]; then say root-open yes; fi
 say notify "$(systemctl show --property=Type slurmd 2>/dev/null)"
 say newuidmap "$(command -v newuidmap)"
-count() { awk -F: -v n="$(id -un)" -v u="$(id -u)" '$1 == n || $1 == u { s += $3 } END { print s + 0 }' "$1"; }
-say uids "$(count /etc/subuid)"
-say gids "$(count /etc/subgid)"
+ids() { grep -e "^$(id -un):" -e "^$(id -u):" "$1" 2>/dev/null | tr '\n' ' '; }
+say uids "$(ids /etc/subuid)"
+say gids "$(ids /etc/subgid)"
 if [ -e "$1" ]; then say seen yes; fi
 if [ -w "${1%/*}" ]; then say writable yes; fi
 say kernel "$(uname -sr)"
@@ -59,7 +59,6 @@ say end yes
 """
 """Wants the path of a file in the staging directory as $1; says lines ``NAME=VALUE``."""
 
-ENOUGH = 65536
 INSTALL_CRUN = "apt install crun  # or: dnf install crun"
 
 
@@ -85,14 +84,18 @@ def read_facts(text: str) -> Facts | None:
     return Facts(values, "\n".join(lines) if lines else None)
 
 
-def judge_facts(node: str, facts: Facts, marker: str, *, many: bool) -> list[Row]:
+Ids = tuple[list[str], list[str]]
+"""Lines ``USER:FIRST:COUNT`` of two files."""
+
+
+def judge_facts(node: str, facts: Facts, marker: str, ids: Ids | None) -> list[Row]:
     """Judge all.
 
     Args:
         node: the node's name.
         facts: what it said.
         marker: path of the file in the staging directory that it should have seen.
-        many: whether containers get the user's subordinate ids.
+        ids: the user's lines in /etc/subuid and /etc/subgid of this host, if containers get these ids.
 
     """
     values = facts.values
@@ -101,8 +104,8 @@ def judge_facts(node: str, facts: Facts, marker: str, *, many: bool) -> list[Row
         Row(f"{node} staging", judge_staging(values, marker.rpartition("/")[0])),
         Row(f"{node} system", judge_system(values)),
     ]
-    if many:
-        rows.append(Row(f"{node} ids", judge_ids(values)))
+    if ids:
+        rows.append(Row(f"{node} ids", judge_ids(values, ids)))
     return rows
 
 
@@ -154,13 +157,16 @@ def judge_system(values: dict[str, str]) -> Finding:
     return ok(known)
 
 
-def judge_ids(values: dict[str, str]) -> Finding:
+def judge_ids(values: dict[str, str], here: Ids) -> Finding:
     """Judge what several ids of a container need; newuidmap(1) maps what /etc/subuid of the node gives."""
     if not values.get("newuidmap"):
         return fault("newuidmap is not installed there", SHELL, "apt install uidmap  # or: dnf install shadow-utils")
-    counts = [int(number) if number.isdigit() else 0 for number in (values.get("uids", ""), values.get("gids", ""))]
-    if min(counts) < ENOUGH:
-        return warning(
-            f"/etc/subuid and /etc/subgid give {counts[0]} and {counts[1]} ids there; they must be as on this host"
-        )
-    return ok(f"newuidmap, {counts[0]} user ids and {counts[1]} group ids")
+    missing: dict[str, list[str]] = {}
+    for file, name, lines in (("/etc/subuid", "uids", here[0]), ("/etc/subgid", "gids", here[1])):
+        there = {line.partition(":")[2] for line in values.get(name, "").split()}
+        if lacking := [line for line in lines if line.partition(":")[2] not in there]:
+            missing[file] = lacking
+    if missing:
+        lines = [f"echo {line} >>{file}" for file, lacking in missing.items() for line in lacking]
+        return warning(f"{' and '.join(missing)} there lack ids that the user has on this host", SHELL, *lines)
+    return ok("newuidmap, and the user's subordinate ids as on this host")

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from actors.staging import reach
 
 from . import cluster, node_facts, rehearsal
+from .account import lines_of
 from .finding import Finding, fault, warning
 from .host import Host
 from .table import Row
@@ -86,8 +87,16 @@ class _Trial:
         facts = node_facts.read_facts(answer.text)
         if facts is None:
             return [Row(node.name, node_facts.judge_silence(answer))]
-        many = host.caller.uid != 0 and host.settings.id_mapping != "single" and host.keeps_owners == "yes"
-        return node_facts.judge_facts(node.name, facts, marker, many=many)
+        return node_facts.judge_facts(node.name, facts, marker, self._ids())
+
+    def _ids(self) -> node_facts.Ids | None:
+        """The user's subordinate ids, if containers get them."""
+        host = self._host
+        who = host.caller
+        if not who.uid or host.settings.id_mapping == "single" or host.keeps_owners != "yes":
+            return None
+        texts = (host.read("/etc/subuid") or "", host.read("/etc/subgid") or "")
+        return lines_of(texts[0], who.user, who.uid), lines_of(texts[1], who.user, who.uid)
 
     def _container(self, node: cluster.Node) -> Finding:
         host = self._host

@@ -43,22 +43,24 @@ def test_nodes_that_were_asked_for_and_are_not_there() -> None:
 
 GOOD = {
     "oci": "/e/oci.conf", "program": "crun", "found": "/usr/bin/crun", "version": "crun version 1.8.1",
-    "root": "/run/slurm-oci/", "root-open": "yes", "notify": "", "newuidmap": "/usr/bin/newuidmap", "uids": "65536",
-    "gids": "65536", "seen": "yes", "writable": "yes", "kernel": "Linux 6.1", "cgroup": "2", "userns": "yes",
+    "root": "/run/slurm-oci/", "root-open": "yes", "notify": "", "newuidmap": "/usr/bin/newuidmap",
+    "uids": "u:7:65536 u:9:1",
+    "gids": "u:7:65536", "seen": "yes", "writable": "yes", "kernel": "Linux 6.1", "cgroup": "2", "userns": "yes",
     "end": "yes",
 }  # fmt: skip
 TEXT = "\n".join(EXAMPLE)
+IDS = (["u:7:65536"], ["u:7:65536"])
 
 
 def levels(text: str | None = TEXT, lacking: str = "", **changes: str) -> dict[str, tuple[str, str]]:
     values = {name: value for name, value in (GOOD | changes).items() if name != lacking}
-    rows = node_facts.judge_facts("n", Facts(values, text), "/s/marker", many=True)
+    rows = node_facts.judge_facts("n", Facts(values, text), "/s/marker", IDS)
     return {row.name: (row.finding.level, row.finding.sentence) for row in rows if row.finding.level != "ok"}
 
 
 def test_a_node_that_is_well() -> None:
     assert levels() == {}
-    rows = node_facts.judge_facts("n", Facts(GOOD, TEXT), "/s/marker", many=False)
+    rows = node_facts.judge_facts("n", Facts(GOOD, TEXT), "/s/marker", None)
     assert [row.name for row in rows] == ["n runtime", "n staging", "n system"]
 
 
@@ -73,7 +75,7 @@ def test_a_node_that_is_well() -> None:
         (TEXT, "writable", "n staging", "fault", "may not write"),
         (TEXT, "userns", "n system", "fault", "user namespaces cannot be made"),
         (TEXT, "newuidmap", "n ids", "fault", "newuidmap is not installed"),
-        (TEXT, "gids", "n ids", "warning", "65536 and 0 ids"),
+        (TEXT, "gids", "n ids", "warning", "/etc/subgid there lack"),
     ],
 )
 def test_what_a_node_lacks(text: str | None, lacking: str, row: str, level: str, words: str) -> None:
@@ -81,6 +83,11 @@ def test_what_a_node_lacks(text: str | None, lacking: str, row: str, level: str,
     assert list(found) == [row]
     assert found[row][0] == level
     assert words in found[row][1]
+
+
+def test_other_ids_than_here() -> None:
+    finding = node_facts.judge_ids(GOOD | {"uids": "5:7:65535"}, IDS)
+    assert (finding.level, finding.lines) == ("warning", ("echo u:7:65536 >>/etc/subuid",))
 
 
 def test_systemds_socket_on_a_node() -> None:
