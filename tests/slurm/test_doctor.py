@@ -26,6 +26,11 @@ def visit(runtime: Runtime, nodes: str, environ: Mapping[str, str] | None = None
     return {row["check"]: (row["level"], row["sentence"], row["lines"]) for row in rows}
 
 
+def levels(runtime: Runtime) -> dict[str, str]:
+    """The levels of the rows about this host."""
+    return {row["check"]: row["level"] for row in json.loads(runtime("doctor", "--format=json").stdout)}
+
+
 @pytest.fixture
 def bare_oci_conf() -> Iterator[Callable[[str, str], None]]:
     """Gives bare1 the oci.conf of the others with one text in place of another."""
@@ -98,6 +103,24 @@ def test_a_wall_on_the_way_to_the_staging_directory(runtime: Runtime) -> None:
     assert rows["node1 container"][0] == "fault"
     assert f"cannot go through {closed}" in rows["node1 container"][1]
     assert rows["node1 staging"][0] == "ok"
+
+
+def test_where_root_is_nobody(runtime: Runtime, squashed: pathlib.Path) -> None:
+    rows = visit(runtime, "node1")
+    # One id: subordinate ids are of no use there.
+    assert {name: row[0] for name, row in rows.items()} == dict.fromkeys(
+        ("node1 runtime", "node1 staging", "node1 system", "node1 container"), "ok"
+    )
+    host = levels(runtime)
+    assert (host["root_squash"], host["file owners"], host["podman build"]) == ("ok", "ok", "warning")
+    # The user's own directory above it, whose name the site gave.
+    runtime.runner(["chmod", "700", str(squashed.parent)])
+    try:
+        assert levels(runtime)["root_squash"] == "fault"
+        closed = visit(runtime, "node1")["node1 container"]
+        assert (closed[0], f"cannot go through {squashed.parent}" in closed[1]) == ("fault", True), closed
+    finally:
+        runtime.runner(["chmod", "711", str(squashed.parent)])
 
 
 def test_nodes_that_cannot_be_visited(runtime: Runtime, filled: Callable[[], None]) -> None:
