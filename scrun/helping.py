@@ -11,9 +11,16 @@ def _rows(options: tuple[Option, ...]) -> list[tuple[str, str]]:
         if text == "-":
             continue
         words = [f"-{letter}" for letter in shorts[:1]] + [f"--{name}" for name in names]
-        value = f" {'LEVEL' if kind.count('|') > 3 else kind}" if kind not in {"", "+"} else ""
-        rows.append((", ".join(words) + value, text))
+        rows.append((", ".join(words) + _value(kind), text))
     return rows
+
+
+def _value(kind: str) -> str:
+    if kind in {"", "+"}:
+        return ""
+    if kind[0] == "[":
+        return f"[={kind[1:-1]}]"
+    return " LEVEL" if kind.count("|") > 3 else f" {kind}"
 
 
 def _table(rows: list[tuple[str, str]]) -> str:

@@ -251,6 +251,7 @@ def test_help(scrun: Scrun) -> None:
     assert "VERBS:" in scrun.succeeds("--help")
     assert scrun.succeeds() == scrun.succeeds("help") == scrun.succeeds("-h")
     assert "--pid-file" in scrun.succeeds("create", "--help")
+    assert "--nodes[=NODES]" in scrun.succeeds("doctor", "--help")
     assert scrun.succeeds("help", "kill") == scrun.succeeds("kill", "-h")
     assert scrun.succeeds("--usage").startswith("Usage: scrun")
     assert "No help topic for 'frobnicate'" in scrun.fails("help", "frobnicate")
