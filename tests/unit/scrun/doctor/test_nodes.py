@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from scrun.doctor import nodes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scrun.doctor.finding import Finding
 
 GOOD = "\n".join(nodes.EXAMPLE)
@@ -60,6 +63,17 @@ def test_lines(old: str, new: str, level: str, words: str) -> None:
     finding = judge(PLAIN.replace(old, new), "/usr/local/bin/crun")
     assert finding.level == level, finding
     assert words in finding.sentence
+
+
+def test_a_line_becomes_the_runtime_which_hears_of_no_socket(tmp_path: Path) -> None:
+    crun = tmp_path / "crun"
+    crun.write_text('#!/bin/sh\necho "$$ ${NOTIFY_SOCKET-none} $1"\n')
+    crun.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "NOTIFY_SOCKET": "/run/systemd/notify"}
+    for value in nodes.runtime_lines(GOOD).values():
+        with subprocess.Popen(["/bin/sh", "-c", value], env=environ, stdout=subprocess.PIPE, text=True) as process:
+            said, _ = process.communicate()
+        assert said == f"{process.pid} none --rootless=true\n"
 
 
 def test_what_lacks_exec_is_given_with_it() -> None:
