@@ -18,7 +18,7 @@ from contextlib import contextmanager
 
 from proto.errors import StagingError
 
-from .bundle import open_to
+from .bundle import open_to, write_file
 from .tree_copy import remove_tree
 
 KEY_FILE = "cache-key"
@@ -106,8 +106,7 @@ class TreeCache:
 
         """
         with self._lock("lock"):
-            with open(os.path.join(user, KEY_FILE), "w", encoding="ascii") as file:
-                file.write(key)
+            write_file(os.path.join(user, KEY_FILE), key.encode(), 0o600)
             doomed = self._throw_away(key, size)
         for path in doomed:
             try:

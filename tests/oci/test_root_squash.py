@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import pathlib
 import secrets
 import tarfile
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,6 @@ import pytest
 from tests.oci.podman import READY
 
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Callable, Iterator
 
     from tests.conftest import Cluster, Runner
@@ -73,6 +74,27 @@ def test_root_of_a_node_reads_config_json_and_nothing_else(
     assert secret not in text
     # The program has both, all the same.
     assert podman.ok("exec", name, *SH, "tr '\\0' '\\n' </proc/1/environ").count(secret) == 1
+
+
+def test_it_reads_nothing_else_while_that_is_written(runtime: Runtime, squashed: pathlib.Path) -> None:
+    start = runtime.runner.start
+
+    def careless(argv: Any, **stdio: Any) -> Any:
+        return start(["/bin/sh", "-c", 'umask 0; exec "$@"', "sh", *argv], **stdio)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime.runner, "start", careless)
+        box = runtime.begin("/bin/cat", "secret-argument", stdin=True, env=["PATH=/bin", "WORD=secret-word"])
+    process, seen, over = runtime.creating[box.id], set(), False
+    while not over:
+        over = process.poll() is not None  # so there is a last look when it is
+        for name in reached_by_root(runtime.runner, squashed):
+            seen.add(pathlib.PurePath(name).name.removesuffix(".new"))
+            with contextlib.suppress(FileNotFoundError):  # it has been renamed meanwhile
+                assert "secret" not in (squashed / name).read_text()
+    assert process.returncode == 0, box.read("err")
+    box.anchor = int(runtime.pid_file(box.id).read_text())
+    assert seen == {"config.json"}
 
 
 def test_a_closed_directory_on_the_way(
