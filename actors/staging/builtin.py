@@ -41,7 +41,7 @@ from .filesystem import (
 from .id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
 from .loglevel import Level, Log
 from .node_config import NodePlan, node_config
-from .node_mounts import Copy, from_bundle
+from .node_mounts import Copy, from_bundle, is_below
 from .reach import keeps_owners
 from .tree_copy import copy_source, copy_tree, has_owners, make_room_for_mounts
 
@@ -276,6 +276,8 @@ def _complete(make: Callable[[str], bool], target: str) -> bool:
 def _copy_mounts(home: str, copies: tuple[Copy, ...], run: Commands, log: Log, *, owners: bool) -> None:
     make_directory(f"{home}/mounts", 0o755)
     for copy in copies:
+        if is_below(home, os.path.realpath(copy.source)):
+            raise StagingError(f"{copy.source} cannot be copied for the nodes: the staging directory is in it")
         copy_source(run, copy.source, f"{home}/mounts/{copy.index}", log, owners=owners)
 
 

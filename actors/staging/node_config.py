@@ -106,6 +106,9 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
     result["root"] = {**(config.get("root") or {}), "path": f"{plan.content}/rootfs"}
     if config.get("process"):
         result["process"] = node_process(config["process"], plan.uid_map, plan.gid_map)
+    lost = _lost_groups(config.get("process") or {}, result.get("process") or {})
+    if lost:
+        notes.append(f"the groups {lost} cannot be had: the container has no such ids on a node")
     privileged = _privileged(config)
     linux = config.get("linux") or {}
     namespaces = _namespaces(linux, plan)
@@ -217,6 +220,12 @@ def node_process(process: Config, uid_map: IdMap, gid_map: IdMap) -> Config:
     if user:
         result["user"] = user
     return result
+
+
+def _lost_groups(asked: Config, got: Config) -> str:
+    """The additional groups that the program does not get, as a list to be read."""
+    groups = [set((process.get("user") or {}).get("additionalGids") or ()) for process in (asked, got)]
+    return ", ".join(map(str, sorted(groups[0] - groups[1] - {(asked.get("user") or {}).get("gid", 0)})))
 
 
 def _namespaces(linux: Config, plan: NodePlan) -> list[str]:

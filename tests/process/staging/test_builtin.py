@@ -336,6 +336,14 @@ def test_lost_owners_are_noticed_where_a_program_may_want_them(
     assert bool(staged.notice) is said
 
 
+def test_a_directory_is_not_copied_into_itself(container: Creation, run: Commands) -> None:
+    above = {"destination": "/data", "type": "bind", "source": str(Path(container.home).parent), "options": ["bind"]}
+    rules = ((above["source"], "copy"),)
+    copying = replace(container, settings=replace(container.settings, bind_rules=rules))
+    with pytest.raises(StagingError, match="the staging directory is in it"):
+        stage(copying, run, {**CONFIG, "mounts": [*CONFIG["mounts"], above]})
+
+
 # --- where root of a node is nobody -----------------------------------------------------------------------------------
 
 

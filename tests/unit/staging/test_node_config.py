@@ -110,6 +110,9 @@ def test_additional_groups_need_their_map() -> None:
     assert fit(config, gid_map=small).config["process"]["user"]["additionalGids"] == [1000]
     one = fit(config, uid_map=single(1000, 1001), gid_map=single(1000, 1001))
     assert "additionalGids" not in one.config["process"]["user"]
+    assert [note for note in one.notes if "groups" in note] == [
+        "the groups 2000 cannot be had: the container has no such ids on a node"
+    ]
 
 
 def test_a_user_without_an_id_is_refused() -> None:
