@@ -125,7 +125,7 @@ class Job:
         self._granted = True
         if news.kind == "revoked":
             return [*effects, Never("job-log"), *self.watch()]
-        return [*effects, Later("job-log", self._looks.next()) if self.idle else Never("job-log")]
+        return [*effects, Later("job-log", Looks.LAST) if self.idle else Never("job-log")]
 
     def reason(self, status: int) -> list[Effect]:
         """Read why the job waits; that it waits is news even if Slurm does not say why."""
