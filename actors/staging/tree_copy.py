@@ -55,17 +55,23 @@ def copy_tree(run: Commands, source: str, target: str, log: Log, *, owners: bool
 
 
 def has_owners(root: str) -> bool:
-    """Whether the files of a tree belong to several users."""
+    """Whether the files of a tree belong to several users.
+
+    Empty directories do not count: nearly every image has one (busybox' ``/home``, Debian's ``partial`` of apt), and
+    nobody misses its owner.
+    """
     owner = os.lstat(root).st_uid
-    todo = [root]
+    todo = [(root, owner)]
     while todo:
+        directory, whose = todo.pop()
         try:
-            with os.scandir(todo.pop()) as entries:
+            with os.scandir(directory) as entries:
                 for entry in entries:
-                    if entry.stat(follow_symlinks=False).st_uid != owner:
+                    status = entry.stat(follow_symlinks=False)
+                    if whose != owner or (stat.S_ISREG(status.st_mode) and status.st_uid != owner):
                         return True
-                    if entry.is_dir(follow_symlinks=False):
-                        todo.append(entry.path)
+                    if stat.S_ISDIR(status.st_mode):
+                        todo.append((entry.path, status.st_uid))
         except OSError:
             continue
     return False

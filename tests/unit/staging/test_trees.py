@@ -10,7 +10,7 @@ import pytest
 from actors.staging.builtin import decide_mode
 from actors.staging.filesystem import bind_facts, device_paths, file_system, mount_table
 from actors.staging.tree_cache import TreeCache, tree_key
-from actors.staging.tree_copy import remove_tree
+from actors.staging.tree_copy import has_owners, remove_tree
 from actors.staging.tree_mirror import mirror, missing_paths, same_time
 
 if TYPE_CHECKING:
@@ -104,6 +104,23 @@ def test_what_is_missing_in_a_copy_is_found(trees: tuple[Path, Path]) -> None:
     write(original / "a/b", "x")
     write(original / "etc/c", "x")
     assert sorted(missing_paths(str(original), str(copy))) == ["a", "etc/c"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_several_owners_are_those_of_files_and_of_directories_with_something_in_them(tmp_path: Path) -> None:
+    write(tmp_path / "etc/file", "x")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "link").symlink_to("etc")
+    assert not has_owners(str(tmp_path))
+    os.chown(tmp_path / "home", 4711, 4711)
+    os.chown(tmp_path / "link", 4711, 4711, follow_symlinks=False)
+    assert not has_owners(str(tmp_path))
+    write(tmp_path / "home/file", "x")
+    assert has_owners(str(tmp_path))
+    os.chown(tmp_path / "home", 0, 0)
+    assert not has_owners(str(tmp_path))
+    os.chown(tmp_path / "home/file", 4711, 4711)
+    assert has_owners(str(tmp_path))
 
 
 MIRROR = """
