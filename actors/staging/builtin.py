@@ -196,7 +196,7 @@ def stage_out(creation: Creation, log: Log) -> None:
             count = mirror(f"{home}/rootfs", creation.rootfs, excluded)
             log(Level.VERBOSE, f"{count.copied} files brought back, {count.removed} removed")
             if count.failed:
-                failure = f"{count.failed} of the changed files could not be brought back, the first: {count.failure}"
+                failure = f"changes could not be brought back: {count.failed}, the first: {count.failure}"
         except OSError as error:
             failure = f"changes could not be brought back: {error.filename}: {reason(error)}"
     discard(creation)

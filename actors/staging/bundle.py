@@ -227,7 +227,7 @@ def rights_of(creation: Creation, uid_map: IdMap) -> Rights:
         content=0o711 if strange else 0o700,
         config=0o644 if squashed else 0o600,
     )
-    open_to(path, rights.way)
+    open_to(path, rights.way & 0o077)
     return rights
 
 

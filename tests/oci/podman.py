@@ -11,7 +11,6 @@ import secrets
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from actors.staging.builtin import ONE_OWNER
 from tests.conftest import wait_until
 
 if TYPE_CHECKING:
@@ -23,11 +22,6 @@ Done = subprocess.CompletedProcess[str]
 
 READY = "echo ready; while :; do sleep 0.1; done"
 """A program that says a word and goes on for ever."""
-
-
-def without_notice(stderr: str) -> str:
-    """The image has two owners, and where only one can be kept, a program of root's that fails is told so."""
-    return "".join(line for line in stderr.splitlines(keepends=True) if ONE_OWNER not in line)
 
 
 class Podman:
