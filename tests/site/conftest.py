@@ -75,7 +75,10 @@ def carol(installed: None) -> Iterator[machines.User]:
 def somebody(name: str) -> Iterator[machines.User]:
     user = machines.User(name)
     yield user
-    # Whatever the test has left, and whether or not podman knows it.
-    user.run("podman rm --all --force --time 0")
-    machines.root(f"scancel -u {name}")
+    # Whatever the test has left, and whether or not podman knows it. One session for all: each takes seconds.
+    machines.run(
+        "login",
+        "root",
+        f"su -l {name} -c 'XDG_RUNTIME_DIR=/run/user/$(id -u) podman rm --all --force --time 0'; scancel -u {name}",
+    )
     user.gone()
