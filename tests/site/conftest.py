@@ -76,9 +76,9 @@ def somebody(name: str) -> Iterator[machines.User]:
     user = machines.User(name)
     yield user
     # Whatever the test has left, and whether or not podman knows it. One session for all: each takes seconds.
-    machines.run(
+    machines.must(
         "login",
         "root",
-        f"su -l {name} -c 'XDG_RUNTIME_DIR=/run/user/$(id -u) podman rm --all --force --time 0'; scancel -u {name}",
+        f"su -l {name} -c 'XDG_RUNTIME_DIR=/run/user/$(id -u) podman rm --all --force --time 0' >/dev/null; "
+        f"scancel -u {name}; timeout 600 sh -c 'while squeue -h -u {name} | grep -q .; do sleep 1; done'",
     )
-    user.gone()

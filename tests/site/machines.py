@@ -118,3 +118,17 @@ class User:
 def root(script: str, machine: str = "login") -> str:
     """What root gets from a script that must succeed."""
     return must(machine, "root", script)
+
+
+def boot_of(machine: str) -> str:
+    """What the kernel calls its present boot; empty while nobody answers."""
+    return run(machine, "root", "cat /proc/sys/kernel/random/boot_id").stdout.strip()
+
+
+def reboot(machine: str, how: str = "systemctl reboot") -> None:
+    """Reboot a machine and wait until it answers again and Slurm has its nodes."""
+    before = boot_of(machine)
+    # A moment later, for the session shall end before the machine does.
+    root(f"systemd-run --quiet --on-active=1 sh -c 'sync; {how}'", machine)
+    wait_until(lambda: boot_of(machine) not in {before, ""}, f"reboot of {machine}", OUTAGE)
+    command("settled")

@@ -84,6 +84,15 @@ def test_image_with_owners(alice: User) -> None:
     assert setuid.startswith("4755 ")
 
 
+def test_image_is_built_here_by_crun(alice: User) -> None:
+    """With scrun each RUN would be a job, and its files would lose their owners on NFS."""
+    file = "FROM busybox\\nRUN touch /given && chown 1000 /given\\n"
+    alice.must(f"printf '{file}' | podman --runtime crun build -q -t built -f - .")
+    assert (
+        alice.must("podman --runtime crun run --rm built stat -c %u /given; podman rmi -f built").split()[0] == "1000"
+    )
+
+
 def test_image_that_needs_two_ids_at_once_gets_a_notice(alice: User) -> None:
     """As an entrypoint does that gives a volume to its user: chown fails on NFS, and people are told why."""
     done = alice.run("podman run --rm --user 0 owners chown 33 /app/key")

@@ -50,7 +50,7 @@ def test_closed_home_is_named_by_podman_run(no_settings: None, alice: User) -> N
 def test_closed_home_is_named_by_doctor(no_settings: None, alice: User) -> None:
     done = alice.run("scrun doctor")
     assert done.returncode
-    (row,) = [line for line in done.stdout.splitlines() if "fault" in line]
+    (row,) = [line for line in done.stdout.splitlines() if line.startswith("fault")]
     assert "/home/alice" in row
 
 
