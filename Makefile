@@ -12,7 +12,7 @@ folders := proto actors scrun
 # Debian's own Python: one below /root could not be run by the unprivileged user of the cluster.
 base_python := /usr/bin/python3
 
-.PHONY: help demo test check chaos conformance bench cluster-up cluster-down lock clean bytecode
+.PHONY: help demo test check chaos conformance bench cluster-up cluster-down site site-down site-test lock clean bytecode
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-14s%s\n' "$$name" "$$what"; done
@@ -46,6 +46,15 @@ cluster-up: .venv bytecode ## A real Slurm cluster with podman, on this machine 
 
 cluster-down: ## Stop that cluster; nothing of it keeps running
 	@tests/cluster/down
+
+site: .venv ## A real site in three virtual machines (root; SCRUN_SITE=directory, RELEASE=forky)
+	@tests/site/up
+
+site-down: ## End these machines; the next "make site" takes a minute
+	@tests/site/down
+
+site-test: site ## Install by docs/install.md there, and try what users do and what breaks (an hour); SITE_KEEP=1
+	nice $(python) -m pytest -q tests/site
 
 lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	@tests/cluster/apt-ensure python3-venv

@@ -1,0 +1,71 @@
+"""docs/install.md, carried out to the letter on the site."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tests.site import book, machines
+
+CHECKOUT = machines.HERE.parents[1]
+
+# Where the shell blocks of each section run, and as whom.
+PLACES = {1: (("login",), "root"), 2: (("node1", "node2", "login"), "root"), 5: (("login",), "alice")}
+
+# What this site must say in block 4, for its homes are closed and root of a node is nobody there.
+STAGING = 'directory = "/scratch/%u/scrun"'
+
+
+def install() -> dict[int, list[machines.Done]]:
+    """Carry out all sections, and say what came of each; a failure does not keep the next from being tried."""
+    send_checkout()
+    sections = book.read(book.INSTALL.read_text())
+    outcomes: dict[int, list[machines.Done]] = {}
+    for number, section in sorted(sections.items()):
+        places, user = PLACES.get(number, (("login",), "root"))
+        outcomes[number] = [write(section, number)] if section.texts("toml") else []
+        for block in section.texts("sh"):
+            outcomes[number] += [shell(machine, user, block) for machine in places]
+        if number == 2:
+            # The prose says so: "Then restart slurmd".
+            outcomes[2] += [machines.run(node, "root", "systemctl restart slurmd") for node in machines.NODES]
+    return outcomes
+
+
+def send_checkout() -> None:
+    """What git knows or would take, as a clone would bring it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    packed = subprocess.run(
+        ["tar", "--null", "--files-from=-", "--ignore-failed-read", "-cf", "-"],
+        cwd=CHECKOUT,
+        input=listed.stdout,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    subprocess.run(
+        [str(machines.HERE / "in"), "login", "root", "rm -rf scrun; mkdir scrun; tar -C scrun --no-same-owner -xf -"],
+        input=packed.stdout,
+        check=True,
+        timeout=machines.COMMAND,
+    )
+
+
+def shell(machine: str, user: str, block: str) -> machines.Done:
+    """A block as one pastes it; the first command that fails ends one of root's, a check may go on."""
+    # From a file: podman would read what follows from standard input.
+    machines.must(machine, user, "cat >/tmp/block.$USER", input=block)
+    flags = "-e" if user == "root" else ""
+    return machines.run(machine, user, f"[ ! -d scrun ] || cd scrun; bash {flags} /tmp/block.$USER </dev/null")
+
+
+def write(section: book.Section, number: int) -> machines.Done:
+    """The file that the section shows. Block 4 is an example, and says here what this site needs."""
+    text = section.texts("toml")[0]
+    if number == 4 and STAGING not in text:
+        text = text.replace("[staging]", f"[staging]\n{STAGING}")
+    file = section.file
+    return machines.run("login", "root", f"mkdir -p $(dirname {file}) && cat >{file}", input=text)
