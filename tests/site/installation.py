@@ -11,9 +11,6 @@ CHECKOUT = machines.HERE.parents[1]
 # Where the shell blocks of each section run, and as whom.
 PLACES = {1: (("login",), "root"), 2: (("node1", "node2", "login"), "root"), 5: (("login",), "alice")}
 
-# What this site must say in block 4, for its homes are closed and root of a node is nobody there.
-STAGING = 'directory = "/scratch/%u/scrun"'
-
 
 def install() -> dict[int, list[machines.Done]]:
     """Carry out all sections, and say what came of each; a failure does not keep the next from being tried."""
@@ -22,7 +19,7 @@ def install() -> dict[int, list[machines.Done]]:
     outcomes: dict[int, list[machines.Done]] = {}
     for number, section in sorted(sections.items()):
         places, user = PLACES.get(number, (("login",), "root"))
-        outcomes[number] = [write(section, number)] if section.texts("toml") else []
+        outcomes[number] = [write(section)] if section.texts("toml") else []
         for block in section.texts("sh"):
             outcomes[number] += [shell(machine, user, block) for machine in places]
         if number == 2:
@@ -62,10 +59,7 @@ def shell(machine: str, user: str, block: str) -> machines.Done:
     return machines.run(machine, user, f"[ ! -d scrun ] || cd scrun; bash {flags} /tmp/block.$USER </dev/null")
 
 
-def write(section: book.Section, number: int) -> machines.Done:
-    """The file that the section shows. Block 4 is an example, and says here what this site needs."""
-    text = section.texts("toml")[0]
-    if number == 4 and STAGING not in text:
-        text = text.replace("[staging]", f"[staging]\n{STAGING}")
+def write(section: book.Section) -> machines.Done:
+    """The file that the section shows."""
     file = section.file
-    return machines.run("login", "root", f"mkdir -p $(dirname {file}) && cat >{file}", input=text)
+    return machines.run("login", "root", f"mkdir -p $(dirname {file}) && cat >{file}", input=section.texts("toml")[0])
