@@ -101,7 +101,8 @@ def _staged_out(c: Container, event: e.StagedOut) -> Container:
     ending = c.ending
     if event.failure and ending is not None:
         # The exit status stays the program's, but somebody may miss a file.
-        sentence = "; ".join(part for part in (ending.sentence, event.failure) if part)
+        # What kept it from being staged in may be what is in the way now: once is enough.
+        sentence = "; ".join(dict.fromkeys(part for part in (ending.sentence, event.failure) if part))
         ending = replace(ending, sentence=sentence)
     return replace(c, stage="out", ending=ending)
 

@@ -281,3 +281,11 @@ def test_what_the_image_has_lost_is_said_where_the_program_has_failed(kind: e.En
     ended = e.StepEnded(kind, code, 0, "over" if last.endswith("over") else "")
     events = (*GRANTED, staged, e.CreateAnswered(), *RUNNING[len(CREATED) :], ended)
     assert messages(live(*events)) == [m.Drain(last)]
+
+
+def test_what_is_in_the_way_at_both_ends_is_said_once() -> None:
+    failed = (*GRANTED, e.StagingFailed("it is full"))
+    for failure, said in (("it is full", "it is full"), ("it is gone", "it is full; it is gone"), ("", "it is full")):
+        ending = live(*failed, e.StagedOut(failure)).ending
+        assert ending is not None
+        assert ending.sentence == said
