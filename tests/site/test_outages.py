@@ -18,8 +18,8 @@ def counting(user: User, *options: str) -> None:
     """Start the container ``count`` on node1 and wait for its first word."""
     user.must("rm -rf ~/data; mkdir ~/data")
     user.must(
-        f"podman run -d --replace --name count {' '.join(options)} --annotation scrun.nodelist=node1 -v ~/data:/data busybox "
-        f"sh -c '{COUNT}'"
+        f"podman run -d --replace --name count {' '.join(options)} --annotation scrun.nodelist=node1 "
+        f"-v ~/data:/data busybox sh -c '{COUNT}'"
     )
     wait_until(lambda: user.must("podman logs count"), "first word of the container")
 
