@@ -13,8 +13,8 @@ import socket
 from collections.abc import Callable
 
 from proto import errors, exit_codes
-from proto.creation import Creation
-from proto.paths import ContainerPaths
+from proto.host.paths import ContainerPaths
+from proto.life.creation import Creation
 
 ANSWER_LIMIT = 1 << 16
 EARLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -78,7 +78,7 @@ def _anchor(creation: Creation, lock: int, answer: socket.socket) -> None:
         # Before there is an actor that could say it. The guard clears up.
         answer.send(f"{error.code}\n{error.sentence}".encode())
     except BaseException as error:
-        from actors.logbook import report_crash
+        from actors.process.logbook import report_crash
 
         report_crash(creation, "anchor")
         with contextlib.suppress(OSError):

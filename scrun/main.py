@@ -3,16 +3,12 @@
 Imports of its own would be on the path of every verb: each verb is a module that is imported when it is called.
 """
 
-import os
 import sys
 
 from proto import __version__
-from proto.errors import NotFoundError, ScrunError
-from proto.paths import default_root
-
-from . import diagnostics
-from .grammar import VERBS
-from .parsing import Line, parse
+from scrun.cli.grammar import VERBS
+from scrun.cli.parsing import Line, parse
+from scrun.report import diagnostics
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,17 +46,3 @@ def _command(line: Line) -> "Callable[[Line], int]":
     __import__(name)
     run: Callable[[Line], int] = sys.modules[name].run
     return run
-
-
-def root_of(line: Line, *, must_exist: bool = False) -> str:
-    """The state directory that the command line and the environment mean, as an absolute path."""
-    given = line.options.text("root")
-    if not given:
-        return default_root({"XDG_RUNTIME_DIR": os.environ.get("XDG_RUNTIME_DIR", "")})
-    root = os.path.abspath(given)
-    if root == "/":
-        raise ScrunError("the state directory cannot be / itself")
-    if must_exist and not os.path.isdir(root):
-        msg = f"the state directory {root} does not exist"
-        raise NotFoundError(msg)
-    return root

@@ -6,16 +6,16 @@ allocation actor that asks for the same name finds the same command, or its stat
 
 from collections.abc import Callable, Iterable
 
-from actors.effects import Effect, Tick
-from actors.shell import PeerActor, Received, run
-from proto import messages as m
-from proto.creation import Creation
-from proto.paths import held
-from proto.registry import Message
+from actors.process.effects import Effect, Tick
+from actors.process.shell import PeerActor, Received, run
+from actors.slurm import scheduler_for
+from actors.slurm.scheduler import Scheduler
+from proto.host.paths import held
+from proto.life import messages as m
+from proto.life.creation import Creation
+from proto.wire.registry import Message
 
-from . import scheduler_for
 from .job import Job
-from .scheduler import Scheduler
 from .step import Step
 
 

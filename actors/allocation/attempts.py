@@ -6,7 +6,7 @@ A name is started once in the life of the container, so each attempt has a name 
 
 import os
 
-from .spool import Spool, text
+from actors.process.spool import Spool, text
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """Seconds before the second attempt and those after it: one minute, to which each attempt adds what it waits itself.

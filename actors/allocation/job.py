@@ -2,17 +2,18 @@
 
 import os
 
-from actors.effects import Effect, Later, Log, Never, Report, ToAnchor, Write
-from proto import events as e
-from proto import messages as m
-from proto.creation import Creation
+from actors.process.command import Command
+from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor, Write
+from actors.process.spool import Looks, Spool
+from actors.slurm.replies import given_back, released
+from actors.slurm.scheduler import JobNews, Scheduler, StepNews
 from proto.errors import ScrunError
 from proto.exit_codes import KILLED, REFUSED
+from proto.life import events as e
+from proto.life import messages as m
+from proto.life.creation import Creation
 
 from .attempts import Attempts
-from .replies import given_back, released
-from .scheduler import Command, JobNews, Scheduler, StepNews
-from .spool import Looks, Spool
 
 WATCH = 30.0
 """Seconds between two questions whether a job without a step is still there, if salloc has not heard of its end."""

@@ -2,20 +2,20 @@
 
 import os
 
-from actors.effects import Effect, Later, Log, Never, Report, ToAnchor
-from actors.staging.entry import entry_argv
-from proto import events as e
-from proto import messages as m
-from proto.creation import Creation
+from actors.oci.entry import entry_argv
+from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor
+from actors.process.spool import Looks, Spool
+from actors.slurm import runtime_words
+from actors.slurm.replies import may_be_outside, may_be_the_runtimes, needs_inquiry
+from actors.slurm.scheduler import STDERR, JobInfo, Scheduler, StepNews
 from proto.errors import ScrunError
 from proto.exit_codes import REFUSED
+from proto.life import events as e
+from proto.life import messages as m
+from proto.life.creation import Creation
 from proto.value import replace
 
-from . import runtime_words
 from .attempts import Attempts
-from .replies import may_be_outside, may_be_the_runtimes, needs_inquiry
-from .scheduler import STDERR, JobInfo, Scheduler, StepNews
-from .spool import Looks, Spool
 
 WHY_LIMIT = 2.0
 """Seconds to wait for Slurm's word on why a job ended; the end itself is known and must not wait for it."""

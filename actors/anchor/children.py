@@ -6,12 +6,12 @@ import importlib
 import os
 import signal
 
-from actors.channel import Channel
-from actors.forking import close_all_but, default_signals, detach_stdio, name_process, pair
-from actors.supervision import Record, Specification
-from proto.creation import Creation
+from actors.process.channel import Channel
+from actors.process.forking import close_all_but, default_signals, detach_stdio, name_process, pair
+from actors.process.supervision import Record, Specification
 from proto.exit_codes import INTERNAL
-from proto.messages import Begin
+from proto.life.creation import Creation
+from proto.life.messages import Begin
 
 from .descriptors import Descriptors
 
@@ -80,7 +80,7 @@ def _become(module: str, begin: Begin, channel: int, lock: int) -> None:
         gc.enable()
         code = importlib.import_module(module).main(begin, channel)
     except BaseException:
-        from actors.logbook import report_crash
+        from actors.process.logbook import report_crash
 
         report_crash(begin.creation, begin.actor)
     os._exit(code)

@@ -8,9 +8,9 @@ import contextlib
 import fcntl
 import os
 
-from actors.forking import close_all_but, default_signals
+from actors.process.forking import close_all_but, default_signals
 from proto.exit_codes import NOT_FOUND
-from proto.messages import Spawn
+from proto.life.messages import Spawn
 
 from .descriptors import Descriptors, open_log
 

@@ -4,8 +4,8 @@ import contextlib
 import os
 import socket
 
-from proto.paths import ContainerPaths
-from proto.room import reserve
+from proto.host.paths import ContainerPaths
+from proto.host.reserve import reserve
 
 
 class Descriptors:

@@ -5,10 +5,10 @@ import os
 import signal
 import socket  # noqa: TC003 - not worth a block of its own
 
-from actors.forking import close_all_but, default_signals, detach_stdio, pair
-from actors.guard import become
-from proto.creation import Creation
+from actors.guard.waiting import become
+from actors.process.forking import close_all_but, default_signals, detach_stdio, pair
 from proto.exit_codes import INTERNAL
+from proto.life.creation import Creation
 
 _DEAF_TO = (
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE,
@@ -37,7 +37,7 @@ class Guard:
             try:
                 self._become(theirs.fileno(), anchor)
             except BaseException:
-                from actors.logbook import report_crash
+                from actors.process.logbook import report_crash
 
                 report_crash(self._creation, "guard")
             os._exit(INTERNAL)

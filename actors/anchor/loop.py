@@ -10,17 +10,17 @@ import signal
 import socket
 import time
 
-from actors.logbook import Logbook
-from proto import messages as m
-from proto.creation import Creation
+from actors.process.logbook import Logbook
 from proto.exit_codes import INTERNAL
-from proto.registry import Message
+from proto.life import messages as m
+from proto.life.creation import Creation
+from proto.wire.registry import Message
 
 from .children import Child, kill
 from .commands import Command, Commands
 from .descriptors import Descriptors
 from .guard import Guard
-from .news import News
+from .outbox import News
 from .supervisor import Supervisor
 from .window import Window
 

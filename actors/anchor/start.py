@@ -9,19 +9,19 @@ import fcntl
 import json
 import os
 
-from actors.allocation import scheduler_for
 from actors.allocation.job import HELD, spawn_of
-from actors.forking import close_all_but, detach_stdio
-from actors.state import statefile
-from actors.stdio import streams, terminal
+from actors.process.forking import close_all_but, detach_stdio
+from actors.slurm import scheduler_for
+from actors.stdio import streams
 from actors.stdio.mover import make_pipe
-from proto import events as e
-from proto import lifecycle
-from proto.container import Container
-from proto.creation import Creation
 from proto.errors import unwritable
-from proto.journal import ROOM, Journal
-from proto.paths import ContainerPaths, held
+from proto.host import terminal
+from proto.host.paths import ContainerPaths, held
+from proto.life import events as e
+from proto.life import lifecycle, state_file
+from proto.life.container import Container
+from proto.life.creation import Creation
+from proto.life.journal import ROOM, Journal
 
 from .commands import Commands
 from .descriptors import Descriptors, open_log, sockets
@@ -110,8 +110,8 @@ def _begin_book(creation: Creation, paths: ContainerPaths, number: int, *, asked
     # The program and its arguments come again, when it has been staged.
     journal.reserve(ROOM + sum(len(word) + 5 for word in creation.args))
     anchor = os.getpid()
-    size = statefile.write(paths, lifecycle.apply(Container(), first), anchor, statefile.start_time(anchor))
-    statefile.keep_room(paths, size)
+    size = state_file.write(paths, lifecycle.apply(Container(), first), anchor, state_file.start_time(anchor))
+    state_file.keep_room(paths, size)
     if asked:
         journal.append(e.JobRequested(creation.cookie))
     journal.close()

@@ -1,6 +1,6 @@
 """The actors' supervisor: starts them, replaces who dies or is stuck, and tells the state actor of it.
 
-When to start whom again is ``actors.supervision``'s to decide; this is the hand that does it.
+When to start whom again is ``actors.process.supervision``'s to decide; this is the hand that does it.
 """
 
 import os
@@ -8,17 +8,17 @@ import select
 import signal
 import time
 
-from actors import supervision
-from actors.logbook import Logbook, last_words
-from proto import messages as m
-from proto.creation import Creation
+from actors.process import supervision
+from actors.process.logbook import Logbook, last_words
 from proto.errors import ProtocolError
-from proto.paths import ContainerPaths
-from proto.registry import Message
+from proto.host.paths import ContainerPaths
+from proto.life import messages as m
+from proto.life.creation import Creation
+from proto.wire.registry import Message
 
 from .children import Child, fork, kill
 from .descriptors import Descriptors
-from .news import News
+from .outbox import News
 
 LONGEST_LEASE = 86400.0
 

@@ -10,7 +10,7 @@ reported that the program's task runs: the node connects before it starts the ta
 import os
 import signal
 
-from actors.stdio.terminal import window_size
+from proto.host.terminal import window_size
 
 from .commands import Commands
 

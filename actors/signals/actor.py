@@ -9,16 +9,16 @@ may not be ours.
 import signal
 from collections.abc import Iterable
 
-from actors.allocation import scheduler_for
-from actors.allocation.replies import not_taken_yet, signal_failure
-from actors.allocation.scheduler import Scheduler
-from actors.allocation.spool import Spool
-from actors.effects import Effect, Later, Log, Report, Tick, ToAnchor
-from actors.shell import PeerActor, Received, run
-from proto import events as e
-from proto import messages as m
-from proto.creation import Creation
-from proto.registry import Message
+from actors.process.effects import Effect, Later, Log, Report, Tick, ToAnchor
+from actors.process.shell import PeerActor, Received, run
+from actors.process.spool import Spool
+from actors.slurm import scheduler_for
+from actors.slurm.replies import not_taken_yet, signal_failure
+from actors.slurm.scheduler import Scheduler
+from proto.life import events as e
+from proto.life import messages as m
+from proto.life.creation import Creation
+from proto.wire.registry import Message
 
 ATTEMPTS = 5
 """How often a signal that ends the step is sent, if Slurm does not take it."""

@@ -9,18 +9,18 @@ import os
 import signal
 from collections.abc import Callable, Iterable
 
-from actors.effects import Effect, Later, Report, Tick, Work, Worked
-from actors.logbook import Logbook
-from actors.shell import PeerActor, Received, run
-from proto import events as e
-from proto import messages as m
-from proto.container import Container
-from proto.creation import Creation
+from actors.oci.entry import entry_argv
+from actors.process.effects import Effect, Later, Report, Tick, Work, Worked
+from actors.process.logbook import Logbook
+from actors.process.shell import PeerActor, Received, run
 from proto.errors import ScrunError
-from proto.registry import Message  # noqa: TC001 - as above
+from proto.life import events as e
+from proto.life import messages as m
+from proto.life.container import Container
+from proto.life.creation import Creation
+from proto.wire.registry import Message  # noqa: TC001 - as above
 
 from .bundle import Staged, discard
-from .entry import entry_argv
 from .stager import Stager, stager_for
 
 LOG_WORDS = {-1: "error", 0: "info", 1: "verbose", 2: "debug", 3: "debug2", 4: "debug3", 5: "debug4"}

@@ -11,8 +11,12 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from proto.creation import Creation
+from actors.oci.id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
+from actors.oci.node_config import NodePlan, node_config
+from actors.oci.node_mounts import Copy, from_bundle, is_below
+from actors.staging.tree.copy import copy_source, copy_tree, has_owners, make_room_for_mounts
 from proto.errors import StagingError, reason
+from proto.life.creation import Creation
 from proto.value import Value
 
 from .bundle import (
@@ -30,20 +34,9 @@ from .bundle import (
     write_file,
 )
 from .commands import Commands
-from .filesystem import (
-    NETWORK_FILE_SYSTEMS,
-    bind_facts,
-    can_reflink,
-    current_mounts,
-    device_paths,
-    file_system,
-)
-from .id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
+from .filesystem import NETWORK_FILE_SYSTEMS, bind_facts, can_reflink, current_mounts, device_paths, file_system
 from .loglevel import Level, Log
-from .node_config import NodePlan, node_config
-from .node_mounts import Copy, from_bundle, is_below
 from .reach import keeps_owners
-from .tree_copy import copy_source, copy_tree, has_owners, make_room_for_mounts
 
 _STAGED = "staged.json"
 ONE_OWNER = (
@@ -154,7 +147,7 @@ def stage_in(
         write_config(work, fitted.config, rights.config)
         record: dict[str, Any] = {"copied": copied, "skipped": []}
         if copied and not complete:
-            from .tree_mirror import missing_paths
+            from actors.staging.tree.mirror import missing_paths
 
             record["skipped"] = missing_paths(creation.rootfs, f"{content}/rootfs")
         record["excluded"] = _excluded(config)
@@ -191,7 +184,7 @@ def stage_out(creation: Creation, log: Log) -> None:
     if record["copied"] and wants_sync(creation):
         excluded = frozenset((*record["skipped"], *record["excluded"]))
         try:
-            from .tree_mirror import mirror  # shutil and what it brings: only where there are changes
+            from actors.staging.tree.mirror import mirror  # shutil and what it brings: only where there are changes
 
             count = mirror(f"{home}/rootfs", creation.rootfs, excluded)
             log(Level.VERBOSE, f"{count.copied} files brought back, {count.removed} removed")
@@ -255,7 +248,7 @@ def _stage_rootfs(
     cheap = can_reflink(content)
     if not creation.readonly and not cheap:
         return True, _complete(make, target)
-    from .tree_cache import TreeCache, tree_key  # hashlib takes 3 ms
+    from actors.staging.tree.cache import TreeCache, tree_key  # hashlib takes 3 ms
 
     key, size = tree_key(source, "owners" if owners else "single")
     tree = TreeCache(staging_directory(creation), directory_mode).use(work, key, size, make)

@@ -5,18 +5,18 @@ import os
 import stat
 from typing import Any
 
-from proto import config_form
-from proto.creation import Creation
+from actors.oci import config_form
+from actors.oci.entry import ENTRY_MODE, ENTRY_NAME, entry_file, entry_path
+from actors.oci.id_maps import IdMap, config_id_map, stands_for
+from actors.oci.node_config import entry_mount, environment, without_environment, without_labels
+from actors.staging.tree.copy import remove_tree
 from proto.errors import StagingError, reason
-from proto.paths import above_it
+from proto.host.paths import above_it
+from proto.life.creation import Creation
 from proto.value import Value
 
-from .entry import ENTRY_MODE, ENTRY_NAME, entry_file, entry_path
 from .filesystem import current_mounts
-from .id_maps import IdMap, config_id_map, stands_for
-from .node_config import entry_mount, environment, without_environment, without_labels
 from .reach import is_squashed, place_of
-from .tree_copy import remove_tree
 
 Config = dict[str, Any]
 PRIVATE = "private"

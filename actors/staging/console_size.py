@@ -6,8 +6,8 @@ own. That one has no size until the outer one changes (seen with 24.11 and crun 
 
 import os
 
-from actors.stdio.terminal import window_size
 from proto.errors import StagingError
+from proto.host.terminal import window_size
 
 from .bundle import read_config, write_config
 

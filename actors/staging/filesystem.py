@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from .node_mounts import BindFact, file_kind, is_bind
+from actors.oci.node_mounts import BindFact, file_kind, is_bind
 
 # Other machines see them under the same path, if the site mounts them there; none of them is on a local disk.
 NETWORK_FILE_SYSTEMS = frozenset((

@@ -13,8 +13,8 @@ import os
 import stat
 
 from proto.errors import StagingError
-from proto.paths import above_it
-from proto.settings import RootSquash, Settings
+from proto.host.paths import above_it
+from proto.life.settings import RootSquash, Settings
 
 from .filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 

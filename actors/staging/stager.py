@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from actors.allocation import scheduler_for
-from proto.creation import Creation
+from actors.slurm import scheduler_for
+from actors.slurm.job_environment import JobFacts, job_environment, read_job_facts
 from proto.errors import StagingError
-from proto.paths import ContainerPaths
+from proto.host.paths import ContainerPaths
+from proto.life.creation import Creation
 
 from . import builtin
 from .bundle import Staged, read_config
 from .commands import Commands
-from .job_environment import JobFacts, job_environment, read_job_facts
 
 Log = Callable[[int, str], None]
 
@@ -79,6 +79,6 @@ def stager_for(creation: Creation, job_id: int, nodes: str, log: Log, anchor: in
     run = Commands(environment, remote_argv, log)
     if not creation.lua:
         return BuiltinStager(creation, run, log)
-    from .lua_stager import LuaStager
+    from actors.staging.lua.stager import LuaStager
 
     return LuaStager(creation, job_id, environment, run, log)

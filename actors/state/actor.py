@@ -8,22 +8,22 @@ written down has not happened yet: an actor repeats it, a caller is told, and wh
 import contextlib
 import os
 
-from actors.effects import Tick
-from actors.shell import ProcessActor, run
-from proto import events as e
-from proto import lifecycle, wants
-from proto import messages as m
-from proto.envelope import Envelope, new_id
+from actors.process.effects import Tick
+from actors.process.shell import ProcessActor, run
 from proto.errors import StorageError
 from proto.exit_codes import INTERNAL, INTERRUPTED, KILLED, REFUSED
-from proto.registry import Message
+from proto.life import events as e
+from proto.life import lifecycle, wants
+from proto.life import messages as m
+from proto.wire.envelope import Envelope, new_id
+from proto.wire.registry import Message
 
 from . import clocks
-from .book import Book
 from .callers import Request
 from .hub import Arrival, Hub, Reached, make_room
-from .inspection import inspect
+from .inspection import View, inspect
 from .oom import leave_mark
+from .recorder import Book
 from .requests import Requests
 from .tap import Tap
 
@@ -236,7 +236,7 @@ class StateActor(ProcessActor):
             case m.Start() | m.Kill() | m.Delete() as request:
                 self._on_request(arrival, request)
             case m.Inspect(what):
-                self.hub.reply(arrival, inspect(self, what))
+                self.hub.reply(arrival, inspect(self._view(), what))
             case m.Note(event, data):
                 self.tap.publish_data(f"note.{envelope.source}.{event}", dict(data))
             case message if type(message) in lifecycle.RULES and envelope.source not in {"client", "console"}:
@@ -244,6 +244,9 @@ class StateActor(ProcessActor):
                 self.hub.reply(arrival, m.Heard())
             case message:
                 self.hub.reply(arrival, m.Failed("protocol", f"{type(message).__name__} is not for the state actor"))
+
+    def _view(self) -> View:
+        return View(self.begin.anchor, self.container, tuple(self.children.values()), tuple(self.book.records))
 
     def _on_reached(self, actor: str) -> None:
         """A new incarnation knows nothing: ask it again for all that is wanted of it."""

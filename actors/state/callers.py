@@ -4,14 +4,14 @@ Pure: given the container's state, a request is answered, refused, or turned int
 state answers it. The words of the refusals are matched by engines and by runc's tests.
 """
 
-from proto import events as e
-from proto import messages as m
-from proto.container import Container
 from proto.errors import InternalError, LaunchError, ScrunError, WrongStateError, from_wire
 from proto.exit_codes import KILLED
-from proto.lifecycle import SIGKILL
-from proto.registry import Message
+from proto.life import events as e
+from proto.life import messages as m
+from proto.life.container import Container
+from proto.life.lifecycle import SIGKILL
 from proto.value import Value
+from proto.wire.registry import Message
 
 Request = m.Start | m.Kill | m.Delete
 

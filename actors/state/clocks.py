@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from proto import events as e
-from proto import lifecycle, wants
-from proto import messages as m
-from proto.container import Container
 from proto.exit_codes import KILLED, REFUSED
-from proto.registry import Message
-from proto.settings import Settings
+from proto.life import events as e
+from proto.life import lifecycle, wants
+from proto.life import messages as m
+from proto.life.container import Container
+from proto.life.settings import Settings
+from proto.wire.registry import Message
 
 GRACE = 10.0
 """Seconds from SIGTERM to SIGKILL in a cancellation."""

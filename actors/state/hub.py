@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterator
 
 import zmq
 
-from proto.envelope import FRAME_LIMIT, Envelope, new_id, unpack
 from proto.errors import ProtocolError
-from proto.paths import endpoint
-from proto.registry import Message
+from proto.host.paths import endpoint
 from proto.value import Value
+from proto.wire.envelope import FRAME_LIMIT, Envelope, new_id, unpack
+from proto.wire.registry import Message
 
 from .early_words import EarlyWords, Word
 

@@ -1,45 +1,59 @@
 """What the state actor tells the console about itself: a table of tables."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from proto import messages as m
-from proto.registry import Message, word_of
-from proto.wants import wanted
+from proto.life import messages as m
+from proto.life.container import Container
+from proto.life.journal import Record
+from proto.life.state_file import phase
+from proto.life.wants import wanted
+from proto.value import Value
+from proto.wire.registry import Message, word_of
 
-from .statefile import phase
 from .tap import redact
 
-if TYPE_CHECKING:
-    from .actor import StateActor
+
+class View(Value):
+    """What the state actor lets be seen of itself, as it is at this moment.
+
+    Attributes:
+        anchor: pid of the anchor.
+        container: the container's state.
+        children: the anchor's processes, as it last told of them.
+        records: the journal.
+
+    """
+
+    anchor: int
+    container: Container
+    children: tuple[m.Child, ...]
+    records: tuple[Record, ...]
 
 
-def _tree(actor: "StateActor") -> m.Table:
-    rows = [("anchor", str(actor.begin.anchor), "1", "0", "running", phase(actor.container))]
-    rows += [
-        (c.actor, str(c.pid), str(c.incarnation), str(c.restarts), c.status, c.reason) for c in actor.children.values()
-    ]
+def _tree(view: View) -> m.Table:
+    rows = [("anchor", str(view.anchor), "1", "0", "running", phase(view.container))]
+    rows += [(c.actor, str(c.pid), str(c.incarnation), str(c.restarts), c.status, c.reason) for c in view.children]
     return m.Table(("process", "pid", "incarnation", "restarts", "status", "detail"), tuple(rows))
 
 
-def _journal(actor: "StateActor") -> m.Table:
+def _journal(view: View) -> m.Table:
     rows = [
         (f"{r.time:.3f}", word_of(type(r.event)), str({k: v for k, v in redact(r.event).items() if v}))
-        for r in actor.book.records
+        for r in view.records
     ]
     return m.Table(("time", "event", "data"), tuple(rows))
 
 
-def _wants(actor: "StateActor") -> m.Table:
-    rows = [(w.actor, word_of(type(w.message)), str(redact(w.message))) for w in wanted(actor.container)]
+def _wants(view: View) -> m.Table:
+    rows = [(w.actor, word_of(type(w.message)), str(redact(w.message))) for w in wanted(view.container)]
     return m.Table(("actor", "wanted", "data"), tuple(rows))
 
 
-TABLES: dict[str, Callable[["StateActor"], m.Table]] = {"tree": _tree, "journal": _journal, "wants": _wants}
+TABLES: dict[str, Callable[[View], m.Table]] = {"tree": _tree, "journal": _journal, "wants": _wants}
 
 
-def inspect(actor: "StateActor", what: str) -> Message:
+def inspect(view: View, what: str) -> Message:
     """The table of that name, or a refusal that names those that there are."""
     if what not in TABLES:
         return m.Failed("usage", f"there is no table {what[:40]!r}; there are {', '.join(TABLES)}")
-    return TABLES[what](actor)
+    return TABLES[what](view)

@@ -1,10 +1,10 @@
 """The requests that have not been answered yet: who asked, and until when they are patient."""
 
-from actors.inbox import Inbox
-from proto import messages as m
-from proto.container import Container
+from actors.process.inbox import Inbox
 from proto.errors import ScrunError
-from proto.registry import Message
+from proto.life import messages as m
+from proto.life.container import Container
+from proto.wire.registry import Message
 
 from . import callers
 from .callers import Request

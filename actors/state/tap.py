@@ -12,9 +12,9 @@ import msgpack
 import zmq
 
 from proto import PROTOCOL_VERSION, __version__
-from proto.codec import to_plain
-from proto.paths import endpoint
-from proto.registry import Message, word_of
+from proto.host.paths import endpoint
+from proto.wire.codec import to_plain
+from proto.wire.registry import Message, word_of
 
 HIDDEN = frozenset({"creation", "argv", "env", "environ", "args"})
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 
 import zmq
 
-from actors.effects import Effect, Later, Report, Tell, Tick, ToAnchor
-from actors.shell import PeerActor, Received, run
-from proto import messages as m
-from proto.envelope import Envelope
-from proto.events import OutputDrained
+from actors.process.effects import Effect, Later, Report, Tell, Tick, ToAnchor
+from actors.process.shell import PeerActor, Received, run
+from proto.life import messages as m
+from proto.life.events import OutputDrained
 from proto.value import Value
+from proto.wire.envelope import Envelope
 
 from .mover import State, Stream
 

@@ -2,12 +2,12 @@
 
 import sys
 
-from proto import messages as m
 from proto.errors import DeadlineError, NotFoundError, from_wire
-from proto.paths import ContainerPaths, endpoint
-from scrun.main import root_of
+from proto.host.paths import ContainerPaths, endpoint
+from proto.life import messages as m
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
 from scrun.packages import use_packages
-from scrun.parsing import Line
 
 DEADLINE = 5.0
 """Seconds to wait for the table."""
@@ -38,7 +38,7 @@ def ask(paths: ContainerPaths, what: str) -> m.Table:
 
     import zmq
 
-    from proto.envelope import Envelope, unpack
+    from proto.wire.envelope import Envelope, unpack
 
     if not os.path.exists(paths.hub):
         msg = f"container {paths.id} does not exist or has stopped"

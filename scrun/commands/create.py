@@ -4,14 +4,16 @@ import contextlib
 import os
 from collections.abc import Callable
 
-from proto.creation import Creation
+from actors.oci import hook_config
+from actors.oci.bundle import Bundle
 from proto.errors import DeadlineError, InternalError, ScrunError, unwritable
-from proto.paths import ContainerPaths, make_root
-from scrun import creating, directory, hook_config, pidfile
-from scrun.bundle import Bundle
-from scrun.main import root_of
+from proto.host.paths import ContainerPaths, make_root
+from proto.life.creation import Creation
+from scrun.box import directory, pidfile
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
+from scrun.create import creating
 from scrun.packages import use_packages
-from scrun.parsing import Line
 
 # How long the processes of a failed ``create`` may take to go.
 GO_LIMIT = 30.0
@@ -31,7 +33,7 @@ def hand_pidfd(line: Line) -> Callable[[int], None] | None:
     path = creating.absolute(line.own.text("pidfd-socket"))
     if not path:
         return None
-    from scrun import pidfd
+    from scrun.box import pidfd
 
     return lambda pid: pidfd.send(path, pid)
 
@@ -96,10 +98,10 @@ def _keep_config(paths: ContainerPaths, bundle: Bundle) -> None:
 
 def _note_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.Hooks, notes: list[str]) -> None:
     """Take down what ``start`` and ``delete`` shall run, and say in the container's log what is left out."""
-    from actors.logbook import Logbook
-    from scrun import hooks
+    from actors.process.logbook import Logbook
+    from scrun.hooks import moments
 
-    hooks.note(paths, chosen)
+    moments.note(paths, chosen)
     for sentence in notes:
         Logbook(creation, "create").write("info", sentence)
 
@@ -111,12 +113,12 @@ def _run_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.Ho
         HookError: one failed.
 
     """
-    from scrun import hooks
-    from scrun.commands.delete import delete
-    from scrun.container import find
+    from scrun.box.container import find
+    from scrun.box.removal import delete
+    from scrun.hooks import moments
 
     try:
-        hooks.at_create(find(paths.root, paths.id), chosen)
+        moments.at_create(find(paths.root, paths.id), chosen)
     except BaseException:
         if creation.pid_file:
             pidfile.remove(creation.pid_file)
@@ -129,7 +131,7 @@ def _run_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.Ho
 
 def _add_last_words(error: InternalError, log: str) -> None:
     """Tell the end of the container's own log, which goes with the directory."""
-    from actors.logbook import last_words
+    from actors.process.logbook import last_words
 
     words = last_words(log)
     if words and words not in error.sentence:
@@ -145,7 +147,7 @@ def _clear(paths: ContainerPaths) -> None:
     except DeadlineError:
         return  # ``delete --force`` finds it
     if lock is not None:
-        from .delete import clear_up, unfinished
+        from scrun.box.removal import clear_up, unfinished
 
         if unfinished(paths):
             clear_up(paths)  # anchor and guard died before they could: nobody else knows of the job

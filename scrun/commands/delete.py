@@ -1,21 +1,11 @@
 """``scrun delete``: end what is left of a container, wait until it has gone, and free its id."""
 
-import os
-import time
-
-from proto.errors import DeadlineError, NotFoundError, ScrunError, WrongStateError
-from proto.paths import ContainerPaths
-from scrun import diagnostics, directory, signals
-from scrun.client import AnchorGoneError, ask
-from scrun.container import Container, find
-from scrun.main import root_of
-from scrun.parsing import Line
-
-SECONDS = 60.0
-# After SIGKILL of the anchor: what the guard may need to cancel the job and clear up.
-GUARD_SECONDS = 20.0
-# All is over, and the anchor has only to say good-bye: one that does not has been stopped by somebody.
-GONE_SECONDS = 5.0
+from proto.errors import NotFoundError
+from proto.host.paths import ContainerPaths
+from scrun.box.removal import delete
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
+from scrun.report import diagnostics
 
 
 def run(line: Line) -> int:
@@ -23,7 +13,7 @@ def run(line: Line) -> int:
     force = line.own.flag("force")
     root = root_of(line)
     if line.own.flag("regex"):
-        from scrun.matching import each
+        from scrun.cli.matching import each
 
         each(root, line.id, lambda paths: _delete(line, paths, force=force))
     else:
@@ -40,125 +30,3 @@ def _delete(line: Line, paths: ContainerPaths, *, force: bool) -> None:
     else:
         for sentence in warnings:
             diagnostics.warn(line, sentence)
-
-
-def delete(paths: ContainerPaths, *, force: bool) -> list[str]:
-    """Delete a container; when this returns, nothing of it is left.
-
-    Returns:
-        A sentence for each poststop hook that failed, and for what is left in the staging directory.
-
-    Raises:
-        NotFoundError: there is none.
-        WrongStateError: it has not stopped.
-        DeadlineError: processes of it are still there.
-        StorageError: its directory cannot be removed.
-
-    """
-    deadline = time.monotonic() + SECONDS
-    container = _find(paths, deadline, force=force)
-    if container is not None and container.alive():
-        deadline = _end(container, deadline, force=force)
-    lock = directory.wait_for_lock(paths, deadline)
-    if lock is None:
-        return []
-    hooks = None
-    warnings: list[str] = []
-    try:
-        if unfinished(paths):
-            clear_up(paths)
-        if os.path.exists(paths.unstaged):
-            warnings = stage_out_again(paths)
-        if os.path.exists(paths.hooks):
-            from scrun.hooks import at_delete
-
-            hooks = at_delete(paths)
-        directory.remove(paths)
-    finally:
-        os.close(lock)
-    return warnings + hooks.run_all() if hooks else warnings
-
-
-def _find(paths: ContainerPaths, deadline: float, *, force: bool) -> Container | None:
-    """The container; with ``force`` also what has no readable state: None, when no process of it is left.
-
-    Raises:
-        NotFoundError: there is no such container.
-
-    """
-    while True:
-        try:
-            return find(paths.root, paths.id)
-        except NotFoundError:
-            if not force or not os.path.isdir(paths.directory):
-                raise
-        except ScrunError:
-            if not force:
-                raise
-        # A ``create`` is under way, or was: either it has a state soon, or its processes are gone.
-        lock = directory.try_lock(paths)
-        if lock is not None:
-            os.close(lock)
-            return None
-        if time.monotonic() >= deadline:
-            raise DeadlineError(f"container {paths.id} is still being created; try again")
-        time.sleep(0.01)
-
-
-def _end(container: Container, deadline: float, *, force: bool) -> float:
-    """Have the anchor end the container; return the deadline for what comes after."""
-    status = container.status
-    if not force and status not in {"stopped", "created"}:
-        raise WrongStateError(f"cannot delete container {container.paths.id} that is not stopped: {status}")
-    try:
-        ask(container, "delete", {"force": force}, deadline - time.monotonic())
-    except AnchorGoneError:
-        return deadline
-    except ScrunError:
-        if not force:
-            raise
-    else:
-        left = max(0.0, deadline - time.monotonic())
-        if container.wait_gone(min(left, GONE_SECONDS) if force else left) or not force:
-            return deadline
-    container.kill_anchor(signals.KILL)
-    return time.monotonic() + GUARD_SECONDS
-
-
-def unfinished(paths: ContainerPaths) -> bool:
-    """Whether the container's end is not recorded: asked when no process of it is left."""
-    try:
-        return find(paths.root, paths.id).recorded != "stopped"
-    except ScrunError:
-        return os.path.exists(paths.journal)
-
-
-def clear_up(paths: ContainerPaths) -> None:
-    """Do what anchor and guard would have done, if both of them were killed; the caller holds the lock."""
-    from scrun.packages import use_packages
-
-    use_packages()
-    from actors.clean_up import clean_up
-    from proto import journal, lifecycle
-
-    container = lifecycle.replay(journal.read(paths.journal))
-    if container.creation is not None:
-        # A session that nobody has: the lock is free, so nothing of the anchor's is left, and its number may be
-        # somebody else's by now. (0 would be every process whose session began outside this pid namespace.)
-        clean_up(container.creation, -1, paths.journal)
-
-
-def stage_out_again(paths: ContainerPaths) -> list[str]:
-    """Remove what stage-out could not; return what is in the way still. The caller holds the lock."""
-    from scrun.packages import use_packages
-
-    use_packages()
-    from actors.logbook import Logbook
-    from actors.staging.actor import stage_out
-    from proto import journal, lifecycle
-
-    container = lifecycle.replay(journal.read(paths.journal))
-    if container.creation is None:
-        return []
-    failure = stage_out(container.creation, container, Logbook(container.creation, "delete").write)
-    return [failure] if failure else []

@@ -3,16 +3,16 @@
 import json
 from itertools import chain
 
-from scrun import diagnostics
+from scrun.cli.parsing import Line
 from scrun.packages import use_packages
-from scrun.parsing import Line
+from scrun.report.lines import write
 
 
 def run(line: Line) -> int:
     """Print one row for each check; return 1 if there is a fault."""
     use_packages()
-    from scrun.doctor.host import Host
     from scrun.doctor.table import Row, examine, text
+    from scrun.host import Host
 
     host = Host(line)
     as_json = line.own.text("format") == "json"
@@ -25,8 +25,8 @@ def run(line: Line) -> int:
     for row in checks:
         rows.append(row)
         if not as_json:
-            diagnostics.write(1, text(row))
+            write(1, text(row))
     if as_json:
         table = [{"check": row.name, **row.finding._asdict()} for row in rows]
-        diagnostics.write(1, json.dumps(table, indent=2) + "\n")
+        write(1, json.dumps(table, indent=2) + "\n")
     return 1 if any(row.finding.level == "fault" for row in rows) else 0

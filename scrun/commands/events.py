@@ -14,12 +14,12 @@ from proto.errors import (
     UsageError,
     WrongStateError,
 )
-from proto.paths import endpoint
-from scrun import diagnostics
-from scrun.container import Container, find
-from scrun.main import root_of
+from proto.host.paths import endpoint
+from scrun.box.container import Container, find
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
 from scrun.packages import use_packages
-from scrun.parsing import Line
+from scrun.report import diagnostics
 
 DEFAULT = "5s"
 LOOK = 0.5
@@ -62,8 +62,8 @@ class _Meter:
     """Asks Slurm about the container's step."""
 
     def __init__(self, container: Container) -> None:
-        from actors.allocation import scheduler_for
-        from proto import journal, lifecycle
+        from actors.slurm import scheduler_for
+        from proto.life import journal, lifecycle
 
         creation = lifecycle.replay(journal.read(container.paths.journal)[:1]).creation
         if creation is None:
@@ -80,8 +80,8 @@ class _Meter:
             SchedulerUnavailableError: Slurm does not say.
 
         """
-        from actors.allocation.usage import data
-        from actors.clean_up import run as run_command
+        from actors.guard.clean_up import run as run_command
+        from actors.slurm.usage import data
 
         step = _annotations(find(self._paths.root, self._paths.id)).get("scrun.step", "")
         if not step:

@@ -4,24 +4,26 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from actors.allocation import scheduler_for
-from actors.allocation.scheduler import Command
-from actors.staging.id_maps import config_id_map
-from actors.staging.node_config import node_process
-from actors.stdio.terminal import open_terminal
-from proto.container import Container
+from actors.oci.id_maps import config_id_map
+from actors.oci.node_config import node_process
+from actors.process.command import Command
+from actors.slurm import scheduler_for
 from proto.errors import InternalError, UsageError, WrongStateError
-from proto.paths import ContainerPaths
-from scrun import exec_process, pidfile, signals
-from scrun.container import find
-from scrun.creating import absolute
-from scrun.exec_process import Process
-from scrun.main import root_of
+from proto.host.paths import ContainerPaths
+from proto.host.terminal import open_terminal
+from proto.life.container import Container
+from scrun.box import pidfile
+from scrun.box.container import find
+from scrun.cli import signals
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
+from scrun.create.creating import absolute
+from scrun.exec import process as exec_process
+from scrun.exec.process import Process
 from scrun.packages import use_packages
-from scrun.parsing import Line
 
 if TYPE_CHECKING:
-    from scrun.entering import Launcher
+    from scrun.exec.launcher import Launcher
 
 
 def run(line: Line) -> int:
@@ -43,7 +45,7 @@ def run(line: Line) -> int:
     if not terminal:
         _begin(line, launcher, None)
         return launcher.wait()
-    from scrun.own_terminal import OwnTerminal
+    from scrun.exec.own_terminal import OwnTerminal
 
     with OwnTerminal() as own:
         slave = open_terminal(own.path, size)
@@ -77,7 +79,7 @@ def _container(paths: ContainerPaths, *, ignore_paused: bool) -> Container:
         InternalError: its journal cannot be read.
 
     """
-    from proto import journal, lifecycle
+    from proto.life import journal, lifecycle
 
     status = find(paths.root, paths.id).status
     if status == "stopped":
@@ -116,7 +118,7 @@ def _check_console(console: str, *, terminal: bool, detached: bool) -> None:
 
 def _launcher(paths: ContainerPaths, container: Container, process: Process) -> "Launcher":
     """What puts the program into the container, with the mark by which the guard finds it."""
-    from scrun.entering import Launcher
+    from scrun.exec.launcher import Launcher
 
     creation = container.creation
     assert creation is not None  # noqa: S101 - see _container
@@ -142,7 +144,7 @@ def _staged(container: Container) -> Process:
 def _tell(line: Line, pid: int) -> None:
     """Give the caller the process that stands for the program."""
     if path := absolute(line.own.text("pidfd-socket")):
-        from scrun import pidfd
+        from scrun.box import pidfd
 
         pidfd.send(path, pid)
     if path := absolute(line.own.text("pid-file")):

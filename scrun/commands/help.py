@@ -1,8 +1,9 @@
 """``scrun --help``, ``scrun VERB --help``, ``scrun help [VERB]``, ``scrun --usage``."""
 
-from scrun import diagnostics, helping
-from scrun.grammar import VERBS
-from scrun.parsing import Line, unknown
+from scrun.cli import help_text
+from scrun.cli.grammar import VERBS
+from scrun.cli.parsing import Line, unknown
+from scrun.report.lines import write
 
 
 def run(line: Line) -> int:
@@ -13,8 +14,8 @@ def run(line: Line) -> int:
     if verb and verb not in VERBS:
         raise unknown(verb)
     if line.options.flag("usage"):
-        text = f"Usage: {helping.USAGE}\n"
+        text = f"Usage: {help_text.USAGE}\n"
     else:
-        text = helping.of_verb(verb) if verb else helping.general()
-    diagnostics.write(1, text)
+        text = help_text.of_verb(verb) if verb else help_text.general()
+    write(1, text)
     return 0

@@ -1,11 +1,11 @@
 """``scrun kill``: give the container a signal; the two that mean nothing on the way are answered here."""
 
 from proto.errors import DeadlineError, StorageError, WrongStateError
-from scrun import signals
-from scrun.client import AnchorGoneError, ask
-from scrun.container import Container, find
-from scrun.main import root_of
-from scrun.parsing import Line
+from scrun.box.container import Container, find
+from scrun.cli import signals
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
+from scrun.hub.client import AnchorGoneError, ask
 
 # scancel gives up after 10 s where no controller listens, and its reason can be told; after 21 s where one hangs.
 SECONDS = 15.0
@@ -19,7 +19,7 @@ def run(line: Line) -> int:
     root = root_of(line)
     every = line.own.flag("all")
     if line.own.flag("regex"):
-        from scrun.matching import each
+        from scrun.cli.matching import each
 
         signal = _signal(line)
         each(root, line.id, lambda paths: _kill(find(root, paths.id), signal, every=True))

@@ -5,10 +5,11 @@ import os
 from typing import Any
 
 from proto.errors import ScrunError
-from scrun import diagnostics, directory
-from scrun.container import find
-from scrun.main import root_of
-from scrun.parsing import Line
+from scrun.box import directory
+from scrun.box.container import find
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
+from scrun.report.lines import write
 
 # runc's keys, in runc's order.
 KEYS = ("ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "annotations", "owner")
@@ -25,7 +26,7 @@ def run(line: Line) -> int:
         text = json.dumps(states or None, separators=(",", ":"))
     else:
         text = table(states)
-    diagnostics.write(1, text)
+    write(1, text)
     return 0
 
 

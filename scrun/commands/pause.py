@@ -7,11 +7,12 @@ freezes that, else each of them gets the signal. The job keeps its nodes, and it
 import json
 
 from proto.errors import WrongStateError
-from scrun import signals
-from scrun.commands.kill import kill
-from scrun.container import find
-from scrun.main import root_of
-from scrun.parsing import Line
+from scrun.box.container import find
+from scrun.cli import signals
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
+
+from .kill import kill
 
 # Verb to the signal, the status in which that has a meaning, and the words of runc where it has none.
 VERBS = {
@@ -33,7 +34,7 @@ def run(line: Line) -> int:
     signal, status, refusal = VERBS[line.verb]
     container = find(root_of(line), line.id)
     # Where ``start`` has returned early there is nothing yet that could be stopped.
-    if container.status != status or json.loads(container.text)["scrun"].get("phase") in WAITING:
+    if container.status != status or json.loads(container.file.text)["scrun"].get("phase") in WAITING:
         raise WrongStateError(refusal)
     kill(container, signal, every=False)
     return 0

@@ -3,10 +3,10 @@
 import subprocess
 
 from proto.errors import UnsupportedError
-from scrun import diagnostics
-from scrun.container import find
-from scrun.main import root_of
-from scrun.parsing import Line
+from scrun.box.container import find
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
+from scrun.report.lines import write
 
 
 def run(line: Line) -> int:
@@ -14,9 +14,9 @@ def run(line: Line) -> int:
     container = find(root_of(line), line.id)
     pids = [] if container.status == "stopped" else [container.anchor]
     if line.own.text("format") == "json":
-        diagnostics.write(1, f"[{','.join(map(str, pids))}]")
+        write(1, f"[{','.join(map(str, pids))}]")
     elif pids:
-        diagnostics.write(1, filtered(_ps(line.arguments[1:] or ["-ef"]), pids))
+        write(1, filtered(_ps(line.arguments[1:] or ["-ef"]), pids))
     return 0
 
 

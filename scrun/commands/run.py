@@ -4,19 +4,20 @@ import os
 import signal
 from contextlib import ExitStack
 
-from proto.creation import Creation
+from actors.oci.bundle import Bundle
 from proto.errors import BundleError, ScrunError
-from proto.paths import ContainerPaths
+from proto.host.paths import ContainerPaths
+from proto.life.creation import Creation
 from proto.value import replace
-from scrun import creating
-from scrun.bundle import Bundle
-from scrun.commands import create, kill, start
-from scrun.commands.delete import delete
-from scrun.container import find
-from scrun.main import root_of
-from scrun.own_terminal import OwnTerminal
+from scrun.box.container import find
+from scrun.box.removal import delete
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
+from scrun.create import creating
+from scrun.exec.own_terminal import OwnTerminal
 from scrun.packages import use_packages
-from scrun.parsing import Line
+
+from . import create, kill, start
 
 # Not relayed: what runc keeps to itself, what nobody can catch, and what says that this process is at fault.
 KEPT = frozenset({"CHLD", "PIPE", "URG", "KILL", "STOP", "ILL", "TRAP", "ABRT", "BUS", "FPE", "SEGV", "SYS", "WINCH"})

@@ -9,7 +9,7 @@ from typing import Any
 
 from proto import OCI_VERSION
 from proto.errors import BundleError, reason
-from scrun.parsing import Line
+from scrun.cli.parsing import Line
 
 CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
 SECURE = ["nosuid", "noexec", "nodev"]

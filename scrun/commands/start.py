@@ -3,11 +3,11 @@
 import os
 
 from proto.errors import HookError, LaunchError, ScrunError, WrongStateError
-from scrun.client import AnchorGoneError, ask
-from scrun.container import Container, find
-from scrun.main import root_of
-from scrun.parsing import Line
-from scrun.signals import INT
+from scrun.box.container import Container, find
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
+from scrun.cli.signals import INT
+from scrun.hub.client import AnchorGoneError, ask
 
 
 def run(line: Line) -> int:
@@ -47,24 +47,24 @@ def _reason(container: Container) -> LaunchError | None:
     """Why a container has ended whose program never ran, if that is known: it was queued or staged in, perhaps."""
     import json
 
-    annotations = json.loads(container.text)["annotations"]
+    annotations = json.loads(container.file.text)["annotations"]
     sentence = annotations.get("scrun.end-reason", "")
     return LaunchError(sentence) if sentence and "scrun.step" not in annotations else None
 
 
 def _run_hooks(container: Container) -> None:
-    """Run poststart hooks.
+    """Run poststart moments.
 
     Raises:
         HookError: one failed; nothing is left of the container.
 
     """
-    from scrun import hooks
+    from scrun.hooks import moments
 
     try:
-        hooks.at_start(container)
+        moments.at_start(container)
     except HookError:
-        from scrun.commands.delete import delete
+        from scrun.box.removal import delete
 
         try:
             delete(container.paths, force=True)

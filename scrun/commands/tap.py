@@ -10,10 +10,10 @@ import time
 from typing import TYPE_CHECKING
 
 from proto.errors import NotFoundError, UsageError
-from proto.paths import ContainerPaths, endpoint
-from scrun.main import root_of
+from proto.host.paths import ContainerPaths, endpoint
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
 from scrun.packages import use_packages
-from scrun.parsing import Line
 
 if TYPE_CHECKING:
     import zmq

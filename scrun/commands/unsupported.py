@@ -1,9 +1,9 @@
 """Verbs that a proxy for a container on another machine cannot offer, each with what to do instead."""
 
 from proto.errors import UnsupportedError
-from scrun.container import find
-from scrun.main import root_of
-from scrun.parsing import Line
+from scrun.box.container import find
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
 
 SENTENCES = {
     "mounts": "the container runs on another machine, where nothing can be mounted into it later",

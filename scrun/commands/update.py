@@ -9,10 +9,10 @@ import os
 from typing import Any
 
 from proto.errors import UnsupportedError, UsageError
-from scrun.container import find
-from scrun.grammar import LIMITS
-from scrun.main import root_of
-from scrun.parsing import Line
+from scrun.box.container import find
+from scrun.cli.grammar import LIMITS
+from scrun.cli.parsing import Line
+from scrun.cli.root import root_of
 
 SIZE_LIMIT = 1 << 20
 # Options to the places of linux.resources that they are about (runc's update.go); the other two are lists there.

@@ -3,10 +3,10 @@
 import os
 
 from proto.errors import SettingsError
-from proto.paths import make_root
+from proto.host.paths import make_root
+from scrun.host import Answer, Host
 
 from .finding import SHELL, Finding, fault, ok, warning
-from .host import Answer, Host
 
 ENOUGH = 65536
 
@@ -104,7 +104,7 @@ def judge_state_directory(root: str, runtime: str, free: int) -> Finding:
     """Judge by path, ``XDG_RUNTIME_DIR`` and bytes left."""
     if free < 8 << 20:
         return warning(f"{root} has {free >> 20} MiB left; a container's log may take 8")
-    if root.startswith("/tmp/scrun-"):  # noqa: S108 - the fallback of proto.paths.default_root
+    if root.startswith("/tmp/scrun-"):  # noqa: S108 - the fallback of proto.host.paths.default_root
         return warning(
             f"XDG_RUNTIME_DIR is not set, so state is kept in {root}, where cleaners may take it away", SHELL,
             "loginctl enable-linger",

@@ -5,8 +5,9 @@ import os
 import tomllib
 from typing import Any
 
+from scrun.host import Host
+
 from .finding import Finding, fault, ok, warning
-from .host import Host
 from .identity import Look, look_with
 
 PASSES_ENVIRONMENT = (4, 8)

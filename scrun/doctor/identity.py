@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable
 from typing import Literal
 
+from scrun.host import Host
+
 from .finding import SHELL, Finding, ok, warning
-from .host import Host
 
 Who = Literal["ours", "another", "nothing"]
 Look = Callable[[str], Who]

@@ -6,10 +6,10 @@ slurm.conf where that is not at the default place, and systemd tells everybody o
 
 from typing import NamedTuple
 
-from actors.allocation.messages import BUSY, judge
+from actors.slurm.messages import BUSY, judge
+from scrun.host import Answer
 
 from .finding import SHELL, Finding, fault, ok, warning
-from .host import Answer
 from .nodes import EXAMPLE, judge_text
 from .table import Row
 

@@ -5,10 +5,10 @@ import re
 import shlex
 from collections.abc import Callable
 
-from actors.allocation.oci_conf import OciConf, parse, program_of
+from actors.slurm.oci_conf import OciConf, parse, program_of
+from scrun.host import Host
 
 from .finding import Finding, fault, ok, warning
-from .host import Host
 
 NEEDED = ("RunTimeQuery", "RunTimeKill", "RunTimeDelete")
 STARTS = ("RunTimeRun", "RunTimeCreate", "RunTimeStart")

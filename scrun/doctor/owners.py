@@ -1,11 +1,11 @@
 """Judges whose the staged files can be: whether the staging directory keeps owners, and what follows for builds."""
 
 from actors.staging import reach
-from proto.settings import IdMapping
+from proto.life.settings import IdMapping
+from scrun.host import Host, Keeps
 
 from .engines import podman_engine, scrun_names
 from .finding import SHELL, Finding, fault, ok, warning
-from .host import Host, Keeps
 from .staging import site_file
 
 

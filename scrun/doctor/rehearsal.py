@@ -8,13 +8,13 @@ node can read the bundle, whether oci.conf is right, whether ids can be mapped: 
 import json
 import os
 
-from actors.allocation.messages import BUSY
-from actors.allocation.runtime_words import TELLS_MORE
-from actors.staging.entry import entry_file
+from actors.oci.entry import entry_file
+from actors.slurm.messages import BUSY
+from actors.slurm.runtime_words import TELLS_MORE
 from scrun.commands.spec import config
+from scrun.host import Answer
 
 from .finding import SHELL, Finding, fault, ok, warning
-from .host import Answer
 
 PROGRAM = "/inside"
 INSIDE = 126

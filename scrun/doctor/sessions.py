@@ -1,8 +1,9 @@
 """Judges what has to do with systemd: podman's settings for it, and what a logout ends."""
 
+from scrun.host import Host
+
 from .engines import Engine, podman_conf, users_file
 from .finding import SHELL, Finding, ok, warning
-from .host import Host
 
 
 def podman_systemd(host: Host) -> Finding:

@@ -3,13 +3,13 @@
 import os
 import sys
 
-from actors.allocation.commands import parse_version
-from actors.allocation.messages import clean
-from actors.allocation.pyslurm import installed_version
+from actors.slurm.messages import clean
+from actors.slurm.programs import parse_version
+from actors.slurm.pyslurm import installed_version
 from proto.errors import SettingsError
+from scrun.host import Answer, Host
 
 from .finding import SHELL, Finding, fault, ok, warning
-from .host import Answer, Host
 
 OLDEST = (22, 5)
 COMMANDS = ("salloc", "srun", "scancel", "squeue")

@@ -2,14 +2,14 @@
 
 import os
 
-from actors.allocation.messages import clean
+from actors.slurm.messages import clean
 from actors.staging import reach
 from actors.staging.filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 from proto.errors import SettingsError, StagingError, reason
-from scrun import settings
+from scrun.create import settings
+from scrun.host import Host
 
 from .finding import Finding, fault, ok, warning
-from .host import Host
 
 TRIAL = 1 << 20
 ROOM = 512 << 20

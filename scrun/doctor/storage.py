@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.staging.filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
+from scrun.host import Host
 
 from .finding import Finding, fault, ok, warning
-from .host import Host
 
 SITE = "/etc/containers/storage.conf"
 LINES = (

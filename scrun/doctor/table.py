@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from scrun.host import Host
+
 from . import account, engines, identity, nodes, owners, sessions, slurm, staging, storage
 from .finding import SHELL, Finding, fault
-from .host import Host
 
 CHECKS: tuple[tuple[str, Callable[[Host], Finding]], ...] = (
     ("scrun in PATH", identity.scrun_in_path),

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from actors.staging import reach
+from scrun.host import Host
 
 from . import cluster, node_facts, rehearsal
 from .account import lines_of
 from .finding import Finding, fault, warning
-from .host import Host
 from .table import Row
 
 AT_ONCE = 4

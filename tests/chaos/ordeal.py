@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from proto import events as e
+from proto.life import events as e
 from tests.conftest import read_cluster
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from proto import events as e
-from proto import journal
+from proto.life import events as e
+from proto.life import journal
 from tests.conftest import alive
 
 from .ordeal import ECHO, forget, in_parallel, nothing_left, read_line, staging_of, told

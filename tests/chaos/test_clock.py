@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from proto import journal
+from proto.life import journal
 from tests.conftest import read_proc
 
 from .conftest import chosen

@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from actors.stdio.census import descriptors, holders
-from proto import events as e
-from proto import journal
+from proto.life import events as e
+from proto.life import journal
 from tests.conftest import all_pids, read_proc, scrun_processes
 
 from .conftest import ROUNDS

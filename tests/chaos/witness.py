@@ -11,8 +11,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from proto import journal
-from proto.registry import word_of
+from proto.life import journal
+from proto.wire.registry import word_of
 from tests.conftest import alive, read_proc
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from proto.registry import Message
+    from proto.wire.registry import Message
     from tests.slurm.runtime import Runtime
 
 ROLES = ("state", "allocation", "staging", "stdio", "signals", "guard")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from proto.errors import UsageError
-from scrun.parsing import Line, parse
+from scrun.cli.parsing import Line, parse
 from tests.unit.scrun.test_callers_words import TAKEN, forms
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actors.supervision import BACK_OFF, GIVE_UP
+from actors.process.supervision import BACK_OFF, GIVE_UP
 from tests.chaos.witness import find
 from tests.process.site import CHECKOUT, Site
 
@@ -41,7 +41,7 @@ class Broken(Site):
             source.write("\n\ndef main(begin, channel):\n    raise LookupError('cannot work here')\n")
 
     def hasten(self) -> None:
-        source = self.path / "actors/supervision.py"
+        source = self.path / "actors/process/supervision.py"
         text = source.read_text()
         assert str(BACK_OFF) in text
         source.write_text(text.replace(str(BACK_OFF), "(0.0,) * 5"))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from proto.paths import ContainerPaths
-from scrun import directory
+from proto.host.paths import ContainerPaths
+from scrun.box import directory
 from tests.unit.scrun.hub import Hub, anchor, write_state
 
 if TYPE_CHECKING:

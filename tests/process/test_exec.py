@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actors.allocation import enter
+from actors.slurm import enter
 from tests.process.site import COMMAND, Site
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scrun.hook_config import HERE
+from actors.oci.hook_config import HERE
 from tests.process.site import COMMAND, Site, shell
 
 if TYPE_CHECKING:

@@ -19,15 +19,20 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 # What may be imported beyond the modules that a bare interpreter has.
 OS = {"os", "os.path", "posixpath", "genericpath", "stat", "_stat", "_collections_abc", "errno"}
 OURS = {
-    "proto", "proto.errors", "proto.machine", "proto.paths", "proto.record", "scrun", "scrun.main", "scrun.diagnostics",
-    "scrun.grammar", "scrun.parsing", "scrun.commands", "scrun.container",
+    "proto", "proto.errors", "proto.host", "proto.host.log_record", "proto.host.machine", "proto.host.paths",
+    "proto.life", "proto.life.state_file", "scrun", "scrun.main", "scrun.box", "scrun.box.container", "scrun.cli",
+    "scrun.cli.grammar", "scrun.cli.parsing", "scrun.cli.root", "scrun.commands", "scrun.report",
+    "scrun.report.diagnostics", "scrun.report.lines",
 }  # fmt: skip
-TALK = {"_socket", "struct", "_struct", "proto.wire", "scrun.client", "scrun.zmtp", "scrun.signals"}
+TALK = {
+    "_socket", "struct", "_struct", "proto.wire", "proto.wire.msgpack_subset", "scrun.cli.signals", "scrun.hub",
+    "scrun.hub.client", "scrun.hub.zmtp",
+}  # fmt: skip
 ALLOWED = {
     "state": set(),
     "start": TALK,
     "kill": TALK,
-    "delete": TALK | {"fcntl", "scrun.directory"},
+    "delete": TALK | {"fcntl", "scrun.box.directory", "scrun.box.removal"},
 }
 REPORT = """
 import sys
@@ -76,7 +81,7 @@ def test_the_hooks_of_another_verb_cost_no_process(tmp_path: pathlib.Path) -> No
         (tmp_path / "x/hooks").write_text('{"poststop": [{"path": "/bin/false", "args": [], "env": [], "timeout": 1}]}')
         code, modules = modules_after(["--root", str(tmp_path), "start", "x"])
     assert code == "0"
-    assert "scrun.hooks" in modules
+    assert "scrun.hooks.moments" in modules
     assert "subprocess" not in modules
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.stdio import census, terminal
+from actors.stdio import census
 from proto.errors import LaunchError
+from proto.host import terminal
 
 pytestmark = pytest.mark.process
 

@@ -1,5 +1,5 @@
 """config.json that is none: one sentence, exit 1, nothing left, and no hang. (More mutations, in process:
-``tests/unit/staging/test_mutations.py``.)"""
+``tests/unit/oci/test_mutations.py``.)"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import random
 from typing import TYPE_CHECKING
 
 from tests.slurm.test_errors import ENGINE_WORDS
-from tests.unit.staging.mutations import mutated, places, sample
+from tests.unit.oci.mutations import mutated, places, sample
 
 if TYPE_CHECKING:
     import pathlib

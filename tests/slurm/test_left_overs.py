@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actors.allocation import place
+from actors.slurm import origin
 from actors.stdio.census import descriptors
-from proto import events as e
-from proto.journal import Journal, read
+from proto.life import events as e
+from proto.life.journal import Journal, read
 from proto.value import replace
 from tests.chaos.ordeal import staging_of
 from tests.conftest import CHECKOUT, Runner, alive, all_pids, read_proc
@@ -139,7 +139,7 @@ def test_what_lives_is_not_touched(runtime: Runtime) -> None:
 
 
 def marked(runtime: Runtime, at: str) -> int:
-    """A job with a cookie that nobody knows, asked for at that place."""
+    """A job with a cookie that nobody knows, asked for at that origin."""
     comment = f"scrun:{os.urandom(8).hex()}" + (f" scrun-at:{at}" if at else "")
     runtime.runner(["mkdir", "-m", "700", str(runtime.root)])
     done = runtime.runner(["salloc", "--no-shell", f"--comment={comment}", "--job-name=foreign"])
@@ -148,7 +148,7 @@ def marked(runtime: Runtime, at: str) -> int:
 
 def test_a_job_from_before_the_machine_s_last_start(runtime: Runtime) -> None:
     """The state directory went with /run, and whoever could hold the job with the processes of that time."""
-    boot, _, same = place.here(str(runtime.root)).partition(".")
+    boot, _, same = origin.here(str(runtime.root)).partition(".")
     job = marked(runtime, f"{boot[::-1]}.{same}")
     try:
         assert f"job {job} was asked for here before this machine was started anew" in said(runtime, "-n")
@@ -161,10 +161,10 @@ def test_a_job_from_before_the_machine_s_last_start(runtime: Runtime) -> None:
 
 @pytest.mark.parametrize("where", ["another process table", "another root", "another host", "an earlier version"])
 def test_jobs_of_other_places_are_only_named(runtime: Runtime, where: str) -> None:
-    boot, table, root, machine = place.here(str(runtime.root)).split(".")
+    boot, table, root, machine = origin.here(str(runtime.root)).split(".")
     other = {
         "another process table": f"{boot}.1.{root}.{machine}",
-        "another root": place.here(str(runtime.directory)),
+        "another root": origin.here(str(runtime.directory)),
         "another host": f"{boot[::-1]}.{table}.{root}.{machine[::-1]}",
         "an earlier version": "",
     }[where]

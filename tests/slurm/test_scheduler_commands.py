@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actors.allocation.scheduler import Command
-from actors.allocation.slurm import Slurm
-from proto.creation import Creation
-from proto.settings import Settings
+from actors.process.command import Command
+from actors.slurm.slurm import Slurm
+from proto.life.creation import Creation
+from proto.life.settings import Settings
 from tests.conftest import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from actors.allocation.scheduler import JobInfo, JobNews, StepNews
+    from actors.slurm.scheduler import JobInfo, JobNews, StepNews
 
 
 class Site:

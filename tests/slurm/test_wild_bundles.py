@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.slurm.runtime import Runtime
 
 # The volumes of the others are on the host where they were recorded.
-FOLDER = pathlib.Path(__file__).parents[1] / "unit/staging/samples"
+FOLDER = pathlib.Path(__file__).parents[1] / "unit/oci/samples"
 SAMPLES = [path for path in sorted(FOLDER.glob("*.json")) if "volumes" not in path.name]
 
 

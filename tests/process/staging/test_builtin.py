@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
+from actors.oci.entry import ENTRY_NAME
+from actors.oci.id_maps import IdRange
 from actors.staging.builtin import CallerMaps, container_maps, stage_in, stage_out
 from actors.staging.bundle import container_directory, fit_entry
 from actors.staging.commands import Commands
-from actors.staging.entry import ENTRY_NAME
-from actors.staging.id_maps import IdRange
-from proto.creation import Creation
 from proto.errors import StagingError
+from proto.life.creation import Creation
 from proto.value import replace
-from tests.unit.staging.creations import creation, is_root
+from tests.unit.creations import creation, is_root
 
 PLAIN = CallerMaps("0 0 4294967295\n", "0 0 4294967295\n")
 PODMAN = CallerMaps("0 1001 1\n1 100000 65536\n", "0 1002 1\n1 200000 65536\n")

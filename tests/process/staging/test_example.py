@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
+from actors.oci.entry import ENTRY_NAME
+from actors.slurm.job_environment import JobFacts, job_environment
 from actors.staging.commands import Commands
-from actors.staging.entry import ENTRY_NAME
-from actors.staging.job_environment import JobFacts, job_environment
-from actors.staging.lua_stager import LuaStager
-from proto.paths import ContainerPaths
+from actors.staging.lua.stager import LuaStager
+from proto.host.paths import ContainerPaths
 from proto.value import replace
-from tests.unit.staging.creations import creation
+from tests.unit.creations import creation
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "examples/scrun.lua"
-SAMPLE = ROOT / "tests/unit/staging/samples/podman-rootless.json"
+SAMPLE = ROOT / "tests/unit/oci/samples/podman-rootless.json"
 
 pytestmark = pytest.mark.skipif(not shutil.which("rsync"), reason="the example copies with rsync")
 

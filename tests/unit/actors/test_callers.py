@@ -3,13 +3,13 @@
 import pytest
 
 from actors.state.callers import Admission, admit, answer
-from proto import events as e
-from proto import messages as m
-from proto.container import Container
 from proto.errors import LaunchError, SchedulerError, ScrunError, WrongStateError
-from proto.journal import Record
-from proto.lifecycle import replay
-from proto.registry import Message
+from proto.life import events as e
+from proto.life import messages as m
+from proto.life.container import Container
+from proto.life.journal import Record
+from proto.life.lifecycle import replay
+from proto.wire.registry import Message
 from tests.unit.proto.strategies import CREATION
 
 CREATED = (e.JobRequested("c"), e.JobGranted(4), e.StagedIn("/s", "/s/rootfs", (b"x",)), e.CreateAnswered())

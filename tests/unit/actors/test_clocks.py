@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actors.state import clocks
-from proto import events as e
-from proto.journal import Record
-from proto.lifecycle import replay
+from proto.life import events as e
+from proto.life.journal import Record
+from proto.life.lifecycle import replay
 from proto.value import replace
 from tests.unit.proto.strategies import CREATION
 
 if TYPE_CHECKING:
-    from proto.container import Container
-    from proto.registry import Message
+    from proto.life.container import Container
+    from proto.wire.registry import Message
 
 GRANTED = (e.JobRequested("c"), e.JobGranted(4, "n1"))
 CREATED = (*GRANTED, e.StagedIn("/s", "/s/rootfs", (b"x",)), e.CreateAnswered())

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import pytest
 import zmq
 
-from actors.shell import dealer
+from actors.process.shell import dealer
 from actors.state import hub as hub_module
 from actors.state.early_words import LONGEST, PROCESSES, SECONDS, WORDS, EarlyWords, Word
 from actors.state.hub import Arrival, Hub, Reached
-from proto import events as e
-from proto import messages as m
-from proto.envelope import Envelope, new_id
+from proto.life import events as e
+from proto.life import messages as m
+from proto.wire.envelope import Envelope, new_id
 
 if TYPE_CHECKING:
     import pathlib
     from collections.abc import Callable, Iterator
 
-    from proto.registry import Message
+    from proto.wire.registry import Message
 
 PATIENCE = 5000
 """Milliseconds that a frame may take from here to here."""

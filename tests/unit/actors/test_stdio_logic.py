@@ -1,11 +1,11 @@
 """The stdio actor's logic around its streams: what a drain answers."""
 
-from actors.effects import Report, ToAnchor
-from actors.shell import Received
+from actors.process.effects import Report, ToAnchor
+from actors.process.shell import Received
 from actors.stdio.actor import StdioLogic
-from proto.envelope import Envelope
-from proto.events import OutputDrained
-from proto.messages import Close, Drain
+from proto.life.events import OutputDrained
+from proto.life.messages import Close, Drain
+from proto.wire.envelope import Envelope
 
 
 def test_a_container_with_a_terminal_has_nothing_to_drain() -> None:

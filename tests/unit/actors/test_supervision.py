@@ -1,7 +1,19 @@
 """The policy of supervision, with a clock that the test moves."""
 
-from actors import supervision
-from actors.supervision import BACK_OFF, GIVE_UP, LEASE, STABLE, STILLBORN, TABLE, Record, died, renewed, started, stuck
+from actors.process import supervision
+from actors.process.supervision import (
+    BACK_OFF,
+    GIVE_UP,
+    LEASE,
+    STABLE,
+    STILLBORN,
+    TABLE,
+    Record,
+    died,
+    renewed,
+    started,
+    stuck,
+)
 
 PERMANENT = next(s for s in TABLE if s.restart == "permanent")
 TRANSIENT = next(s for s in TABLE if s.restart == "transient")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actors.allocation.attempts import PAUSES, Attempts
-from actors.allocation.spool import Spool
+from actors.process.spool import Spool
 from proto.value import replace
 from tests.unit.proto.strategies import CREATION
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from proto import events as e
-from proto.creation import Creation
-from proto.registry import Message
-from proto.settings import Settings
+from proto.life import events as e
+from proto.life.creation import Creation
+from proto.life.settings import Settings
+from proto.wire.registry import Message
 
 CREATION = Creation(
     id="c1", root="/run/user/7/scrun", bundle="/b", rootfs="/b/rootfs", oci_version="1.0.2", terminal=False,

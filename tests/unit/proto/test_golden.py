@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from proto import events, messages, registry
-from proto.envelope import Envelope, unpack
 from proto.errors import ProtocolError
-from proto.messages import Kill
+from proto.life import events, messages
+from proto.life.messages import Kill
+from proto.wire import registry
+from proto.wire.envelope import Envelope, unpack
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
 

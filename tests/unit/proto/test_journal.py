@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proto import events as e
 from proto.errors import ProtocolError
-from proto.journal import ROOM, Journal, pack, read, scan
-from proto.registry import Message
+from proto.life import events as e
+from proto.life.journal import ROOM, Journal, pack, read, scan
+from proto.wire.registry import Message
 
 from .strategies import events, histories
 

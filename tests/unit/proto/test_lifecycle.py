@@ -3,15 +3,15 @@
 import pytest
 from hypothesis import given
 
-from proto import events as e
-from proto import lifecycle
-from proto import messages as m
-from proto.container import Container, Ending
-from proto.journal import Record
-from proto.lifecycle import IllegalEventError, apply, knows, replay
-from proto.registry import Message
+from proto.life import events as e
+from proto.life import lifecycle
+from proto.life import messages as m
+from proto.life.container import Container, Ending
+from proto.life.journal import Record
+from proto.life.lifecycle import IllegalEventError, apply, knows, replay
+from proto.life.wants import wanted
 from proto.value import replace
-from proto.wants import wanted
+from proto.wire.registry import Message
 
 from .strategies import CREATION, EVENTS, histories
 

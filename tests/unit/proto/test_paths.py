@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zmq
 
-from proto.paths import ContainerPaths, endpoint
+from proto.host.paths import ContainerPaths, endpoint
 
 if TYPE_CHECKING:
     import pathlib

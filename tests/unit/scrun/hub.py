@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgpack
 import zmq
 
-from scrun.container import start_time
+from proto.life.state_file import start_time
 
 if TYPE_CHECKING:
     import pathlib

@@ -1,7 +1,7 @@
 """Every option and verb that a caller of runc (1.1 to 1.5) or crun may send, one by one, in every form.
 
-The table is written from what those two take, not from ``scrun.grammar``: an option that is lost there is missed here.
-A name with ``=`` takes a value.
+The table is written from what those two take, not from ``scrun.cli.grammar``: an option that is lost there is missed
+here. A name with ``=`` takes a value.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from proto.errors import UsageError
-from scrun.grammar import VERBS
-from scrun.parsing import Line, parse
+from scrun.cli.grammar import VERBS
+from scrun.cli.parsing import Line, parse
 
 words = str.split
 

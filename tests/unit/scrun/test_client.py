@@ -12,8 +12,8 @@ import msgpack
 import pytest
 
 from proto.errors import DeadlineError, ProtocolError, SchedulerError, WrongStateError
-from scrun.client import AnchorGoneError, ask
-from scrun.container import Container, find
+from scrun.box.container import Container, find
+from scrun.hub.client import AnchorGoneError, ask
 from tests.unit.scrun.hub import Hub, anchor, envelope
 
 if TYPE_CHECKING:

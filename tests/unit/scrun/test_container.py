@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actors.state import statefile
-from proto import events, lifecycle
-from proto.creation import Creation
 from proto.errors import InternalError, NotFoundError
-from proto.journal import Record
-from proto.paths import ContainerPaths
-from proto.settings import Settings
-from scrun.container import Container, find, start_time
+from proto.host.paths import ContainerPaths
+from proto.life import events, lifecycle, state_file
+from proto.life.creation import Creation
+from proto.life.journal import Record
+from proto.life.settings import Settings
+from proto.life.state_file import start_time
+from scrun.box.container import Container, find
 
 if TYPE_CHECKING:
     import pathlib
@@ -91,11 +91,10 @@ def test_garbage(tmp_path: pathlib.Path, text: str) -> None:
 
 
 def test_the_layout_is_that_of_the_state_actor() -> None:
-    assert statefile.start_time(os.getpid()) == start_time(os.getpid())
     container = lifecycle.replay([Record(0.0, events.CreateBegun(creation_of("/r", "x")))])
-    text = statefile.render(container, os.getpid(), start_time(os.getpid()))
+    text = state_file.render(container, os.getpid(), start_time(os.getpid()))
     read = Container(ContainerPaths("/r", "x"), text.encode())
-    assert (read.anchor, read.born) == (os.getpid(), start_time(os.getpid()))
+    assert (read.anchor, read.file.born) == (os.getpid(), start_time(os.getpid()))
     assert read.recorded == json.loads(text)["status"]
     assert read.alive()
 

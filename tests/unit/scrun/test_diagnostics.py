@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proto import record
 from proto.errors import NotFoundError
-from scrun import diagnostics
-from scrun.parsing import Line
+from proto.host import log_record
+from scrun.cli.parsing import Line
+from scrun.report import diagnostics
+from scrun.report.lines import LIMIT, one_line, write
 
 if TYPE_CHECKING:
     import pathlib
@@ -31,7 +32,7 @@ def line_of(verb: str = "state", **options: str) -> Line:
 
 @given(st.text())
 def test_quoting_is_json(text: str) -> None:
-    loaded = json.loads(record.quote(text))
+    loaded = json.loads(log_record.quote(text))
     assert len(loaded) == len(text)
     assert all(
         left == right or ord(right) > 0xFFFF or not right.isprintable()
@@ -41,18 +42,18 @@ def test_quoting_is_json(text: str) -> None:
 
 @given(st.text())
 def test_one_line_is_one(text: str) -> None:
-    line = diagnostics.one_line(text)
+    line = one_line(text)
     assert line.isprintable()
-    assert len(line) <= diagnostics.LIMIT + 1
+    assert len(line) <= LIMIT + 1
 
 
 def test_a_json_record() -> None:
-    text = record.record('no "x"\n', "json", 0.0)
+    text = log_record.record('no "x"\n', "json", 0.0)
     assert text == '{"level":"error","msg":"no \\"x\\"\\n","time":"1970-01-01T00:00:00Z"}\n'
 
 
 def test_a_text_record() -> None:
-    assert record.record("no", "", 0.0) == 'time="1970-01-01T00:00:00Z" level=error msg="no"\n'
+    assert log_record.record("no", "", 0.0) == 'time="1970-01-01T00:00:00Z" level=error msg="no"\n'
 
 
 def test_one_record_is_appended(tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +104,7 @@ def test_logs_that_are_no_files(tmp_path: pathlib.Path, capfd: pytest.CaptureFix
 
 
 def test_nobody_listens() -> None:
-    read, write = os.pipe()
-    os.close(read)
-    diagnostics.write(write, "text")
-    os.close(write)
+    reading, writing = os.pipe()
+    os.close(reading)
+    write(writing, "text")
+    os.close(writing)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from proto.errors import AlreadyExistsError, DeadlineError
-from proto.paths import ContainerPaths
-from scrun import directory
+from proto.host.paths import ContainerPaths
+from scrun.box import directory
 
 if TYPE_CHECKING:
     import pathlib

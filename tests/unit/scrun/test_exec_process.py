@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from proto.errors import BundleError, ScrunError, UsageError
-from scrun import exec_process
-from scrun.parsing import Line, parse
+from scrun.cli.parsing import Line, parse
+from scrun.exec import process
 
 if TYPE_CHECKING:
     import pathlib
@@ -27,7 +27,7 @@ BASE: dict[str, Any] = {
 
 def made(*options: str) -> dict[str, Any]:
     line = parse(["exec", *options, "ID", "cmd", "-x"], Line())
-    return exec_process.from_options(BASE, line.arguments[1:], line.own)
+    return process.from_options(BASE, line.arguments[1:], line.own)
 
 
 def test_the_container_s_own_process_is_what_it_begins_with() -> None:
@@ -87,20 +87,20 @@ def test_an_option_that_cannot_be_understood(options: list[str]) -> None:
 def test_a_file_that_describes_nothing(tmp_path: pathlib.Path, text: str, sentence: str) -> None:
     (tmp_path / "process").write_text(text)
     with pytest.raises(ScrunError, match=sentence):
-        exec_process.read(str(tmp_path / "process"))
+        process.read(str(tmp_path / "process"))
     with pytest.raises(BundleError, match="is not there"):
-        exec_process.read(str(tmp_path / "none"))
+        process.read(str(tmp_path / "none"))
 
 
 def test_bytes_that_are_no_text_survive(tmp_path: pathlib.Path) -> None:
     written = b'{"args":["\xff\\u00e9"],"cwd":"/"}'
     (tmp_path / "process").write_bytes(written)
-    found = exec_process.encode(exec_process.read(str(tmp_path / "process")))
+    found = process.encode(process.read(str(tmp_path / "process")))
     assert found == b'{"args":["\xff\xc3\xa9"],"cwd":"/"}'
-    assert b"\n" not in exec_process.encode({"args": ["a\nb"]})
-    assert json.loads(exec_process.encode({"args": ["a\nb"]})) == {"args": ["a\nb"]}
+    assert b"\n" not in process.encode({"args": ["a\nb"]})
+    assert json.loads(process.encode({"args": ["a\nb"]})) == {"args": ["a\nb"]}
 
 
 def test_the_size_of_the_terminal() -> None:
-    assert exec_process.console_size(BASE) == (3, 4)
-    assert exec_process.console_size({}) is None
+    assert process.console_size(BASE) == (3, 4)
+    assert process.console_size({}) is None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scrun.hook_config import Hook
-from scrun.hook_process import TAIL, execute
+from actors.oci.hook_config import Hook
+from scrun.hooks.process import TAIL, execute
 
 if TYPE_CHECKING:
     import pathlib

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.errors import UsageError
-from scrun.grammar import GLOBAL, HELP, VERBS, Option
-from scrun.parsing import Line, parse
+from scrun.cli.grammar import GLOBAL, HELP, VERBS, Option
+from scrun.cli.parsing import Line, parse
 
 
 def parsed(*words: str) -> Line:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actors.sinks import LEVELS
+from actors.process.sinks import LEVELS
 from proto.errors import SettingsError, reason
-from proto.settings import HOOK_RULES, Settings
+from proto.life.settings import HOOK_RULES, Settings
 from proto.value import replace
-from scrun import caller, levels, settings
-from scrun.grammar import DEBUG_VARIABLES
-from scrun.parsing import Line
+from scrun.cli.grammar import DEBUG_VARIABLES
+from scrun.cli.parsing import Line
+from scrun.create import caller, settings
+from scrun.report import levels
 
 if TYPE_CHECKING:
     import pathlib

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from proto.errors import UsageError
-from scrun import signals
+from scrun.cli import signals
 
 
 def test_the_table_is_that_of_the_kernel() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proto.errors import ProtocolError
-from proto.wire import DEPTH_LIMIT, SIZE_LIMIT, pack, unpack
+from proto.wire.msgpack_subset import DEPTH_LIMIT, SIZE_LIMIT, pack, unpack
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 SCALARS = st.one_of(

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lupa import lua54
 
-from actors.staging import lua_json
 from actors.staging.commands import Commands, Result
-from actors.staging.lua_runtime import LuaApi, LuaScript, ScriptArguments
-from actors.staging.slurm_time import time_str2mins
-from actors.staging.yaml_text import json_to_yaml, yaml_to_json
+from actors.staging.lua import json_library
+from actors.staging.lua.runtime import LuaApi, LuaScript, ScriptArguments
+from actors.staging.lua.slurm_time import time_str2mins
+from actors.staging.lua.yaml_text import json_to_yaml, yaml_to_json
 from proto.errors import StagingError
 
 ARGUMENTS = ScriptArguments("box1", "/b", "/spool", "/b/config.json", 42, 1001, 1002)
@@ -272,7 +272,7 @@ def test_lengths_of_time(text: str, minutes: int) -> None:
 
 def round_trip(text: bytes) -> bytes:
     runtime: Any = lua54.LuaRuntime(encoding=None, source_encoding="latin-1")
-    module = runtime.execute(lua_json.SOURCE)
+    module = runtime.execute(json_library.SOURCE)
     result = module[b"encode"](module[b"decode"](text))
     assert isinstance(result, bytes)
     return result

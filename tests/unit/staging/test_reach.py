@@ -8,8 +8,8 @@ import pytest
 
 from actors.staging import reach
 from proto.errors import StagingError
-from proto.settings import RootSquash, Settings
-from tests.unit.staging.creations import is_root
+from proto.life.settings import RootSquash, Settings
+from tests.unit.creations import is_root
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 
 from actors.staging.builtin import decide_mode
 from actors.staging.filesystem import bind_facts, device_paths, file_system, mount_table
-from actors.staging.tree_cache import TreeCache, tree_key
-from actors.staging.tree_copy import has_owners, remove_tree
-from actors.staging.tree_mirror import mirror, missing_paths, same_time
+from actors.staging.tree.cache import TreeCache, tree_key
+from actors.staging.tree.copy import has_owners, remove_tree
+from actors.staging.tree.mirror import mirror, missing_paths, same_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +126,7 @@ def test_several_owners_are_those_of_files_and_of_directories_with_something_in_
 MIRROR = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from actors.staging.tree_mirror import mirror
+from actors.staging.tree.mirror import mirror
 count = mirror(sys.argv[2], sys.argv[3], frozenset())
 print(count.failed, count.failure)
 """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from scrun.cli.parsing import Line
 from scrun.doctor import account, table
 from scrun.doctor.finding import SHELL, Finding
-from scrun.doctor.host import Answer, Host
-from scrun.parsing import Line
+from scrun.host import Answer, Host
 
 OPEN = {"user/max_user_namespaces": "63000", "kernel/unprivileged_userns_clone": "1"}
 

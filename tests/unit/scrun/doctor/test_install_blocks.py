@@ -8,8 +8,8 @@ import tomllib
 
 import pytest
 
-from proto.settings import Settings
-from scrun import settings
+from proto.life.settings import Settings
+from scrun.create import settings
 from scrun.doctor import engines, nodes, sessions, storage
 
 TEXT = (pathlib.Path(__file__).parents[4] / "docs/install.md").read_text()

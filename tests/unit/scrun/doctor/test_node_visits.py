@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actors.allocation.runtime_words import TELLS_MORE
-from actors.staging.entry import entry_file
+from actors.oci.entry import entry_file
+from actors.slurm.runtime_words import TELLS_MORE
 from scrun.doctor import cluster, node_facts, rehearsal
-from scrun.doctor.host import Answer
 from scrun.doctor.node_facts import Facts
 from scrun.doctor.nodes import EXAMPLE
+from scrun.host import Answer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scrun.doctor import slurm
-from scrun.doctor.host import Answer
+from scrun.host import Answer
 
 GOOD = Answer(0, "STATUS:          Success (0)\nENCODE_HOST: x\n")
 

@@ -9,14 +9,14 @@ import pytest
 
 from actors.staging import reach
 from proto.value import replace
+from scrun.cli.parsing import Line
 from scrun.doctor import owners, staging
-from scrun.doctor.host import Host, Keeps
-from scrun.parsing import Line
+from scrun.host import Host, Keeps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from proto.settings import IdMapping
+    from proto.life.settings import IdMapping
 
 PLACE = "/etc/scrun/scrun.toml"
 MUCH = 1 << 40

@@ -1,0 +1,53 @@
+"""What the state actor has to be told: kept while there is none, and told again to a successor.
+
+A state actor may die with what it was told and had not yet written down. So signals are repeated until it says that
+the journal has them, and a successor hears of everybody and everything anew.
+"""
+
+from actors.process.channel import Channel
+from proto.life import messages as m
+
+
+class News:
+    """The anchor's news, in their order."""
+
+    def __init__(self) -> None:
+        self._waiting: list[m.Child | m.Interrupted | m.Abandoned] = []
+        self._unheeded: list[m.Interrupted] = []
+        self._counts: dict[int, int] = {}
+        self._abandoned = False
+
+    def child(self, news: m.Child) -> None:
+        """An actor has come, or gone."""
+        self._waiting.append(news)
+
+    def interrupted(self, signum: int) -> None:
+        """Somebody sent the anchor this signal, perhaps not for the first time."""
+        self._counts[signum] = self._counts.get(signum, 0) + 1
+        self._unheeded.append(m.Interrupted(signum, self._counts[signum]))
+        self._waiting.append(self._unheeded[-1])
+
+    def heeded(self, message: m.Heeded) -> None:
+        """That signal is in the journal."""
+        self._unheeded = [v for v in self._unheeded if (v.signal, v.number) != (message.signal, message.number)]
+
+    def abandoned(self) -> None:
+        """``create`` died before it could say that there is a container."""
+        self._abandoned = True
+        self._waiting.append(m.Abandoned())
+
+    def begin_anew(self) -> None:
+        """There is a new state actor; the caller adds who else is there."""
+        self._waiting = [v for v in self._waiting if not isinstance(v, m.Interrupted | m.Abandoned)]
+        self._waiting += self._unheeded
+        if self._abandoned:
+            self._waiting.append(m.Abandoned())
+
+    def tell(self, channel: Channel | None) -> None:
+        """Pass on what there is; without a state actor, or if it dies just now, it waits."""
+        while self._waiting and channel is not None:
+            try:
+                channel.send(self._waiting[0])
+            except ConnectionError:
+                return
+            del self._waiting[0]

@@ -1,0 +1,225 @@
+"""What is done after an anchor that did not end in order: by its guard, or by ``delete`` if that is dead, too.
+
+Everything here may run twice and may be killed in the middle. It goes by the journal, not by memory.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from select import PIPE_BUF
+
+from actors.process.command import Command
+from actors.process.logbook import Logbook
+from actors.slurm import scheduler_for
+from actors.slurm.replies import released
+from actors.slurm.scheduler import Scheduler
+from proto.errors import ScrunError
+from proto.exit_codes import KILLED
+from proto.host.paths import ContainerPaths, held
+from proto.life import events as e
+from proto.life import lifecycle, state_file
+from proto.life.container import Container
+from proto.life.creation import Creation
+from proto.life.journal import Journal, read
+from proto.wire.registry import Message
+
+PATIENCE = 3600.0
+"""Seconds for which a controller that does not answer is asked again: an administrator's coffee, not a holiday."""
+TERM_LIMIT = 2.0
+"""Seconds that Slurm's commands get to go in order."""
+COMMAND_LIMIT = 15.0
+"""Seconds that one command of Slurm may take."""
+STEP_LIMIT = 2.0
+"""The same for killing the step, which the job's end does too, if later: scancel waits 10 s for a silent node."""
+HURRY = 20.0
+"""Seconds for staging out when the end was demanded by force: time for what matters, and less than ``delete`` waits."""
+PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+
+def main(anchor: int, journal: int) -> None:
+    """Clear up after an anchor that is gone; its journal, an open file, says what there was."""
+    path = held(journal)
+    creation = lifecycle.replay(read(path)[:1]).creation
+    if creation is not None:
+        clean_up(creation, anchor, path)
+
+
+def clean_up(creation: Creation, anchor: int, path: str) -> None:
+    """End processes and job, stage out what can be, and record how the container ended.
+
+    Args:
+        creation: what ``create`` found out.
+        anchor: pid that the anchor had, whose session its relatives are in; -1 if nobody knows it any more.
+        path: of the journal.
+
+    """
+    paths = ContainerPaths(creation.root, creation.id)
+    log = Logbook(creation, "guard")
+    log.write("error", f"the anchor (pid {anchor}) is gone without a word; clearing up")
+    end_processes(paths, anchor)
+    try:
+        journal = Journal(path)
+    except FileNotFoundError:
+        return
+    container = lifecycle.replay(journal.records)
+    if not container.finished or container.given_up:
+        container = _conclude(container, journal, log)
+    with contextlib.suppress(OSError):
+        state_file.write(paths, container, anchor, 0)
+    if not container.answered:
+        # create never returned 0, so for the engine there never was a container.
+        shutil.rmtree(paths.directory, ignore_errors=True)
+    journal.close()
+
+
+def end_processes(paths: ContainerPaths, anchor: int) -> None:
+    """End what is left of the anchor's session, and every command that was given this container's address.
+
+    SIGTERM first: it makes salloc take a request back that Slurm may be about to grant. A killed salloc leaves that
+    job to nobody.
+    """
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        relatives = list(_relatives(paths, anchor))
+        for pid in relatives:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signum)
+        deadline = time.monotonic() + TERM_LIMIT
+        while relatives and signum == signal.SIGTERM and time.monotonic() < deadline:
+            relatives = [pid for pid in relatives if os.path.exists(f"/proc/{pid}/exe")]
+            time.sleep(0.02)
+
+
+def _relatives(paths: ContainerPaths, anchor: int) -> Iterator[int]:
+    mark = f"SCRUN_SOCKET={paths.hub}".encode()
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat", "rb") as file:
+                session = int(file.read().rsplit(b")", 1)[1].split()[3])
+            with open(f"/proc/{entry}/environ", "rb") as file:
+                marked = mark in file.read().split(b"\0")
+        except (OSError, IndexError):
+            continue
+        # Session 0 is that of every process whose leader is outside the pid namespace, 1 is init's.
+        if marked or (session == anchor and anchor > 1):
+            yield int(entry)
+
+
+def _conclude(container: Container, journal: Journal, log: Logbook) -> Container:
+    whole = True
+
+    def happen(event: Message) -> None:
+        nonlocal container, whole
+        # An anchor that gave up has closed the book already: then only the deeds are left to do.
+        if not container.finished and not lifecycle.knows(container, event):
+            container = lifecycle.apply(container, event)
+            # A full disk keeps nobody from giving the job back. What follows a gap could not be read.
+            try:
+                if whole:
+                    journal.append(event)
+            except OSError:
+                whole = False
+
+    creation = container.creation
+    if creation is None:
+        return container
+    forced = container.hard
+    happen(e.CancelRequested("the death of scrun's anchor process", KILLED, hard=True))
+    scheduler = scheduler_for(creation)
+    # A job may have been asked for whose number nobody has heard yet: the cookie finds it.
+    if container.ours:
+        released = _release(scheduler, creation, container, log)
+        if not released:
+            log.write("error", f"the job could not be released; cancel it: scancel {container.job_id or '(unknown)'}")
+    if container.step in {"launching", "running"}:
+        happen(e.StepEnded("killed", KILLED, signal.SIGKILL, ""))
+        happen(e.OutputDrained(0, 0, 0))
+    if container.stage not in {"none", "out"}:
+        failure = _stage_out(creation, container, log, forced=forced)
+        if failure:
+            log.write("error", failure)
+        happen(e.StagedOut(failure))
+    happen(e.JobReleased())
+    happen(e.Finished())
+    return container
+
+
+def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced: bool) -> str:
+    """Stage out; return what went wrong, or nothing.
+
+    In a process of its own, because nothing else stops a script. Its clock is its own, too: this process may be killed.
+    """
+    from actors.staging.actor import stage_out
+    from actors.staging.bundle import discard
+
+    limit = HURRY if forced else creation.settings.staging_time_limit or PATIENCE
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setpgid(0, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, limit)
+            failure = stage_out(creation, container, log.write)
+        except BaseException as error:
+            failure = f"staging out failed: {error!r}"
+        os.write(write, failure.encode(errors="replace")[:PIPE_BUF])
+        os._exit(0)
+    os.close(write)
+    _, status = os.waitpid(pid, 0)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    with open(read, encoding="utf-8", errors="replace") as file:
+        failure = file.read()
+    if os.WIFSIGNALED(status):
+        failure = f"staging out was cut off after {limit:g} s"
+        with contextlib.suppress(ScrunError):
+            discard(creation)
+    return failure
+
+
+def _release(scheduler: Scheduler, creation: Creation, container: Container, log: Logbook) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    attempt = 0
+    while True:
+        if _release_once(scheduler, creation, container):
+            return True
+        if time.monotonic() > deadline:
+            return False
+        log.write("error", "Slurm does not answer; asking again")
+        # Not a test and not a poll of something that could be waited for: Slurm is away.
+        time.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
+        attempt += 1
+
+
+def _release_once(scheduler: Scheduler, creation: Creation, container: Container) -> bool:
+    jobs = [container.job_id]
+    find = scheduler.find(creation.cookie)
+    if not container.job_id and find is not None:
+        status, text = run(find)
+        if status:
+            return False
+        jobs = scheduler.read_found(text, creation.cookie)
+    if container.step_id:
+        # Slurm ends a step at once and a job only after KillWait.
+        run(scheduler.signal(container.step_id, signal.SIGKILL), STEP_LIMIT)
+    commands = [command for command in map(scheduler.cancel, jobs) if command is not None]
+    return all(released(*run(command)) for command in commands)
+
+
+def run(command: Command, limit: float = COMMAND_LIMIT) -> tuple[int, str]:
+    """Run one of Slurm's commands; return its status (124 if it took too long) and what it said."""
+    environment = dict(pair.split(b"=", 1) for pair in command.env)
+    try:
+        done = subprocess.run(
+            command.argv, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=limit, check=False,
+        )  # fmt: skip
+    except (subprocess.TimeoutExpired, OSError) as error:
+        return 124, str(error)
+    return done.returncode, done.stdout.decode(errors="replace")

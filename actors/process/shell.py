@@ -1,0 +1,244 @@
+"""The shell around an actor's logic: carries its effects out, and brings it what happens.
+
+One process, one pykka actor, one thread. The logic is pure (``handle(event) -> effects``); everything that
+touches a socket, a clock or another process is here.
+"""
+
+import contextlib
+import os
+import socket
+import threading
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import pykka
+import zmq
+
+from proto.errors import ProtocolError
+from proto.exit_codes import INTERNAL
+from proto.host.paths import ContainerPaths, held
+from proto.life import messages as m
+from proto.value import Value, replace
+from proto.wire.envelope import FRAME_LIMIT, Envelope, new_id, unpack
+from proto.wire.registry import Message
+
+from .channel import Channel
+from .effects import Effect, Later, Log, Never, Report, Tell, Tick, ToAnchor, Work, Worked, Write
+from .inbox import Inbox
+from .logbook import Logbook
+from .supervision import LEASE
+
+REPEAT = 0.5
+"""Seconds after which an unacknowledged report is sent again."""
+LAST_WORDS = 300
+"""Milliseconds that a socket may linger to send what is queued: 0 loses the last message, -1 hangs."""
+
+
+class Received(Value):
+    """A message of the hub, with its envelope."""
+
+    envelope: Envelope
+
+
+class Logic(Protocol):
+    """What an actor decides. Events are messages of the anchor, ``Received``, ``Tick`` and ``Worked``."""
+
+    @abstractmethod
+    def start(self) -> Iterable[Effect]:
+        """What to do first."""
+
+    @abstractmethod
+    def handle(self, event: object) -> Iterable[Effect]:
+        """What to do about an event."""
+
+
+class ProcessActor(pykka.ThreadingActor):
+    """A pykka actor that is a whole process: its loop runs in the main thread."""
+
+    def __init__(self, begin: m.Begin, channel: int) -> None:
+        super().__init__()
+        self.begin = begin
+        self.paths = ContainerPaths(begin.creation.root, begin.creation.id)
+        self.log = Logbook(begin.creation, begin.actor)
+        self.channel = Channel(socket.socket(fileno=channel), patient=True)
+        self.context = zmq.Context(io_threads=1)
+
+    @staticmethod
+    def _create_actor_inbox() -> Any:
+        return Inbox()
+
+    def _start_actor_loop(self) -> None:
+        self._actor_loop()
+
+    @property
+    def inbox(self) -> Inbox:
+        """The inbox, with its own type."""
+        inbox: Inbox = self.actor_inbox  # type: ignore[assignment]
+        return inbox
+
+    def on_start(self) -> None:
+        """Connect, keep the lease."""
+        self.inbox.watch(self.channel.fileno(), self._from_anchor)
+        try:
+            self.connect()
+        except Exception as error:
+            # pykka would tell its own logger, and the process would end as if all were well.
+            self.on_failure(type(error), error, error.__traceback__)
+        self.channel.send(m.Ready())
+        self.inbox.later("lease", LEASE / 3)
+
+    def on_receive(self, message: Any) -> None:
+        """Handle one event; whatever is raised ends the process (``on_failure``)."""
+        if isinstance(message, Tick) and message.name == "lease":
+            self.channel.send(m.Lease(LEASE))
+            self.inbox.later("lease", LEASE / 3)
+        elif isinstance(message, m.Stop):
+            self.stop()
+        else:
+            self.on_event(message)
+
+    def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
+        """Half-changed state never survives: the process ends, and a new one begins with the journal."""
+        del exception_type, traceback
+        import traceback as tb
+
+        self.log.write("fatal", "".join(tb.format_exception(exception_value)))
+        os._exit(INTERNAL)
+
+    @abstractmethod
+    def connect(self) -> None:
+        """Open the sockets."""
+
+    @abstractmethod
+    def on_event(self, event: object) -> None:
+        """Handle one event."""
+
+    def _from_anchor(self) -> Iterable[object]:
+        messages = self.channel.receive()
+        if messages is None:
+            # The anchor is dead, and with it the container; the guard clears up.
+            os._exit(0)
+        return messages
+
+
+class PeerActor(ProcessActor):
+    """The shell of every actor but state: one DEALER to the hub."""
+
+    def __init__(self, begin: m.Begin, channel: int, logic: Logic) -> None:
+        super().__init__(begin, channel)
+        self.logic = logic
+        self._unheard: dict[str, Envelope] = {}
+
+    def connect(self) -> None:
+        """Connect to the hub, and do what the logic wants first."""
+        self.hub = dealer(self.context, self.begin.descriptors["hub-file"])
+        self._wait_for_hub(writable=False)
+        self.carry_out(self.logic.start())
+        self.inbox.later("repeat", REPEAT)
+
+    def on_event(self, event: object) -> None:
+        """Repeat what was not heard; everything else is the logic's."""
+        if event == Tick("repeat"):
+            for envelope in self._unheard.values():
+                self._send(envelope)
+            self.inbox.later("repeat", REPEAT)
+        elif isinstance(event, Received) and isinstance(event.envelope.message, m.Heard):
+            self._unheard.pop(event.envelope.cause or "", None)
+        else:
+            self.carry_out(self.logic.handle(event))
+
+    def carry_out(self, effects: Iterable[Effect]) -> None:
+        """Carry effects out, in their order."""
+        for effect in effects:
+            match effect:
+                case Report(event, cause):
+                    self._report(event, cause)
+                case Tell(envelope):
+                    self._send(envelope)
+                case ToAnchor(message):
+                    self.channel.send(message)
+                case Write(name, data):
+                    # A pipe whose reader is gone is an end that is told otherwise.
+                    with contextlib.suppress(OSError, KeyError):
+                        os.write(self.begin.descriptors[name], data)
+                case Later(name, seconds):
+                    self.inbox.later(name, seconds)
+                case Never(name):
+                    self.inbox.never(name)
+                case Log(level, text):
+                    self.log.write(level, text)
+                case Work():
+                    self._work(effect)
+
+    def on_stop(self) -> None:
+        """Let what is queued go out."""
+        self.hub.close(linger=LAST_WORDS)
+        self.context.term()
+
+    def _report(self, event: Message, cause: str | None) -> None:
+        envelope = Envelope("state", self.begin.actor, event, new_id(), cause)
+        self._unheard[envelope.id] = envelope
+        self._send(envelope)
+
+    def _send(self, envelope: Envelope) -> None:
+        envelope = replace(envelope, incarnation=self.begin.incarnation)
+        try:
+            self.hub.send(envelope.pack(), zmq.DONTWAIT)
+        except zmq.Again:
+            self._wait_for_hub(writable=True)
+
+    def _wait_for_hub(self, *, writable: bool) -> None:
+        """Watch the socket, also for the moment when it takes messages (again)."""
+        self._blocked = writable
+        self.inbox.watch(self.hub, self._from_hub, zmq.POLLIN | (zmq.POLLOUT if writable else 0))
+
+    def _from_hub(self) -> Iterable[object]:
+        received: list[object] = []
+        if self._blocked and self.hub.poll(0, zmq.POLLOUT):
+            self._wait_for_hub(writable=False)
+            received.append(Tick("repeat"))
+        while True:
+            try:
+                frame = self.hub.recv(zmq.DONTWAIT)
+            except zmq.Again:
+                return received
+            try:
+                received.append(Received(unpack(frame)))
+            except ProtocolError as error:
+                self.log.write("error", f"a frame from the hub was dropped: {error}")
+
+    def _work(self, work: Work) -> None:
+        def run() -> None:
+            try:
+                done = Worked(work.name, work.function(), None)
+            except BaseException as error:
+                done = Worked(work.name, None, error)
+            self.actor_ref.tell(done)
+
+        threading.Thread(target=run, name=work.name, daemon=True).start()
+
+
+def dealer(context: "zmq.Context[zmq.Socket[bytes]]", hub: int) -> "zmq.Socket[bytes]":
+    """A DEALER that is connected to the container's hub, and finds it again when it was replaced.
+
+    The hub's file is known by a descriptor: the way there outlives the directory that the file was in.
+
+    It has no identity, which others could take: the hub knows the process. Each connection, the later ones too,
+    begins with an empty frame, by which the hub learns the way to it (for that a connection that is lost must
+    take its queue along: ``IMMEDIATE``).
+    """
+    sock = context.socket(zmq.DEALER)
+    sock.setsockopt(zmq.LINGER, LAST_WORDS)
+    sock.setsockopt(zmq.RECONNECT_IVL, 5)
+    sock.setsockopt(zmq.MAXMSGSIZE, FRAME_LIMIT)
+    sock.setsockopt(zmq.PROBE_ROUTER, 1)
+    sock.setsockopt(zmq.IMMEDIATE, 1)
+    sock.connect(f"ipc://{held(hub)}")
+    return sock
+
+
+def run(actor: type[ProcessActor], *arguments: object) -> int:
+    """Run a process actor to its end; return the exit status of the process."""
+    actor.start(*arguments)
+    return 0

@@ -1,0 +1,142 @@
+"""The environment of the stager's commands, which scrun.lua gets as ``job_env``.
+
+Every ``SCRUN_*`` variable that the manual lists under "Output Environment Variables", and those ``SLURM_*`` variables
+of the job that are known here; srun and slurmd set the others for the step.
+"""
+
+import os
+import time
+from collections.abc import Iterable
+
+from proto.host.paths import ContainerPaths
+from proto.life.creation import Creation
+from proto.value import Value
+
+FACTS_WAIT = 2.0
+"""Seconds to wait for the file that salloc's command writes."""
+TOLD_OTHERWISE = frozenset({"SLURM_CONF", "SLURM_JOB_ID", "SLURM_JOBID", "SLURM_NODELIST"})
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class JobFacts(Value):
+    """What is known of the job; an empty field gives no variable.
+
+    Attributes:
+        job_id: its number.
+        name: its name.
+        partition: its partition.
+        nodes: its nodes, as Slurm's host list.
+        node_count: how many nodes; 0 for unknown.
+        cpus_per_node: CPUs, as Slurm writes them: ``72(x2),36``.
+        account: account it is charged to.
+        qos: its quality of service.
+        reservation: reservation it runs in.
+        cluster: name of the cluster.
+        submit_host: host that asked for it.
+        env: other variables of the job.
+
+    """
+
+    job_id: int
+    name: str = ""
+    partition: str = ""
+    nodes: str = ""
+    node_count: int = 0
+    cpus_per_node: str = ""
+    account: str = ""
+    qos: str = ""
+    reservation: str = ""
+    cluster: str = ""
+    submit_host: str = ""
+    env: dict[str, str] = {}
+
+
+def read_job_facts(paths: ContainerPaths, job_id: int) -> JobFacts:
+    """Read what salloc gave its command, which wrote it down right after the grant.
+
+    In an allocation that scrun did not make there is no such file, and only the number is known.
+    """
+    deadline = time.monotonic() + FACTS_WAIT
+    while not os.path.exists(paths.job_env) and os.path.exists(paths.job_log) and time.monotonic() < deadline:
+        time.sleep(0.01)  # the grant was read in salloc's words; its command starts a moment later
+    try:
+        with open(paths.job_env, "rb") as file:
+            entries = [os.fsdecode(entry).partition("=") for entry in file.read().split(b"\0")]
+    except FileNotFoundError:
+        return JobFacts(job_id=job_id)
+    env = {name: value for name, _, value in entries if name.startswith("SLURM_") and name not in TOLD_OTHERWISE}
+    return JobFacts(
+        job_id=job_id,
+        nodes=env.pop("SLURM_JOB_NODELIST", ""),
+        cluster=env.pop("SLURM_CLUSTER_NAME", ""),
+        env=env,
+    )
+
+
+def job_environment(creation: Creation, job: JobFacts, paths: ContainerPaths, anchor_pid: int) -> tuple[bytes, ...]:
+    """Return ``K=V`` for each variable, in the order in which they are documented; ``PATH`` and the like are last."""
+    entries = [f"{name}={value}" for name, value in _of_scrun(creation, paths, anchor_pid)]
+    entries += [f"{name}={value}" for name, value in _of_job(job) if value]
+    entries += [f"{name}={value}" for name, value in job.env.items()]
+    given = dict(entry.partition(b"=")[::2] for entry in creation.environ)
+    usual = {b"PATH": given.get(b"PATH") or DEFAULT_PATH.encode(), b"HOME": os.fsencode(creation.home)}
+    if creation.slurm_conf:
+        usual[b"SLURM_CONF"] = os.fsencode(creation.slurm_conf)
+    return (
+        *(entry.encode("utf-8", "surrogateescape") for entry in entries),
+        *(name + b"=" + value for name, value in usual.items()),
+    )
+
+
+def script_environment(environment: Iterable[bytes]) -> tuple[bytes, ...]:
+    """The part that scrun.lua gets: scripts add it to the container's environment, whose PATH must stay its own."""
+    kept = (b"SCRUN_", b"SLURM_", b"SLURMD_")
+    return tuple(entry for entry in environment if entry.startswith(kept) and not entry.startswith(b"SLURM_CONF="))
+
+
+def _of_scrun(creation: Creation, paths: ContainerPaths, anchor_pid: int) -> list[tuple[str, str]]:
+    entries = [
+        ("SCRUN_OCI_VERSION", creation.oci_version),
+        ("SCRUN_CONTAINER_ID", creation.id),
+        ("SCRUN_PID", str(anchor_pid)),
+        ("SCRUN_BUNDLE", creation.bundle),
+        ("SCRUN_SUBMISSION_BUNDLE", creation.bundle),
+        *((f"SCRUN_ANNOTATION_{name}", value) for name, value in creation.annotations.items()),
+        ("SCRUN_PID_FILE", creation.pid_file),
+        ("SCRUN_SOCKET", paths.hub),
+        ("SCRUN_SPOOL_DIR", paths.spool),
+        ("SCRUN_SUBMISSION_CONFIG_FILE", os.path.join(creation.bundle, "config.json")),
+        ("SCRUN_USER", creation.user),
+        ("SCRUN_USER_ID", str(creation.uid)),
+        ("SCRUN_GROUP", creation.group),
+        ("SCRUN_GROUP_ID", str(creation.gid)),
+        ("SCRUN_ROOT", creation.root),
+        ("SCRUN_ROOTFS_PATH", creation.rootfs),
+        ("SCRUN_SUBMISSION_ROOTFS_PATH", creation.rootfs),
+    ]
+    if creation.log:
+        entries.append(("SCRUN_LOG_FILE", creation.log))
+    if creation.log_format:
+        entries.append(("SCRUN_LOG_FORMAT", creation.log_format))
+    return entries
+
+
+def _of_job(job: JobFacts) -> list[tuple[str, str]]:
+    count = str(job.node_count) if job.node_count else ""
+    number = str(job.job_id) if job.job_id else ""
+    return [
+        ("SLURM_JOB_ID", number),
+        ("SLURM_JOBID", number),
+        ("SLURM_JOB_NAME", job.name),
+        ("SLURM_JOB_NUM_NODES", count),
+        ("SLURM_NNODES", count),
+        ("SLURM_JOB_NODELIST", job.nodes),
+        ("SLURM_NODELIST", job.nodes),
+        ("SLURM_JOB_PARTITION", job.partition),
+        ("SLURM_JOB_CPUS_PER_NODE", job.cpus_per_node),
+        ("SLURM_JOB_ACCOUNT", job.account),
+        ("SLURM_JOB_QOS", job.qos),
+        ("SLURM_JOB_RESERVATION", job.reservation),
+        ("SLURM_CLUSTER_NAME", job.cluster),
+        ("SLURM_SUBMIT_HOST", job.submit_host),
+    ]

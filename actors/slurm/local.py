@@ -1,0 +1,157 @@
+"""Scheduler ``local``: the OCI runtime on this machine, without Slurm. For laptops and for fast tests.
+
+The runtime takes the program from ``process.args`` of the bundle's config.json, not from its command line, so
+whoever stages the bundle must write the step's ``argv`` there; ``step`` gets it all the same and does not use it.
+
+The launcher is ``RUNTIME run``, whose exit status is the program's (128 + N after a signal). It says nothing when
+the program starts, so a shell in front of it announces in the step's log (its own stderr) that it becomes the
+runtime: a step counts as started from there on, and a runtime that then fails shows as exit status 1 with its text
+on the container's stderr, as the runtime itself does it. ``state_of`` asks for more certainty where it is wanted.
+
+The container of job 1 has the id of scrun's container; its state is kept below scrun's own root directory.
+"""
+
+import os
+
+from actors.process.command import Command
+from proto.errors import SchedulerError
+from proto.life.creation import Creation
+
+from . import ending, enter, oci_conf
+from .programs import look_up, search_path
+from .scheduler import STDERR, Ending, JobInfo, JobNews, StepNews
+
+RUNTIMES = ("crun", "runc", "youki")
+MARK = "scrun: local step started"
+JOB_ID = 1
+STEP_ID = "1.0"
+SCRIPT = b'echo "' + MARK.encode() + b'" >&2; exec "$@" 2>&%d' % STDERR
+TERMINAL_SCRIPT = b'echo "' + MARK.encode() + b'" >&2; exec "$@" 2>&1'
+
+
+class Local:
+    """Builds the runtime's commands for one container."""
+
+    def __init__(self, creation: Creation) -> None:
+        """Nothing is looked up yet."""
+        self._creation = creation
+        self._path = search_path(creation.environ)
+
+    def request(self, creation: Creation) -> None:
+        """There is no job to ask for."""
+        del creation
+
+    def read_request(self, text: str, status: int | None) -> JobNews:
+        """Granted from the beginning."""
+        del text, status
+        return JobNews("granted", JOB_ID, "localhost")
+
+    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
+        """``RUNTIME run --bundle BUNDLE ID``; ``process.args`` of the bundle must already be ``argv``.
+
+        Raises:
+            SchedulerError: there is no OCI runtime.
+
+        """
+        del job_id, argv
+        runtime = (*self._runtime(), b"run", b"--bundle", os.fsencode(bundle), creation.id.encode())
+        script = TERMINAL_SCRIPT if terminal else SCRIPT
+        return Command((b"/bin/sh", b"-c", script, b"sh", *runtime), creation.environ)
+
+    def read_step(self, text: str) -> StepNews:
+        """See the module's text."""
+        started = MARK in text
+        others = tuple(line for line in text.splitlines() if line and MARK not in line)
+        failure = others[-1] if others and not started else ""
+        return StepNews(started, step_id=STEP_ID if started else "", messages=others, failure=failure)
+
+    def signal(self, step_id: str, signum: int) -> Command:
+        """``RUNTIME kill ID N``."""
+        del step_id
+        return self._command(b"kill", self._creation.id.encode(), b"%d" % signum)
+
+    def cancel(self, job_id: int) -> Command | None:
+        """``RUNTIME delete --force ID``, which kills what runs; fails where nothing is left, so never asked twice."""
+        del job_id
+        return self._command(b"delete", b"--force", self._creation.id.encode())
+
+    def state_of(self) -> Command:
+        """``RUNTIME state ID``: JSON with ``status``."""
+        return self._command(b"state", self._creation.id.encode())
+
+    def inquire(self, job_id: int) -> None:
+        """There is nobody to ask."""
+        del job_id
+
+    def read_inquiry(self, text: str, job_id: int) -> None:
+        """See ``inquire``."""
+        del text, job_id
+
+    def find(self, cookie: str) -> None:
+        """There is nothing that could be lost."""
+        del cookie
+
+    def read_found(self, text: str, cookie: str) -> list[int]:
+        """See ``find``."""
+        del text, cookie
+        return []
+
+    def list_steps(self, job_id: int) -> None:
+        """See ``inquire``."""
+        del job_id
+
+    def read_steps(self, text: str) -> list[str]:
+        """See ``inquire``."""
+        del text
+        return []
+
+    def measure(self, step_id: str) -> None:
+        """See ``inquire``."""
+        del step_id
+
+    def read_measure(self, text: str, step_id: str) -> None:
+        """See ``inquire``."""
+        del text, step_id
+
+    def remote_command(self, job_id: int, command: bytes) -> Command:
+        """The node is this machine."""
+        del job_id
+        return Command((b"/bin/sh", b"-c", command), self._creation.environ)
+
+    def enter(self, job_id: int, nodes: str, process: bytes, terminal: bool) -> Command:
+        """``RUNTIME exec``; see ``enter``."""
+        del job_id, nodes
+        entries = enter.variables(process)
+        words = (b"/bin/sh", b"-c", enter.here(entries), b"scrun-exec", self._creation.id.encode(), *self._runtime())
+        started = TERMINAL_SCRIPT if terminal else SCRIPT
+        return Command((b"/bin/sh", b"-c", started, b"sh", *words), (*self._creation.environ, *entries))
+
+    def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
+        """See ``ending``: the runtime's exit status is the program's."""
+        return ending.explain(info, step, status)
+
+    def _command(self, *words: bytes) -> Command:
+        return Command((*self._runtime(), *words), self._creation.environ)
+
+    def _runtime(self) -> tuple[bytes, ...]:
+        root = os.fsencode(f"{self._creation.root}/.local-runtime")
+        return (*self._found(), b"--root", root)
+
+    def _found(self) -> tuple[bytes, ...]:
+        """The setting, else the program of oci.conf's RunTimeRun, else what PATH has."""
+        setting = self._creation.settings.runtime
+        candidates = [setting] if setting else [*self._of_oci_conf(), *RUNTIMES]
+        for candidate in candidates:
+            found = os.fsencode(candidate) if candidate.startswith("/") else look_up(candidate, self._path)
+            if found and os.access(found, os.X_OK):
+                return (found,)
+        raise SchedulerError(
+            f"no OCI runtime was found ({', '.join(candidates)}); install crun or runc, or set runtime in scrun.toml",
+        )
+
+    def _of_oci_conf(self) -> list[str]:
+        """The program of RunTimeRun; its patterns are slurmd's and mean nothing here."""
+        if not self._creation.slurm_conf:
+            return []
+        program = oci_conf.program_of(oci_conf.load(self._creation.slurm_conf).runtime_run.split())
+        return [program] if program else []

@@ -1,0 +1,179 @@
+"""What a scheduler is to the rest of scrun: builders of commands and readers of what they say.
+
+No method starts a process, opens a socket or waits. The anchor runs the commands; their output goes into files,
+and the readers can be asked again and again with all that has been said so far.
+"""
+
+from typing import Literal, Protocol
+
+from actors.process.command import Command
+from proto.life.creation import Creation
+from proto.value import Value
+
+from .usage import Usage
+
+STDERR = 6
+"""Descriptor of a step's command that carries the container's stderr; its own descriptor 2 is the launcher's."""
+
+JobKind = Literal["none", "queued", "granted", "revoked", "refused"]
+EndKind = Literal[
+    "exited",
+    "signalled",
+    "time-limit",
+    "preempted",
+    "node-failure",
+    "cancelled",
+    "out-of-memory",
+    "launch-failed",
+    "lost",
+]
+
+
+class JobNews(Value):
+    """What the request for a job has come to.
+
+    Attributes:
+        kind: ``none``: nothing is known yet; ``revoked``: the job was granted and has ended since.
+        job_id: 0 while Slurm has not named one.
+        nodes: always empty with Slurm's commands, which do not say; ``inquire`` does.
+        reason: one sentence when refused.
+        transient: whether the same request may succeed later.
+        away: whether nobody has heard it, so that it may be made again at once.
+
+    """
+
+    kind: JobKind
+    job_id: int = 0
+    nodes: str = ""
+    reason: str = ""
+    transient: bool = False
+    away: bool = False
+
+
+class StepNews(Value):
+    """What the step's launcher has said so far.
+
+    Attributes:
+        started: the nodes have reported that every task runs.
+        wait_status: of the program as ``wait`` would give it; ``None`` until every task has ended. Of several
+            tasks: of the first that ended badly.
+        step_id: ``JOB.STEP``, or empty while unknown.
+        nodes: the step's nodes, with commas.
+        messages: what a person may want to know, cleaned; errors only.
+        failure: why the step could not start, one sentence, or empty.
+        away: whether nobody has heard the request for a step, so that it may be made again: nothing was started.
+        abandoned: the launcher gave the step up, so its own exit status says nothing.
+        out_of_memory: the kernel or Slurm killed a task for memory.
+        node_failure: a node of the step was lost.
+
+    """
+
+    started: bool = False
+    wait_status: int | None = None
+    step_id: str = ""
+    nodes: str = ""
+    messages: tuple[str, ...] = ()
+    failure: str = ""
+    away: bool = False
+    abandoned: bool = False
+    out_of_memory: bool = False
+    node_failure: bool = False
+
+
+class JobInfo(Value):
+    """The job as the scheduler knows it."""
+
+    job_id: int
+    state: str
+    reason: str = ""
+    nodes: str = ""
+    node_count: int = 0
+    cpus: int = 0
+    partition: str = ""
+    account: str = ""
+    qos: str = ""
+    time_limit: str = ""
+    time_used: str = ""
+    preempted: bool = False
+    comment: str = ""
+    name: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether steps can run in it now or later."""
+        return self.state in {"PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "RESIZING", "REQUEUED", "STOPPED"}
+
+
+class Ending(Value):
+    """How a step ended, for the engine and for a person.
+
+    Attributes:
+        kind: see ``ending.TABLE``.
+        exit_code: what the anchor exits with.
+        signal: that ended the program, or 0.
+        sentence: for the log and ``state.json``; empty when the program simply ended with 0.
+
+    """
+
+    kind: EndKind
+    exit_code: int
+    signal: int
+    sentence: str
+
+
+class Scheduler(Protocol):
+    """One per container. See ``slurm.Slurm``, ``pyslurm.PySlurm`` and ``local.Local``."""
+
+    def request(self, creation: Creation) -> Command | None:
+        """Ask for the job; ``None``: there is one already, or none is needed."""
+
+    def read_request(self, text: str, status: int | None) -> JobNews:
+        """Read all that the request has said; ``status`` is its wait status, ``None`` while it runs."""
+
+    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
+        """Launch the container."""
+
+    def read_step(self, text: str) -> StepNews:
+        """Read all that the launcher itself has said."""
+
+    def signal(self, step_id: str, signum: int) -> Command:
+        """Give the step's program a signal."""
+
+    def cancel(self, job_id: int) -> Command | None:
+        """Give the job back; ``None``: there is nothing to give back."""
+
+    def inquire(self, job_id: int) -> Command | None:
+        """Ask about the job; ``None``: there is nobody to ask."""
+
+    def read_inquiry(self, text: str, job_id: int) -> JobInfo | None:
+        """Read the answer; ``None``: there is no such job (any more)."""
+
+    def find(self, cookie: str) -> Command | None:
+        """Look for jobs that carry the cookie."""
+
+    def read_found(self, text: str, cookie: str) -> list[int]:
+        """Read the answer to ``find``."""
+
+    def list_steps(self, job_id: int) -> Command | None:
+        """List the job's steps that run."""
+
+    def read_steps(self, text: str) -> list[str]:
+        """Read the answer: step ids, ``JOB.STEP``."""
+
+    def measure(self, step_id: str) -> Command | None:
+        """Ask what a step uses; ``None``: nobody measures."""
+
+    def read_measure(self, text: str, step_id: str) -> Usage | None:
+        """Read the answer; ``None``: there is no such step (any more)."""
+
+    def remote_command(self, job_id: int, command: bytes) -> Command:
+        """Run a shell command line on each node of the job, outside any container."""
+
+    def enter(self, job_id: int, nodes: str, process: bytes, terminal: bool) -> Command:
+        """Run another program in the container, on the first of its nodes; ``process`` is the JSON of a process object.
+
+        Standard streams are as those of ``step``, and ``read_step`` reads what the launcher itself says.
+        """
+
+    def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
+        """Say how the step ended; ``status`` is the launcher's wait status."""

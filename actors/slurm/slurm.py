@@ -1,0 +1,259 @@
+"""Slurm's own commands, from 22.05 on: salloc, srun, scancel, squeue.
+
+Why these (all measured on 22.05): salloc is granted in 6 ms where sbatch needs a second, names the job while it is
+queued, takes the request back when it gets SIGTERM, says when the job is revoked, and gives the job an exit status
+when its command ends; with ``--no-shell`` it would do none of the last two, and every job would end as CANCELLED. It
+holds 1.3 MB while it waits. ``srun -v`` reports the start of the tasks
+and each task's exact wait status on its own stderr. KILL goes to the step: to the job it takes seconds.
+"""
+
+import os
+import signal
+
+from actors.process.command import Command
+from proto.errors import SchedulerError
+from proto.host.paths import ContainerPaths
+from proto.life.creation import Creation
+
+from . import ending, enter, job_log, oci_conf, origin, queue_format, step_log, step_options, usage, user_namespace
+from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
+from .options import fit, word
+from .programs import environment, look_up, probe_version, require, search_path
+from .scheduler import STDERR, Ending, JobInfo, JobNews, StepNews
+
+HOLD = b'read -r status || status=137; exit "$status"'
+"""What salloc runs here while the job lasts: its exit status becomes the job's.
+
+It waits for a line on descriptor 0, whose other end is the anchor's. When the anchor dies, the read fails and the
+job ends: of itself, before the guard has done anything.
+"""
+WITH_ENVIRONMENT = b'umask 077; env -0 >"$1.new" && mv "$1.new" "$1"; ' + HOLD
+"""The same for scrun.lua, which is promised the job's environment."""
+ONCE = b'{ echo y; while echo n; do :; done; } 2>/dev/null | "$@" >/dev/null'
+"""What asks scancel to ask before it signals, and answers yes once.
+
+When any job of the cluster is pending, anybody's, scancel goes through its jobs twice, and signals a step each time
+(22.05 and others: a flag about pending jobs is set for jobs that were not named). A program would get each signal
+twice.
+"""
+COMMENT = "scrun:"
+"""What the job's comment begins with; the cookie follows, and as another word the place (``place``)."""
+DEFAULT_NAME = "scrun"
+NAMESPACE_FIT: Version = (23, 2)
+"""From here on the clients leave the uid to the credential (RELEASE_NOTES), so no nested namespace is needed."""
+CONTAINER_ID: Version = (23, 2)
+"""First version with ``srun --container-id``."""
+
+
+class Slurm:
+    """Builds Slurm's commands for one container and reads their answers."""
+
+    def __init__(self, creation: Creation, version: Version | None = None) -> None:
+        """Nothing is looked up yet.
+
+        Args:
+            creation: of the container.
+            version: of Slurm, if the caller knows it. Else ``salloc --version`` is asked (2 ms) when a command
+                depends on it.
+
+        """
+        self._creation = creation
+        self._version = version
+        self._path = search_path(creation.environ)
+
+    @property
+    def version(self) -> Version:
+        """Slurm's version; (0, 0) if it cannot be found out."""
+        if self._version is None:
+            self._version = probe_version(self._creation.environ)
+        return self._version
+
+    # --- the job
+
+    def request(self, creation: Creation) -> Command | None:
+        """See ``Scheduler``.
+
+        Raises:
+            SchedulerError: salloc is not installed.
+            SettingsError: a job option does not exist in this version.
+
+        """
+        if creation.job_id:
+            return None
+        salloc = require("salloc", self._path)
+        options = self._fitting(creation.job_options)
+        words = [f"--comment={COMMENT}{creation.cookie} {origin.MARK}{origin.here(creation.root)}"]
+        extra: list[bytes] = []
+        for name, value in {"job-name": DEFAULT_NAME, **options}.items():
+            option = BY_NAME[name]
+            if option.kind == ENVIRONMENT:
+                extra.append(os.fsencode(f"SALLOC_{option.variable}={value}"))
+            elif option.where != STEP:
+                words.append(word(option, value))
+        command = (b"/bin/sh", b"-c", WITH_ENVIRONMENT if creation.lua else HOLD, b"scrun-job", _job_env(creation))
+        argv = (*self._prefix(), salloc, *_encode(words), *command)
+        return self._command(argv, extra)
+
+    def read_request(self, text: str, status: int | None) -> JobNews:
+        """See ``Scheduler`` and ``job_log``."""
+        return job_log.read(text, status)
+
+    def cancel(self, job_id: int) -> Command | None:
+        """``scancel JOB``; nothing for an allocation that scrun did not make."""
+        if self._creation.job_id or not job_id:
+            return None
+        return self._simple("scancel", b"%d" % job_id)
+
+    # --- the step
+
+    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
+        """See ``Scheduler``; the container's stderr goes to descriptor ``STDERR`` unless there is a terminal.
+
+        srun opens ``--error`` anew, so its own messages, which stay on descriptor 2, never mix with the
+        container's.
+
+        Raises:
+            SchedulerError: srun is not installed, or the bundle's path is relative (slurmd would not find it).
+            SettingsError: a job option does not exist in this version.
+
+        """
+        if not bundle.startswith("/"):
+            raise SchedulerError(f"the bundle's path must be absolute: {bundle}")
+        options = self._fitting(creation.job_options)
+        words = ["--verbose", f"--jobid={job_id}", "--export=NONE", f"--container={bundle}"]
+        if self.version >= CONTAINER_ID:
+            words.append(f"--container-id={creation.id}")
+        words.append("--pty" if terminal else f"--error=/proc/self/fd/{STDERR}")
+        words += step_options.words(options, creation.job_id != 0, self.version)
+        return self._command((*self._srun(), *_encode(words), b"--", *argv))
+
+    def read_step(self, text: str) -> StepNews:
+        """See ``Scheduler`` and ``step_log``."""
+        return step_log.read(text)
+
+    def signal(self, step_id: str, signum: int) -> Command:
+        """``scancel --signal=N JOB.STEP``; never the whole job.
+
+        Raises:
+            SchedulerError: the step is not known.
+
+        """
+        if "." not in step_id:
+            raise SchedulerError("container not running: its step is not known yet")
+        words = (b"--signal=%d" % signum, step_id.encode())
+        if signum == signal.SIGKILL:
+            return self._simple("scancel", *words)  # nobody counts these
+        return self._simple("scancel", b"--interactive", *words, before=(b"/bin/sh", b"-c", ONCE, b"scrun-signal"))
+
+    def remote_command(self, job_id: int, command: bytes) -> Command:
+        """One plain task on each node of the job, in a step of its own beside the container's."""
+        words = (
+            f"--jobid={job_id}",
+            "--overlap",
+            "--unbuffered",
+            "--quiet",
+            "--input=none",
+            "--job-name=scrun-remote",
+        )
+        return self._command((*self._srun(), *_encode(words), b"--", b"/bin/sh", b"-c", command))
+
+    def enter(self, job_id: int, nodes: str, process: bytes, terminal: bool) -> Command:
+        """A step of one task, outside any container, that has the node's runtime add the program; see ``enter``."""
+        entries = enter.variables(process)
+        words = (
+            "--verbose",
+            f"--jobid={job_id}",
+            "--overlap",
+            "--nodes=1",
+            "--ntasks=1",
+            f"--nodelist={nodes.partition(',')[0]}",
+            "--mpi=none",
+            "--unbuffered",
+            "--quit-on-interrupt",
+            "--job-name=scrun-exec",
+            f"--export={','.join(enter.names(entries))}",
+            "--pty" if terminal else f"--error=/proc/self/fd/{STDERR}",
+        )
+        cookie = self._creation.cookie.encode()
+        shell = (b"/bin/sh", b"-c", enter.on_node(entries, terminal), b"scrun-exec", cookie)
+        return self._command((*self._srun(), *_encode(words), b"--", *shell), entries)
+
+    # --- questions
+
+    def inquire(self, job_id: int) -> Command | None:
+        """One line of squeue, also about a job that has ended (for MinJobAge, 5 minutes by default)."""
+        return self._simple("squeue", b"-h", b"-t", b"all", b"-O", queue_format.FORMAT, b"-j", b"%d" % job_id)
+
+    def read_inquiry(self, text: str, job_id: int) -> JobInfo | None:
+        """See ``Scheduler``."""
+        return queue_format.read_job(text, job_id)
+
+    def find(self, cookie: str) -> Command | None:
+        """All jobs of the user that live; the cookie is looked for in their comments."""
+        del cookie
+        return self._simple("squeue", b"-h", b"-o", queue_format.FOUND, b"-u", b"%d" % self._creation.uid)
+
+    def read_found(self, text: str, cookie: str) -> list[int]:
+        """See ``Scheduler``."""
+        return queue_format.read_found(text, COMMENT + cookie)
+
+    def list_steps(self, job_id: int) -> Command | None:
+        """See ``Scheduler``."""
+        return self._simple("squeue", b"-h", b"-s", b"-o", queue_format.STEPS, b"-j", b"%d" % job_id)
+
+    def read_steps(self, text: str) -> list[str]:
+        """See ``Scheduler``."""
+        return queue_format.read_steps(text)
+
+    def measure(self, step_id: str) -> Command | None:
+        """``sstat``, which does not know ``--clusters``: of another cluster nothing is known."""
+        if self._creation.job_options.get("clusters"):
+            return None
+        words = ("--noheader", "--parsable2", "--allsteps", f"--jobs={step_id}", f"--format={usage.FORMAT}")
+        return self._command((require("sstat", self._path), *_encode(words)))
+
+    def read_measure(self, text: str, step_id: str) -> usage.Usage | None:
+        """See ``Scheduler``."""
+        return usage.read(text, step_id)
+
+    def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
+        """See ``ending``."""
+        return ending.explain(info, step, status)
+
+    # --- parts of commands
+
+    def _fitting(self, options: dict[str, str]) -> dict[str, str]:
+        if not any(BY_NAME[name].dated for name in options):
+            return options
+        return fit(options, self.version)[0]
+
+    def _prefix(self) -> tuple[bytes, ...]:
+        creation = self._creation
+        needed = creation.namespaced and self.version < NAMESPACE_FIT
+        unshare = look_up("unshare", self._path) if needed else None
+        return user_namespace.prefix(needed, creation.uid, creation.gid, unshare)
+
+    def _srun(self) -> tuple[bytes, ...]:
+        conf = oci_conf.load(self._creation.slurm_conf)
+        srun = os.fsencode(conf.srun_path) if conf.srun_path.startswith("/") else require("srun", self._path)
+        return (*self._prefix(), srun, *_encode(conf.srun_args))
+
+    def _simple(self, program: str, *words: bytes, before: tuple[bytes, ...] = ()) -> Command:
+        cluster = self._creation.job_options.get("clusters")
+        clusters = _encode([f"--clusters={cluster}"]) if cluster else ()
+        return self._command((*before, require(program, self._path), *clusters, *words))
+
+    def _command(self, argv: tuple[bytes, ...], extra: list[bytes] | None = None) -> Command:
+        entries = list(self._creation.environ)
+        if self._creation.slurm_conf:
+            entries = [entry for entry in entries if not entry.startswith(b"SLURM_CONF=")]
+            entries.append(b"SLURM_CONF=" + os.fsencode(self._creation.slurm_conf))
+        return Command(argv, environment(entries, extra or ()))
+
+
+def _job_env(creation: Creation) -> bytes:
+    return os.fsencode(ContainerPaths(creation.root, creation.id).job_env)
+
+
+def _encode(words: list[str] | tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(os.fsencode(word) for word in words if word)

@@ -1,0 +1,175 @@
+"""Copies and removes directory trees, as an ordinary user or as root of a user namespace.
+
+Such a user cannot make device nodes and cannot read everything; engines do not either, and the container does
+not miss it. A full disk is another matter: a copy that lacks files for that reason must never be used.
+"""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable
+
+from actors.staging.commands import Commands, Result
+from actors.staging.loglevel import Level, Log
+from proto.errors import StagingError, reason
+
+_ATTEMPTS = 100
+_ENVIRON = {b"PATH": b"/usr/local/bin:/usr/bin:/bin", b"LC_ALL": b"C"}
+_TOLERATED = re.compile(
+    rb"cp: (cannot create special file"
+    rb"|cannot open .* for reading: Permission denied"
+    rb"|cannot access .*: Permission denied"
+    rb"|failed to preserve (ownership|authorship)|preserving (times|permissions)|setting (attributes?|permissions)"
+    rb"|getting attribute)",
+)
+_FATAL = re.compile(rb"(No space left on device|Disk quota exceeded|Input/output error|Read-only file system)$")
+
+
+def copy_tree(run: Commands, source: str, target: str, log: Log, *, owners: bool) -> bool:
+    """Copy a directory with all that is in it, not crossing file systems.
+
+    Args:
+        run: runs ``cp``, which shares blocks where the file system can.
+        source: directory to copy.
+        target: directory to make; nothing may be there.
+        log: told what could not be copied.
+        owners: whether the files keep their owners; otherwise all belong to the caller.
+
+    Returns:
+        Whether the copy is complete; if not, what is missing could not be copied by this user.
+
+    Raises:
+        StagingError: the source is not there, or the copy failed for another reason than the user's rights.
+
+    """
+    if not os.path.isdir(source):
+        raise StagingError(f"the root file system {source} is not there")
+    os.mkdir(target, 0o700)
+    what = ["-a"] if owners else ["-dR", "--preserve=mode,timestamps,links"]
+    complete = _copy(run, [*what, "--one-file-system", "--", f"{source}/.", target], log)
+    if not owners:
+        _open(target)
+    return complete
+
+
+def has_owners(root: str) -> bool:
+    """Whether the files of a tree belong to several users.
+
+    Empty directories do not count: nearly every image has one (busybox' ``/home``, Debian's ``partial`` of apt), and
+    nobody misses its owner.
+    """
+    owner = os.lstat(root).st_uid
+    todo = [(root, owner)]
+    while todo:
+        directory, whose = todo.pop()
+        try:
+            with os.scandir(directory) as entries:
+                for entry in entries:
+                    status = entry.stat(follow_symlinks=False)
+                    if whose != owner or (stat.S_ISREG(status.st_mode) and status.st_uid != owner):
+                        return True
+                    if stat.S_ISDIR(status.st_mode):
+                        todo.append((entry.path, status.st_uid))
+        except OSError:
+            continue
+    return False
+
+
+def make_room_for_mounts(root: str, destinations: Iterable[str]) -> None:
+    """Let the owner of a tree make the mount points that are not there.
+
+    Where one id is all ids, the container's root is its owner and no more: on a network file system, where the server
+    judges, a directory of mode 0555 (podman's overlay makes its root so) keeps a runtime from making ``/proc`` in it.
+
+    Args:
+        root: the tree.
+        destinations: paths in it; one that leads through a link is left to the runtime.
+
+    """
+    for destination in destinations:
+        here = root
+        for name in destination.strip("/").split("/"):
+            below = os.path.join(here, name)
+            try:
+                mode = os.lstat(below).st_mode
+            except FileNotFoundError:
+                _open(here)
+                break
+            except OSError:
+                break
+            if not stat.S_ISDIR(mode):
+                break
+            here = below
+
+
+def _open(directory: str) -> None:
+    mode = stat.S_IMODE(os.stat(directory).st_mode)
+    if mode & 0o700 != 0o700:
+        os.chmod(directory, mode | 0o700)
+
+
+def copy_source(run: Commands, source: str, target: str, log: Log, *, owners: bool) -> bool:
+    """Copy what a bind mount's source names: a file or a directory, through a link if it is one."""
+    what = ["-a"] if owners else ["-dR", "--preserve=mode,timestamps,links"]
+    return _copy(run, [*what, "-H", "-T", "--", source, target], log)
+
+
+def remove_tree(path: str) -> None:
+    """Remove whatever is there, directories without write permission included.
+
+    Raises:
+        StagingError: something belongs to an id that this process is not root over.
+
+    """
+    try:
+        _remove(path)
+    except OSError as error:
+        raise StagingError(f"cannot remove {error.filename or path}: {reason(error)}") from None
+
+
+def _copy(run: Commands, words: list[str], log: Log) -> bool:
+    result = run.run([b"cp", b"--reflink=auto", *(os.fsencode(word) for word in words)], _ENVIRON)
+    if result.status == 0:
+        return True
+    lines = [line for line in result.output.splitlines() if line]
+    for line in lines:
+        if _FATAL.search(line) or not _TOLERATED.match(line):
+            raise StagingError(f"copying {words[-2]} failed: {_reason(line)}")
+    if not lines:
+        raise StagingError(f"copying {words[-2]} failed with status {result.status}")
+    log(
+        Level.VERBOSE,
+        f"not all of {words[-2]} could be copied: {len(lines)} notices, the first: {_reason(lines[0])}",
+    )
+    log(Level.DEBUG, Result(result.status, result.output[:20000]).text)
+    return False
+
+
+def _reason(line: bytes) -> str:
+    return line.removeprefix(b"cp: ").decode(errors="backslashreplace")
+
+
+def _remove(path: str) -> None:
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(mode):
+        os.unlink(path)
+        return
+    if mode & 0o700 != 0o700:
+        os.chmod(path, 0o700)
+    for attempt in range(_ATTEMPTS):
+        with os.scandir(path) as entries:
+            names = [entry.path for entry in entries]
+        for name in names:
+            _remove(name)
+        try:
+            os.rmdir(path)
+        except OSError as error:
+            # A cp whose parent was killed may still be writing here.
+            if error.errno != errno.ENOTEMPTY or attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return

@@ -1,0 +1,183 @@
+"""What has happened to a container: facts in the past tense, journaled in this order and never changed.
+
+An actor reports a fact to the state actor, which appends it to the journal before anything follows from it.
+Facts may be reported twice (a report is repeated until acknowledged): the life cycle ignores what it knows.
+"""
+
+from typing import Literal
+
+from proto.wire.registry import Message, message
+
+from .creation import Creation
+
+EndKind = Literal[
+    "exited", "signalled", "time-limit", "preempted", "node-failure", "cancelled", "out-of-memory",
+    "launch-failed", "refused", "staging-failed", "lost", "killed", "internal",
+]  # fmt: skip
+
+
+@message("created-by")
+class CreateBegun(Message):
+    """``create`` has checked everything that it can check; the anchor takes over."""
+
+    creation: Creation
+
+
+@message("job-requested")
+class JobRequested(Message):
+    """The request is about to go to Slurm; the cookie in its comment finds the job again."""
+
+    cookie: str
+
+
+@message("job-queued")
+class JobQueued(Message):
+    """Slurm knows the job and lets it wait."""
+
+    job_id: int
+    reason: str = ""
+
+
+@message("job-granted")
+class JobGranted(Message):
+    """The nodes are ours. ``foreign``: in an allocation that scrun did not make."""
+
+    job_id: int
+    nodes: str = ""
+    foreign: bool = False
+
+
+@message("create-wait-over")
+class CreateWaitOver(Message):
+    """The job still waits, or is still staged in, and ``create`` shall return now: podman gives it 240 s."""
+
+
+@message("job-ended")
+class JobEnded(Message):
+    """The job was refused, or ended before a step of ours ran in it."""
+
+    kind: EndKind
+    exit_code: int
+    sentence: str
+    code: str = "scheduler"
+
+
+@message("staged-in")
+class StagedIn(Message):
+    """The bundle is where the nodes see it. ``notice``: what of the image could not be kept there, or nothing."""
+
+    bundle: str
+    rootfs: str
+    argv: tuple[bytes, ...]
+    notice: str = ""
+
+
+@message("staging-failed")
+class StagingFailed(Message):
+    """Stage-in failed; what it left behind is cleared by stage-out."""
+
+    sentence: str
+
+
+@message("create-answered")
+class CreateAnswered(Message):
+    """``create`` is about to return 0."""
+
+
+@message("start-requested")
+class StartRequested(Message):
+    """``start`` was called; its id tells a repetition from a second call."""
+
+    request: str
+
+
+@message("start-wait-over")
+class StartWaitOver(Message):
+    """The job still waits, or is still staged in, and ``start`` shall return now: the engine takes it for running."""
+
+
+@message("launch-requested")
+class LaunchRequested(Message):
+    """srun is about to be started."""
+
+
+@message("step-started")
+class StepStarted(Message):
+    """The nodes report that the step's tasks run."""
+
+    step_id: str
+    nodes: str = ""
+
+
+@message("step-ended")
+class StepEnded(Message):
+    """srun is gone; this is how the program, or the job, ended."""
+
+    kind: EndKind
+    exit_code: int
+    signal: int
+    sentence: str
+
+
+@message("signal-requested")
+class SignalRequested(Message):
+    """Somebody wants the container to get a signal. ``request``: id of the caller's message."""
+
+    number: int
+    signal: int
+    request: str
+
+
+@message("signal-delivered")
+class SignalDelivered(Message):
+    """Slurm has taken the signal over."""
+
+    number: int
+
+
+@message("signal-failed")
+class SignalFailed(Message):
+    """Slurm did not take the signal."""
+
+    number: int
+    sentence: str
+
+
+@message("cancel-requested")
+class CancelRequested(Message):
+    """The container shall end. ``hard``: with SIGKILL and without waiting."""
+
+    by: str
+    exit_code: int
+    hard: bool = False
+
+
+@message("given-up")
+class GivenUp(Message):
+    """SIGKILL was sent and Slurm does not report the end in time: the guard goes on alone."""
+
+
+@message("output-drained")
+class OutputDrained(Message):
+    """Every byte of output is in the engine's hands; the counts are bytes."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+
+
+@message("staged-out")
+class StagedOut(Message):
+    """Stage-out is over; ``failure`` is empty or says what went wrong."""
+
+    failure: str = ""
+
+
+@message("job-released")
+class JobReleased(Message):
+    """Slurm has the nodes back."""
+
+
+@message("finished")
+class Finished(Message):
+    """Nothing is left but to exit."""

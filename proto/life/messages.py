@@ -1,0 +1,347 @@
+"""What processes say to each other besides facts (``proto.life.events``): intents, requests, replies, reports.
+
+Three groups. *Intents* go from the state actor to the others, are repeated until the fact that they ask for has
+arrived, and may therefore be heard twice. *Requests* come from the command line and the console and get one
+reply. *Anchor's talk* goes over the socketpair that each actor shares with the anchor.
+"""
+
+from proto.value import Value
+from proto.wire.registry import Message, message
+
+from .creation import Creation
+
+# --- intents: state actor to another actor -------------------------------------------------------------------
+
+
+@message("request-job")
+class RequestJob(Message):
+    """To allocation: see to it that there is a job; report queued, granted or ended.
+
+    Attributes:
+        again: whether to ask again if nobody answers.
+
+    """
+
+    again: bool = True
+
+
+@message("watch-job")
+class WatchJob(Message):
+    """To allocation: no step runs, so look now and then whether the job is still there."""
+
+    job_id: int
+
+
+@message("launch-step")
+class LaunchStep(Message):
+    """To allocation: start srun; report started and ended.
+
+    Attributes:
+        again: whether to start it again if nobody heard it.
+
+    """
+
+    job_id: int
+    bundle: str
+    argv: tuple[bytes, ...]
+    again: bool = True
+
+
+@message("release-job")
+class ReleaseJob(Message):
+    """To allocation: give the job back (queued or granted); report released.
+
+    Attributes:
+        job_id: 0 for the one that carries the container's cookie.
+        status: exit status that the job's record shall have.
+
+    """
+
+    job_id: int
+    status: int
+
+
+@message("stage-in")
+class StageIn(Message):
+    """To staging: bring the bundle to the nodes."""
+
+    job_id: int
+    nodes: str
+
+
+@message("stage-out")
+class StageOut(Message):
+    """To staging: bring changes back and clear up."""
+
+    job_id: int
+    nodes: str
+    bundle: str
+    rootfs: str
+    complete: bool
+
+
+@message("relay-signal")
+class RelaySignal(Message):
+    """To signals: give the step this signal, once; report delivered or failed.
+
+    Attributes:
+        alone: whether the step has one node, so that nobody has heard a signal that a node refused.
+
+    """
+
+    number: int
+    signal: int
+    job_id: int
+    step_id: str
+    alone: bool = False
+
+
+@message("end-step")
+class EndStep(Message):
+    """To signals: end the step, with SIGTERM or (``hard``) with SIGKILL."""
+
+    job_id: int
+    step_id: str
+    hard: bool
+
+
+@message("drain")
+class Drain(Message):
+    """To stdio: the step is over; report when its output has gone through.
+
+    ``epitaph``: a line to add to the container's standard error, about an end that was not the program's own.
+    """
+
+    epitaph: str = ""
+
+
+# --- requests and replies -------------------------------------------------------------------------------------
+
+
+@message("start")
+class Start(Message):
+    """Run the program; answered when it runs."""
+
+
+@message("kill")
+class Kill(Message):
+    """Give the container a signal; answered when it is delivered."""
+
+    signal: int
+    all: bool = False
+
+
+@message("delete")
+class Delete(Message):
+    """End a container that is not running (``force``: any); answered when it is about to be gone."""
+
+    force: bool = False
+
+
+@message("inspect")
+class Inspect(Message):
+    """Tell about yourself: ``tree``, ``journal``, ``leases`` or another table of the console."""
+
+    what: str
+
+
+@message("done")
+class Done(Message):
+    """The request was carried out."""
+
+
+@message("table")
+class Table(Message):
+    """Rows for the console; all cells are text."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@message("failed")
+class Failed(Message):
+    """The request was not carried out: ``proto.errors`` has the codes."""
+
+    code: str
+    sentence: str
+
+
+@message("heard")
+class Heard(Message):
+    """A fact is in the journal; the envelope's cause names it."""
+
+
+@message("note")
+class Note(Message):
+    """For the tap only: something worth watching that changes no state."""
+
+    event: str
+    data: dict[str, str]
+
+
+# --- the anchor's talk ----------------------------------------------------------------------------------------
+
+
+class Begin(Value):
+    """What an actor is told at its birth; it is forked, so this needs no wire.
+
+    Attributes:
+        actor: its name.
+        incarnation: 1 for the first.
+        creation: what ``create`` found out.
+        anchor: the anchor's pid.
+        descriptors: names to numbers of the descriptors that it inherits.
+
+    """
+
+    actor: str
+    incarnation: int
+    creation: Creation
+    anchor: int
+    descriptors: dict[str, int]
+
+
+@message("ready")
+class Ready(Message):
+    """To the anchor: the actor listens."""
+
+
+@message("lease")
+class Lease(Message):
+    """To the anchor: if nothing is heard for so many seconds, replace me. ``task`` says what takes so long."""
+
+    seconds: float
+    task: str = ""
+
+
+@message("spawn")
+class Spawn(Message):
+    """To the anchor: start a command under a name; a name is started once in the life of the container.
+
+    Attributes:
+        name: by which the end is reported, and a repetition known.
+        argv, env: as for execve; ``argv[0]`` is an absolute path.
+        cwd: working directory, ``/`` if it cannot be entered.
+        stdio: descriptor number in the command to the name of a descriptor of the anchor, or to the path of a
+            file that is opened for appending (it begins with a slash). 0, 1 and 2 are /dev/null by default.
+        terminal: whether the command uses the container's terminal. It then gets a session of its own, as others
+            than the terminal's foreground group may read from it only outside of its session.
+
+    """
+
+    name: str
+    argv: tuple[bytes, ...]
+    env: tuple[bytes, ...]
+    cwd: str
+    stdio: dict[str, str]
+    terminal: bool = False
+
+
+@message("spawned")
+class Spawned(Message):
+    """From the anchor: the command runs, or ran; 0 if it could not be started."""
+
+    name: str
+    pid: int
+
+
+@message("exited")
+class Exited(Message):
+    """From the anchor: the command's wait status; told again to whoever spawns the same name again."""
+
+    name: str
+    status: int
+
+
+@message("signal-command")
+class SignalCommand(Message):
+    """To the anchor: send a signal to a command (and to its process group).
+
+    Attributes:
+        name: of the command, or of the first of its attempts: ``step`` means ``step-2``, too.
+
+    """
+
+    name: str
+    signal: int
+
+
+@message("follow-window")
+class FollowWindow(Message):
+    """To the anchor: tell the terminal's command of each new window size from now on, and of one it has missed."""
+
+
+@message("close")
+class Close(Message):
+    """To the anchor: close these descriptors; they will be of no use to any incarnation."""
+
+    names: tuple[str, ...]
+
+
+@message("run-actor")
+class RunActor(Message):
+    """To the anchor, from state: a temporary actor shall run, or shall be ended now."""
+
+    actor: str
+    run: bool
+
+
+@message("answer-create")
+class AnswerCreate(Message):
+    """To the anchor, from state: let ``create`` return; an empty code is success."""
+
+    code: str
+    sentence: str
+
+
+@message("finish")
+class Finish(Message):
+    """To the anchor, from state: end everything and exit like the container.
+
+    ``hand_over``: the guard shall go on cancelling the job.
+    """
+
+    exit_code: int
+    signal: int
+    hand_over: bool
+
+
+@message("child")
+class Child(Message):
+    """From the anchor, to state: a process of ours changed. ``status``: running, dead, stopped, given-up."""
+
+    actor: str
+    pid: int
+    incarnation: int
+    restarts: int
+    status: str
+    reason: str = ""
+
+
+@message("interrupted")
+class Interrupted(Message):
+    """From the anchor, to state: somebody sent the anchor this signal, for the ``number``-th time.
+
+    Told again to a new state actor, until ``Heeded``.
+    """
+
+    signal: int
+    number: int = 1
+
+
+@message("heeded")
+class Heeded(Message):
+    """From state, to the anchor: the journal knows of that signal."""
+
+    signal: int
+    number: int
+
+
+@message("abandoned")
+class Abandoned(Message):
+    """From the anchor, to state: ``create`` died before it was answered."""
+
+
+@message("stop")
+class Stop(Message):
+    """From the anchor: finish what you do, say your last words, and go."""

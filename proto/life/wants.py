@@ -1,0 +1,78 @@
+"""What has to happen now, from the container's state alone.
+
+There is no list of effects to carry out once. The state actor keeps asking for what is wanted until the fact
+arrives that makes it unwanted. A process that dies in between therefore loses nothing: its replacement replays the
+journal and wants the same things again. Each wanted thing must be safe to ask for twice.
+"""
+
+from proto.value import Value
+from proto.wire.registry import Message
+
+from . import events as e
+from . import messages as m
+from .container import Container, Ending
+
+
+class Want(Value):
+    """Something that has to happen now: an intent for an actor, or a fact that the state actor makes itself."""
+
+    actor: str
+    message: Message
+
+
+def wanted(c: Container) -> tuple[Want, ...]:
+    """What has to happen now, in the order in which to ask for it."""
+    if c.creation is None or c.finished:
+        return ()
+    wants = _wanted_while_going(c) if c.ending is None else _wanted_to_end(c, c.ending)
+    return tuple(Want(actor, message) for actor, message in wants)
+
+
+def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
+    wants: list[tuple[str, Message]] = []
+    if c.job == "none":
+        wants.append(("state", e.JobRequested(c.creation.cookie if c.creation else "")))
+    if c.job in {"requested", "queued"}:
+        wants.append(("allocation", m.RequestJob(again=not c.impatient)))
+    if c.job == "granted" and c.step == "none":
+        if c.stage == "begun":
+            wants.append(("staging", m.StageIn(c.job_id, c.nodes)))
+        if c.job_id:
+            wants.append(("allocation", m.WatchJob(c.job_id)))
+    if not c.answered and (c.stage == "ready" or (c.impatient and c.job in {"queued", "granted"})):
+        wants.append(("state", e.CreateAnswered()))
+    if c.started_by and c.stage == "ready":
+        if c.step == "none":
+            wants.append(("state", e.LaunchRequested()))
+        elif c.step in {"launching", "running"}:
+            wants.append(("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv)))
+    if c.step == "running":
+        alone = "," not in c.nodes
+        wants += [("signals", m.RelaySignal(s.number, s.signal, c.job_id, c.step_id, alone)) for s in c.signals]
+    return wants
+
+
+def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
+    if c.given_up:
+        return [("state", e.Finished())]
+    if c.step in {"launching", "running"}:
+        # The allocation actor goes on listening for srun's end.
+        return [
+            ("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, again=False)),
+            ("signals", m.EndStep(c.job_id, c.step_id, c.hard)),
+        ]
+    # Who was told that it runs looks for its end in its output.
+    if (c.step == "ended" or c.promised) and not c.drained:
+        own = ending.kind in {"exited", "signalled", "killed"} or not ending.sentence
+        # A program that has failed may have failed by what its image has lost.
+        failed = ending.kind == "exited" and ending.exit_code != 0
+        last = (c.notice if failed else "") if own else ending.sentence
+        return [("stdio", m.Drain(f"scrun: {last}" if last else ""))]
+    wants: list[tuple[str, Message]] = []
+    if c.stage not in {"none", "out"}:
+        complete = c.step == "ended" and ending.kind != "launch-failed"
+        wants.append(("staging", m.StageOut(c.job_id, c.nodes, c.bundle, c.rootfs, complete)))
+    if c.ours and (not wants or not (c.creation and c.creation.lua)):
+        # A script may want to run commands on the nodes once more; the built-in stager does not need the job.
+        wants.append(("allocation", m.ReleaseJob(c.job_id, ending.exit_code)))
+    return wants or [("state", e.Finished())]

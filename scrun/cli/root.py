@@ -1,0 +1,27 @@
+"""The state directory that a command is about."""
+
+import os
+
+from proto.errors import NotFoundError, ScrunError
+from proto.host.paths import default_root
+
+from .parsing import Line
+
+
+def root_of(line: Line, *, must_exist: bool = False) -> str:
+    """The state directory that the command line and the environment mean, as an absolute path.
+
+    Raises:
+        ScrunError: it cannot be one.
+        NotFoundError: it is not there, though it must exist.
+
+    """
+    given = line.options.text("root")
+    if not given:
+        return default_root({"XDG_RUNTIME_DIR": os.environ.get("XDG_RUNTIME_DIR", "")})
+    root = os.path.abspath(given)
+    if root == "/":
+        raise ScrunError("the state directory cannot be / itself")
+    if must_exist and not os.path.isdir(root):
+        raise NotFoundError(f"the state directory {root} does not exist")
+    return root

@@ -1,0 +1,152 @@
+"""Puts together what ``create`` knows: bundle, settings, caller and command line become one ``Creation``.
+
+Everything that can be refused is refused here, before anything is made.
+"""
+
+import os
+import time
+
+from actors.oci.bundle import Bundle, load
+from actors.oci.program import find_program
+from proto.errors import BundleError, SettingsError
+from proto.host.machine import host
+from proto.life.creation import Creation
+from proto.life.settings import Settings
+from scrun.cli.parsing import Line
+from scrun.packages import directories
+from scrun.report import levels
+from scrun.report.diagnostics import say
+from scrun.report.lines import log_path
+
+from . import caller, settings
+
+ANNOTATIONS_OF_STAGING = frozenset({"network"})
+"""Annotations ``scrun.…`` that are no job options."""
+
+
+def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bundle]:
+    """Check everything and describe the container; with ``check`` also that a terminal has its console socket.
+
+    Raises:
+        ScrunError: the bundle, a setting, or the command line cannot be used.
+
+    """
+    own = line.own
+    bundle = load(own.text("bundle") or ".", own.text("config"))
+    console = absolute(own.text("console-socket"))
+    if check or not bundle.terminal:
+        check_console(console, terminal=bundle.terminal)
+    environ = dict(os.environ)
+    who = caller.find()
+    conf = settings.slurm_conf_of(line.options.text("slurm-conf"), environ)
+    chosen = settings.read(conf, who, environ.get("SCRUN_SCHEDULER", ""))
+    conf = _slurm_conf(line, environ, chosen, conf)
+    program = find_program(
+        bundle.rootfs, bundle.args[0], os.fsencode(bundle.env_value("PATH")), bundle.cwd, bundle.binds
+    )
+    environment = caller.kept_environ(dict(os.environb), who, conf)
+    from actors.slurm.options import resolve
+
+    creation = Creation(
+        id=line.id,
+        root=root,
+        bundle=bundle.path,
+        rootfs=bundle.rootfs,
+        oci_version=bundle.oci_version,
+        terminal=bundle.terminal,
+        readonly=bundle.readonly,
+        args=bundle.args,
+        program=program,
+        env=bundle.env,
+        annotations=bundle.annotations,
+        created=time.time(),
+        cookie=os.urandom(8).hex(),
+        uid=who.uid,
+        gid=who.gid,
+        user=who.user,
+        group=who.group,
+        home=who.home,
+        namespaced=who.namespaced,
+        environ=environment,
+        cwd=os.getcwd(),
+        pid_file=absolute(own.text("pid-file")),
+        console_socket=console,
+        log=_log(line.options.text("log")),
+        log_format=line.options.text("log-format") or "text",
+        **levels.of_anchor(line, environ),
+        slurm_conf=conf,
+        scheduler=_scheduler(chosen.scheduler, environment),
+        job_id=_job_id(bundle, environ),
+        job_options=resolve(
+            bundle.annotations, bundle.env, environ, bundle.resources, chosen.job, ANNOTATIONS_OF_STAGING
+        ),
+        lua=settings.find_lua(chosen, conf),
+        settings=chosen,
+        host=host(),
+    )
+    if creation.scheduler != "local" and not creation.lua:
+        from actors.staging import reach
+
+        reach.check(chosen, who.home, tells=bundle.tells)
+    stager = creation.lua or "the built-in stager"
+    say(line, "verbose", f"bundle {bundle.path}, slurm.conf {conf or '-'}, scheduler {creation.scheduler}, {stager}")
+    return creation, bundle
+
+
+def _scheduler(wanted: str, environ: tuple[bytes, ...]) -> str:
+    """Whose calls are used. Slurm is asked for its version only where a pyslurm is installed."""
+    if wanted not in {"auto", "pyslurm"}:
+        return wanted
+    from actors.slurm import pyslurm
+
+    where = directories()
+    if wanted == "auto" and pyslurm.installed_version(where) is None:
+        return "slurm"
+    from actors.slurm.programs import probe_version
+
+    return pyslurm.choose(wanted, probe_version(environ), where)
+
+
+def _log(log: str) -> str:
+    """The value of ``--log`` for a process with another working directory."""
+    return log if log.startswith(("syslog:", "journald:")) else absolute(log_path(log))
+
+
+def absolute(path: str) -> str:
+    """The path made absolute; empty stays empty."""
+    return os.path.abspath(path) if path else ""
+
+
+def check_console(console: str, *, terminal: bool) -> None:
+    """Terminal and console socket belong together.
+
+    Raises:
+        BundleError: one without the other.
+
+    """
+    if terminal and not console:
+        raise BundleError("cannot allocate a terminal without a console socket: give --console-socket")
+    if console and not terminal:
+        raise BundleError("a console socket is given, but process.terminal of config.json is false")
+
+
+def _slurm_conf(line: Line, environ: dict[str, str], chosen: Settings, found: str) -> str:
+    """slurm.conf, now that scrun.toml has been read."""
+    named = line.options.text("slurm-conf") or environ.get("SLURM_CONF")
+    if chosen.slurm_conf and not named:
+        found = settings.check_slurm_conf(chosen.slurm_conf, "setting slurm_conf")
+    if not found and chosen.scheduler != "local":
+        raise SettingsError(
+            f"slurm.conf is not at {settings.SLURM_CONFS[0]}: name it by -f, SLURM_CONF or slurm_conf in scrun.toml"
+        )
+    return found
+
+
+def _job_id(bundle: Bundle, environ: dict[str, str]) -> int:
+    """The existing allocation that the user named; a variable of the container goes before the caller's."""
+    word = bundle.env_value("SLURM_JOB_ID") or environ.get("SLURM_JOB_ID", "")
+    if not word:
+        return 0
+    if not (word.isascii() and word.isdigit() and 0 < int(word[:12]) < 1 << 32):
+        raise SettingsError(f"SLURM_JOB_ID is no job id: {word[:40]!r}")
+    return int(word)

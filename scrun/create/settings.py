@@ -1,0 +1,235 @@
+"""Reads ``scrun.toml``: the site's beside slurm.conf (or in /etc/scrun), then the user's own on top of it.
+
+::
+
+    [scrun]                  # scheduler, create_wait, start_wait, start_limit, kill_wait, slurm_conf, lua, …
+    scheduler = "slurm"
+
+    [staging]                # mode, directory, root_squash, time_limit, sync_back
+    mode = "copy"
+
+    [staging.binds]          # path prefix = keep, copy or drop
+    "/etc/hosts" = "drop"
+
+    [hooks]                  # pattern of a hook = run, skip or refuse
+    "*/lxcfs-hook" = "skip"
+
+    [job]                    # defaults of job options
+    partition = "debug"
+"""
+
+import os
+from typing import Any, get_args
+
+from proto.errors import SettingsError
+from proto.life.settings import HookRule, IdMapping, RootSquash, SchedulerName, Settings, StagingMode
+from proto.value import replace
+
+from .caller import Caller
+
+SITE = "/etc/scrun/scrun.toml"
+SLURM_CONFS = ("/etc/slurm/slurm.conf", "/etc/slurm-llnl/slurm.conf", "/run/slurm/conf/slurm.conf")
+BIND_RULES = ("keep", "copy", "drop")
+# Sections whose keys are not ours.
+OPEN = ("hooks", "job")
+
+# Section and key to the field of Settings and its type, or the words that are allowed.
+KEYS: dict[str, dict[str, tuple[str, type | tuple[str, ...]]]] = {
+    "scrun": {
+        "scheduler": ("scheduler", get_args(SchedulerName)),
+        "create_wait": ("create_wait", float),
+        "start_wait": ("start_wait", float),
+        "start_limit": ("start_limit", float),
+        "kill_wait": ("kill_wait", float),
+        "slurm_conf": ("slurm_conf", str),
+        "lua": ("lua", str),
+        "id_mapping": ("id_mapping", get_args(IdMapping)),
+        "entry": ("entry", bool),
+        "runtime": ("runtime", str),
+    },
+    "staging": {
+        "mode": ("staging_mode", get_args(StagingMode)),
+        "directory": ("staging_directory", str),
+        "root_squash": ("root_squash", get_args(RootSquash)),
+        "time_limit": ("staging_time_limit", float),
+        "sync_back": ("sync_back", bool),
+        "binds": ("bind_rules", dict),
+    },
+}
+
+
+def read(slurm_conf: str, who: Caller, scheduler: str = "") -> Settings:
+    """The settings in force.
+
+    Args:
+        slurm_conf: slurm.conf as known so far, or empty; the site's file is beside it.
+        who: the user whose settings they are.
+        scheduler: ``SCRUN_SCHEDULER``, which overrides the files.
+
+    Raises:
+        SettingsError: a file cannot be read, or something in it is wrong.
+
+    """
+    settings = Settings()
+    beside = f"{os.path.dirname(slurm_conf)}/scrun.toml" if slurm_conf else ""
+    site = beside if beside and os.path.exists(beside) else SITE
+    for path in (site, f"{who.home}/.config/scrun/scrun.toml"):
+        table = _load(path)
+        settings = merge(settings, table, path)
+        if "directory" in table.get("staging", ()):
+            settings = replace(settings, staging_directory=place(settings.staging_directory, who, path))
+    if scheduler:
+        settings = merge(settings, {"scrun": {"scheduler": scheduler}}, "SCRUN_SCHEDULER")
+    return settings
+
+
+def place(text: str, who: Caller, file: str) -> str:
+    """The staging directory of this user: one line of a site's file has to do for all of them.
+
+    Args:
+        text: a path with oci.conf's patterns (``%u`` the user's name, ``%U`` the uid, ``%%`` a percent sign), or one
+            that begins with ``~/``, the user's home; may be empty.
+        who: the user.
+        file: that says so.
+
+    Raises:
+        SettingsError: a pattern that does not exist, or a path that is not absolute.
+
+    """
+    values = {"u": who.user, "U": str(who.uid)}
+    whole = []
+    for part in text.split("%%"):
+        before, *patterns = part.split("%")
+        for pattern in patterns:
+            if pattern[:1] not in values:
+                raise SettingsError(f"{file}: staging.directory may have %u, %U and %% in it, not %{pattern[:1]}")
+            before += values[pattern[0]] + pattern[1:]
+        whole.append(before)
+    path = "%".join(whole)
+    if path.startswith("~/"):
+        path = who.home + path[1:]
+    if path and not path.startswith("/"):
+        raise SettingsError(f"{file}: staging.directory must begin with / or ~/, not be {path}")
+    return os.path.normpath(path) if path else ""
+
+
+def _load(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            import tomllib  # 6 ms, for those who have such a file
+
+            return tomllib.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except PermissionError:
+        raise SettingsError(f"{path} cannot be read: it belongs to somebody else") from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+
+
+def merge(settings: Settings, table: dict[str, Any], path: str) -> Settings:
+    """Put what a file says on top of ``settings``.
+
+    Raises:
+        SettingsError: an unknown section or key, or a wrong value.
+
+    """
+    changes: dict[str, Any] = {}
+    for section, values in table.items():
+        if section == "job" and isinstance(values, dict):
+            changes["job"] = settings.job | {name: _job_value(name, v, path) for name, v in values.items()}
+        elif section == "hooks" and isinstance(values, dict):
+            changes["hooks"] = (*_rules(values, get_args(HookRule), f"{path}: hooks"), *settings.hooks)
+        elif section not in KEYS or not isinstance(values, dict):
+            raise SettingsError(f"{path}: there is no section [{section}]{_nearest(section, [*KEYS, *OPEN])}")
+        else:
+            for key, value in values.items():
+                if key not in KEYS[section]:
+                    raise SettingsError(f"{path}: there is no {key} in [{section}]{_nearest(key, KEYS[section])}")
+                field, kind = KEYS[section][key]
+                changes[field] = _value(value, kind, f"{path}: {section}.{key}")
+    return replace(settings, **changes)
+
+
+def _value(value: Any, kind: type | tuple[str, ...], name: str) -> Any:
+    if isinstance(kind, tuple):
+        return _check_word(value, kind, name)
+    if kind is dict:
+        if not isinstance(value, dict):
+            raise SettingsError(f"{name} must be a table of path prefixes")
+        return _rules(value, BIND_RULES, name)
+    if kind is float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+            raise SettingsError(f"{name} must be a number of seconds, 0 or more")
+        return float(value)
+    if not isinstance(value, kind):
+        raise SettingsError(f"{name} must be {'true or false' if kind is bool else 'a text'}")
+    return value
+
+
+def _rules(table: dict[str, Any], words: tuple[str, ...], name: str) -> tuple[tuple[str, str], ...]:
+    return tuple((pattern, _check_word(rule, words, f"{name}.{pattern}")) for pattern, rule in table.items())
+
+
+def _job_value(name: str, value: Any, path: str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str | int | float):
+        raise SettingsError(f"{path}: job.{name} must be a text or a number")
+    return str(value)
+
+
+def _check_word(value: Any, words: tuple[str, ...], name: str) -> str:
+    if not isinstance(value, str) or value not in words:
+        raise SettingsError(f"{name} must be one of {', '.join(words)}, not {value!r}")
+    return value
+
+
+def _nearest(word: str, valid: Any) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word, list(valid), 1, 0.5)
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(valid)}"
+
+
+def slurm_conf_of(given: str, environ: dict[str, str]) -> str:
+    """slurm.conf by option, environment or the usual places; empty if there is none in the usual places.
+
+    Raises:
+        SettingsError: the one that was named cannot be used.
+
+    """
+    for path, by in ((given, "option -f"), (environ.get("SLURM_CONF", ""), "variable SLURM_CONF")):
+        if path:
+            return check_slurm_conf(path, by)
+    return next((path for path in SLURM_CONFS if os.path.isfile(path)), "")
+
+
+def check_slurm_conf(path: str, by: str) -> str:
+    """The absolute path of a slurm.conf that somebody named.
+
+    Raises:
+        SettingsError: it is not there.
+
+    """
+    if not os.path.isfile(path):
+        # Not the system's words: podman takes those for a program that is missing in the image.
+        raise SettingsError(f"slurm.conf is not at {path}, where the {by} says it is")
+    return os.path.abspath(path)
+
+
+def find_lua(settings: Settings, slurm_conf: str) -> str:
+    """scrun.lua to run, or empty for the built-in stager.
+
+    Raises:
+        SettingsError: the one that the settings name is not there.
+
+    """
+    if settings.lua == "none":
+        return ""
+    if settings.lua:
+        if not os.path.isfile(settings.lua):
+            raise SettingsError(f"the script {settings.lua} that scrun.toml names is not there")
+        return os.path.abspath(settings.lua)
+    beside = f"{os.path.dirname(slurm_conf)}/scrun.lua" if slurm_conf else ""
+    return beside if beside and os.path.isfile(beside) else ""

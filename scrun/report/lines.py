@@ -1,0 +1,28 @@
+"""Lines of text, and how they are written. On the path of the hot verbs."""
+
+import os
+
+# conmon's buffer is 8 KiB; the log's record must fit into one atomic append as well.
+LIMIT = 3000
+
+
+def one_line(text: str) -> str:
+    """The text on one line, without control characters, of bounded length."""
+    line = " ".join(text.split())
+    line = "".join(char if char.isprintable() else "?" for char in line)
+    return line if len(line) <= LIMIT else f"{line[:LIMIT]}…"
+
+
+def log_path(log: str) -> str:
+    """The file of a ``--log`` value, which crun writes ``file:PATH``."""
+    return log.removeprefix("file:")
+
+
+def write(descriptor: int, text: str | bytes) -> None:
+    """Write to standard output or standard error; whoever does not listen any more is no reason to fail."""
+    data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except OSError:
+        pass

@@ -1,0 +1,123 @@
+import os
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from actors.oci.entry import ENTRY_MODE, entry_argv, entry_file, entry_path
+
+MACHINE = os.uname().machine
+
+
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 62), ("aarch64", 183)])
+def test_the_file_is_one_static_executable_for_its_machine(machine: str, number: int) -> None:
+    content = entry_file(machine)
+    assert content is not None
+    kind, e_machine, _version, entry, table = struct.unpack_from("<HHIQQ", content, 16)
+    assert (kind, e_machine, table) == (2, number, 64)
+    loaded, _flags, offset, address, _physical, in_file, in_memory = struct.unpack_from("<IIQQQQQ", content, table)
+    assert (loaded, offset, in_file, in_memory) == (1, 0, len(content), len(content))
+    assert entry == address + 120
+    assert len(content) < 400
+
+
+def test_there_is_none_for_other_machines() -> None:
+    assert entry_file("sparc64") is None
+
+
+@pytest.fixture
+def entry(tmp_path: Path) -> str:
+    content = entry_file(MACHINE)
+    if content is None:
+        pytest.skip(f"no entry file for {MACHINE}")
+    path = tmp_path / "entry"
+    path.write_bytes(content)
+    path.chmod(0o755)
+    return str(path)
+
+
+def run(*argv: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(argv, env={"WORD": "kept"}, capture_output=True, check=False)
+
+
+def test_it_executes_the_program_with_its_own_first_word_and_the_environment(entry: str) -> None:
+    done = run(entry, "/bin/sh", "another name", "-c", 'echo "$0 $1 $WORD"; exit 7', "zero", "one")
+    assert (done.returncode, done.stdout) == (7, b"zero one kept\n")
+    assert run(entry, "/bin/sh", "argv0", "-c", "cat /proc/$$/cmdline").stdout.startswith(b"argv0\0")
+
+
+def test_it_says_127_for_a_missing_and_126_for_an_unusable_program(entry: str, tmp_path: Path) -> None:
+    assert run(entry, str(tmp_path / "missing"), "x").returncode == 127
+    assert run(entry, str(tmp_path), "x").returncode == 126
+    assert run(entry).returncode == 126
+
+
+def test_the_command_names_the_entry_the_program_and_all_words() -> None:
+    assert entry_path("c0") == "/dev/.scrun-c0"
+    assert entry_argv("c0", b"/bin/a", (b"a", b"\xff")) == (b"/dev/.scrun-c0", b"/bin/a", b"a", b"\xff")
+
+
+def test_an_undecided_program_is_found_in_the_container() -> None:
+    assert entry_argv("c", b"", (b"./a", b"b")) == (b"/dev/.scrun-c", b"./a", b"./a", b"b")
+    assert entry_argv("c", b"", (b"a", b"b"))[:6] == (
+        b"/dev/.scrun-c", b"/bin/sh", b"sh", b"-c", b'exec "$0" "$@"', b"a",
+    )  # fmt: skip
+
+
+def environment(
+    directory: Path, image: list[bytes], step: dict[bytes, bytes], machine: str = MACHINE, *emulator: str
+) -> list[bytes]:
+    content = entry_file(machine, image)
+    if content is None:
+        pytest.skip(f"no entry file for {machine}")
+    path = directory / "entry with variables"
+    path.write_bytes(content)
+    path.chmod(ENTRY_MODE)
+    done = subprocess.run(
+        (*emulator, path, "/bin/cat", "cat", "/proc/self/environ"), env=step, capture_output=True, check=True
+    )
+    return done.stdout.split(b"\0")[:-1]
+
+
+def test_the_programs_variables_come_in_their_order_before_the_steps(tmp_path: Path) -> None:
+    image = [b"PATH=/bin:/usr/bin", b"EMPTY=", b"A=1", b"AB=2", b"ODD\xff=\xfe\n=", b"no value"]
+    found = environment(tmp_path, image, {b"SLURM_JOB_ID": b"7", b"CUDA_VISIBLE_DEVICES": b"0"})
+    assert found == [*image, b"CUDA_VISIBLE_DEVICES=0", b"SLURM_JOB_ID=7"]
+
+
+def test_of_two_with_one_name_the_programs_own_counts_but_for_what_slurm_says_of_the_job(tmp_path: Path) -> None:
+    image = [b"HOME=/root", b"SLURM_JOB_ID=1", b"SLURM_MINE=x", b"SLURM=y", b"A=1"]
+    step = {b"HOME": b"/crun", b"SLURM_JOB_ID": b"7", b"SLURM": b"n", b"AA": b"2", b"S": b"3"}
+    found = environment(tmp_path, image, step)
+    assert found == [b"HOME=/root", b"SLURM_MINE=x", b"SLURM=y", b"A=1", b"S=3", b"AA=2", b"SLURM_JOB_ID=7"]
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"A", b"AB", b"SLURM_A", b"SLURM_AB", b"HOME"]), st.binary(max_size=9))))
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_whatever_the_variables_are(tmp_path: Path, pairs: list[tuple[bytes, bytes]]) -> None:
+    image = [name + b"=" + value.replace(b"\0", b"") for name, value in pairs]
+    step = {b"A": b"step", b"SLURM_A": b"step"}
+    kept = [entry for entry in image if not entry.startswith(b"SLURM_A=")]
+    own = [] if any(entry.startswith(b"A=") for entry in image) else [b"A=step"]
+    assert environment(tmp_path, image, step) == [*kept, *sorted([*own, b"SLURM_A=step"], reverse=True)]
+
+
+def test_many_and_long_ones(tmp_path: Path) -> None:
+    image = [b"V%d=" % number + b"x" * 1000 for number in range(1000)] + [b"LONG=" + b"y" * (100 << 10)]
+    assert environment(tmp_path, image, {}) == image
+
+
+@pytest.mark.skipif(not shutil.which("qemu-aarch64"), reason="no qemu-user")
+def test_the_code_for_the_other_machine(tmp_path: Path) -> None:
+    image = [b"HOME=/root", b"SLURM_JOB_ID=1", b"SLURM_MINE=x", b"A="]
+    found = environment(tmp_path, image, {b"HOME": b"/", b"SLURM_JOB_ID": b"7", b"B": b"2"}, "aarch64", "qemu-aarch64")
+    assert found[:3] == [b"HOME=/root", b"SLURM_MINE=x", b"A="]
+    assert sorted(found[3:]) == [b"B=2", b"SLURM_JOB_ID=7"]
+
+
+def test_those_who_may_execute_it_may_not_read_it() -> None:
+    assert ENTRY_MODE & 0o077 == 0o011

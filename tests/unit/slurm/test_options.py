@@ -1,0 +1,281 @@
+"""Job options: where they come from, which wins, and what reaches salloc and srun."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from actors.slurm import oci_conf, step_options
+from actors.slurm.option_table import ALIASES, BY_NAME, EXTRA_VARIABLES, TABLE
+from actors.slurm.options import fit, resolve, word
+from actors.slurm.programs import environment, parse_version
+from actors.slurm.pyslurm import choose
+from actors.slurm.user_namespace import prefix
+from proto.errors import SchedulerError, SettingsError
+
+DOCUMENTED = [
+    "ACCOUNT",
+    "ACCTG_FREQ",
+    "BURST_BUFFER",
+    "CLUSTERS",
+    "CLUSTER_CONSTRAINT",
+    "CONSTRAINT",
+    "CORE_SPEC",
+    "CPUS_PER_GPU",
+    "CPUS_PER_TASK",
+    "CPU_BIND",
+    "CPU_FREQ_REQ",
+    "DELAY_BOOT",
+    "DEPENDENCY",
+    "DISTRIBUTION",
+    "EPILOG",
+    "EXACT",
+    "EXCLUSIVE",
+    "GPUS",
+    "GPUS_PER_NODE",
+    "GPUS_PER_SOCKET",
+    "GPUS_PER_TASK",
+    "GPU_BIND",
+    "GPU_FREQ",
+    "GRES",
+    "GRES_FLAGS",
+    "HINT",
+    "JOB_NAME",
+    "JOB_NODELIST",
+    "JOB_NUM_NODES",
+    "LABELIO",
+    "MEM_BIND",
+    "MEM_PER_CPU",
+    "MEM_PER_GPU",
+    "MEM_PER_NODE",
+    "MPI_TYPE",
+    "NCORES_PER_SOCKET",
+    "NETWORK",
+    "NSOCKETS_PER_NODE",
+    "NTASKS",
+    "NTASKS_PER_CORE",
+    "NTASKS_PER_GPU",
+    "NTASKS_PER_NODE",
+    "NTASKS_PER_TRES",
+    "OPEN_MODE",
+    "OVERCOMMIT",
+    "OVERLAP",
+    "PARTITION",
+    "POWER",
+    "PROFILE",
+    "PROLOG",
+    "QOS",
+    "REMOTE_CWD",
+    "REQ_SWITCH",
+    "RESERVATION",
+    "SIGNAL",
+    "SLURMD_DEBUG",
+    "SPREAD_JOB",
+    "TASK_EPILOG",
+    "TASK_PROLOG",
+    "THREADS",
+    "THREADS_PER_CORE",
+    "THREAD_SPEC",
+    "TIMELIMIT",
+    "TRES_BIND",
+    "TRES_PER_TASK",
+    "UNBUFFEREDIO",
+    "USE_MIN_NODES",
+    "WAIT4SWITCH",
+    "WCKEY",
+    "WORKING_DIR",
+]
+"""The job variables of scrun(1) in the editions 23.02, 24.05 and 24.11."""
+
+
+def from_(
+    annotations: dict[str, str] | None = None,
+    container: dict[str, str] | None = None,
+    caller: dict[str, str] | None = None,
+    resources: dict[str, Any] | None = None,
+    defaults: dict[str, str] | None = None,
+) -> dict[str, str]:
+    env = [f"{key}={value}".encode() for key, value in (container or {}).items()]
+    return resolve(annotations or {}, env, caller or {}, resources or {}, defaults or {})
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_every_documented_variable_sets_an_option(name: str) -> None:
+    assert len(from_(caller={f"SCRUN_{name}": "1"})) == 1
+
+
+def test_names_are_unambiguous() -> None:
+    variables = [variable for option in TABLE for variable in option.variables] + list(EXTRA_VARIABLES)
+    assert len(set(variables)) == len(variables)
+    assert not set(ALIASES) & set(BY_NAME)
+    assert len(BY_NAME) == len(TABLE)
+
+
+def test_the_order_of_the_sources() -> None:
+    sources: dict[str, Any] = {
+        "annotations": {"scrun.mem": "1"}, "container": {"SCRUN_MEM_PER_NODE": "2"},
+        "caller": {"SCRUN_MEM_PER_NODE": "3"}, "resources": {"memory": {"limit": 4 << 20}}, "defaults": {"mem": "5"},
+    }  # fmt: skip
+    for expected, name in zip(("1", "2", "3", "4M", "5"), list(sources), strict=True):
+        assert from_(**sources) == {"mem": expected}
+        del sources[name]
+    assert from_() == {}
+
+
+def test_a_wish_displaces_what_excludes_it_in_weaker_sources_only() -> None:
+    assert from_({"scrun.mem-per-cpu": "1"}, defaults={"mem": "5"}) == {"mem-per-cpu": "1"}
+    assert from_({"scrun.mem-per-cpu": "1", "scrun.mem": "2"}) == {"mem-per-cpu": "1", "mem": "2"}
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        ({"cpu": {"quota": 150000, "period": 100000}}, {"cpus-per-task": "2"}),
+        ({"cpu": {"quota": 100000}}, {"cpus-per-task": "1"}),
+        ({"memory": {"limit": 1048577}}, {"mem": "2M"}),
+        ({"cpu": {"quota": 0, "period": 0}, "memory": {"limit": 0}, "blockIO": {}}, {}),
+        ({"cpu": {"quota": -1}, "memory": {"limit": -1}}, {}),
+        ({"memory": {"limit": 9223372036854771712}}, {}),
+        ({"cpu": None, "memory": None, "pids": {"limit": 2048}}, {}),
+    ],
+)
+def test_limits_count_only_when_asked_for(resources: dict[str, Any], expected: dict[str, str]) -> None:
+    assert from_(resources=resources) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("", "yes"), ("yes", "yes"), ("1", "yes"), ("7", "yes"), ("no", "no"), ("0", "no"), ("x", "no")]
+)
+def test_flags_follow_slurm_s_rule(text: str, value: str) -> None:
+    assert from_(caller={"SCRUN_OVERCOMMIT": text}) == {"overcommit": value}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "words"),
+    [
+        ("scrun.partitoin", "x", "did you mean scrun.partition?"),
+        ("scrun.comment", "x", "finds the job again"),
+        ("scrun.partition", "", "annotation scrun.partition has no value"),
+        ("scrun.partition", "--uid=0", "begins with a dash"),
+        ("scrun.partition", "a\nb", "line break"),
+        ("scrun.partition", "a\0b", "NUL"),
+        ("scrun.ntasks", "x", "not a whole number"),
+        ("scrun.gres", "help", "asks for help"),
+    ],
+)
+def test_mistakes_are_named(annotation: str, value: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words.replace(".", r"\.").replace("?", r"\?")):
+        from_({annotation: value})
+
+
+def test_other_annotations_are_left_alone() -> None:
+    others = {"org.example": "x", "scrun.staging": "copy"}
+    assert resolve(others, (), {}, {}, {}, frozenset({"staging"})) == {}
+
+
+def test_one_word_for_one_option() -> None:
+    assert word(BY_NAME["partition"], "a b; c") == "--partition=a b; c"
+    assert word(BY_NAME["nice"], "-5") == "--nice=-5"
+    assert word(BY_NAME["exclusive"], from_({"scrun.exclusive": "exclusive"})["exclusive"]) == "--exclusive"
+    assert word(BY_NAME["exclusive"], "user") == "--exclusive=user"
+    assert not word(BY_NAME["hold"], "no")
+
+
+def test_versions() -> None:
+    with pytest.raises(SettingsError, match=r"tres-bind needs Slurm 23\.11 or later; this is Slurm 22\.05"):
+        fit({"tres-bind": "x"}, (22, 5))
+    assert fit({"power": "x", "qos": "q"}, (24, 5)) == (
+        {"qos": "q"}, ("job option power is ignored: Slurm 24.05 has it no more",)
+    )  # fmt: skip
+    assert fit({"power": "x"}, (23, 11))[0] == {"power": "x"}
+    assert fit({"tres-bind": "x"}, (0, 0))[0] == {"tres-bind": "x"}
+    assert parse_version("slurm-wlm 22.05.8\n") == (22, 5)
+    assert parse_version("slurm 24.11.5") == (24, 11)
+    assert parse_version("nonsense") == (0, 0)
+
+
+def layout(options: dict[str, str], version: tuple[int, int], *, foreign: bool = False) -> set[str]:
+    words = step_options.words(options, foreign, version)
+    return set(words) - {"--job-name=scrun", "--overlap", "--unbuffered"}
+
+
+@pytest.mark.parametrize(
+    ("options", "version", "foreign", "expected"),
+    [
+        ({}, (22, 5), False, set()),
+        ({}, (22, 5), True, {"--nodes=1", "--ntasks=1"}),
+        ({"nodes": "2"}, (22, 5), False, {"--nodes=2", "--ntasks-per-node=1", "--kill-on-bad-exit"}),
+        ({"nodes": "2-4"}, (22, 5), False, {"--kill-on-bad-exit"}),
+        ({"nodes": "2-4"}, (22, 5), True, {"--nodes=2", "--ntasks-per-node=1", "--kill-on-bad-exit"}),
+        ({"ntasks": "4"}, (22, 5), False, {"--kill-on-bad-exit"}),
+        ({"ntasks": "4"}, (22, 5), True, {"--nodes=1", "--ntasks=1", "--kill-on-bad-exit"}),
+        ({"ntasks": "4"}, (23, 2), False, {"--ntasks=4", "--kill-on-bad-exit"}),
+        ({"nodes": "2", "kill-on-bad-exit": "no"}, (23, 2), False, {"--nodes=2", "--ntasks-per-node=1"}),
+        ({"mem": "5", "partition": "p", "cpu-bind": "none"}, (22, 5), False, {"--cpu-bind=none"}),
+        ({"mem": "5"}, (22, 5), True, {"--nodes=1", "--ntasks=1", "--mem=5"}),
+    ],
+)
+def test_what_reaches_the_step(
+    options: dict[str, str], version: tuple[int, int], foreign: bool, expected: set[str]
+) -> None:
+    assert layout(options, version, foreign=foreign) == expected
+
+
+def test_defaults_of_the_step_can_be_taken_back() -> None:
+    words = step_options.words({"overlap": "no", "unbuffered": "no", "job-name": "x"}, False, (22, 5))
+    assert words == ["--job-name=x"]
+
+
+def test_no_variable_sets_options_behind_our_back() -> None:
+    given = [b"SLURM_JOB_ID=1", b"SALLOC_PARTITION=x", b"SLURM_CONF=/c", b"SLURM_SPANK_X=1", b"LC_ALL=de", b"A=b"]
+    assert environment(given) == (b"SLURM_CONF=/c", b"SLURM_SPANK_X=1", b"A=b", b"LC_ALL=C")
+
+
+def test_oci_conf() -> None:
+    text = '# x\nSRUNPATH=/opt/srun\nSrunArgs="--a b"\nsrunargs=-v # c\nRunTimeRun="exec crun run %b"\n'
+    assert oci_conf.parse(text) == oci_conf.OciConf("/opt/srun", ("--a b", "-v"), "exec crun run %b")
+
+
+@pytest.mark.parametrize(
+    ("line", "program"),
+    [
+        ("exec crun run %b", "crun"),
+        ("crun", "crun"),
+        ("exec env -u NOTIFY_SOCKET crun run", "crun"),
+        ("env --unset=A -i B=1 /opt/runc run", "/opt/runc"),
+        ("", ""),
+        ("exec env -u", ""),
+    ],
+)
+def test_the_program_of_a_runtime_line(line: str, program: str) -> None:
+    assert oci_conf.program_of(line.split()) == program
+
+
+def test_the_user_namespace() -> None:
+    assert prefix(False, 1, 2, None) == ()
+    assert prefix(True, 1, 2, b"/u")[:4] == (b"/u", b"-U", b"--map-user=1", b"--map-group=2")
+    with pytest.raises(SchedulerError):
+        prefix(True, 1, 2, None)
+
+
+def test_pyslurm_is_chosen_only_where_it_fits(tmp_path: Any) -> None:
+    packages = [str(tmp_path)]
+    assert choose("auto", (25, 11), packages) == "slurm"
+    (tmp_path / "pyslurm-25.11.2.dist-info").mkdir()
+    assert choose("auto", (25, 11), packages) == "pyslurm"
+    assert choose("auto", (22, 5), packages) == "slurm"
+    assert choose("local", (25, 11), packages) == "local"
+    with pytest.raises(SettingsError, match=r"25\.11 is installed"):
+        choose("pyslurm", (22, 5), packages)
+
+
+def test_create_pays_for_no_heavy_import() -> None:
+    code = (
+        "import sys; before = {*sys.modules}; import actors.slurm.slurm;"
+        "print(sorted({'json', 'subprocess', 'difflib', 'inspect'} & ({*sys.modules} - before)))"
+    )
+    done = subprocess.run([sys.executable, "-SsE", "-c", code], capture_output=True, text=True, check=True, cwd=".")
+    assert done.stdout == "[]\n"
