@@ -114,7 +114,7 @@ def _run_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.Ho
 
     """
     from scrun.box.container import find
-    from scrun.box.removal import delete
+    from scrun.delete.removal import delete
     from scrun.hooks import moments
 
     try:
@@ -147,7 +147,7 @@ def _clear(paths: ContainerPaths) -> None:
     except DeadlineError:
         return  # ``delete --force`` finds it
     if lock is not None:
-        from scrun.box.removal import clear_up, unfinished
+        from scrun.delete.removal import clear_up, unfinished
 
         if unfinished(paths):
             clear_up(paths)  # anchor and guard died before they could: nobody else knows of the job

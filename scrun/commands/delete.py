@@ -2,9 +2,9 @@
 
 from proto.errors import NotFoundError
 from proto.host.paths import ContainerPaths
-from scrun.box.removal import delete
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
+from scrun.delete.removal import delete
 from scrun.report import diagnostics
 
 

@@ -10,10 +10,10 @@ from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
 from proto.value import replace
 from scrun.box.container import find
-from scrun.box.removal import delete
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.create import creating
+from scrun.delete.removal import delete
 from scrun.exec.own_terminal import OwnTerminal
 from scrun.packages import use_packages
 

@@ -64,7 +64,7 @@ def _run_hooks(container: Container) -> None:
     try:
         moments.at_start(container)
     except HookError:
-        from scrun.box.removal import delete
+        from scrun.delete.removal import delete
 
         try:
             delete(container.paths, force=True)

@@ -9,9 +9,9 @@ import json
 import os
 
 from actors.oci.entry import entry_file
+from actors.oci.example import config
 from actors.slurm.messages import BUSY
 from actors.slurm.runtime_words import TELLS_MORE
-from scrun.commands.spec import config
 from scrun.host import Answer
 
 from .finding import SHELL, Finding, fault, ok, warning

@@ -32,7 +32,7 @@ ALLOWED = {
     "state": set(),
     "start": TALK,
     "kill": TALK,
-    "delete": TALK | {"fcntl", "scrun.box.directory", "scrun.box.removal"},
+    "delete": TALK | {"fcntl", "scrun.box.directory", "scrun.delete", "scrun.delete.removal"},
 }
 REPORT = """
 import sys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scrun.box.left_overs import strangers
+from scrun.delete.left_overs import strangers
 
 
 def test_strangers() -> None:

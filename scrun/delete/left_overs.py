@@ -23,11 +23,11 @@ from proto.host.paths import ContainerPaths
 from proto.life import journal, lifecycle
 from proto.life.creation import Creation
 from proto.value import Value
+from scrun.box import directory
+from scrun.box.container import find
 from scrun.host import Host
 from scrun.report.lines import one_line, write
 
-from . import directory
-from .container import find
 from .removal import clear_up, unfinished
 
 

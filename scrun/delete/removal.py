@@ -8,11 +8,10 @@ import time
 
 from proto.errors import DeadlineError, NotFoundError, ScrunError, WrongStateError
 from proto.host.paths import ContainerPaths
+from scrun.box import directory
+from scrun.box.container import Container, find
 from scrun.cli import signals
 from scrun.hub.client import AnchorGoneError, ask
-
-from . import directory
-from .container import Container, find
 
 SECONDS = 60.0
 # After SIGKILL of the anchor: what the guard may need to cancel the job and clear up.
