@@ -120,7 +120,7 @@ class Anchor:
         given_up = self._actors.died(child, status)
         if given_up and child.name == "state":
             self._on_answer_create(child, m.AnswerCreate("internal", f"scrun gave up: {given_up}"))
-            self._finish = m.Finish(INTERNAL, 0, hand_over=True)
+            self._finish = m.Finish(INTERNAL, hand_over=True)
 
     def _tell_owner(self, command: Command) -> None:
         channel = self._actors[command.owner].channel

@@ -23,31 +23,15 @@ class JobFacts(Value):
 
     Attributes:
         job_id: its number.
-        name: its name.
-        partition: its partition.
         nodes: its nodes, as Slurm's host list.
-        node_count: how many nodes; 0 for unknown.
-        cpus_per_node: CPUs, as Slurm writes them: ``72(x2),36``.
-        account: account it is charged to.
-        qos: its quality of service.
-        reservation: reservation it runs in.
         cluster: name of the cluster.
-        submit_host: host that asked for it.
         env: other variables of the job.
 
     """
 
     job_id: int
-    name: str = ""
-    partition: str = ""
     nodes: str = ""
-    node_count: int = 0
-    cpus_per_node: str = ""
-    account: str = ""
-    qos: str = ""
-    reservation: str = ""
     cluster: str = ""
-    submit_host: str = ""
     env: dict[str, str] = {}
 
 
@@ -122,21 +106,11 @@ def _of_scrun(creation: Creation, paths: ContainerPaths, anchor_pid: int) -> lis
 
 
 def _of_job(job: JobFacts) -> list[tuple[str, str]]:
-    count = str(job.node_count) if job.node_count else ""
     number = str(job.job_id) if job.job_id else ""
     return [
         ("SLURM_JOB_ID", number),
         ("SLURM_JOBID", number),
-        ("SLURM_JOB_NAME", job.name),
-        ("SLURM_JOB_NUM_NODES", count),
-        ("SLURM_NNODES", count),
         ("SLURM_JOB_NODELIST", job.nodes),
         ("SLURM_NODELIST", job.nodes),
-        ("SLURM_JOB_PARTITION", job.partition),
-        ("SLURM_JOB_CPUS_PER_NODE", job.cpus_per_node),
-        ("SLURM_JOB_ACCOUNT", job.account),
-        ("SLURM_JOB_QOS", job.qos),
-        ("SLURM_JOB_RESERVATION", job.reservation),
         ("SLURM_CLUSTER_NAME", job.cluster),
-        ("SLURM_SUBMIT_HOST", job.submit_host),
     ]

@@ -6,7 +6,7 @@ whoever stages the bundle must write the step's ``argv`` there; ``step`` gets it
 The launcher is ``RUNTIME run``, whose exit status is the program's (128 + N after a signal). It says nothing when
 the program starts, so a shell in front of it announces in the step's log (its own stderr) that it becomes the
 runtime: a step counts as started from there on, and a runtime that then fails shows as exit status 1 with its text
-on the container's stderr, as the runtime itself does it. ``state_of`` asks for more certainty where it is wanted.
+on the container's stderr, as the runtime itself does it.
 
 The container of job 1 has the id of scrun's container; its state is kept below scrun's own root directory.
 """
@@ -75,10 +75,6 @@ class Local:
         del job_id
         return self._command(b"delete", b"--force", self._creation.id.encode())
 
-    def state_of(self) -> Command:
-        """``RUNTIME state ID``: JSON with ``status``."""
-        return self._command(b"state", self._creation.id.encode())
-
     def inquire(self, job_id: int) -> None:
         """There is nobody to ask."""
         del job_id
@@ -94,15 +90,6 @@ class Local:
     def read_found(self, text: str, cookie: str) -> list[int]:
         """See ``find``."""
         del text, cookie
-        return []
-
-    def list_steps(self, job_id: int) -> None:
-        """See ``inquire``."""
-        del job_id
-
-    def read_steps(self, text: str) -> list[str]:
-        """See ``inquire``."""
-        del text
         return []
 
     def measure(self, step_id: str) -> None:

@@ -40,10 +40,7 @@ def run(pyslurm: Any, words: list[str]) -> str:
 def job_line(job: Any) -> str:
     """A line in ``queue_format.FORMAT``."""
     preempted = getattr(job, "preempt_time", None) or None  # pyslurm may not know it, and 0 is never
-    fields = (
-        job.id, job.state, job.state_reason, job.allocated_nodes, job.num_nodes, job.cpus, job.partition,
-        job.account, job.qos, job.time_limit, job.run_time, preempted, job.comment, job.name,
-    )  # fmt: skip
+    fields = (job.id, job.state, job.state_reason, job.allocated_nodes, job.time_limit, preempted)
     return "".join(f"{_text(field)}|" for field in fields) + "\n"
 
 

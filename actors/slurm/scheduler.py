@@ -81,22 +81,13 @@ class StepNews(Value):
 
 
 class JobInfo(Value):
-    """The job as the scheduler knows it."""
+    """The job as the scheduler knows it; see squeue(1) for the words."""
 
-    job_id: int
     state: str
     reason: str = ""
     nodes: str = ""
-    node_count: int = 0
-    cpus: int = 0
-    partition: str = ""
-    account: str = ""
-    qos: str = ""
     time_limit: str = ""
-    time_used: str = ""
     preempted: bool = False
-    comment: str = ""
-    name: str = ""
 
     @property
     def active(self) -> bool:
@@ -153,12 +144,6 @@ class Scheduler(Protocol):
 
     def read_found(self, text: str, cookie: str) -> list[int]:
         """Read the answer to ``find``."""
-
-    def list_steps(self, job_id: int) -> Command | None:
-        """List the job's steps that run."""
-
-    def read_steps(self, text: str) -> list[str]:
-        """Read the answer: step ids, ``JOB.STEP``."""
 
     def measure(self, step_id: str) -> Command | None:
         """Ask what a step uses; ``None``: nobody measures."""

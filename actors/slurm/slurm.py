@@ -197,14 +197,6 @@ class Slurm:
         """See ``Scheduler``."""
         return queue_format.read_found(text, COMMENT + cookie)
 
-    def list_steps(self, job_id: int) -> Command | None:
-        """See ``Scheduler``."""
-        return self._simple("squeue", b"-h", b"-s", b"-o", queue_format.STEPS, b"-j", b"%d" % job_id)
-
-    def read_steps(self, text: str) -> list[str]:
-        """See ``Scheduler``."""
-        return queue_format.read_steps(text)
-
     def measure(self, step_id: str) -> Command | None:
         """``sstat``, which does not know ``--clusters``: of another cluster nothing is known."""
         if self._creation.job_options.get("clusters"):

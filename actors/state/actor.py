@@ -226,7 +226,7 @@ class StateActor(ProcessActor):
     def _leave(self) -> None:
         ending = self.container.ending
         assert ending is not None  # noqa: S101 - it has finished
-        self.channel.send(m.Finish(ending.exit_code, ending.signal, hand_over=self.container.given_up))
+        self.channel.send(m.Finish(ending.exit_code, hand_over=self.container.given_up))
 
     # --- what comes in ----------------------------------------------------------------------------------------
 

@@ -21,7 +21,6 @@ class Creation(Value):
         readonly: ``root.readonly``.
         args: ``process.args``; bytes, since arguments need not be UTF-8.
         program: path in the container that ``args[0]`` resolves to, or empty if that could not be found out.
-        env: ``process.env``.
         annotations: ``annotations`` of config.json.
         created: wall-clock seconds since the epoch.
         cookie: word by which the job can be found again in Slurm (its comment begins with ``scrun:COOKIE``).
@@ -53,7 +52,6 @@ class Creation(Value):
     readonly: bool
     args: tuple[bytes, ...]
     program: bytes
-    env: tuple[bytes, ...]
     annotations: dict[str, str]
     created: float
     cookie: str

@@ -128,7 +128,6 @@ class Kill(Message):
     """Give the container a signal; answered when it is delivered."""
 
     signal: int
-    all: bool = False
 
 
 @message("delete")
@@ -302,7 +301,6 @@ class Finish(Message):
     """
 
     exit_code: int
-    signal: int
     hand_over: bool
 
 

@@ -35,14 +35,14 @@ def _signal(line: Line) -> int:
 
 def _kill(container: Container, signal: int, *, every: bool) -> None:
     try:
-        kill(container, signal, every=every)
+        kill(container, signal)
     except (WrongStateError, AnchorGoneError):
         # With --all, and for SIGKILL while the container was ending, "it is over" is what was asked for.
         if not every:
             raise WrongStateError("container not running") from None
 
 
-def kill(container: Container, signal: int, *, every: bool) -> None:
+def kill(container: Container, signal: int) -> None:
     """Send a signal.
 
     Raises:
@@ -58,12 +58,7 @@ def kill(container: Container, signal: int, *, every: bool) -> None:
     if signal in {0, signals.WINCH}:
         return
     try:
-        ask(
-            container,
-            "kill",
-            {"signal": signal, "all": every},
-            KILL_SECONDS if signal == signals.KILL else SECONDS,
-        )
+        ask(container, "kill", {"signal": signal}, KILL_SECONDS if signal == signals.KILL else SECONDS)
     except AnchorGoneError:
         if signal != signals.KILL:
             raise

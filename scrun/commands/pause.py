@@ -36,5 +36,5 @@ def run(line: Line) -> int:
     # Where ``start`` has returned early there is nothing yet that could be stopped.
     if container.status != status or json.loads(container.file.text)["scrun"].get("phase") in WAITING:
         raise WrongStateError(refusal)
-    kill(container, signal, every=False)
+    kill(container, signal)
     return 0

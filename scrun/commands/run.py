@@ -91,7 +91,7 @@ class _Foreground:
         """Give the program the signal; before it runs, whatever ends a program ends the container."""
         try:
             if self._started:
-                kill.kill(find(self._paths.root, self._paths.id), number, every=True)
+                kill.kill(find(self._paths.root, self._paths.id), number)
             elif self._anchor and number in {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}:
                 os.kill(self._anchor, signal.SIGINT)
         except (ScrunError, ProcessLookupError):

@@ -57,7 +57,6 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         readonly=bundle.readonly,
         args=bundle.args,
         program=program,
-        env=bundle.env,
         annotations=bundle.annotations,
         created=time.time(),
         cookie=os.urandom(8).hex(),

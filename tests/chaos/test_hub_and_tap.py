@@ -59,7 +59,7 @@ def connect(path: str) -> socket.socket:
 def envelope(**fields: object) -> bytes:
     """A frame that is right but for the given fields."""
     whole = {"version": 1, "to": "state", "source": "client", "kind": "kill", "id": "00112233445566ff", "cause": None,
-             "deadline": 0, "incarnation": 0, "body": {"signal": 9, "all": False}} | fields  # fmt: skip
+             "deadline": 0, "incarnation": 0, "body": {"signal": 9}} | fields  # fmt: skip
     return bytes(msgpack.packb(list(whole.values())))
 
 

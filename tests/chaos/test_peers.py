@@ -80,7 +80,7 @@ def test_replayed_requests_are_carried_out_once(runtime: Runtime, chaos: Chaos) 
     echo = runtime.running("/bin/sh", "-c", ECHO, stdin=True)
     assert read_line(echo) == "ready"
     before = actors(echo)
-    request = envelope(body={"signal": int(signal.SIGUSR1), "all": False})
+    request = envelope(body={"signal": int(signal.SIGUSR1)})
     send_frames(str(runtime.root / echo.id / "hub"), iter([request] * 300))
     assert read_line(echo) == "got"
     # The next "got" is that of the signal which is sent in there, and it is the last.

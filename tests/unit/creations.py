@@ -1,4 +1,4 @@
-"""Containers for the tests of staging."""
+"""Creations for tests."""
 
 import os
 from typing import Any
@@ -17,7 +17,6 @@ _DEFAULT = Creation(
     readonly=False,
     args=(b"/bin/sh",),
     program=b"/bin/sh",
-    env=(),
     annotations={},
     created=0.0,
     cookie="c00kie",

@@ -50,8 +50,8 @@ def container(directory: pathlib.Path, process: subprocess.Popen[bytes]) -> Cont
 
 def test_a_request_and_its_answer(container: Container, directory: pathlib.Path) -> None:
     with Hub(directory, lambda request: ("done", {"echo": request[8]})) as hub:
-        body = ask(container, "kill", {"signal": 15, "all": False}, 5)
-    assert body == {"echo": {"signal": 15, "all": False}}
+        body = ask(container, "kill", {"signal": 15}, 5)
+    assert body == {"echo": {"signal": 15}}
     [[version, destination, source, kind, request_id, cause, deadline, incarnation, _]] = hub.requests
     assert (version, destination, source, kind, cause, incarnation) == (1, "state", "client", "kill", None, 0)
     assert len(request_id) == 16

@@ -131,12 +131,10 @@ TWO_NODES = (
     + "(status=0x0009).\n"
 )
 
-JOB_RUNNING = "5|RUNNING|None|node1|1|1|debug|(null)|(null)|UNLIMITED|0:00|N/A|scrun:cookie1|scrun|\n"
-JOB_CANCELLED = "5|CANCELLED|None|node1|1|1|debug|(null)|(null)|UNLIMITED|0:02|N/A|scrun:cookie1|scrun|\n"
-JOB_COMPLETING = "5|COMPLETING|None|node1|1|1|debug|(null)|(null)|UNLIMITED|0:02|N/A|scrun:cookie1|scrun|\n"
-JOB_AT_LIMIT = "5|COMPLETING|TimeLimit|node1|1|1|short|(null)|(null)|1:00|1:02|N/A|scrun:cookie1|scrun|\n"
-JOB_TIMEOUT = "5|TIMEOUT|TimeLimit|node1|1|1|short|(null)|(null)|1:00|1:02|N/A|scrun:cookie1|scrun|\n"
-JOB_PREEMPTED = (
-    "5|COMPLETING|None|node1|1|1|debug|(null)|(null)|UNLIMITED|0:02|2026-11-24T19:04:06|scrun:cookie1|scrun|\n"
-)
+JOB_RUNNING = "5|RUNNING|None|node1|UNLIMITED|N/A|\n"
+JOB_CANCELLED = "5|CANCELLED|None|node1|UNLIMITED|N/A|\n"
+JOB_COMPLETING = "5|COMPLETING|None|node1|UNLIMITED|N/A|\n"
+JOB_AT_LIMIT = "5|COMPLETING|TimeLimit|node1|1:00|N/A|\n"
+JOB_TIMEOUT = "5|TIMEOUT|TimeLimit|node1|1:00|N/A|\n"
+JOB_PREEMPTED = "5|COMPLETING|None|node1|UNLIMITED|2026-11-24T19:04:06|\n"
 JOB_UNKNOWN = "slurm_load_jobs error: Invalid job id specified\n"

@@ -7,7 +7,7 @@ import pytest
 from actors.slurm import job_log, messages, queue_format, step_log
 from actors.slurm.ending import explain
 from actors.slurm.replies import given_back, not_taken_yet, signal_failure
-from actors.slurm.scheduler import StepNews
+from actors.slurm.scheduler import JobInfo, StepNews
 
 from . import recorded as said
 
@@ -235,15 +235,12 @@ def test_the_end_is_explained(job: str, step: str, status: int, kind: str, code:
     assert ending.sentence or (kind, code) == ("exited", 0)
 
 
-def test_names_with_separators_are_no_lies() -> None:
-    line = said.JOB_RUNNING.replace("|scrun|\n", "|a|FAILED| b|\n")
-    info = queue_format.read_job(line, 5)
-    assert info is not None
-    assert (info.state, info.name, info.account, info.comment) == ("RUNNING", "a|FAILED| b", "", "scrun:cookie1")
-    assert queue_format.read_job(line, 55) is None
+def test_only_the_job_that_was_asked_about_is_read() -> None:
+    info = queue_format.read_job(said.JOB_RUNNING, 5)
+    assert info == JobInfo("RUNNING", "", "node1", "UNLIMITED")
+    assert queue_format.read_job(said.JOB_RUNNING, 55) is None
 
 
-def test_jobs_and_steps_are_found() -> None:
+def test_jobs_are_found() -> None:
     text = "CLUSTER: lab\n5|RUNNING|scrun:abc\n6|PENDING|scrun:abcd\n7|RUNNING|(null)\n8|PENDING|x,scrun:abc\n"
     assert queue_format.read_found(text, "scrun:abc") == [5, 8]
-    assert queue_format.read_steps("5.0\n5.extern\n5.12\n5.batch\n") == ["5.0", "5.12"]

@@ -8,8 +8,7 @@ from typing import Any
 from actors.slurm import pyslurm_worker, queue_format
 
 JOB: Any = types.SimpleNamespace(
-    id=5, state="RUNNING", state_reason=None, allocated_nodes="node1", num_nodes=1, cpus=2, partition="debug",
-    account=None, qos="normal", time_limit=10, run_time=3, comment="scrun:abc", name="a|b", user_id=1001,
+    id=5, state="RUNNING", state_reason=None, allocated_nodes="node1", time_limit=10, comment="scrun:abc", user_id=1001,
 )  # fmt: skip
 
 
@@ -25,7 +24,7 @@ def test_the_lines_are_squeue_s() -> None:
     sent: list[object] = []
     info = queue_format.read_job(pyslurm_worker.run(stand_in(sent), ["inquire", "5"]), 5)
     assert info is not None
-    assert (info.state, info.reason, info.cpus, info.qos, info.name) == ("RUNNING", "", 2, "normal", "a|b")
+    assert (info.state, info.reason, info.nodes, info.preempted) == ("RUNNING", "", "node1", False)
     found = pyslurm_worker.run(stand_in(sent), ["find", "1001"])
     assert queue_format.read_found(found, "scrun:abc") == [5]
     assert not pyslurm_worker.run(stand_in(sent), ["find", "1002"])
