@@ -154,6 +154,12 @@ class ProtocolError(ScrunError):
     code = "protocol"
 
 
+class AnchorGoneError(ScrunError):
+    """The anchor has ended without an answer, and the container with it."""
+
+    code = "anchor-gone"
+
+
 class InternalError(ScrunError):
     """A fault of scrun's own."""
 
@@ -174,14 +180,20 @@ _REASONS = {
     1: "the system does not allow it",  # EPERM
     2: "it is not there",  # ENOENT
     8: "it is no program",  # ENOEXEC
+    11: "there was no answer in time",  # EAGAIN
     13: "you may not",  # EACCES
     17: "it is there already",  # EEXIST
     20: "a part of the path is a file",  # ENOTDIR
     21: "it is a folder",  # EISDIR
+    23: "too many files are open",  # ENFILE
+    24: "too many files are open",  # EMFILE
     28: "the file system is full",  # ENOSPC
     30: "the file system is read-only",  # EROFS
     36: "the name is too long",  # ENAMETOOLONG
     40: "its links make a loop",  # ELOOP
+    88: "it is no socket",  # ENOTSOCK
+    91: "it is a socket of another kind",  # EPROTOTYPE
+    111: "nobody listens there",  # ECONNREFUSED
     122: "your quota is used up",  # EDQUOT
 }
 

@@ -10,7 +10,7 @@ gc.disable()
 # -I keeps the script's directory off sys.path; the folder that holds proto, actors and scrun goes there.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from .main import main  # noqa: E402 - the path comes first
+from scrun.main import main  # noqa: E402 - the path comes first
 
 if __name__ == "__main__":
     # Nothing is buffered and nothing is left to tidy up: skipping the interpreter's own end saves a millisecond.

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from actors.slurm.programs import environment
 from actors.staging import reach
 from proto.errors import SettingsError
-from proto.host.paths import default_root
+from proto.host.paths import DEFAULT_PATH, default_root
 from proto.life.settings import Settings
 from scrun.cli.parsing import Line
 from scrun.create import caller, settings
@@ -159,7 +159,7 @@ class Host:
 
     def find(self, program: str) -> str:
         """Absolute path of a program in PATH or in the directories of administrators, or empty."""
-        path = os.pathsep.join((self.environ.get("PATH", ""), caller.DEFAULT_PATH))
+        path = os.pathsep.join((self.environ.get("PATH", ""), DEFAULT_PATH))
         usable = (each for each in _in(path, program) if os.access(each, os.X_OK) and not os.path.isdir(each))
         return next(usable, "")
 

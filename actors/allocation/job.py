@@ -8,7 +8,7 @@ from actors.process.spool import Looks, Spool
 from actors.slurm.replies import given_back, released
 from actors.slurm.scheduler import JobNews, Scheduler, StepNews
 from proto.errors import ScrunError
-from proto.exit_codes import KILLED, REFUSED
+from proto.exit_codes import KILL, KILLED, REFUSED, TERM
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.creation import Creation
@@ -22,7 +22,6 @@ REASON_LIMIT = 2.0
 HOLD_WAIT = 2.0
 """Seconds that salloc gets to give the job back in order; then it is cancelled."""
 RELEASE_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
-SIGTERM, SIGKILL = 15, 9
 HELD = "salloc-hold"
 """The anchor's name for salloc's end of the pipe."""
 
@@ -164,7 +163,7 @@ class Job:
         if not self.idle or self._releases or command is None:
             return []
         # One that has not answered by now never will.
-        last = ToAnchor(m.SignalCommand(f"watch-{self._watches}", SIGKILL))
+        last = ToAnchor(m.SignalCommand(f"watch-{self._watches}", KILL))
         self._watches += 1
         return [last, self._spool.ask(f"watch-{self._watches}", command), Later("watch", WATCH)]
 
@@ -201,7 +200,7 @@ class Job:
         if command is None:
             return [Report(e.JobReleased())]
         # SIGTERM makes a waiting salloc take its request back; the cookie finds what was granted meanwhile.
-        return [ToAnchor(m.SignalCommand("job", SIGTERM)), self._spool.ask(f"find-{self._releases}", command)]
+        return [ToAnchor(m.SignalCommand("job", TERM)), self._spool.ask(f"find-{self._releases}", command)]
 
     def release_exited(self, name: str, status: int) -> list[Effect]:
         """See whether scancel was heard."""

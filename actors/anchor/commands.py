@@ -5,10 +5,9 @@ ended, the status: that is how a replaced actor finds its command again.
 """
 
 import contextlib
-import fcntl
 import os
 
-from actors.process.forking import close_all_but, default_signals
+from actors.process.forking import become
 from proto.exit_codes import NOT_FOUND
 from proto.life.messages import Spawn
 
@@ -16,8 +15,6 @@ from .descriptors import Descriptors, open_log
 
 ANSWER = 4096
 """Bytes for which an answer must find room; complaints, of which there may be as many as signals, keep none."""
-_HIGH = 32
-"""Where descriptors are parked while 0, 1, 2 … are put in place."""
 
 
 class Command:
@@ -123,17 +120,7 @@ def _become(request: Spawn, files: dict[int, int], mark: bytes) -> None:
         null = os.open("/dev/null", os.O_RDWR)
         for number in (0, 1, 2):
             files.setdefault(number, null)
-        parked = {number: fcntl.fcntl(fd, fcntl.F_DUPFD, _HIGH) for number, fd in files.items()}
-        for number, fd in parked.items():
-            os.dup2(fd, number, inheritable=True)
-        close_all_but(set(files))
-        default_signals()
-        try:
-            os.chdir(request.cwd or "/")
-        except OSError:
-            os.chdir("/")
-        environment = dict(pair.split(b"=", 1) for pair in (*request.env, mark) if b"=" in pair)
-        os.execve(request.argv[0], list(request.argv), environment)
+        become(request.argv, (*request.env, mark), files, request.cwd or "/")
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.write(2, f"scrun: cannot start {request.argv[0]!r}: {error}\n".encode())

@@ -6,6 +6,7 @@ import socket
 
 from proto.host.paths import ContainerPaths
 from proto.host.reserve import reserve
+from proto.host.sockets import Address
 
 
 class Descriptors:
@@ -53,22 +54,17 @@ def listen(path: str) -> int:
     libzmq would unlink whatever is there before it binds; a socket that is made here and handed down
     (``ZMQ_USE_FD``) cannot be stolen and outlives the state actor.
     """
-    directory, name = os.path.split(path)
-    handle = os.open(directory, os.O_PATH | os.O_CLOEXEC)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    mask = os.umask(0o177)
     try:
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        mask = os.umask(0o177)
-        try:
-            # A socket's address holds 107 bytes; an id alone may have 255.
-            sock.bind(f"/proc/self/fd/{handle}/{name}")
-        finally:
-            os.umask(mask)
-        sock.listen(128)
-        return sock.detach()
+        with Address(path) as address:
+            sock.bind(address)
     finally:
-        os.close(handle)
+        os.umask(mask)
+    sock.listen(128)
+    return sock.detach()
 
 
 def sockets(paths: ContainerPaths) -> dict[str, int]:

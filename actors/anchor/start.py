@@ -6,10 +6,10 @@ becomes full, closed or is taken away harms no container that is there.
 """
 
 import fcntl
-import json
 import os
 
 from actors.allocation.job import HELD, spawn_of
+from actors.oci import config_file
 from actors.process.forking import close_all_but, detach_stdio
 from actors.slurm import scheduler_for
 from actors.stdio import streams
@@ -59,7 +59,7 @@ def prepare(creation: Creation, journal: int, *keep: int) -> tuple[Descriptors, 
         _begin_book(creation, paths, journal, asked=command is not None)
     except OSError as error:
         raise unwritable(creation.root, error) from None
-    commands = Commands(descriptors, f"SCRUN_SOCKET={paths.hub}".encode())
+    commands = Commands(descriptors, paths.mark)
     if command is not None:
         # At once: the grant comes while the anchor still imports what the actors need.
         reader, writer = os.pipe()
@@ -96,9 +96,7 @@ def _take_engine_descriptors(descriptors: Descriptors, creation: Creation, keep:
 
 
 def _console_size(creation: Creation) -> tuple[int, int] | None:
-    with open(ContainerPaths(creation.root, creation.id).config, "rb") as file:
-        config = json.loads(file.read().decode("utf-8", "surrogateescape"))
-    size = config["process"].get("consoleSize")
+    size = config_file.read(ContainerPaths(creation.root, creation.id).config)["process"].get("consoleSize")
     return (size.get("height") or 0, size.get("width") or 0) if size else None
 
 

@@ -5,7 +5,6 @@ Everything here may run twice and may be killed in the middle. It goes by the jo
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -20,6 +19,7 @@ from actors.slurm.scheduler import Scheduler
 from proto.errors import ScrunError
 from proto.exit_codes import KILLED
 from proto.host.paths import ContainerPaths, held
+from proto.host.trees import remove_tree
 from proto.life import events as e
 from proto.life import lifecycle, state_file
 from proto.life.container import Container
@@ -72,7 +72,7 @@ def clean_up(creation: Creation, anchor: int, path: str) -> None:
         state_file.write(paths, container, anchor, 0)
     if not container.answered:
         # create never returned 0, so for the engine there never was a container.
-        shutil.rmtree(paths.directory, ignore_errors=True)
+        remove_tree(paths.directory)
     journal.close()
 
 
@@ -94,7 +94,7 @@ def end_processes(paths: ContainerPaths, anchor: int) -> None:
 
 
 def _relatives(paths: ContainerPaths, anchor: int) -> Iterator[int]:
-    mark = f"SCRUN_SOCKET={paths.hub}".encode()
+    mark = paths.mark
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or int(entry) == os.getpid():
             continue

@@ -6,6 +6,7 @@ There is no network namespace, for the network is the node's, and no cgroup to m
 from typing import Any
 
 from proto import OCI_VERSION
+from proto.host.paths import DEFAULT_PATH
 
 CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
 SECURE = ["nosuid", "noexec", "nodev"]
@@ -19,7 +20,7 @@ def config(uid: int, gid: int, *, rootless: bool) -> dict[str, Any]:
             "terminal": True,
             "user": {"uid": 0, "gid": 0},
             "args": ["sh"],
-            "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
+            "env": [f"PATH={DEFAULT_PATH}", "TERM=xterm"],
             "cwd": "/",
             "capabilities": dict.fromkeys(("bounding", "effective", "permitted"), CAPABILITIES),
             "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}],

@@ -10,8 +10,8 @@ import stat
 from collections.abc import Mapping
 
 from proto.errors import ProgramNotExecutableError, ProgramNotFoundError
+from proto.host.paths import DEFAULT_PATH
 
-DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LINK_LIMIT = 40  # as the kernel's
 
 _Undecidable = (PermissionError, NotImplementedError)
@@ -52,7 +52,7 @@ def find_program(
     try:
         if b"/" in args0:
             return _check(tree, _join(cwd, args0), name)
-        return _search(tree, args0, env_path or DEFAULT_PATH, cwd, name)
+        return _search(tree, args0, env_path or DEFAULT_PATH.encode(), cwd, name)
     except _Undecidable:
         return b""
 

@@ -1,11 +1,15 @@
 """What every process does right after it was forked from the anchor. Imports little: the guard comes this way."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
+from collections.abc import Iterable, Sequence
 
 _DESCRIPTOR_LIMIT = 1 << 16
+_HIGH = 32
+"""Where descriptors are parked while 0, 1, 2 … are put in place."""
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -22,6 +26,29 @@ def close_all_but(keep: set[int]) -> None:
             os.closerange(low, fd)
         low = fd + 1
     os.closerange(low, _DESCRIPTOR_LIMIT)
+
+
+def become(argv: Sequence[bytes], env: Iterable[bytes], files: dict[int, int], directory: str) -> None:
+    """In a forked child: become a command, as from ``execve``. Comes back only by an exception.
+
+    Args:
+        argv: ``argv[0]`` is an absolute path.
+        env: ``K=V``.
+        files: its descriptors, and what they are here; no other stays open.
+        directory: to be in; ``/`` if it cannot be entered.
+
+    """
+    # Parked first, for the place of one may be what another is to become.
+    parked = {number: fcntl.fcntl(fd, fcntl.F_DUPFD, _HIGH) for number, fd in files.items()}
+    for number, fd in parked.items():
+        os.dup2(fd, number, inheritable=True)
+    close_all_but(set(files))
+    default_signals()
+    try:
+        os.chdir(directory)
+    except OSError:
+        os.chdir("/")
+    os.execve(argv[0], list(argv), dict(pair.split(b"=", 1) for pair in env if b"=" in pair))
 
 
 def detach_stdio() -> None:

@@ -9,10 +9,11 @@ import os
 import time
 import traceback
 
+from proto.host.log_record import LEVELS
 from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
 
-from .sinks import LEVELS, LOG_LIMIT, Sink, Syslog, of_log
+from .sinks import LOG_LIMIT, Sink, Syslog, of_log
 
 TAIL = 4000
 """Bytes of a log in which its last line is looked for."""

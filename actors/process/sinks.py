@@ -8,10 +8,8 @@ import socket
 import time
 from typing import Protocol
 
-from proto.host.log_record import record
+from proto.host.log_record import open_log, record
 
-LEVELS = ("quiet", "fatal", "error", "info", "verbose", "debug", "debug2", "debug3", "debug4", "debug5")
-"""The man page's words, from nothing to everything."""
 SYSLOG = "/dev/log"
 JOURNAL = "/run/systemd/journal/socket"
 # runc's words, and syslog's severities, for levels above these are debug ones.
@@ -34,10 +32,8 @@ class File:
 
     def __init__(self, path: str, log_format: str) -> None:
         self._format = log_format
-        # O_NONBLOCK: a FIFO that nobody reads must not stop anybody.
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
         try:
-            self._fd = os.open(path, flags, 0o644)
+            self._fd = open_log(path)
         except OSError:
             self._fd = -1
 
@@ -96,4 +92,4 @@ def of_log(log: str, log_format: str) -> Sink:
         return Syslog(name or "scrun")
     if colon and kind == "journald":
         return Journal(name or "scrun")
-    return File(log.removeprefix("file:"), log_format)
+    return File(log, log_format)

@@ -21,9 +21,8 @@ state is asked whether Slurm was the killer.
 """
 
 import os
-import signal
 
-from proto.exit_codes import KILLED, REFUSED, SIGNALLED
+from proto.exit_codes import KILL, KILLED, REFUSED, SIGNALLED, TERM, name, signal_in
 
 from .scheduler import Ending, EndKind, JobInfo, StepNews
 
@@ -47,7 +46,7 @@ REASONS: dict[str, tuple[EndKind, str]] = {
 }
 """Reasons that explain it while the job is still COMPLETING and its state says no more than that."""
 
-FATAL = frozenset({signal.SIGKILL, signal.SIGTERM})
+FATAL = frozenset({KILL, TERM})
 """The signals with which Slurm ends a step; a death of another one was the program's own affair."""
 
 
@@ -69,22 +68,14 @@ def explain(info: JobInfo | None, step: StepNews, status: int) -> Ending:
         return _exited(os.WEXITSTATUS(own))
     if cause := _cause(info, step):
         kind, sentence = cause
-        return Ending(kind, SIGNALLED + (signum or signal.SIGKILL), signum or signal.SIGKILL, sentence)
+        return Ending(kind, SIGNALLED + (signum or KILL), signum or KILL, sentence)
     if own is not None and os.WIFEXITED(own):
         return _exited(os.WEXITSTATUS(own))
     if signum:
         return Ending("signalled", SIGNALLED + signum, signum, f"the program was ended by {name(signum)}")
     if not step.started:
         return Ending("launch-failed", REFUSED, 0, step.failure or _unstarted(status))
-    return Ending("lost", KILLED, signal.SIGKILL, _lost(step, status))
-
-
-def name(signum: int) -> str:
-    """SIGTERM, or "signal 40" where there is no name."""
-    try:
-        return signal.Signals(signum).name
-    except ValueError:
-        return f"signal {signum}"
+    return Ending("lost", KILLED, KILL, _lost(step, status))
 
 
 def _signal_of(status: int | None) -> int:
@@ -93,7 +84,7 @@ def _signal_of(status: int | None) -> int:
         return 0
     if os.WIFSIGNALED(status):
         return os.WTERMSIG(status)
-    return os.WEXITSTATUS(status) - 128 if os.WEXITSTATUS(status) > 128 else 0
+    return signal_in(os.WEXITSTATUS(status))
 
 
 def _from_launcher(code: int) -> int | None:
@@ -101,9 +92,7 @@ def _from_launcher(code: int) -> int | None:
 
     srun exits with the greatest exit code of its tasks, or 128 + N (srun(1), RETURN VALUE).
     """
-    if code > 128 and code - 128 < 65:
-        return code - 128
-    return code << 8
+    return signal_in(code) or code << 8
 
 
 def _exited(code: int) -> Ending:

@@ -8,14 +8,13 @@ import os
 import time
 from collections.abc import Iterable
 
-from proto.host.paths import ContainerPaths
+from proto.host.paths import DEFAULT_PATH, ContainerPaths
 from proto.life.creation import Creation
 from proto.value import Value
 
 FACTS_WAIT = 2.0
 """Seconds to wait for the file that salloc's command writes."""
 TOLD_OTHERWISE = frozenset({"SLURM_CONF", "SLURM_JOB_ID", "SLURM_JOBID", "SLURM_NODELIST"})
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class JobFacts(Value):

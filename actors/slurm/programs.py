@@ -5,13 +5,13 @@ import select
 from collections.abc import Iterable, Sequence
 
 from proto.errors import SchedulerError
+from proto.exit_codes import KILL
+from proto.host.paths import DEFAULT_PATH
 
 from .option_table import Version
 
 VERSION_LIMIT = 5.0
 """Seconds that a command may take to say its version, which needs no other machine."""
-SIGKILL = 9
-DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 KEPT = frozenset({b"SLURM_CONF", b"SLURM_CONF_SERVER", b"SLURM_JWT", b"SLURM_SACK_JWKS", b"SLURM_SACK_KEY"})
 """Variables of Slurm that say where the cluster is and who we are."""
@@ -40,7 +40,7 @@ def search_path(entries: Iterable[bytes]) -> bytes:
     for entry in entries:
         if entry.startswith(b"PATH=") and entry != b"PATH=":
             return entry[5:]
-    return DEFAULT_PATH
+    return DEFAULT_PATH.encode()
 
 
 def look_up(program: str, path: bytes) -> bytes | None:
@@ -98,7 +98,7 @@ def probe_version(entries: Sequence[bytes]) -> Version:
         finally:
             os.close(writing)
         text = _read_in_time(reading)
-        os.kill(pid, SIGKILL)  # it has said it, or hangs
+        os.kill(pid, KILL)  # it has said it, or hangs
         os.waitpid(pid, 0)
     finally:
         os.close(reading)

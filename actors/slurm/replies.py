@@ -1,5 +1,7 @@
 """What the answers of scancel mean, and when a question is worth its round trip."""
 
+from proto.exit_codes import KILL, TERM, signal_in
+
 from .messages import NODE_REFUSED, judge
 from .scheduler import StepNews
 
@@ -53,7 +55,7 @@ def needs_inquiry(news: StepNews) -> bool:
 
 def _killed_inside(news: StepNews) -> bool:
     # The node's OCI runtime reports a killed program as 128 + signal.
-    return news.wait_status is not None and news.wait_status >> 8 in {128 + 9, 128 + 15}
+    return news.wait_status is not None and signal_in(news.wait_status >> 8) in {KILL, TERM}
 
 
 def may_be_outside(news: StepNews) -> bool:

@@ -5,7 +5,7 @@ import os
 import stat
 from typing import Any
 
-from actors.oci import config_form
+from actors.oci import config_file, config_form
 from actors.oci.entry import ENTRY_MODE, ENTRY_NAME, entry_file, entry_path
 from actors.oci.id_maps import IdMap, config_id_map, stands_for
 from actors.oci.node_config import entry_mount, environment, without_environment, without_labels
@@ -49,11 +49,10 @@ def read_config(bundle: str) -> Config:
     """
     path = os.path.join(bundle, "config.json")
     try:
-        with open(path, "rb") as file:
-            config = json.loads(file.read().decode("utf-8", "surrogateescape"))
+        config = config_file.read(path)
     except OSError as error:
         raise StagingError(f"cannot read {path}: {reason(error)}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise StagingError(f"{path} is not JSON: {error}") from None
     if wrong := config_form.fault(config):
         raise StagingError(f"{wrong} ({path})")

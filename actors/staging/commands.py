@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
+from proto.exit_codes import SIGNALLED
 from proto.value import Value
 
 from .loglevel import Level, Log
@@ -96,7 +97,7 @@ class Commands:
                 raise
             finally:
                 code = process.wait()
-        status = code if code >= 0 else 128 - code
+        status = code if code >= 0 else SIGNALLED - code
         self._log(Level.DEBUG, f"command ended with status {status}, {len(output)} bytes of output")
         return Result(status, output)
 

@@ -11,7 +11,8 @@ import os
 from actors.process.effects import Tick
 from actors.process.shell import ProcessActor, run
 from proto.errors import StorageError
-from proto.exit_codes import INTERNAL, INTERRUPTED, KILLED, REFUSED
+from proto.exit_codes import INT, INTERNAL, INTERRUPTED, KILLED, REFUSED
+from proto.host.trees import remove_tree
 from proto.life import events as e
 from proto.life import lifecycle, wants
 from proto.life import messages as m
@@ -33,7 +34,6 @@ DISK = 1.0
 """Seconds after which something that could not be written is tried again."""
 SOON = 0.02
 """The same, after the actor could not be reached at all."""
-SIGINT = 2
 
 
 class StateActor(ProcessActor):
@@ -219,9 +219,7 @@ class StateActor(ProcessActor):
     def _remove_abandoned(self) -> None:
         """``create`` takes away the directory of a container that it could not create; here it is dead."""
         if self._abandoned:
-            import shutil
-
-            shutil.rmtree(self.paths.directory, ignore_errors=True)
+            remove_tree(self.paths.directory)
 
     def _leave(self) -> None:
         ending = self.container.ending
@@ -275,7 +273,7 @@ class StateActor(ProcessActor):
 
     def _on_interrupted(self, signal: int, number: int) -> None:
         """The ``number``-th time that the anchor got this signal; perhaps told to a predecessor already."""
-        if signal != SIGINT:
+        if signal != INT:
             if self.container.ending is None:
                 request = f"anchor-{signal}-{number}"
                 self._happen(e.SignalRequested(self.container.signal_count + 1, signal, request), "anchor")

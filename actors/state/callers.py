@@ -5,11 +5,10 @@ state answers it. The words of the refusals are matched by engines and by runc's
 """
 
 from proto.errors import InternalError, LaunchError, ScrunError, WrongStateError, from_wire
-from proto.exit_codes import KILLED
+from proto.exit_codes import KILL, KILLED
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.container import Container
-from proto.life.lifecycle import SIGKILL
 from proto.value import Value
 from proto.wire.registry import Message
 
@@ -19,7 +18,7 @@ KILL_WAIT = 0.5
 """After ``kill KILL`` the container ends within ``kill_wait`` whatever Slurm says, so nobody need wait for Slurm."""
 SIGNAL_WAIT = 1.5
 """Any other signal is in the journal and on its way. scancel takes 10 s to find out that a node or the controller does
-not answer, and an engine's "stop" counts its time to SIGKILL from our answer."""
+not answer, and an engine's "stop" counts its time to KILL from our answer."""
 
 
 class Admission(Value):
@@ -65,7 +64,7 @@ def patience(request: Message) -> float | None:
     """Seconds after which a request is answered though Slurm has said nothing yet; None: it waits."""
     if not isinstance(request, m.Kill):
         return None
-    return KILL_WAIT if request.signal == SIGKILL else SIGNAL_WAIT
+    return KILL_WAIT if request.signal == KILL else SIGNAL_WAIT
 
 
 def _admit_start(container: Container, request_id: str) -> Admission:
@@ -90,7 +89,7 @@ def _admit_kill(container: Container, request: m.Kill, request_id: str) -> Admis
         msg = "container not running"
         raise WrongStateError(msg)
     if container.ending is not None:
-        if request.signal == SIGKILL and not container.hard:
+        if request.signal == KILL and not container.hard:
             return Admission(e.CancelRequested("kill", KILLED, hard=True))
         return Admission()
     event = e.SignalRequested(container.signal_count + 1, request.signal, request_id)

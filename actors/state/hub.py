@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 import zmq
 
 from proto.errors import ProtocolError
-from proto.host.paths import endpoint
+from proto.host.sockets import endpoint
 from proto.value import Value
 from proto.wire.envelope import FRAME_LIMIT, Envelope, new_id, unpack
 from proto.wire.registry import Message

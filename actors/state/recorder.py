@@ -10,12 +10,12 @@ import time
 
 from actors.process.logbook import Logbook
 from proto.errors import StorageError, unwritable
+from proto.exit_codes import KILL
 from proto.host.paths import ContainerPaths, held
 from proto.life import events as e
 from proto.life import state_file
 from proto.life.container import Container
 from proto.life.journal import Journal, Record
-from proto.life.lifecycle import SIGKILL
 from proto.life.messages import Begin
 from proto.wire.registry import Message
 
@@ -49,7 +49,7 @@ class Book:
             self.records.append(Record(time.time(), event))
             return
         try:
-            if isinstance(event, e.SignalRequested) and event.signal != SIGKILL:
+            if isinstance(event, e.SignalRequested) and event.signal != KILL:
                 # What is reserved is for the container's end, and of signals there may be any number.
                 self._journal.reserve()
             self._journal.append(event)

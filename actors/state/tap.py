@@ -12,7 +12,7 @@ import msgpack
 import zmq
 
 from proto import PROTOCOL_VERSION, __version__
-from proto.host.paths import endpoint
+from proto.host.sockets import endpoint
 from proto.wire.codec import to_plain
 from proto.wire.registry import Message, word_of
 

@@ -1,8 +1,29 @@
-"""One record of a log, in runc's two formats. On the path of the hot verbs: no ``json``."""
+"""One record of a log, in runc's two formats, and the levels. On the path of the hot verbs: no ``json``."""
 
+import os
 import time
 
+LEVELS = ("quiet", "fatal", "error", "info", "verbose", "debug", "debug2", "debug3", "debug4", "debug5")
+"""The man page's words (scrun(1), SCRUN_DEBUG), from nothing to everything."""
+
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def file_of(log: str) -> str:
+    """The file of a ``--log`` value, which crun writes ``file:PATH``."""
+    return log.removeprefix("file:")
+
+
+def open_log(log: str) -> int:
+    """Open the file of a ``--log`` value for appending.
+
+    Raises:
+        OSError: it cannot be written to now.
+
+    """
+    # O_NONBLOCK: a FIFO that nobody reads must stop neither a command nor an actor.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+    return os.open(file_of(log), flags, 0o644)
 
 
 def quote(text: str) -> str:

@@ -29,7 +29,8 @@ from proto.errors import SettingsError, UsageError, reason
 
 ID_ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-")
 ID_LIMIT = 255
-SOCKET_LIMIT = 107
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""PATH where none is set, here and in containers."""
 DIRECTORY_MODE = 0o700
 SYSTEM = (range(1000), range(60000, 65000))
 """Ids of the system's accounts: below login.defs' UID_MIN, and those that Debian gives away (slurm is 64030)."""
@@ -151,19 +152,6 @@ def held(number: int) -> str:
     return f"/proc/self/fd/{number}"
 
 
-def endpoint(path: str) -> str:
-    """The address of a socket's file for libzmq, whatever the path's length.
-
-    An address has 107 bytes, and the path below rootless dockerd's usual directories 108. Such a one is named
-    through a descriptor of its directory, which is left open: libzmq uses the address again when it reconnects.
-    """
-    if len(os.fsencode(path)) > SOCKET_LIMIT:
-        directory, name = os.path.split(path)
-        handle = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        path = f"{held(handle)}/{name}"
-    return f"ipc://{path}"
-
-
 class ContainerPaths:
     """The paths of one container, as text."""
 
@@ -189,3 +177,8 @@ class ContainerPaths:
         self.log = f"{directory}/log"
         self.spool = f"{directory}/spool"
         self.unstaged = f"{directory}/unstaged"
+
+    @property
+    def mark(self) -> bytes:
+        """The variable, ``K=V``, in the environment of every command, by which the guard finds those left over."""
+        return f"SCRUN_SOCKET={self.hub}".encode()

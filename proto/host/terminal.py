@@ -18,7 +18,6 @@ follows (Slurm 22.05, measured):
   which kills the step at once and exits with 137.
 """
 
-import errno
 import fcntl
 import os
 import socket
@@ -26,25 +25,12 @@ import struct
 import termios
 import tty
 
-from proto.errors import LaunchError
+from proto.errors import LaunchError, reason
+
+from .sockets import Address
 
 CONSOLE_TIMEOUT = 10.0
 _SIZE_LIMIT = 0xFFFF
-
-# In our own words: podman takes strerror's "No such file or directory" and "Permission denied" for a missing
-# or forbidden program, and answers 127 and 126.
-_REASONS = {
-    errno.ENOENT: "it does not exist",
-    errno.ENOTDIR: "it does not exist",
-    errno.EACCES: "access to it is refused",
-    errno.EPERM: "access to it is refused",
-    errno.ECONNREFUSED: "nobody listens there",
-    errno.EAGAIN: "no answer in time",
-    errno.ENOTSOCK: "it is not a socket",
-    errno.EPROTOTYPE: "it is not a stream socket",
-    errno.EMFILE: "too many open files",
-    errno.ENFILE: "too many open files",
-}
 
 
 def open_terminal(console_socket: str, size: tuple[int, int] | None = None) -> int:
@@ -61,14 +47,14 @@ def open_terminal(console_socket: str, size: tuple[int, int] | None = None) -> i
     try:
         master, slave = os.openpty()
     except OSError as error:
-        raise LaunchError(f"cannot open a terminal: {_reason(error)}") from None
+        raise LaunchError(f"cannot open a terminal: {reason(error)}") from None
     try:
         if size is not None:
             set_window_size(slave, *size)
         _send(console_socket, master, os.ttyname(slave))
     except OSError as error:
         os.close(slave)
-        raise LaunchError(f"cannot use the console socket {console_socket}: {_reason(error)}") from None
+        raise LaunchError(f"cannot use the console socket {console_socket}: {reason(error)}") from None
     finally:
         os.close(master)
     return slave
@@ -88,7 +74,7 @@ def take(slave: int) -> None:
         tty.setraw(slave, termios.TCSANOW)
     except (OSError, termios.error) as error:
         number = error.args[0]  # termios.error is no OSError
-        raise LaunchError(f"cannot take the terminal: {_reason(OSError(number, ''))}") from None
+        raise LaunchError(f"cannot take the terminal: {reason(OSError(number, ''))}") from None
 
 
 def window_size(fd: int) -> tuple[int, int]:
@@ -112,20 +98,10 @@ def set_window_size(fd: int, rows: int, columns: int) -> None:
 
 
 def _send(path: str, master: int, name: str) -> None:
-    # sun_path holds 107 bytes. The name of an O_PATH descriptor is short whatever the path's length.
-    handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
-            # Not settimeout(): a non-blocking connect to a busy listener fails at once, with EAGAIN.
-            seconds, rest = divmod(CONSOLE_TIMEOUT, 1)
-            limit = struct.pack("ll", int(seconds), int(rest * 1_000_000))
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-            peer.connect(f"/proc/self/fd/{handle}")
-            socket.send_fds(peer, [os.fsencode(name)], [master])
-    finally:
-        os.close(handle)
-
-
-def _reason(error: OSError) -> str:
-    number = error.errno or 0
-    return _REASONS.get(number) or f"error {errno.errorcode.get(number, number)}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer, Address(path) as address:
+        # Not settimeout(): a non-blocking connect to a busy listener fails at once, with EAGAIN.
+        seconds, rest = divmod(CONSOLE_TIMEOUT, 1)
+        limit = struct.pack("ll", int(seconds), int(rest * 1_000_000))
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        peer.connect(address)
+        socket.send_fds(peer, [os.fsencode(name)], [master])

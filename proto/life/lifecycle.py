@@ -8,18 +8,13 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar, cast
 
 from proto.errors import ProtocolError
-from proto.exit_codes import KILLED, REFUSED
+from proto.exit_codes import CONT, FATAL, KILL, KILLED, REFUSED, SIGNALLED, STOP
 from proto.value import Value, replace
 from proto.wire.registry import Message
 
 from . import events as e
 from .container import Container, Ending, PendingSignal
 from .journal import Record
-
-SIGKILL, SIGCONT, SIGSTOP = 9, 18, 19
-FATAL = frozenset({1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31})
-"""Signals that end a process that has no handler (signal(7)); real-time signals do, too."""
-FIRST_REALTIME = 32
 
 
 class IllegalEventError(ProtocolError):
@@ -80,9 +75,9 @@ def _signal_requested(c: Container, event: e.SignalRequested) -> Container:
     if c.step in {"launching", "running"}:
         return replace(c, signals=(*c.signals, PendingSignal(event.number, event.signal, event.request)))
     c = replace(c, outcomes=(*c.outcomes, (event.request, "")))
-    if event.signal in FATAL or event.signal >= FIRST_REALTIME:
+    if event.signal in FATAL:
         # No program runs yet; a program that has set no handler would end so.
-        killed = Ending("killed", 128 + event.signal, event.signal, "ended by a signal before it was started")
+        killed = Ending("killed", SIGNALLED + event.signal, event.signal, "ended by a signal before it was started")
         return replace(c, ending=killed, hard=True)
     return c
 
@@ -95,7 +90,7 @@ def _signal_over(c: Container, number: int, outcome: str) -> Container:
 
 def _signal_delivered(c: Container, number: int) -> Container:
     signum = next((s.signal for s in c.signals if s.number == number), 0)
-    return replace(_signal_over(c, number, ""), paused={SIGSTOP: True, SIGCONT: False}.get(signum, c.paused))
+    return replace(_signal_over(c, number, ""), paused={STOP: True, CONT: False}.get(signum, c.paused))
 
 
 def _staged_out(c: Container, event: e.StagedOut) -> Container:
@@ -114,10 +109,10 @@ def _cancel(c: Container, event: e.CancelRequested) -> Container:
 
 
 def _given_up(c: Container) -> Container:
-    ending = c.ending or Ending("killed", KILLED, SIGKILL, "killed; Slurm is slow to confirm")
+    ending = c.ending or Ending("killed", KILLED, KILL, "killed; Slurm is slow to confirm")
     if c.step in {"launching", "running"}:
         # However its end began: what has ended the program, or will, is SIGKILL.
-        ending = replace(ending, exit_code=KILLED, signal=SIGKILL)
+        ending = replace(ending, exit_code=KILLED, signal=KILL)
     return replace(c, given_up=True, ending=ending)
 
 

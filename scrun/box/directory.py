@@ -13,6 +13,7 @@ import time
 
 from proto.errors import AlreadyExistsError, DeadlineError, ScrunError, SettingsError, reason, unwritable
 from proto.host.paths import DIRECTORY_MODE, ContainerPaths
+from proto.host.trees import remove_tree
 
 # A directory on its way out; no id has this character.
 DOOMED = "~"
@@ -167,36 +168,3 @@ def is_half_made(paths: ContainerPaths) -> bool:
     except OSError:
         return False
     return stat.S_ISDIR(status.st_mode) and time.time() - status.st_ctime >= YOUNG
-
-
-def remove_tree(path: str, at: int | None = None) -> None:
-    """Remove a file or a directory with all that is in it; what cannot go stays.
-
-    Links are not followed, not even those that somebody puts in place meanwhile.
-
-    Args:
-        path: what to remove.
-        at: descriptor of the directory that the path begins in.
-
-    """
-    try:
-        os.unlink(path, dir_fd=at)
-    except IsADirectoryError:
-        pass
-    except OSError:
-        return
-    else:
-        return
-    try:
-        directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
-    except OSError:
-        return
-    try:
-        for name in os.listdir(directory):
-            remove_tree(name, directory)
-    finally:
-        os.close(directory)
-    try:
-        os.rmdir(path, dir_fd=at)
-    except OSError:
-        pass

@@ -15,10 +15,12 @@ out; where they end in ``…``, options end at the first argument, for the rest 
 On the path of the hot verbs: constants only.
 """
 
+from proto.host import log_record
+
 Option = tuple[tuple[str, ...], str, str, str]
 Verb = tuple[str, str, str, tuple[Option, ...]]
 
-LEVELS = "quiet|fatal|error|warning|warn|info|verbose|debug|debug2|debug3|debug4|debug5"
+LEVELS = "|".join((*log_record.LEVELS, "warning", "warn"))  # the last two are crun's words
 
 # Variables of the man page about logging (scrun.report.levels); the first is about everything.
 DEBUG_VARIABLES = ("SCRUN_DEBUG", "SCRUN_STDERR_DEBUG", "SCRUN_SYSLOG_DEBUG", "SCRUN_FILE_DEBUG")

@@ -3,7 +3,8 @@
 import sys
 
 from proto.errors import DeadlineError, NotFoundError, from_wire
-from proto.host.paths import ContainerPaths, endpoint
+from proto.host.paths import ContainerPaths
+from proto.host.sockets import endpoint
 from proto.life import messages as m
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of

@@ -14,7 +14,7 @@ from proto.errors import (
     UsageError,
     WrongStateError,
 )
-from proto.host.paths import endpoint
+from proto.host.sockets import endpoint
 from scrun.box.container import Container, find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of

@@ -1,20 +1,20 @@
 """``scrun exec``: run another program in a container that runs."""
 
-import json
 import os
 from typing import TYPE_CHECKING
 
+from actors.oci import config_file
 from actors.oci.id_maps import config_id_map
 from actors.oci.node_config import node_process
 from actors.process.command import Command
 from actors.slurm import scheduler_for
+from proto import exit_codes as signals
 from proto.errors import InternalError, UsageError, WrongStateError
 from proto.host.paths import ContainerPaths
 from proto.host.terminal import open_terminal
 from proto.life.container import Container
 from scrun.box import pidfile
 from scrun.box.container import find
-from scrun.cli import signals
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.create.creating import absolute
@@ -98,9 +98,7 @@ def _container(paths: ContainerPaths, *, ignore_paused: bool) -> Container:
 def _process(line: Line, paths: ContainerPaths) -> Process:
     if path := line.own.text("process"):
         return exec_process.read(path)
-    with open(paths.config, "rb") as file:
-        config = json.loads(file.read().decode("utf-8", "surrogateescape"))
-    return exec_process.from_options(config["process"], line.arguments[1:], line.own)
+    return exec_process.from_options(config_file.read(paths.config)["process"], line.arguments[1:], line.own)
 
 
 def _check_console(console: str, *, terminal: bool, detached: bool) -> None:
@@ -127,15 +125,13 @@ def _launcher(paths: ContainerPaths, container: Container, process: Process) -> 
     scheduler = scheduler_for(creation)
     description = exec_process.encode(node_process(process, *id_maps))
     command = scheduler.enter(container.job_id, container.nodes, description, bool(process.get("terminal")))
-    mark = f"SCRUN_SOCKET={paths.hub}".encode()
-    return Launcher(Command(command.argv, (*command.env, mark)), scheduler.read_step)
+    return Launcher(Command(command.argv, (*command.env, paths.mark)), scheduler.read_step)
 
 
 def _staged(container: Container) -> Process:
     """config.json of the node; empty where it cannot be seen from here."""
     try:
-        with open(f"{container.bundle}/config.json", "rb") as file:
-            config: Process = json.loads(file.read().decode("utf-8", "surrogateescape"))
+        config: Process = config_file.read(f"{container.bundle}/config.json")
     except (OSError, ValueError):
         return {}
     return config

@@ -1,11 +1,11 @@
 """``scrun kill``: give the container a signal; the two that mean nothing on the way are answered here."""
 
-from proto.errors import DeadlineError, StorageError, WrongStateError
+from proto import exit_codes as signals
+from proto.errors import AnchorGoneError, DeadlineError, StorageError, WrongStateError
 from scrun.box.container import Container, find
-from scrun.cli import signals
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
-from scrun.hub.client import AnchorGoneError, ask
+from scrun.hub.client import ask
 
 # scancel gives up after 10 s where no controller listens, and its reason can be told; after 21 s where one hangs.
 SECONDS = 15.0

@@ -6,9 +6,9 @@ freezes that, else each of them gets the signal. The job keeps its nodes, and it
 
 import json
 
+from proto import exit_codes as signals
 from proto.errors import WrongStateError
 from scrun.box.container import find
-from scrun.cli import signals
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 

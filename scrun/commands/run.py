@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from actors.oci.bundle import Bundle
 from proto.errors import BundleError, ScrunError
+from proto.exit_codes import of_wait_status
 from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
 from proto.value import replace
@@ -79,8 +80,7 @@ class _Foreground:
             _, status = os.waitpid(self._anchor, 0)
         if not self._line.own.flag("keep"):
             self._delete()
-        code = os.waitstatus_to_exitcode(status)
-        return code if code >= 0 else 128 - code
+        return of_wait_status(status)
 
     def _catch_signals(self) -> None:
         for number in signal.valid_signals():

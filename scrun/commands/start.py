@@ -2,12 +2,12 @@
 
 import os
 
-from proto.errors import HookError, LaunchError, ScrunError, WrongStateError
+from proto.errors import AnchorGoneError, HookError, LaunchError, ScrunError, WrongStateError
+from proto.exit_codes import INT
 from scrun.box.container import Container, find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
-from scrun.cli.signals import INT
-from scrun.hub.client import AnchorGoneError, ask
+from scrun.hub.client import ask
 
 
 def run(line: Line) -> int:

@@ -10,7 +10,8 @@ import time
 from typing import TYPE_CHECKING
 
 from proto.errors import NotFoundError, UsageError
-from proto.host.paths import ContainerPaths, endpoint
+from proto.host.paths import ContainerPaths
+from proto.host.sockets import endpoint
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.packages import use_packages

@@ -8,6 +8,7 @@ import json
 import os
 from typing import Any
 
+from actors.oci import config_file
 from proto.errors import UnsupportedError, UsageError
 from scrun.box.container import find
 from scrun.cli.grammar import LIMITS
@@ -91,8 +92,7 @@ def _value(word: str) -> int | str:
 def _limits(path: str) -> dict[str, Any]:
     """``linux.resources`` of the config.json that the container was made from; ``create`` has checked its form."""
     try:
-        with open(path, "rb") as file:
-            config = json.loads(file.read().decode("utf-8", "surrogateescape"))
+        config = config_file.read(path)
     except (OSError, ValueError):
         return {}
     return (config.get("linux") or {}).get("resources") or {}

@@ -4,10 +4,9 @@ import grp
 import os
 import pwd
 
-from proto.host.paths import real_gid, real_uid
+from proto.host.paths import DEFAULT_PATH, real_gid, real_uid
 from proto.value import Value
 
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KEPT = ("PATH", "TZ", "KRB5CCNAME", "MUNGE_SOCKET")
 KEPT_PREFIXES = ("SLURM_", "SPANK_")
 # Formats that a user likes would make the answers of Slurm's commands unreadable for scrun.

@@ -9,6 +9,7 @@ import time
 from actors.oci.bundle import Bundle, load
 from actors.oci.program import find_program
 from proto.errors import BundleError, SettingsError
+from proto.host.log_record import file_of
 from proto.host.machine import host
 from proto.life.creation import Creation
 from proto.life.settings import Settings
@@ -16,7 +17,6 @@ from scrun.cli.parsing import Line
 from scrun.packages import directories
 from scrun.report import levels
 from scrun.report.diagnostics import say
-from scrun.report.lines import log_path
 
 from . import caller, settings
 
@@ -108,7 +108,7 @@ def _scheduler(wanted: str, environ: tuple[bytes, ...]) -> str:
 
 def _log(log: str) -> str:
     """The value of ``--log`` for a process with another working directory."""
-    return log if log.startswith(("syslog:", "journald:")) else absolute(log_path(log))
+    return log if log.startswith(("syslog:", "journald:")) else absolute(file_of(log))
 
 
 def absolute(path: str) -> str:

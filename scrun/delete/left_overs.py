@@ -20,6 +20,7 @@ from actors.staging.reach import place_of
 from proto.errors import ScrunError, SettingsError
 from proto.host.machine import host as this_host
 from proto.host.paths import ContainerPaths
+from proto.host.trees import remove_tree
 from proto.life import journal, lifecycle
 from proto.life.creation import Creation
 from proto.value import Value
@@ -58,7 +59,7 @@ def collect(root: str, host: Host, *, dry: bool) -> None:
             if name.startswith(directory.DOOMED):
                 _say(f"{root}/{name}: what a killed delete left is removed", dry=dry)
                 if not dry:
-                    directory.remove_tree(f"{root}/{name}")
+                    remove_tree(f"{root}/{name}")
             continue
         creation = _creation(paths)
         if creation is not None:
@@ -92,7 +93,7 @@ def _job(stranger: Stranger, root: str, host: Host, *, dry: bool) -> None:
             _say(f"job {job} could not be cancelled: {one_line(answer.text)}")
             return
         for path in staged_with(place_of(host.settings, host.caller.home), stranger.cookie):
-            directory.remove_tree(path)
+            remove_tree(path)
 
 
 def _say(sentence: str, *, dry: bool = False) -> None:

@@ -6,12 +6,12 @@ On the path of ``delete``: what clears up is imported when there is something to
 import os
 import time
 
-from proto.errors import DeadlineError, NotFoundError, ScrunError, WrongStateError
+from proto import exit_codes as signals
+from proto.errors import AnchorGoneError, DeadlineError, NotFoundError, ScrunError, WrongStateError
 from proto.host.paths import ContainerPaths
 from scrun.box import directory
 from scrun.box.container import Container, find
-from scrun.cli import signals
-from scrun.hub.client import AnchorGoneError, ask
+from scrun.hub.client import ask
 
 SECONDS = 60.0
 # After SIGKILL of the anchor: what the guard may need to cancel the job and clear up.

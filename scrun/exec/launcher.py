@@ -6,7 +6,6 @@ the step, and when srun is killed outright a second process of its own ends the 
 But for a terminal: see ``Launcher.keep_window``.
 """
 
-import fcntl
 import os
 import select
 import signal
@@ -15,15 +14,13 @@ from collections.abc import Callable
 
 from actors.allocation.step import WINDOW_AGAIN
 from actors.process.command import Command
-from actors.process.forking import close_all_but, default_signals, detach_stdio, name_process
+from actors.process.forking import become, close_all_but, default_signals, detach_stdio, name_process
 from actors.process.spool import Looks
 from actors.slurm.scheduler import STDERR, StepNews
 from proto.errors import LaunchError, ScrunError
-from proto.exit_codes import NOT_FOUND, SIGNALLED
+from proto.exit_codes import NOT_FOUND, of_wait_status
 from proto.host.terminal import take
 
-_HIGH = 32
-"""Where descriptors are parked while 0, 1, 2 … are put in place."""
 PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 _TEXT_LIMIT = 1 << 20
 
@@ -96,8 +93,7 @@ class Launcher:
         _, status = os.waitpid(self.pid, 0)
         if self._cat:
             os.waitpid(self._cat, 0)
-        code = os.waitstatus_to_exitcode(status)
-        return code if code >= 0 else SIGNALLED - code
+        return of_wait_status(status)
 
     def keep_window(self, slave: int) -> None:
         """Leave a process behind whose controlling terminal this is, until the launcher ends.
@@ -157,14 +153,7 @@ class Launcher:
         try:
             if session:
                 os.setsid()
-            parked = {number: fcntl.fcntl(fd, fcntl.F_DUPFD, _HIGH) for number, fd in files.items()}
-            for number, fd in parked.items():
-                os.dup2(fd, number, inheritable=True)
-            close_all_but(set(files))
-            default_signals()
-            os.chdir("/")
-            environment = dict(entry.split(b"=", 1) for entry in self._command.env if b"=" in entry)
-            os.execve(self._command.argv[0], list(self._command.argv), environment)
+            become(self._command.argv, self._command.env, files, "/")
         except BaseException as error:
             os.write(2, f"error: cannot start {self._command.argv[0]!r}: {error}\n".encode())
         finally:

@@ -4,7 +4,6 @@ import errno
 import fcntl
 import os
 import select
-import shutil
 import signal
 import socket
 import tempfile
@@ -13,6 +12,7 @@ import tty
 from typing import Self
 
 from proto.errors import LaunchError
+from proto.host.trees import remove_tree
 
 CHUNK = 1 << 16
 WAIT = 10.0
@@ -45,7 +45,7 @@ class OwnTerminal:
         self._listener.close()
         if self._master >= 0:
             os.close(self._master)
-        shutil.rmtree(self._directory, ignore_errors=True)
+        remove_tree(self._directory)
 
     def attach(self) -> None:
         """Take the container's terminal, give it this one's size, and this one to it.

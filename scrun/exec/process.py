@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from actors.oci import config_form
+from actors.oci import config_file, config_form
 from actors.oci.bundle import SIZE_LIMIT
 from proto.errors import BundleError, UsageError, reason
 from scrun.cli.parsing import Options
@@ -26,8 +26,8 @@ def read(path: str) -> Process:
     except OSError as error:
         raise BundleError(f"the process file {path} cannot be read: {reason(error)}") from None
     try:
-        process = json.loads(data.decode("utf-8", "surrogateescape"))
-    except (ValueError, RecursionError) as error:
+        process = config_file.parse(data)
+    except ValueError as error:
         raise BundleError(f"the process file {path} is not valid JSON: {error}") from None
     return checked(process)
 

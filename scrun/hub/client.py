@@ -9,10 +9,10 @@ import os
 import time
 
 from proto import PROTOCOL_VERSION
-from proto.errors import DeadlineError, ProtocolError, ScrunError, from_wire
+from proto import exit_codes as signals
+from proto.errors import AnchorGoneError, DeadlineError, ProtocolError, from_wire
 from proto.wire.msgpack_subset import Wire, pack, unpack
 from scrun.box.container import Container
-from scrun.cli import signals
 
 from .zmtp import Dealer
 
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 Body = dict[str, Wire]
-
-
-class AnchorGoneError(ScrunError):
-    """The anchor has ended without an answer, and the container with it."""
-
-    code = "anchor-gone"
 
 
 class Request:

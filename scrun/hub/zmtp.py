@@ -3,15 +3,14 @@
 Importing pyzmq would cost four times as much as the whole call. On the path of the hot verbs: ``_socket`` only.
 """
 
-import os
 from _socket import AF_UNIX, SOCK_STREAM
 from _socket import socket as Socket  # noqa: N812 - it is a class
 
 from proto.errors import ProtocolError
+from proto.host.sockets import Address
 
 MORE, LONG, COMMAND = 1, 2, 4
 FRAME_LIMIT = 1 << 20
-PATH_LIMIT = 107
 
 _GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x01" + b"NULL".ljust(20, b"\0") + bytes(32)
 _READY = b"\x05READY" + b"\x0bSocket-Type" + (6).to_bytes(4, "big") + b"DEALER" + b"\x08Identity" + bytes(4)
@@ -39,21 +38,12 @@ class Dealer:
         self._sock = Socket(AF_UNIX, SOCK_STREAM)
         try:
             self.timeout(seconds)
-            self._connect(path)
+            with Address(path) as address:
+                self._sock.connect(address)
             self._sock.sendall(_GREETING + frame(_READY, COMMAND))
         except BaseException:
             self._sock.close()
             raise
-
-    def _connect(self, path: str) -> None:
-        if len(os.fsencode(path)) <= PATH_LIMIT:
-            self._sock.connect(path)
-            return
-        directory = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            self._sock.connect(f"/proc/self/fd/{directory}/{os.path.basename(path)}")
-        finally:
-            os.close(directory)
 
     def close(self) -> None:
         self._sock.close()

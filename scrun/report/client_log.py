@@ -3,9 +3,9 @@
 import os
 import time
 
-from actors.process.sinks import LEVELS, Syslog, of_log
+from actors.process.sinks import Syslog, of_log
 from proto.errors import SettingsError
-from proto.host.log_record import record
+from proto.host.log_record import LEVELS, record
 from scrun.cli.parsing import Line
 
 from .levels import DEBUG, ERROR, Levels, levels

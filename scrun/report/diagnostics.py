@@ -9,11 +9,11 @@ import os
 import time
 
 from proto.errors import InternalError, ScrunError
-from proto.host.log_record import record
+from proto.host.log_record import open_log, record
 from scrun.cli.grammar import DEBUG_VARIABLES, EXIT_CODES
 from scrun.cli.parsing import Line
 
-from .lines import log_path, one_line, write
+from .lines import one_line, write
 
 
 def report(line: Line, error: BaseException) -> int:
@@ -67,15 +67,13 @@ def _note(line: Line, sentence: str, level: str) -> bool:
 
         return client_log.note(line, sentence, level)
     if log := line.options.text("log"):
-        _append(log_path(log), record(sentence, line.options.text("log-format"), time.time(), level))
+        _append(log, record(sentence, line.options.text("log-format"), time.time(), level))
     return True
 
 
-def _append(path: str, text: str) -> None:
-    # O_NONBLOCK: a FIFO that nobody reads must not stop the command.
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+def _append(log: str, text: str) -> None:
     try:
-        descriptor = os.open(path, flags, 0o644)
+        descriptor = open_log(log)
     except OSError:
         return
     write(descriptor, text)

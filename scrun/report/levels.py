@@ -14,8 +14,8 @@ syslog      ``SCRUN_SYSLOG_DEBUG``  ``quiet``
 ==========  ======================  =============================================================================
 """
 
-from actors.process.sinks import LEVELS
 from proto.errors import SettingsError
+from proto.host.log_record import LEVELS
 from scrun.cli.grammar import DEBUG_VARIABLES
 from scrun.cli.parsing import Line
 

@@ -13,11 +13,6 @@ def one_line(text: str) -> str:
     return line if len(line) <= LIMIT else f"{line[:LIMIT]}…"
 
 
-def log_path(log: str) -> str:
-    """The file of a ``--log`` value, which crun writes ``file:PATH``."""
-    return log.removeprefix("file:")
-
-
 def write(descriptor: int, text: str | bytes) -> None:
     """Write to standard output or standard error; whoever does not listen any more is no reason to fail."""
     data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text

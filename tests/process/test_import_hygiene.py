@@ -25,14 +25,15 @@ OURS = {
     "scrun.report.diagnostics", "scrun.report.lines",
 }  # fmt: skip
 TALK = {
-    "_socket", "struct", "_struct", "proto.wire", "proto.wire.msgpack_subset", "scrun.cli.signals", "scrun.hub",
+    "_socket", "struct", "_struct", "proto.host.sockets", "proto.wire", "proto.wire.msgpack_subset", "proto.exit_codes",
+    "scrun.hub",
     "scrun.hub.client", "scrun.hub.zmtp",
 }  # fmt: skip
 ALLOWED = {
     "state": set(),
     "start": TALK,
     "kill": TALK,
-    "delete": TALK | {"fcntl", "scrun.box.directory", "scrun.delete", "scrun.delete.removal"},
+    "delete": TALK | {"fcntl", "proto.host.trees", "scrun.box.directory", "scrun.delete", "scrun.delete.removal"},
 }
 REPORT = """
 import sys

@@ -4,7 +4,6 @@ Such a user cannot make device nodes and cannot read everything; engines do not 
 not miss it. A full disk is another matter: a copy that lacks files for that reason must never be used.
 """
 
-import errno
 import os
 import re
 import stat
@@ -13,8 +12,8 @@ from collections.abc import Iterable
 from actors.staging.commands import Commands, Result
 from actors.staging.loglevel import Level, Log
 from proto.errors import StagingError, reason
+from proto.host import trees
 
-_ATTEMPTS = 100
 _ENVIRON = {b"PATH": b"/usr/local/bin:/usr/bin:/bin", b"LC_ALL": b"C"}
 _TOLERATED = re.compile(
     rb"cp: (cannot create special file"
@@ -122,10 +121,8 @@ def remove_tree(path: str) -> None:
         StagingError: something belongs to an id that this process is not root over.
 
     """
-    try:
-        _remove(path)
-    except OSError as error:
-        raise StagingError(f"cannot remove {error.filename or path}: {reason(error)}") from None
+    if error := trees.remove_tree(path):
+        raise StagingError(f"cannot remove {error.filename}: {reason(error)}")
 
 
 def _copy(run: Commands, words: list[str], log: Log) -> bool:
@@ -148,28 +145,3 @@ def _copy(run: Commands, words: list[str], log: Log) -> bool:
 
 def _reason(line: bytes) -> str:
     return line.removeprefix(b"cp: ").decode(errors="backslashreplace")
-
-
-def _remove(path: str) -> None:
-    try:
-        mode = os.lstat(path).st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISDIR(mode):
-        os.unlink(path)
-        return
-    if mode & 0o700 != 0o700:
-        os.chmod(path, 0o700)
-    for attempt in range(_ATTEMPTS):
-        with os.scandir(path) as entries:
-            names = [entry.path for entry in entries]
-        for name in names:
-            _remove(name)
-        try:
-            os.rmdir(path)
-        except OSError as error:
-            # A cp whose parent was killed may still be writing here.
-            if error.errno != errno.ENOTEMPTY or attempt == _ATTEMPTS - 1:
-                raise
-        else:
-            return

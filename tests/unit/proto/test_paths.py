@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import zmq
 
-from proto.host.paths import ContainerPaths, endpoint
+from proto.host.paths import ContainerPaths
+from proto.host.sockets import endpoint
 
 if TYPE_CHECKING:
     import pathlib

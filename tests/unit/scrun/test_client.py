@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import msgpack
 import pytest
 
-from proto.errors import DeadlineError, ProtocolError, SchedulerError, WrongStateError
+from proto.errors import AnchorGoneError, DeadlineError, ProtocolError, SchedulerError, WrongStateError
 from scrun.box.container import Container, find
-from scrun.hub.client import AnchorGoneError, ask
+from scrun.hub.client import ask
 from tests.unit.scrun.hub import Hub, anchor, envelope
 
 if TYPE_CHECKING:

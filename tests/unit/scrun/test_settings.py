@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actors.process.sinks import LEVELS
 from proto.errors import SettingsError, reason
+from proto.host.log_record import LEVELS
+from proto.host.paths import DEFAULT_PATH
 from proto.life.settings import HOOK_RULES, Settings
 from proto.value import replace
 from scrun.cli.grammar import DEBUG_VARIABLES
@@ -190,7 +191,7 @@ def test_the_environment_that_is_kept() -> None:
         b"KRB5CCNAME": b"\xff", b"LC_ALL": b"C.UTF-8",
         b"HOME": os.fsencode(who.home), b"USER": os.fsencode(who.user), b"LOGNAME": os.fsencode(who.user),
     }  # fmt: skip
-    assert b"PATH=" + caller.DEFAULT_PATH.encode() in caller.kept_environ({}, who, "")
+    assert b"PATH=" + DEFAULT_PATH.encode() in caller.kept_environ({}, who, "")
 
 
 @pytest.mark.parametrize("number", [1, 2, 13, 17, 20, 21, 28, 30, 36, 40, 122, 5])

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
+from proto import exit_codes as signals
 from proto.errors import UsageError
-from scrun.cli import signals
 
 
 def test_the_table_is_that_of_the_kernel() -> None:
