@@ -57,7 +57,7 @@ class Host:
         """
         found = settings.slurm_conf_of(self._given_conf, self.environ)
         named = self._given_conf or self.environ.get("SLURM_CONF")
-        wanted = settings.read(found, self.caller).slurm_conf
+        wanted = settings.read(found, self.caller).scrun.slurm_conf
         return settings.check_slurm_conf(wanted, "setting slurm_conf") if wanted and not named else found
 
     @cached_property
@@ -81,7 +81,7 @@ class Host:
         """slurm.conf that ``create`` would find with an empty environment, or empty."""
         try:
             usual = settings.slurm_conf_of("", {})
-            return settings.read(usual, self.caller).slurm_conf or usual
+            return settings.read(usual, self.caller).scrun.slurm_conf or usual
         except SettingsError:
             return ""
 

@@ -139,7 +139,8 @@ class Step:
         effects: list[Effect] = [Never("step-log"), Never("step"), self._let_go()]
         if news.started:
             effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
-        if self._creation.settings.entry and (may_be_outside(news) or (self._young and may_be_the_runtimes(news))):
+        doubtful = may_be_outside(news) or (self._young and may_be_the_runtimes(news))
+        if doubtful and self._creation.settings.scrun.entry:
             return [*effects, self._probe(), Later("why", PROBE_LIMIT)]
         if not needs_inquiry(news):
             return effects + self.explain(None)

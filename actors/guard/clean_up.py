@@ -157,7 +157,7 @@ def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced
     from actors.staging.actor import stage_out
     from actors.staging.bundle import discard
 
-    limit = HURRY if forced else creation.settings.staging_time_limit or PATIENCE
+    limit = HURRY if forced else creation.settings.staging.time_limit or PATIENCE
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:

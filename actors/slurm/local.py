@@ -126,7 +126,7 @@ class Local:
 
     def _found(self) -> tuple[bytes, ...]:
         """The setting, else the program of oci.conf's RunTimeRun, else what PATH has."""
-        setting = self._creation.settings.runtime
+        setting = self._creation.settings.scrun.runtime
         candidates = [setting] if setting else [*self._of_oci_conf(), *RUNTIMES]
         for candidate in candidates:
             found = os.fsencode(candidate) if candidate.startswith("/") else look_up(candidate, self._path)

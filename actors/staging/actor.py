@@ -34,7 +34,7 @@ class StagingLogic:
         self._creation = creation
         self._stager = stager
         self._task: Message | None = None
-        limit = creation.settings.staging_time_limit
+        limit = creation.settings.staging.time_limit
         self._too_long = f"staging took longer than the time limit of {limit:g} s"
 
     def start(self) -> Iterable[Effect]:
@@ -63,7 +63,7 @@ class StagingLogic:
                 os.killpg(0, signal.SIGKILL)
             return []
         self._task = task
-        limit = self._creation.settings.staging_time_limit
+        limit = self._creation.settings.staging.time_limit
         stager = self._stager(task.job_id, task.nodes)
         work = (
             Work("stage-in", stager.stage_in)

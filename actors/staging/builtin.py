@@ -83,7 +83,7 @@ def container_maps(
     """
     linux = config.get("linux") or {}
     inner = (config_id_map(linux.get("uidMappings") or ()), config_id_map(linux.get("gidMappings") or ()))
-    wish = creation.settings.id_mapping
+    wish = creation.settings.scrun.id_mapping
     if creation.uid == 0 and not creation.namespaced and wish != "single":
         return inner
     outer = (parse_id_map(caller.uid), parse_id_map(caller.gid))
@@ -128,7 +128,7 @@ def stage_in(
             uid_map=uid_map,
             gid_map=gid_map,
             entry=entry,
-            bind_rules=creation.settings.bind_rules,
+            bind_rules=creation.settings.staging.binds,
             local_prefixes=local_prefixes(creation),
             facts=bind_facts(config.get("mounts") or ()),
             private_network=private,
@@ -161,7 +161,7 @@ def stage_in(
 
 def _notice(creation: Creation, config: dict[str, Any], log: Log) -> str:
     """What of the image is lost where one id is all ids; only a program that begins as root has use for others."""
-    if creation.settings.id_mapping == "single" or not has_owners(creation.rootfs):
+    if creation.settings.scrun.id_mapping == "single" or not has_owners(creation.rootfs):
         return ""
     log(Level.INFO, ONE_OWNER)
     return "" if ((config.get("process") or {}).get("user") or {}).get("uid") else ONE_OWNER
@@ -200,7 +200,7 @@ def stage_out(creation: Creation, log: Log) -> None:
 def wants_sync(creation: Creation) -> bool:
     """Whether the container's changes matter after its end."""
     removed_anyway = creation.annotations.get(AUTOREMOVE, "").upper() == "TRUE"
-    return creation.settings.sync_back and not creation.readonly and not removed_anyway
+    return creation.settings.staging.sync_back and not creation.readonly and not removed_anyway
 
 
 def local_prefixes(creation: Creation) -> tuple[str, ...]:
@@ -235,7 +235,7 @@ def _stage_rootfs(
     target = f"{content}/rootfs"
     if not os.path.isdir(source):
         raise StagingError(f"the root file system {source} is not there")
-    mode = decide_mode(creation.settings.staging_mode, file_system(source, current_mounts()))
+    mode = decide_mode(creation.settings.staging.mode, file_system(source, current_mounts()))
     log(Level.VERBOSE, f"staging mode: {mode}")
     if mode == "shared":
         # crun accepts a link here and runc does not; slurmd looks nowhere else.

@@ -100,7 +100,7 @@ def wants_entry(creation: Creation) -> bool:
 
     The scheduler ``local`` has no node that could be without a runtime, and leaves the command to config.json.
     """
-    return creation.settings.entry and creation.scheduler != "local"
+    return creation.settings.scrun.entry and creation.scheduler != "local"
 
 
 def write_entry(directory: str, creation: Creation, config: Config) -> str:
@@ -212,7 +212,8 @@ def rights_of(creation: Creation, uid_map: IdMap) -> Rights:
 
     """
     path = staging_directory(creation)
-    squashed = creation.scheduler != "local" and is_squashed(path, current_mounts(), creation.settings.root_squash)
+    wish = creation.settings.staging.root_squash
+    squashed = creation.scheduler != "local" and is_squashed(path, current_mounts(), wish)
     strange = bool(uid_map) and not stands_for(uid_map, creation.uid)
     if strange:
         for above in above_it(path):

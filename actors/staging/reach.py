@@ -26,7 +26,7 @@ MEND = (
 
 def place_of(settings: Settings, home: str) -> str:
     """Path of the directory for staged containers of a user with this home."""
-    return settings.staging_directory or os.path.join(home, ".scrun")
+    return settings.staging.directory or os.path.join(home, ".scrun")
 
 
 def check(settings: Settings, home: str, *, tells: bool) -> None:
@@ -43,11 +43,11 @@ def check(settings: Settings, home: str, *, tells: bool) -> None:
     """
     path = place_of(settings, home)
     table = current_mounts()
-    if not is_squashed(path, table, settings.root_squash):
+    if not is_squashed(path, table, settings.staging.root_squash):
         return
-    if sentence := wall(path, table, settings.root_squash):
+    if sentence := wall(path, table, settings.staging.root_squash):
         raise StagingError(sentence)
-    if tells or not settings.entry:
+    if tells or not settings.scrun.entry:
         what = "a hook's environment" if tells else "the container's environment, since entry = false in scrun.toml,"
         raise StagingError(
             f"{what} would be readable for everybody in {path}, where root of the nodes is nobody; "

@@ -23,19 +23,19 @@ def running(c: Container, settings: Settings) -> dict[str, float]:
     """The clocks that the state calls for, and after how many seconds each strikes."""
     found = {}
     if not c.answered and c.ending is None and not c.impatient:
-        found["create-wait"] = settings.create_wait
+        found["create-wait"] = settings.scrun.create_wait
     if c.job == "requested" and c.ending is None:
         found["request-limit"] = REQUEST_LIMIT
-    if settings.start_wait and _waits_to_run(c):
-        found["start-wait"] = settings.start_wait
-    if settings.start_limit and _waits_for_start(c):
-        found["start-limit"] = settings.start_limit
+    if settings.scrun.start_wait and _waits_to_run(c):
+        found["start-wait"] = settings.scrun.start_wait
+    if settings.scrun.start_limit and _waits_for_start(c):
+        found["start-limit"] = settings.scrun.start_limit
     if c.ending is not None and c.step in {"launching", "running"} and not c.hard:
         found["grace"] = GRACE
     if _waits_for_release_only(c):
         found["release-wait"] = RELEASE_WAIT
     if any(s.signal == KILL for s in c.signals) or (c.ending is not None and c.hard):
-        found["kill-wait"] = settings.kill_wait
+        found["kill-wait"] = settings.scrun.kill_wait
     return found
 
 

@@ -9,6 +9,7 @@ StagingMode = Literal["auto", "copy", "shared"]
 RootSquash = Literal["auto", "yes", "no"]
 IdMapping = Literal["auto", "full", "single"]
 HookRule = Literal["run", "skip", "refuse"]
+BindRule = Literal["keep", "copy", "drop"]
 
 HOOK_RULES: tuple[tuple[str, HookRule], ...] = (
     # dockerd's own: it would put the network namespace of the anchor into docker's network.
@@ -21,8 +22,8 @@ HOOK_RULES: tuple[tuple[str, HookRule], ...] = (
 machine, so they could only fail or change this host."""
 
 
-class Settings(Value):
-    """One field for each key of ``scrun.toml`` (``docs/install.md`` describes them).
+class Scrun(Value):
+    """``[scrun]``.
 
     Attributes:
         scheduler: who runs the container; ``auto`` is pyslurm where it fits the cluster, else Slurm's commands.
@@ -33,24 +34,11 @@ class Settings(Value):
         kill_wait: seconds after ``kill KILL`` until the container counts as dead whatever Slurm says.
         slurm_conf: path of slurm.conf, or empty for Slurm's own default.
         lua: path of scrun.lua; empty for the one beside slurm.conf; ``none`` for the built-in stager.
-        staging_mode: ``shared`` uses the rootfs where it is, ``copy`` copies it, ``auto`` decides by its file
-            system.
-        staging_directory: where this user's copies go; the nodes must see it under the same path. Empty: ``~/.scrun``.
-        root_squash: whether root of a node must be taken for nobody in the staging directory, as on an NFS export with
-            root_squash; ``auto``: wherever that is a network file system.
-        staging_time_limit: seconds that a stage-in or stage-out may take; 0 for no limit.
         id_mapping: ``full`` maps the user's subordinate ids, ``single`` one id, ``auto`` decides by the caller's
             own mapping, and by whether the staging directory keeps owners.
-        sync_back: whether changes in a copied rootfs are copied back at stage-out (never with ``--rm``).
-        bind_rules: pairs of path prefix and ``keep``, ``copy`` or ``drop``, for bind mounts of config.json.
         entry: whether the program is entered through scrun's own entry file, which refuses to run on a node
             that would run the command outside any container.
-        hooks: pairs of pattern and ``run``, ``skip`` or ``refuse``, for the hooks of config.json that run on this
-            host (prestart, createRuntime, poststart, poststop). The pattern is a shell's; it is held against the
-            path, the file name and each argument of the hook. The first that fits counts, else the hook runs.
-            ``refuse`` fails ``create``. What a file says goes before ``HOOK_RULES``.
         runtime: OCI runtime of the ``local`` scheduler; empty for oci.conf's, else crun or runc.
-        job: defaults of job options, by option name.
 
     """
 
@@ -61,14 +49,49 @@ class Settings(Value):
     kill_wait: float = 3.0
     slurm_conf: str = ""
     lua: str = ""
-    staging_mode: StagingMode = "auto"
-    staging_directory: str = ""
-    root_squash: RootSquash = "auto"
-    staging_time_limit: float = 0.0
     id_mapping: IdMapping = "auto"
-    sync_back: bool = True
-    bind_rules: tuple[tuple[str, str], ...] = ()
     entry: bool = True
-    hooks: tuple[tuple[str, str], ...] = HOOK_RULES
     runtime: str = ""
+
+
+class Staging(Value):
+    """``[staging]``.
+
+    Attributes:
+        mode: ``shared`` uses the rootfs where it is, ``copy`` copies it, ``auto`` decides by its file system.
+        directory: where this user's copies go; the nodes must see it under the same path. Empty: ``~/.scrun``.
+        root_squash: whether root of a node must be taken for nobody in the staging directory, as on an NFS export with
+            root_squash; ``auto``: wherever that is a network file system.
+        time_limit: seconds that a stage-in or stage-out may take; 0 for no limit.
+        sync_back: whether changes in a copied rootfs are copied back at stage-out (never with ``--rm``).
+        binds: pairs of path prefix and ``keep``, ``copy`` or ``drop``, for bind mounts of config.json.
+
+    """
+
+    mode: StagingMode = "auto"
+    directory: str = ""
+    root_squash: RootSquash = "auto"
+    time_limit: float = 0.0
+    sync_back: bool = True
+    binds: tuple[tuple[str, str], ...] = ()
+
+
+class Settings(Value):
+    """A field for each section, and in it one for each key: a path in ``scrun.toml`` is a path of fields here.
+
+    ``docs/install.md`` describes them for administrators.
+
+    Attributes:
+        scrun, staging: see there.
+        hooks: pairs of pattern and ``run``, ``skip`` or ``refuse``, for the hooks of config.json that run on this
+            host (prestart, createRuntime, poststart, poststop). The pattern is a shell's; it is held against the
+            path, the file name and each argument of the hook. The first that fits counts, else the hook runs.
+            ``refuse`` fails ``create``. What a file says goes before ``HOOK_RULES``.
+        job: defaults of job options, by option name.
+
+    """
+
+    scrun: Scrun = Scrun()
+    staging: Staging = Staging()
+    hooks: tuple[tuple[str, str], ...] = HOOK_RULES
     job: dict[str, str] = {}

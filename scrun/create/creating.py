@@ -74,7 +74,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         log_format=line.options.text("log-format") or "text",
         **levels.of_anchor(line, environ),
         slurm_conf=conf,
-        scheduler=_scheduler(chosen.scheduler, environment),
+        scheduler=_scheduler(chosen.scrun.scheduler, environment),
         job_id=_job_id(bundle, environ),
         job_options=resolve(
             bundle.annotations, bundle.env, environ, bundle.resources, chosen.job, ANNOTATIONS_OF_STAGING
@@ -132,9 +132,9 @@ def check_console(console: str, *, terminal: bool) -> None:
 def _slurm_conf(line: Line, environ: dict[str, str], chosen: Settings, found: str) -> str:
     """slurm.conf, now that scrun.toml has been read."""
     named = line.options.text("slurm-conf") or environ.get("SLURM_CONF")
-    if chosen.slurm_conf and not named:
-        found = settings.check_slurm_conf(chosen.slurm_conf, "setting slurm_conf")
-    if not found and chosen.scheduler != "local":
+    if chosen.scrun.slurm_conf and not named:
+        found = settings.check_slurm_conf(chosen.scrun.slurm_conf, "setting slurm_conf")
+    if not found and chosen.scrun.scheduler != "local":
         raise SettingsError(
             f"slurm.conf is not at {settings.SLURM_CONFS[0]}: name it by -f, SLURM_CONF or slurm_conf in scrun.toml"
         )

@@ -22,40 +22,16 @@ import os
 from typing import Any, get_args
 
 from proto.errors import SettingsError
-from proto.life.settings import HookRule, IdMapping, RootSquash, SchedulerName, Settings, StagingMode
+from proto.life.settings import BindRule, HookRule, Scrun, Settings, Staging
 from proto.value import replace
 
 from .caller import Caller
 
 SITE = "/etc/scrun/scrun.toml"
 SLURM_CONFS = ("/etc/slurm/slurm.conf", "/etc/slurm-llnl/slurm.conf", "/run/slurm/conf/slurm.conf")
-BIND_RULES = ("keep", "copy", "drop")
-# Sections whose keys are not ours.
+SECTIONS = {"scrun": Scrun, "staging": Staging}
+"""Those whose keys are ours. Others have patterns and job options for keys."""
 OPEN = ("hooks", "job")
-
-# Section and key to the field of Settings and its type, or the words that are allowed.
-KEYS: dict[str, dict[str, tuple[str, type | tuple[str, ...]]]] = {
-    "scrun": {
-        "scheduler": ("scheduler", get_args(SchedulerName)),
-        "create_wait": ("create_wait", float),
-        "start_wait": ("start_wait", float),
-        "start_limit": ("start_limit", float),
-        "kill_wait": ("kill_wait", float),
-        "slurm_conf": ("slurm_conf", str),
-        "lua": ("lua", str),
-        "id_mapping": ("id_mapping", get_args(IdMapping)),
-        "entry": ("entry", bool),
-        "runtime": ("runtime", str),
-    },
-    "staging": {
-        "mode": ("staging_mode", get_args(StagingMode)),
-        "directory": ("staging_directory", str),
-        "root_squash": ("root_squash", get_args(RootSquash)),
-        "time_limit": ("staging_time_limit", float),
-        "sync_back": ("sync_back", bool),
-        "binds": ("bind_rules", dict),
-    },
-}
 
 
 def read(slurm_conf: str, who: Caller, scheduler: str = "") -> Settings:
@@ -77,7 +53,8 @@ def read(slurm_conf: str, who: Caller, scheduler: str = "") -> Settings:
         table = _load(path)
         settings = merge(settings, table, path)
         if "directory" in table.get("staging", ()):
-            settings = replace(settings, staging_directory=place(settings.staging_directory, who, path))
+            directory = place(settings.staging.directory, who, path)
+            settings = replace(settings, staging=replace(settings.staging, directory=directory))
     if scheduler:
         settings = merge(settings, {"scrun": {"scheduler": scheduler}}, "SCRUN_SCHEDULER")
     return settings
@@ -140,31 +117,33 @@ def merge(settings: Settings, table: dict[str, Any], path: str) -> Settings:
             changes["job"] = settings.job | {name: _job_value(name, v, path) for name, v in values.items()}
         elif section == "hooks" and isinstance(values, dict):
             changes["hooks"] = (*_rules(values, get_args(HookRule), f"{path}: hooks"), *settings.hooks)
-        elif section not in KEYS or not isinstance(values, dict):
-            raise SettingsError(f"{path}: there is no section [{section}]{_nearest(section, [*KEYS, *OPEN])}")
+        elif section not in SECTIONS or not isinstance(values, dict):
+            raise SettingsError(f"{path}: there is no section [{section}]{_nearest(section, [*SECTIONS, *OPEN])}")
         else:
-            for key, value in values.items():
-                if key not in KEYS[section]:
-                    raise SettingsError(f"{path}: there is no {key} in [{section}]{_nearest(key, KEYS[section])}")
-                field, kind = KEYS[section][key]
-                changes[field] = _value(value, kind, f"{path}: {section}.{key}")
+            kinds = SECTIONS[section].__annotations__
+            for key in values:
+                if key not in kinds:
+                    raise SettingsError(f"{path}: there is no {key} in [{section}]{_nearest(key, kinds)}")
+            found = {key: _value(value, kinds[key], f"{path}: {section}.{key}") for key, value in values.items()}
+            changes[section] = replace(getattr(settings, section), **found)
     return replace(settings, **changes)
 
 
-def _value(value: Any, kind: type | tuple[str, ...], name: str) -> Any:
-    if isinstance(kind, tuple):
-        return _check_word(value, kind, name)
-    if kind is dict:
-        if not isinstance(value, dict):
-            raise SettingsError(f"{name} must be a table of path prefixes")
-        return _rules(value, BIND_RULES, name)
+def _value(value: Any, kind: Any, name: str) -> Any:
+    """A value in the form that the field's annotation asks for."""
+    if words := tuple(word for word in get_args(kind) if isinstance(word, str)):
+        return _check_word(value, words, name)
     if kind is float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
             raise SettingsError(f"{name} must be a number of seconds, 0 or more")
         return float(value)
-    if not isinstance(value, kind):
-        raise SettingsError(f"{name} must be {'true or false' if kind is bool else 'a text'}")
-    return value
+    if kind in {bool, str}:
+        if not isinstance(value, kind):
+            raise SettingsError(f"{name} must be {'true or false' if kind is bool else 'a text'}")
+        return value
+    if not isinstance(value, dict):
+        raise SettingsError(f"{name} must be a table of path prefixes")
+    return _rules(value, get_args(BindRule), name)
 
 
 def _rules(table: dict[str, Any], words: tuple[str, ...], name: str) -> tuple[tuple[str, str], ...]:
@@ -225,11 +204,11 @@ def find_lua(settings: Settings, slurm_conf: str) -> str:
         SettingsError: the one that the settings name is not there.
 
     """
-    if settings.lua == "none":
+    if settings.scrun.lua == "none":
         return ""
-    if settings.lua:
-        if not os.path.isfile(settings.lua):
-            raise SettingsError(f"the script {settings.lua} that scrun.toml names is not there")
-        return os.path.abspath(settings.lua)
+    if settings.scrun.lua:
+        if not os.path.isfile(settings.scrun.lua):
+            raise SettingsError(f"the script {settings.scrun.lua} that scrun.toml names is not there")
+        return os.path.abspath(settings.scrun.lua)
     beside = f"{os.path.dirname(slurm_conf)}/scrun.lua" if slurm_conf else ""
     return beside if beside and os.path.isfile(beside) else ""

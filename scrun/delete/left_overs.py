@@ -143,7 +143,7 @@ def _creation(paths: ContainerPaths) -> Creation | None:
 
 def _queue(host: Host) -> str:
     """The user's jobs that live, in the format ``queue_format.FOUND``; nothing where Slurm does not answer."""
-    if not host.conf or host.settings.scheduler == "local":
+    if not host.conf or host.settings.scrun.scheduler == "local":
         return ""
     answer = host.run("squeue", "-h", "-o", FOUND.decode(), "-u", str(host.caller.uid))
     return answer.text if answer.status == 0 else ""

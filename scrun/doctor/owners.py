@@ -12,7 +12,7 @@ from .staging import site_file
 def file_owners(host: Host) -> Finding:
     """How many ids do containers get?"""
     path = reach.place_of(host.settings, host.caller.home)
-    return judge_owners(path, host.settings.id_mapping, host.keeps_owners, host.caller.uid, site_file(host))
+    return judge_owners(path, host.settings.scrun.id_mapping, host.keeps_owners, host.caller.uid, site_file(host))
 
 
 def judge_owners(path: str, wish: IdMapping, keeps: Keeps, uid: int, place: str) -> Finding:

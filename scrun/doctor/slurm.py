@@ -23,7 +23,7 @@ def slurm_conf(host: Host) -> Finding:
         return fault(error.sentence)
     if path:
         return ok(path)
-    if host.settings.scheduler == "local":
+    if host.settings.scrun.scheduler == "local":
         return ok("not needed: scheduler is local")
     return fault(
         "slurm.conf is not at /etc/slurm/slurm.conf", "/etc/scrun/scrun.toml", "[scrun]",
@@ -106,7 +106,7 @@ def judge_commands(found: dict[str, str], text: str) -> Finding:
 def pyslurm(host: Host) -> Finding:
     """Would pyslurm be of use?"""
     version = parse_version(host.run("salloc", "--version").text)
-    return judge_pyslurm(installed_version(sys.path), version, host.settings.scheduler)
+    return judge_pyslurm(installed_version(sys.path), version, host.settings.scrun.scheduler)
 
 
 def judge_pyslurm(installed: tuple[int, int] | None, slurm: tuple[int, int], scheduler: str) -> Finding:

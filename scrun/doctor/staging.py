@@ -34,9 +34,9 @@ def scrun_toml(host: Host) -> Finding:
         found = settings.read(host.conf, host.caller, host.environ.get("SCRUN_SCHEDULER", ""))
     except SettingsError as error:
         return fault(error.sentence)
-    if found.create_wait >= ENGINE_WAIT:
+    if (wait := found.scrun.create_wait) >= ENGINE_WAIT:
         return warning(
-            f"create_wait is {found.create_wait:g}, and podman gives create up after {ENGINE_WAIT} s", site_file(host),
+            f"create_wait is {wait:g}, and podman gives create up after {ENGINE_WAIT} s", site_file(host),
             "[scrun]", "create_wait = 20",
         )  # fmt: skip
     beside = f"{os.path.dirname(host.conf)}/scrun.toml" if host.conf else ""
@@ -124,10 +124,10 @@ def judge_staging(path: str, failure: str, kind: str, left: int, place: str) -> 
 
 def root_squash(host: Host) -> Finding:
     """Can Slurm's daemons, who are root and perhaps nobody, read what is staged?"""
-    if host.settings.scheduler == "local":
+    if host.settings.scrun.scheduler == "local":
         return ok("not needed: scheduler is local")
     path = reach.place_of(host.settings, host.caller.home)
-    squashed = reach.is_squashed(path, current_mounts(), host.settings.root_squash)
+    squashed = reach.is_squashed(path, current_mounts(), host.settings.staging.root_squash)
     try:
         reach.check(host.settings, host.caller.home, tells=False)
     except StagingError as error:

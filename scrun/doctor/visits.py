@@ -25,7 +25,7 @@ def visit(host: Host, wanted: str) -> Iterator[Row]:
         wanted: nodes as Slurm writes lists of them, or empty for all.
 
     """
-    if host.settings.scheduler == "local":
+    if host.settings.scrun.scheduler == "local":
         yield Row("nodes", warning("not visited: scheduler is local"))
         return
     words = [f"--nodes={wanted}"] if wanted else []
@@ -93,7 +93,7 @@ class _Trial:
         """The user's subordinate ids, if containers get them."""
         host = self._host
         who = host.caller
-        if not who.uid or host.settings.id_mapping == "single" or host.keeps_owners != "yes":
+        if not who.uid or host.settings.scrun.id_mapping == "single" or host.keeps_owners != "yes":
             return None
         texts = (host.read("/etc/subuid") or "", host.read("/etc/subgid") or "")
         return lines_of(texts[0], who.user, who.uid), lines_of(texts[1], who.user, who.uid)

@@ -42,10 +42,18 @@ _DEFAULT = Creation(
 )
 
 
+def settings(base: Settings = _DEFAULT.settings, /, **paths: Any) -> Settings:
+    """Settings with some changed, each by its path with two underscores for the point: ``staging__mode``."""
+    for path, value in paths.items():
+        section, _, key = path.partition("__")
+        base = replace(base, **{section: replace(getattr(base, section), **{key: value})})
+    return base
+
+
 def creation(**changes: Any) -> Creation:
-    """A container with some fields changed; ``settings`` may be a dictionary."""
+    """A container with some fields changed; ``settings`` may be a dictionary: path in scrun.toml to value."""
     if isinstance(changes.get("settings"), dict):
-        changes["settings"] = Settings(**changes["settings"])
+        changes["settings"] = settings(**changes["settings"])
     return replace(_DEFAULT, **changes)
 
 

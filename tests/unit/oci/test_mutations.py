@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MAPS = builtin.CallerMaps("0 1001 1\n1 100000 65536\n", "0 1001 1\n1 100000 65536\n")
 CALLERS = itertools.cycle(
-    [creation(settings={"id_mapping": mapping}, **who)
+    [creation(settings={"scrun__id_mapping": mapping}, **who)
      for mapping in ("auto", "single") for who in ({}, {"uid": 0, "gid": 0, "namespaced": False})]
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ import pytest
 from proto.errors import SettingsError, reason
 from proto.host.log_record import LEVELS
 from proto.host.paths import DEFAULT_PATH
-from proto.life.settings import HOOK_RULES, Settings
+from proto.life.settings import HOOK_RULES, Scrun, Settings, Staging
 from proto.value import replace
 from scrun.cli.grammar import DEBUG_VARIABLES
 from scrun.cli.parsing import Line
@@ -43,11 +43,8 @@ def test_site_then_user_then_environment(home: pathlib.Path) -> None:
     )
     found = read(home, "local")
     assert found == Settings(
-        scheduler="local",
-        create_wait=5.0,
-        staging_mode="copy",
-        entry=False,
-        bind_rules=(("/etc/hosts", "drop"),),
+        Scrun(scheduler="local", create_wait=5.0, entry=False),
+        Staging(mode="copy", binds=(("/etc/hosts", "drop"),)),
         hooks=(("*/x", "refuse"), *HOOK_RULES),
         job={"partition": "b", "time": "10", "exclusive": "true"},
     )
@@ -65,12 +62,11 @@ def test_site_then_user_then_environment(home: pathlib.Path) -> None:
 )
 def test_a_staging_directory_for_everybody(home: pathlib.Path, text: str, path: str) -> None:
     (home.parent / "etc/scrun.toml").write_text(f'[staging]\ndirectory = "{text}"\n')
-    assert read(home).staging_directory == path.replace("HOME", str(home))
+    assert read(home).staging.directory == path.replace("HOME", str(home))
 
 
-def test_every_field_has_a_key() -> None:
-    named = {field for keys in settings.KEYS.values() for field, _ in keys.values()} | set(settings.OPEN)
-    assert named == set(Settings.__fields__)
+def test_every_field_is_a_section() -> None:
+    assert {*settings.SECTIONS, *settings.OPEN} == set(Settings.__fields__)
 
 
 @pytest.mark.parametrize(
@@ -129,9 +125,9 @@ def test_lua(tmp_path: pathlib.Path) -> None:
     assert not settings.find_lua(Settings(), conf)
     (tmp_path / "scrun.lua").touch()
     assert settings.find_lua(Settings(), conf) == str(tmp_path / "scrun.lua")
-    assert not settings.find_lua(Settings(lua="none"), conf)
+    assert not settings.find_lua(Settings(Scrun(lua="none")), conf)
     with pytest.raises(SettingsError):
-        settings.find_lua(Settings(lua="/nowhere/scrun.lua"), conf)
+        settings.find_lua(Settings(Scrun(lua="/nowhere/scrun.lua")), conf)
 
 
 def line_of(**options: list[str]) -> Line:

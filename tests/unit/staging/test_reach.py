@@ -8,7 +8,7 @@ import pytest
 
 from actors.staging import reach
 from proto.errors import StagingError
-from proto.life.settings import RootSquash, Settings
+from proto.life.settings import RootSquash, Scrun, Settings, Staging
 from tests.unit.creations import is_root
 
 
@@ -84,11 +84,11 @@ def test_a_container_is_refused_before_there_is_a_job(home: Path, monkeypatch: p
     with pytest.raises(StagingError, match="a hook's environment would be readable"):
         reach.check(Settings(), str(home), tells=True)
     with pytest.raises(StagingError, match="entry = false"):
-        reach.check(Settings(entry=False), str(home), tells=False)
+        reach.check(Settings(Scrun(entry=False)), str(home), tells=False)
     home.chmod(0o700)
     with pytest.raises(StagingError, match="cannot go through"):
         reach.check(Settings(), str(home), tells=False)
-    reach.check(Settings(root_squash="no", entry=False), str(home), tells=True)
+    reach.check(Settings(Scrun(entry=False), Staging(root_squash="no")), str(home), tells=True)
 
 
 @pytest.mark.skipif(not is_root(), reason="only root may give files away")

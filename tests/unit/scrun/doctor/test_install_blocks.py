@@ -59,7 +59,7 @@ def test_scrun_toml() -> None:
 
 
 def test_every_key_of_scrun_toml_has_a_row() -> None:
-    for section, keys in settings.KEYS.items():
-        for key in keys:
+    for section, values in settings.SECTIONS.items():
+        for key in values.__annotations__:
             known = f"| `{key}` |" if key != "binds" else f"`[{section}.binds]`"
             assert known in SECTIONS["4"], f"{section}.{key}"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actors.staging import reach
-from proto.value import replace
 from scrun.cli.parsing import Line
 from scrun.doctor import owners, staging
 from scrun.host import Host, Keeps
+from tests.unit.creations import settings as changed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,22 +49,22 @@ def test_writing_is_tried(tmp_path: Path) -> None:
 
 def host_with(directory: Path, **settings: object) -> Host:
     host = Host(Line())
-    host.settings = replace(host.settings, scheduler="slurm", staging_directory=f"{directory}/s", **settings)
+    host.settings = changed(host.settings, scrun__scheduler="slurm", staging__directory=f"{directory}/s", **settings)
     return host
 
 
 def test_a_wall_in_the_way_of_the_nodes_root(tmp_path: Path) -> None:
     os.chmod(tmp_path, 0o700)
-    finding = staging.root_squash(host_with(tmp_path, root_squash="yes"))
+    finding = staging.root_squash(host_with(tmp_path, staging__root_squash="yes"))
     assert (finding.level, f"{tmp_path} (mode 0700)" in finding.sentence) == ("fault", True)
     assert finding.lines == ("[staging]", 'directory = "/scratch/%u/scrun"')
-    assert staging.root_squash(host_with(tmp_path, root_squash="no")).level == "ok"
+    assert staging.root_squash(host_with(tmp_path, staging__root_squash="no")).level == "ok"
 
 
 def test_an_environment_that_everybody_could_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reach, "wall", lambda *_: "")
-    assert staging.root_squash(host_with(tmp_path, root_squash="yes")).level == "ok"
-    finding = staging.root_squash(host_with(tmp_path, root_squash="yes", entry=False))
+    assert staging.root_squash(host_with(tmp_path, staging__root_squash="yes")).level == "ok"
+    finding = staging.root_squash(host_with(tmp_path, staging__root_squash="yes", scrun__entry=False))
     assert (finding.level, "entry = false" in finding.sentence) == ("fault", True)
 
 
