@@ -31,7 +31,7 @@ class Logbook:
     """
 
     def __init__(self, creation: Creation, actor: str) -> None:
-        self._limit = level_number(creation.log_level)
+        self._limit = level_number(creation.log.own)
         self._actor = actor
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         try:
@@ -39,9 +39,9 @@ class Logbook:
         except OSError:
             self._fd = os.open(os.devnull, flags)
         self._others: list[tuple[int, Sink]] = []
-        if creation.log and (limit := level_number(creation.file_level)):
-            self._others.append((limit, of_log(creation.log, creation.log_format)))
-        if limit := level_number(creation.syslog_level):
+        if creation.log.path and (limit := level_number(creation.log.file)):
+            self._others.append((limit, of_log(creation.log.path, creation.log.format)))
+        if limit := level_number(creation.log.syslog):
             self._others.append((limit, Syslog("scrun")))
         self._id = creation.id
 

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 def scheduler_for(creation: "Creation") -> "Scheduler":
     """The scheduler that ``create`` decided on."""
-    if creation.scheduler == "local":
+    if creation.settings.scrun.scheduler == "local":
         from .local import Local
 
         return Local(creation)
-    if creation.scheduler == "pyslurm":
+    if creation.settings.scrun.scheduler == "pyslurm":
         from .pyslurm import PySlurm
 
         return PySlurm(creation)

@@ -62,9 +62,9 @@ def job_environment(creation: Creation, job: JobFacts, paths: ContainerPaths, an
     entries += [f"{name}={value}" for name, value in _of_job(job) if value]
     entries += [f"{name}={value}" for name, value in job.env.items()]
     given = dict(entry.partition(b"=")[::2] for entry in creation.environ)
-    usual = {b"PATH": given.get(b"PATH") or DEFAULT_PATH.encode(), b"HOME": os.fsencode(creation.home)}
-    if creation.slurm_conf:
-        usual[b"SLURM_CONF"] = os.fsencode(creation.slurm_conf)
+    usual = {b"PATH": given.get(b"PATH") or DEFAULT_PATH.encode(), b"HOME": os.fsencode(creation.caller.home)}
+    if creation.settings.scrun.slurm_conf:
+        usual[b"SLURM_CONF"] = os.fsencode(creation.settings.scrun.slurm_conf)
     return (
         *(entry.encode("utf-8", "surrogateescape") for entry in entries),
         *(name + b"=" + value for name, value in usual.items()),
@@ -89,18 +89,18 @@ def _of_scrun(creation: Creation, paths: ContainerPaths, anchor_pid: int) -> lis
         ("SCRUN_SOCKET", paths.hub),
         ("SCRUN_SPOOL_DIR", paths.spool),
         ("SCRUN_SUBMISSION_CONFIG_FILE", os.path.join(creation.bundle, "config.json")),
-        ("SCRUN_USER", creation.user),
-        ("SCRUN_USER_ID", str(creation.uid)),
-        ("SCRUN_GROUP", creation.group),
-        ("SCRUN_GROUP_ID", str(creation.gid)),
+        ("SCRUN_USER", creation.caller.user),
+        ("SCRUN_USER_ID", str(creation.caller.uid)),
+        ("SCRUN_GROUP", creation.caller.group),
+        ("SCRUN_GROUP_ID", str(creation.caller.gid)),
         ("SCRUN_ROOT", creation.root),
         ("SCRUN_ROOTFS_PATH", creation.rootfs),
         ("SCRUN_SUBMISSION_ROOTFS_PATH", creation.rootfs),
     ]
-    if creation.log:
-        entries.append(("SCRUN_LOG_FILE", creation.log))
-    if creation.log_format:
-        entries.append(("SCRUN_LOG_FORMAT", creation.log_format))
+    if creation.log.path:
+        entries.append(("SCRUN_LOG_FILE", creation.log.path))
+    if creation.log.format:
+        entries.append(("SCRUN_LOG_FORMAT", creation.log.format))
     return entries
 
 

@@ -138,7 +138,7 @@ class Local:
 
     def _of_oci_conf(self) -> list[str]:
         """The program of RunTimeRun; its patterns are slurmd's and mean nothing here."""
-        if not self._creation.slurm_conf:
+        if not self._creation.settings.scrun.slurm_conf:
             return []
-        program = oci_conf.program_of(oci_conf.load(self._creation.slurm_conf).runtime_run.split())
+        program = oci_conf.program_of(oci_conf.load(self._creation.settings.scrun.slurm_conf).runtime_run.split())
         return [program] if program else []

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from actors.process.command import Command
 from proto.errors import SchedulerError, SettingsError
+from proto.life.settings import SchedulerName
 
 from .option_table import Version
 from .slurm import Slurm
@@ -28,7 +29,7 @@ class PySlurm(Slurm):
     def find(self, cookie: str) -> Command | None:
         """``Jobs.load``, filtered by user."""
         del cookie
-        return self._worker("find", str(self._creation.uid))
+        return self._worker("find", str(self._creation.caller.uid))
 
     def signal(self, step_id: str, signum: int) -> Command:
         """``JobStep.send_signal``.
@@ -54,7 +55,7 @@ class PySlurm(Slurm):
         return self._command(argv)
 
 
-def choose(wanted: str, slurm: Version, site_packages: Iterable[str]) -> str:
+def choose(wanted: SchedulerName, slurm: Version, site_packages: Iterable[str]) -> SchedulerName:
     """Return ``slurm``, ``pyslurm`` or ``local`` for the setting.
 
     ``auto`` is decided without importing anything: pyslurm fits when the metadata of an installed release has the

@@ -81,7 +81,7 @@ class Slurm:
         if creation.job_id:
             return None
         salloc = require("salloc", self._path)
-        options = self._fitting(creation.job_options)
+        options = self._fitting(creation.settings.job)
         words = [f"--comment={COMMENT}{creation.cookie} {origin.MARK}{origin.here(creation.root)}"]
         extra: list[bytes] = []
         for name, value in {"job-name": DEFAULT_NAME, **options}.items():
@@ -90,7 +90,8 @@ class Slurm:
                 extra.append(os.fsencode(f"SALLOC_{option.variable}={value}"))
             elif option.where != STEP:
                 words.append(word(option, value))
-        command = (b"/bin/sh", b"-c", WITH_ENVIRONMENT if creation.lua else HOLD, b"scrun-job", _job_env(creation))
+        script = WITH_ENVIRONMENT if creation.settings.scrun.lua else HOLD
+        command = (b"/bin/sh", b"-c", script, b"scrun-job", _job_env(creation))
         argv = (*self._prefix(), salloc, *_encode(words), *command)
         return self._command(argv, extra)
 
@@ -119,7 +120,7 @@ class Slurm:
         """
         if not bundle.startswith("/"):
             raise SchedulerError(f"the bundle's path must be absolute: {bundle}")
-        options = self._fitting(creation.job_options)
+        options = self._fitting(creation.settings.job)
         words = ["--verbose", f"--jobid={job_id}", "--export=NONE", f"--container={bundle}"]
         if self.version >= CONTAINER_ID:
             words.append(f"--container-id={creation.id}")
@@ -191,7 +192,7 @@ class Slurm:
     def find(self, cookie: str) -> Command | None:
         """All jobs of the user that live; the cookie is looked for in their comments."""
         del cookie
-        return self._simple("squeue", b"-h", b"-o", queue_format.FOUND, b"-u", b"%d" % self._creation.uid)
+        return self._simple("squeue", b"-h", b"-o", queue_format.FOUND, b"-u", b"%d" % self._creation.caller.uid)
 
     def read_found(self, text: str, cookie: str) -> list[int]:
         """See ``Scheduler``."""
@@ -199,7 +200,7 @@ class Slurm:
 
     def measure(self, step_id: str) -> Command | None:
         """``sstat``, which does not know ``--clusters``: of another cluster nothing is known."""
-        if self._creation.job_options.get("clusters"):
+        if self._creation.settings.job.get("clusters"):
             return None
         words = ("--noheader", "--parsable2", "--allsteps", f"--jobs={step_id}", f"--format={usage.FORMAT}")
         return self._command((require("sstat", self._path), *_encode(words)))
@@ -221,25 +222,25 @@ class Slurm:
 
     def _prefix(self) -> tuple[bytes, ...]:
         creation = self._creation
-        needed = creation.namespaced and self.version < NAMESPACE_FIT
+        needed = creation.caller.namespaced and self.version < NAMESPACE_FIT
         unshare = look_up("unshare", self._path) if needed else None
-        return user_namespace.prefix(needed, creation.uid, creation.gid, unshare)
+        return user_namespace.prefix(needed, creation.caller.uid, creation.caller.gid, unshare)
 
     def _srun(self) -> tuple[bytes, ...]:
-        conf = oci_conf.load(self._creation.slurm_conf)
+        conf = oci_conf.load(self._creation.settings.scrun.slurm_conf)
         srun = os.fsencode(conf.srun_path) if conf.srun_path.startswith("/") else require("srun", self._path)
         return (*self._prefix(), srun, *_encode(conf.srun_args))
 
     def _simple(self, program: str, *words: bytes, before: tuple[bytes, ...] = ()) -> Command:
-        cluster = self._creation.job_options.get("clusters")
+        cluster = self._creation.settings.job.get("clusters")
         clusters = _encode([f"--clusters={cluster}"]) if cluster else ()
         return self._command((*before, require(program, self._path), *clusters, *words))
 
     def _command(self, argv: tuple[bytes, ...], extra: list[bytes] | None = None) -> Command:
         entries = list(self._creation.environ)
-        if self._creation.slurm_conf:
+        if self._creation.settings.scrun.slurm_conf:
             entries = [entry for entry in entries if not entry.startswith(b"SLURM_CONF=")]
-            entries.append(b"SLURM_CONF=" + os.fsencode(self._creation.slurm_conf))
+            entries.append(b"SLURM_CONF=" + os.fsencode(self._creation.settings.scrun.slurm_conf))
         return Command(argv, environment(entries, extra or ()))
 
 

@@ -84,7 +84,7 @@ def container_maps(
     linux = config.get("linux") or {}
     inner = (config_id_map(linux.get("uidMappings") or ()), config_id_map(linux.get("gidMappings") or ()))
     wish = creation.settings.scrun.id_mapping
-    if creation.uid == 0 and not creation.namespaced and wish != "single":
+    if creation.caller.uid == 0 and not creation.caller.namespaced and wish != "single":
         return inner
     outer = (parse_id_map(caller.uid), parse_id_map(caller.gid))
     mapped = not any(is_identity(one) for one in outer) and all(total(one) > 1 for one in outer)
@@ -95,7 +95,7 @@ def container_maps(
     if wish == "full":
         raise StagingError("id_mapping = full needs an engine that runs in a user namespace with subordinate ids")
     user = (config.get("process") or {}).get("user") or {}
-    return single(user.get("uid", 0), creation.uid), single(user.get("gid", 0), creation.gid)
+    return single(user.get("uid", 0), creation.caller.uid), single(user.get("gid", 0), creation.caller.gid)
 
 
 def stage_in(
@@ -209,9 +209,9 @@ def local_prefixes(creation: Creation) -> tuple[str, ...]:
         creation.bundle,
         "/run",
         "/var/run",
-        f"/tmp/podman-run-{creation.uid}",  # noqa: S108 - podman's, without a run directory
-        f"/tmp/storage-run-{creation.uid}",  # noqa: S108
-        f"/tmp/containers-user-{creation.uid}",  # noqa: S108
+        f"/tmp/podman-run-{creation.caller.uid}",  # noqa: S108 - podman's, without a run directory
+        f"/tmp/storage-run-{creation.caller.uid}",  # noqa: S108
+        f"/tmp/containers-user-{creation.caller.uid}",  # noqa: S108
         "/var/lib/docker/containers",
     )
 

@@ -100,7 +100,7 @@ def wants_entry(creation: Creation) -> bool:
 
     The scheduler ``local`` has no node that could be without a runtime, and leaves the command to config.json.
     """
-    return creation.settings.scrun.entry and creation.scheduler != "local"
+    return creation.settings.scrun.entry and creation.settings.scrun.scheduler != "local"
 
 
 def write_entry(directory: str, creation: Creation, config: Config) -> str:
@@ -180,7 +180,7 @@ def staging_directory(creation: Creation) -> str:
         StagingError: it cannot be made, or belongs to somebody else.
 
     """
-    path = place_of(creation.settings, creation.home)
+    path = place_of(creation.settings, creation.caller.home)
     mask = os.umask(0o066)  # for the directories above it: what is in them says itself who may enter
     try:
         os.makedirs(path, 0o700, exist_ok=True)
@@ -213,14 +213,14 @@ def rights_of(creation: Creation, uid_map: IdMap) -> Rights:
     """
     path = staging_directory(creation)
     wish = creation.settings.staging.root_squash
-    squashed = creation.scheduler != "local" and is_squashed(path, current_mounts(), wish)
-    strange = bool(uid_map) and not stands_for(uid_map, creation.uid)
+    squashed = creation.settings.scrun.scheduler != "local" and is_squashed(path, current_mounts(), wish)
+    strange = bool(uid_map) and not stands_for(uid_map, creation.caller.uid)
     if strange:
         for above in above_it(path):
             if not os.stat(above).st_mode & stat.S_IXOTH:
                 raise StagingError(
-                    f"{above} cannot be entered by the ids of the container's user namespace, of which {creation.user} "
-                    "is none; set directory of [staging] in scrun.toml to a place below open directories (mode 0711)"
+                    f"{above} cannot be entered by the ids of the container's user namespace, of which "
+                    f"{creation.caller.user} is none; set directory of [staging] in scrun.toml to a place below open directories (mode 0711)"
                 )
     rights = Rights(
         way=0o711 if squashed or strange else 0o700,

@@ -68,7 +68,8 @@ class BuiltinStager:
 def stager_for(creation: Creation, job_id: int, nodes: str, log: Log, anchor: int = 0) -> Stager:
     """Return the stager of a container."""
     paths = ContainerPaths(creation.root, creation.id)
-    facts = read_job_facts(paths, job_id) if creation.lua and job_id else JobFacts(job_id=job_id, nodes=nodes)
+    script = creation.settings.scrun.lua
+    facts = read_job_facts(paths, job_id) if script and job_id else JobFacts(job_id=job_id, nodes=nodes)
     environment = job_environment(creation, facts, paths, anchor)
     scheduler = scheduler_for(creation)
 
@@ -77,7 +78,7 @@ def stager_for(creation: Creation, job_id: int, nodes: str, log: Log, anchor: in
         return remote.argv, remote.env
 
     run = Commands(environment, remote_argv, log)
-    if not creation.lua:
+    if not creation.settings.scrun.lua:
         return BuiltinStager(creation, run, log)
     from actors.staging.lua.stager import LuaStager
 

@@ -5,6 +5,41 @@ from proto.value import Value
 from .settings import Settings
 
 
+class Caller(Value):
+    """The user outside every user namespace.
+
+    Attributes:
+        uid, gid: ids.
+        user, group, home: their names and home directory.
+        namespaced: whether ``create`` ran inside a user namespace that hides the real uid (rootless podman).
+
+    """
+
+    uid: int
+    gid: int
+    user: str
+    group: str
+    home: str
+    namespaced: bool
+
+
+class Log(Value):
+    """Where it is written down what happens, and how much: levels are ``quiet`` to ``debug5``.
+
+    Attributes:
+        path, format: ``--log`` (a path is absolute, or ``syslog:NAME``, ``journald:NAME``) and ``--log-format``.
+        own: level of the container's own log.
+        file, syslog: of what the container's processes write to ``path`` and to syslog.
+
+    """
+
+    path: str
+    format: str
+    own: str
+    file: str = "quiet"
+    syslog: str = "quiet"
+
+
 class Creation(Value):
     """Everything that the later verbs cannot find out again.
 
@@ -24,21 +59,15 @@ class Creation(Value):
         annotations: ``annotations`` of config.json.
         created: wall-clock seconds since the epoch.
         cookie: word by which the job can be found again in Slurm (its comment begins with ``scrun:COOKIE``).
-        uid, gid: the user's ids outside every user namespace.
-        user, group, home: their names and home directory.
-        namespaced: whether ``create`` ran inside a user namespace that hides the real uid (rootless podman).
+        caller: whose container it is.
         environ: environment for Slurm's commands, ``K=V``.
         cwd: working directory of ``create``.
         pid_file, console_socket: paths given to ``create``, or empty.
-        log, log_format: ``--log`` (a path is absolute) and ``--log-format``.
-        log_level: level of the container's own log, ``error`` to ``debug5``.
-        slurm_conf: slurm.conf in force, or empty.
-        scheduler: ``slurm``, ``pyslurm`` or ``local``, after ``auto`` was decided.
+        log: what is written where.
         job_id: existing allocation to use (``SLURM_JOB_ID``), or 0.
-        job_options: resolved job options, option name to value, for the job and for the step.
-        lua: scrun.lua to run, or empty for the built-in stager.
-        settings: the site's and the user's settings.
-        file_level, syslog_level: what the container's processes write to ``log`` and to syslog; ``quiet``: nothing.
+        settings: the site's and the user's, decided: ``scheduler`` is not ``auto`` any more, ``slurm_conf`` is the one
+            in force, or empty, ``lua`` the script to run, or empty for the built-in stager, ``job`` the resolved
+            options of job and step.
         host: name of the machine; empty in the journals of earlier versions.
 
     """
@@ -55,25 +84,12 @@ class Creation(Value):
     annotations: dict[str, str]
     created: float
     cookie: str
-    uid: int
-    gid: int
-    user: str
-    group: str
-    home: str
-    namespaced: bool
+    caller: Caller
     environ: tuple[bytes, ...]
     cwd: str
     pid_file: str
     console_socket: str
-    log: str
-    log_format: str
-    log_level: str
-    slurm_conf: str
-    scheduler: str
+    log: Log
     job_id: int
-    job_options: dict[str, str]
-    lua: str
     settings: Settings
-    file_level: str = "quiet"
-    syslog_level: str = "quiet"
     host: str = ""

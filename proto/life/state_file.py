@@ -123,7 +123,7 @@ def render(container: "Container", anchor: int, started: int) -> str:
         "bundle": creation.bundle,
         "rootfs": creation.rootfs,
         "created": stamp,
-        "owner": creation.user,
+        "owner": creation.caller.user,
         "annotations": creation.annotations | annotations(container),
     }
     text = [f"  {json.dumps(key)}: {pretty(value)}" for key, value in lines.items()]

@@ -72,7 +72,7 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
     if c.stage not in {"none", "out"}:
         complete = c.step == "ended" and ending.kind != "launch-failed"
         wants.append(("staging", m.StageOut(c.job_id, c.nodes, c.bundle, c.rootfs, complete)))
-    if c.ours and (not wants or not (c.creation and c.creation.lua)):
+    if c.ours and (not wants or not (c.creation and c.creation.settings.scrun.lua)):
         # A script may want to run commands on the nodes once more; the built-in stager does not need the job.
         wants.append(("allocation", m.ReleaseJob(c.job_id, ending.exit_code)))
     return wants or [("state", e.Finished())]

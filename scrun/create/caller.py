@@ -5,23 +5,12 @@ import os
 import pwd
 
 from proto.host.paths import DEFAULT_PATH, real_gid, real_uid
-from proto.value import Value
+from proto.life.creation import Caller
 
 KEPT = ("PATH", "TZ", "KRB5CCNAME", "MUNGE_SOCKET")
 KEPT_PREFIXES = ("SLURM_", "SPANK_")
 # Formats that a user likes would make the answers of Slurm's commands unreadable for scrun.
 DROPPED = ("SLURM_TIME_FORMAT", "SLURM_CONF")
-
-
-class Caller(Value):
-    """The user outside every user namespace."""
-
-    uid: int
-    gid: int
-    user: str
-    group: str
-    home: str
-    namespaced: bool
 
 
 def find() -> Caller:

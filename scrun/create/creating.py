@@ -11,8 +11,9 @@ from actors.oci.program import find_program
 from proto.errors import BundleError, SettingsError
 from proto.host.log_record import file_of
 from proto.host.machine import host
-from proto.life.creation import Creation
-from proto.life.settings import Settings
+from proto.life.creation import Creation, Log
+from proto.life.settings import SchedulerName, Settings
+from proto.value import replace
 from scrun.cli.parsing import Line
 from scrun.packages import directories
 from scrun.report import levels
@@ -47,6 +48,16 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     environment = caller.kept_environ(dict(os.environb), who, conf)
     from actors.slurm.options import resolve
 
+    decided = replace(
+        chosen,
+        scrun=replace(
+            chosen.scrun,
+            scheduler=_scheduler(chosen.scrun.scheduler, environment),
+            slurm_conf=conf,
+            lua=settings.find_lua(chosen, conf),
+        ),
+        job=resolve(bundle.annotations, bundle.env, environ, bundle.resources, chosen.job, ANNOTATIONS_OF_STAGING),
+    )
     creation = Creation(
         id=line.id,
         root=root,
@@ -60,39 +71,29 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         annotations=bundle.annotations,
         created=time.time(),
         cookie=os.urandom(8).hex(),
-        uid=who.uid,
-        gid=who.gid,
-        user=who.user,
-        group=who.group,
-        home=who.home,
-        namespaced=who.namespaced,
+        caller=who,
         environ=environment,
         cwd=os.getcwd(),
         pid_file=absolute(own.text("pid-file")),
         console_socket=console,
-        log=_log(line.options.text("log")),
-        log_format=line.options.text("log-format") or "text",
-        **levels.of_anchor(line, environ),
-        slurm_conf=conf,
-        scheduler=_scheduler(chosen.scrun.scheduler, environment),
-        job_id=_job_id(bundle, environ),
-        job_options=resolve(
-            bundle.annotations, bundle.env, environ, bundle.resources, chosen.job, ANNOTATIONS_OF_STAGING
+        log=Log(
+            _log(line.options.text("log")), line.options.text("log-format") or "text", *levels.of_anchor(line, environ)
         ),
-        lua=settings.find_lua(chosen, conf),
-        settings=chosen,
+        job_id=_job_id(bundle, environ),
+        settings=decided,
         host=host(),
     )
-    if creation.scheduler != "local" and not creation.lua:
+    scheduler, script = decided.scrun.scheduler, decided.scrun.lua
+    if scheduler != "local" and not script:
         from actors.staging import reach
 
-        reach.check(chosen, who.home, tells=bundle.tells)
-    stager = creation.lua or "the built-in stager"
-    say(line, "verbose", f"bundle {bundle.path}, slurm.conf {conf or '-'}, scheduler {creation.scheduler}, {stager}")
+        reach.check(decided, who.home, tells=bundle.tells)
+    stager = script or "the built-in stager"
+    say(line, "verbose", f"bundle {bundle.path}, slurm.conf {conf or '-'}, scheduler {scheduler}, {stager}")
     return creation, bundle
 
 
-def _scheduler(wanted: str, environ: tuple[bytes, ...]) -> str:
+def _scheduler(wanted: SchedulerName, environ: tuple[bytes, ...]) -> SchedulerName:
     """Whose calls are used. Slurm is asked for its version only where a pyslurm is installed."""
     if wanted not in {"auto", "pyslurm"}:
         return wanted

@@ -22,10 +22,9 @@ import os
 from typing import Any, get_args
 
 from proto.errors import SettingsError
+from proto.life.creation import Caller
 from proto.life.settings import BindRule, HookRule, Scrun, Settings, Staging
 from proto.value import replace
-
-from .caller import Caller
 
 SITE = "/etc/scrun/scrun.toml"
 SLURM_CONFS = ("/etc/slurm/slurm.conf", "/etc/slurm-llnl/slurm.conf", "/run/slurm/conf/slurm.conf")

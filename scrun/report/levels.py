@@ -72,8 +72,8 @@ def levels(line: Line, environ: dict[str, str]) -> Levels:
     return Levels(general, named, log=bool(line.options.text("log")))
 
 
-def of_anchor(line: Line, environ: dict[str, str]) -> dict[str, str]:
-    """The fields of ``Creation`` about levels. The anchor leaves the file alone unless it was asked to write there.
+def of_anchor(line: Line, environ: dict[str, str]) -> tuple[str, str, str]:
+    """The levels of ``creation.Log``. The anchor leaves the file alone unless it was asked to write there.
 
     Raises:
         SettingsError: a variable names no level.
@@ -81,8 +81,4 @@ def of_anchor(line: Line, environ: dict[str, str]) -> dict[str, str]:
     """
     found = levels(line, environ)
     asked = (found.asked and found.own >= ERROR) or environ.get("SCRUN_FILE_DEBUG")
-    return {
-        "log_level": LEVELS[found.own],
-        "file_level": LEVELS[found.file] if asked else "quiet",
-        "syslog_level": LEVELS[found.syslog],
-    }
+    return LEVELS[found.own], LEVELS[found.file] if asked else "quiet", LEVELS[found.syslog]

@@ -15,8 +15,8 @@ import pytest
 
 from actors.process.command import Command
 from actors.slurm.slurm import Slurm
-from proto.life.creation import Creation
-from proto.life.settings import Settings
+from proto.life.creation import Caller, Creation, Log
+from proto.life.settings import Scrun, Settings
 from tests.conftest import wait_until
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ class Site:
         return Creation(
             id="c1", root=str(self.directory), bundle="", rootfs="", oci_version="1.0.2", terminal=False,
             readonly=False, args=(b"true",), program=b"", annotations={}, created=0.0,
-            cookie=f"cookie-{self.directory.name}", uid=user.pw_uid, gid=user.pw_gid, user=user.pw_name, group="",
-            home=user.pw_dir, namespaced=namespaced, environ=(b"PATH=" + os.fsencode(self.cluster.variables["PATH"]),),
-            cwd="/", pid_file="", console_socket="", log="", log_format="text", log_level="error",
-            slurm_conf=str(self.cluster.slurm_conf), scheduler="slurm", job_id=0, job_options=words, lua="",
-            settings=Settings(),
+            cookie=f"cookie-{self.directory.name}",
+            caller=Caller(user.pw_uid, user.pw_gid, user.pw_name, "", user.pw_dir, namespaced=namespaced),
+            environ=(b"PATH=" + os.fsencode(self.cluster.variables["PATH"]),), cwd="/", pid_file="", console_socket="",
+            log=Log("", "text", "error"), job_id=0,
+            settings=Settings(Scrun(scheduler="slurm", slurm_conf=str(self.cluster.slurm_conf)), job=words),
         )  # fmt: skip
 
     def run(self, command: Command | None, *before: str) -> subprocess.CompletedProcess[str]:
@@ -181,7 +181,7 @@ def test_no_value_becomes_an_option_or_a_command(site: Site) -> None:
     creation = site.creation(job_name="--wrap=x; $(touch /tmp/scrun-pwned) `id`")
     slurm, job_id = site.allocate(creation)
     assert slurm.version
-    assert site.asked(job_id, "%j") == creation.job_options["job-name"]
+    assert site.asked(job_id, "%j") == creation.settings.job["job-name"]
 
 
 def test_the_program_s_own_exit_status_comes_back(site: Site, bundle: str) -> None:

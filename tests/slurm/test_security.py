@@ -209,7 +209,7 @@ def test_secrets_stay_where_they_belong(runtime: Runtime) -> None:
 
     def look_for_secrets() -> None:
         """Which file has which secret, of the container's directory and of what is staged."""
-        for top in (runtime.root / box.id, home / ".scrun" / box.id):
+        for top in (runtime.root / box.id, *(home / ".scrun").glob(f"{box.id}~*")):
             for name, text in texts_of(top).items():
                 told.update((word, name) for word in (SECRET, TOKEN, FOREIGN) if word.encode() in text)
 

@@ -1,11 +1,13 @@
 """Creations for tests."""
 
 import os
-from typing import Any
+from typing import Any, TypeVar
 
-from proto.life.creation import Creation
-from proto.life.settings import Settings
-from proto.value import replace
+from proto.life.creation import Caller, Creation, Log
+from proto.life.settings import Scrun, Settings
+from proto.value import Value, replace
+
+V = TypeVar("V", bound=Value)
 
 _DEFAULT = Creation(
     id="box1",
@@ -20,41 +22,28 @@ _DEFAULT = Creation(
     annotations={},
     created=0.0,
     cookie="c00kie",
-    uid=1001,
-    gid=1001,
-    user="alice",
-    group="staff",
-    home="/home/alice",
-    namespaced=True,
+    caller=Caller(1001, 1001, "alice", "staff", "/home/alice", namespaced=True),
     environ=(b"PATH=/usr/bin:/bin", b"LANG=C"),
     cwd="/",
     pid_file="/run/box1.pid",
     console_socket="",
-    log="",
-    log_format="",
-    log_level="info",
-    slurm_conf="",
-    scheduler="slurm",
+    log=Log("", "", "info"),
     job_id=0,
-    job_options={},
-    lua="",
-    settings=Settings(),
+    settings=Settings(Scrun(scheduler="slurm")),
 )
 
 
-def settings(base: Settings = _DEFAULT.settings, /, **paths: Any) -> Settings:
-    """Settings with some changed, each by its path with two underscores for the point: ``staging__mode``."""
-    for path, value in paths.items():
-        section, _, key = path.partition("__")
-        base = replace(base, **{section: replace(getattr(base, section), **{key: value})})
-    return base
+def changed(value: V, **paths: Any) -> V:
+    """A value with some fields changed, each named by its path: ``settings__scrun__lua``."""
+    for path, new in paths.items():
+        name, _, rest = path.partition("__")
+        value = replace(value, **{name: changed(getattr(value, name), **{rest: new}) if rest else new})
+    return value
 
 
-def creation(**changes: Any) -> Creation:
-    """A container with some fields changed; ``settings`` may be a dictionary: path in scrun.toml to value."""
-    if isinstance(changes.get("settings"), dict):
-        changes["settings"] = settings(**changes["settings"])
-    return replace(_DEFAULT, **changes)
+def creation(**paths: Any) -> Creation:
+    """A container with some fields changed; see ``changed``."""
+    return changed(_DEFAULT, **paths)
 
 
 def is_root() -> bool:

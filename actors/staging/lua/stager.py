@@ -34,7 +34,7 @@ class LuaStager:
 
         """
         creation = self._creation
-        script = LuaScript(creation.lua, self._api)
+        script = LuaScript(creation.settings.scrun.lua, self._api)
         script.stage_in(self._arguments(creation.bundle), creation.rootfs, self._environment)
         try:
             return fit_entry(creation, self._api.bundle, self._api.rootfs)
@@ -53,7 +53,7 @@ class LuaStager:
         if not bundle or bundle == container_directory(creation):
             bundle = creation.bundle  # the shadow is scrun's affair
         try:
-            script = LuaScript(creation.lua, self._api)
+            script = LuaScript(creation.settings.scrun.lua, self._api)
             script.stage_out(self._arguments(bundle), creation.bundle, rootfs or creation.rootfs, creation.rootfs)
         finally:
             discard(creation)
@@ -68,6 +68,6 @@ class LuaStager:
             spool_dir=spool,
             config_file=os.path.join(creation.bundle, "config.json"),
             job_id=self._job_id,
-            user_id=creation.uid,
-            group_id=creation.gid,
+            user_id=creation.caller.uid,
+            group_id=creation.caller.gid,
         )

@@ -18,7 +18,7 @@ from actors.staging.commands import Commands
 from proto.errors import StagingError
 from proto.life.creation import Creation
 from proto.value import replace
-from tests.unit.creations import creation, is_root, settings
+from tests.unit.creations import changed, creation, is_root
 
 PLAIN = CallerMaps("0 0 4294967295\n", "0 0 4294967295\n")
 PODMAN = CallerMaps("0 1001 1\n1 100000 65536\n", "0 1002 1\n1 200000 65536\n")
@@ -59,10 +59,11 @@ def container(tmp_path: Path) -> Creation:
     return creation(
         bundle=str(tmp_path / "bundle"),
         rootfs=str(tmp_path / "bundle/rootfs"),
-        uid=os.getuid(),
-        gid=os.getgid(),
-        home=str(tmp_path / "home"),
-        settings={"staging__mode": "copy", "scrun__id_mapping": "single"},
+        caller__uid=os.getuid(),
+        caller__gid=os.getgid(),
+        caller__home=str(tmp_path / "home"),
+        settings__staging__mode="copy",
+        settings__scrun__id_mapping="single",
     )
 
 
@@ -110,27 +111,24 @@ def test_a_copy_is_staged_and_brought_back(container: Creation, run: Commands) -
     [
         {"annotations": {"io.podman.annotations.autoremove": "TRUE"}},
         {"readonly": True},
-        {"settings": {"staging__mode": "copy", "scrun__id_mapping": "single", "staging__sync_back": False}},
+        {"settings__staging__sync_back": False},
     ],
     ids=["--rm", "read-only", "sync_back=false"],
 )
 def test_changes_that_nobody_wants_are_not_brought_back(
     container: Creation, run: Commands, changes: dict[str, Any]
 ) -> None:
-    changed = replace(container, **{name: value for name, value in changes.items() if name != "settings"})
-    if "settings" in changes:
-        changed = creation(**{field: getattr(container, field) for field in ("bundle", "rootfs", "uid", "gid", "home")},
-                           settings=changes["settings"])  # fmt: skip
+    other = changed(container, **changes)
     before = listing(Path(container.rootfs))
-    bundle = stage(changed, run)
+    bundle = stage(other, run)
     (bundle / "rootfs/etc/file").write_text("changed")
-    quiet_out(changed)
+    quiet_out(other)
     assert listing(Path(container.rootfs)) == before
     assert not bundle.exists()
 
 
 def test_a_shared_root_file_system_is_used_where_it_is(container: Creation, run: Commands) -> None:
-    shared = replace(container, settings=settings(container.settings, staging__mode="shared"))
+    shared = changed(container, settings__staging__mode="shared")
     bundle = stage(shared, run)
     assert os.readlink(bundle / "rootfs") == os.path.realpath(container.rootfs)
     quiet_out(shared)
@@ -226,7 +224,7 @@ def test_local_bind_mounts_are_copied(container: Creation, run: Commands, tmp_pa
         {"destination": "/data", "type": "bind", "source": str(tmp_path), "options": ["bind"]},
     ]
     rules = ((str(tmp_path / "bundle"), "copy"), (str(tmp_path), "keep"))
-    ruled = replace(container, settings=settings(container.settings, staging__binds=rules))
+    ruled = changed(container, settings__staging__binds=rules)
     bundle = stage(ruled, run, {**CONFIG, "mounts": binds})
     mounts = {m["destination"]: m for m in json.loads((bundle / "config.json").read_text())["mounts"]}
     assert Path(mounts["/etc/hosts"]["source"]).read_text() == "127.0.0.1 localhost\n"
@@ -330,17 +328,21 @@ def test_lost_owners_are_noticed_where_a_program_may_want_them(
 ) -> None:
     if foreign:
         os.chown(f"{container.rootfs}/etc/file", 4711, 4712)
-    mapped = settings(container.settings, scrun__id_mapping=mapping)
-    changed: Any = {"settings": mapped, "namespaced": True, "uid": 1001}
+    other = changed(container, settings__scrun__id_mapping=mapping, caller__namespaced=True, caller__uid=1001)
     config = {**CONFIG, "process": {**CONFIG["process"], "user": {"uid": user, "gid": 0}}}
-    staged = stage_in(replace(container, **changed), config, run, lambda *_: None, CallerMaps("0 1001 1", "0 1002 1"))
+    staged = stage_in(other, config, run, lambda *_: None, CallerMaps("0 1001 1", "0 1002 1"))
     assert bool(staged.notice) is said
 
 
 def test_a_directory_is_not_copied_into_itself(container: Creation, run: Commands) -> None:
-    above = {"destination": "/data", "type": "bind", "source": str(Path(container.home).parent), "options": ["bind"]}
+    above = {
+        "destination": "/data",
+        "type": "bind",
+        "source": str(Path(container.caller.home).parent),
+        "options": ["bind"],
+    }
     rules = ((above["source"], "copy"),)
-    copying = replace(container, settings=settings(container.settings, staging__binds=rules))
+    copying = changed(container, settings__staging__binds=rules)
     with pytest.raises(StagingError, match="the staging directory is in it"):
         stage(copying, run, {**CONFIG, "mounts": [*CONFIG["mounts"], above]})
 
@@ -350,7 +352,7 @@ def test_a_directory_is_not_copied_into_itself(container: Creation, run: Command
 
 @pytest.fixture
 def squashed(container: Creation) -> Creation:
-    return replace(container, settings=settings(container.settings, staging__root_squash="yes"))
+    return changed(container, settings__staging__root_squash="yes")
 
 
 def modes(bundle: Path) -> dict[str, int]:
@@ -463,25 +465,25 @@ def test_whose_ids_the_container_gets() -> None:
     def maps(
         mapping: str, caller: CallerMaps, *, keeps: bool = True, **changes: Any
     ) -> tuple[tuple[IdRange, ...], tuple[IdRange, ...]]:
-        container = creation(settings={"scrun__id_mapping": mapping}, gid=1002, **changes)
+        container = creation(settings__scrun__id_mapping=mapping, caller__gid=1002, **changes)
         return container_maps(container, user, caller, lambda: keeps)
 
     full = ((IdRange(0, 1001, 1), IdRange(1, 100000, 65536)), (IdRange(0, 1002, 1), IdRange(1, 200000, 65536)))
     one = ((IdRange(33, 1001, 1),), (IdRange(34, 1002, 1),))
     assert maps("auto", PODMAN) == maps("full", PODMAN) == full
-    assert maps("single", PODMAN) == maps("auto", PLAIN, namespaced=False) == one
+    assert maps("single", PODMAN) == maps("auto", PLAIN, caller__namespaced=False) == one
     assert maps("auto", PODMAN, keeps=False) == one
     assert maps("full", PODMAN, keeps=False) == full
     assert maps("auto", CallerMaps("0 1001 1\n", "0 1002 1\n")) == one
-    assert maps("auto", PLAIN, namespaced=False, uid=0) == ((), ())
+    assert maps("auto", PLAIN, caller__namespaced=False, caller__uid=0) == ((), ())
     with pytest.raises(StagingError, match="id_mapping"):
-        maps("full", PLAIN, namespaced=False)
+        maps("full", PLAIN, caller__namespaced=False)
 
 
 @pytest.mark.skipif(not is_root(), reason="only root may give files away")
 def test_with_all_ids_files_keep_their_owners(container: Creation, run: Commands) -> None:
     os.chown(f"{container.rootfs}/etc/file", 4711, 4712)
-    many = replace(container, uid=1001, settings=settings(container.settings, scrun__id_mapping="full"))
+    many = changed(container, caller__uid=1001, settings__scrun__id_mapping="full")
     staged = stage_in(many, CONFIG, run, lambda *_: None, PODMAN)
     assert os.stat(f"{staged.rootfs}/etc/file").st_uid == 4711
     one = stage(container, run)

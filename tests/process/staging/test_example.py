@@ -13,8 +13,7 @@ from actors.slurm.job_environment import JobFacts, job_environment
 from actors.staging.commands import Commands
 from actors.staging.lua.stager import LuaStager
 from proto.host.paths import ContainerPaths
-from proto.value import replace
-from tests.unit.creations import creation
+from tests.unit.creations import changed, creation
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "examples/scrun.lua"
@@ -45,8 +44,8 @@ def stager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LuaStager:
         root=str(tmp_path / "run"),
         bundle=str(bundle),
         rootfs=str(bundle / "rootfs"),
-        home=str(tmp_path / "home"),
-        lua=str(EXAMPLE),
+        caller__home=str(tmp_path / "home"),
+        settings__scrun__lua=str(EXAMPLE),
         annotations={"note": "two words"},
     )
     environment = job_environment(container, JobFacts(job_id=42), ContainerPaths(container.root, container.id), 1)
@@ -97,12 +96,12 @@ def test_a_script_that_stages_nothing_sees_its_own_bundle_again(tmp_path: Path, 
         "function slurm_scrun_stage_in() return slurm.SUCCESS end\n"
         "function slurm_scrun_stage_out(id, bundle, orig) assert(bundle == orig) return slurm.SUCCESS end"
     )
-    container = replace(stager._creation, lua=str(script))
+    container = changed(stager._creation, settings__scrun__lua=str(script))
     quiet = LuaStager(container, 42, (), stager._api.run, lambda *_: None)
     staged = quiet.stage_in()
     bundle, rootfs = staged.bundle, staged.rootfs
     assert staged.entry
-    assert bundle == f"{container.home}/.scrun/box1~c00kie"
+    assert bundle == f"{container.caller.home}/.scrun/box1~c00kie"
     quiet.stage_out(bundle, rootfs, complete=True)
     assert not os.path.exists(bundle)
     quiet.stage_out("", "", complete=False)

@@ -10,7 +10,7 @@ from actors.state import clocks
 from proto.life import events as e
 from proto.life.journal import Record
 from proto.life.lifecycle import replay
-from tests.unit.creations import settings
+from tests.unit.creations import changed
 from tests.unit.proto.strategies import CREATION
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_which_run(events: tuple[Message, ...], names: set[str]) -> None:
     ],
 )
 def test_start_waits_for_ever_unless_it_is_told_otherwise(events: tuple[Message, ...], *, runs: bool) -> None:
-    bounded = settings(CREATION.settings, scrun__start_wait=5.0)
+    bounded = changed(CREATION.settings, scrun__start_wait=5.0)
     assert clocks.running(live(*events), bounded).get("start-wait") == (5.0 if runs else None)
     assert "start-wait" not in clocks.running(live(*events), CREATION.settings)
 

@@ -21,6 +21,7 @@ from actors.staging import builtin
 from actors.staging.bundle import fit_entry, read_config, write_config
 from actors.staging.filesystem import bind_facts, device_paths
 from proto.errors import BundleError, ScrunError, StagingError
+from proto.life.creation import Caller
 from tests.unit.creations import creation
 
 from .mutations import Place, mutated, places, sample
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
 
 MAPS = builtin.CallerMaps("0 1001 1\n1 100000 65536\n", "0 1001 1\n1 100000 65536\n")
 CALLERS = itertools.cycle(
-    [creation(settings={"scrun__id_mapping": mapping}, **who)
-     for mapping in ("auto", "single") for who in ({}, {"uid": 0, "gid": 0, "namespaced": False})]
+    [creation(settings__scrun__id_mapping=mapping, **who)
+     for mapping in ("auto", "single")
+     for who in ({}, {"caller": Caller(0, 0, "root", "root", "/root", namespaced=False)})]
 )  # fmt: skip
 
 
@@ -117,7 +119,7 @@ def test_a_good_sample_is_taken_by_both(tmp_path: Path) -> None:
 def test_what_a_script_has_made_of_it(place: Place, tmp_path: Path) -> None:
     (tmp_path / "rootfs").mkdir()
     (tmp_path / "home").mkdir()
-    container = creation(bundle=str(tmp_path), rootfs=str(tmp_path / "rootfs"), home=str(tmp_path / "home"))
+    container = creation(bundle=str(tmp_path), rootfs=str(tmp_path / "rootfs"), caller__home=str(tmp_path / "home"))
     for _, config in mutated(sample("podman-rootless", tmp_path / "rootfs"), place):
         written(tmp_path, config)
         # (OSError: who calls it makes a sentence of that.)

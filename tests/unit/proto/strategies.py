@@ -5,16 +5,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from proto.life import events as e
-from proto.life.creation import Creation
-from proto.life.settings import Settings
+from proto.life.creation import Caller, Creation, Log
+from proto.life.settings import Scrun, Settings
 from proto.wire.registry import Message
 
 CREATION = Creation(
     id="c1", root="/run/user/7/scrun", bundle="/b", rootfs="/b/rootfs", oci_version="1.0.2", terminal=False,
     readonly=False, args=(b"/bin/true", b"\xff"), program=b"/bin/true", annotations={"a": "b"},
-    created=1.5, cookie="c00kie", uid=7, gid=7, user="u", group="g", home="/home/u", namespaced=True,
-    environ=(b"PATH=/bin",), cwd="/", pid_file="", console_socket="", log="", log_format="text", log_level="info",
-    slurm_conf="", scheduler="slurm", job_id=0, job_options={"partition": "debug"}, lua="", settings=Settings(),
+    created=1.5, cookie="c00kie", caller=Caller(7, 7, "u", "g", "/home/u", namespaced=True), environ=(b"PATH=/bin",),
+    cwd="/", pid_file="", console_socket="", log=Log("", "text", "info"), job_id=0,
+    settings=Settings(Scrun(scheduler="slurm"), job={"partition": "debug"}),
 )  # fmt: skip
 
 words = st.text(max_size=4)

@@ -10,8 +10,8 @@ from proto.life.container import Container, Ending
 from proto.life.journal import Record
 from proto.life.lifecycle import IllegalEventError, apply, knows, replay
 from proto.life.wants import wanted
-from proto.value import replace
 from proto.wire.registry import Message
+from tests.unit.creations import changed
 
 from .strategies import CREATION, EVENTS, histories
 
@@ -135,7 +135,7 @@ def test_an_ordinary_life() -> None:
 
 
 def test_a_script_keeps_the_job_until_it_has_staged_out() -> None:
-    creation = replace(CREATION, lua="/etc/slurm/scrun.lua")
+    creation = changed(CREATION, settings__scrun__lua="/etc/slurm/scrun.lua")
     events = (*RUNNING, e.StepEnded("exited", 0, 0, ""), e.OutputDrained(0, 0, 0))
     container = replay([Record(0.0, event) for event in (e.CreateBegun(creation), *events)])
     assert messages(container) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True)]

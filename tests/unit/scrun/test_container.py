@@ -12,7 +12,7 @@ import pytest
 from proto.errors import InternalError, NotFoundError
 from proto.host.paths import ContainerPaths
 from proto.life import events, lifecycle, state_file
-from proto.life.creation import Creation
+from proto.life.creation import Caller, Creation, Log
 from proto.life.journal import Record
 from proto.life.settings import Settings
 from proto.life.state_file import start_time
@@ -38,6 +38,8 @@ def creation_of(root: str, name: str) -> Creation:
     values: dict[str, Any] = dict.fromkeys(Creation.__fields__, "") | {
         "id": name,
         "root": root,
+        "caller": Caller(1, 1, "", "", "", namespaced=False),
+        "log": Log("", "", "info"),
         "settings": Settings(),
         "annotations": {"a": "b"},
         "created": 1.5,

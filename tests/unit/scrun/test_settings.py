@@ -164,8 +164,8 @@ def test_levels(options: dict[str, list[str]], environ: dict[str, str], expected
     found = levels.levels(line, environ)
     anchor = levels.of_anchor(line, environ)
     numbers = (found.own, found.file, found.stderr, found.syslog)
-    assert " ".join([*(LEVELS[number] for number in numbers), anchor["file_level"]]) == expected
-    assert (anchor["log_level"], anchor["syslog_level"]) == (expected.split(maxsplit=1)[0], expected.split()[3])
+    assert " ".join([*(LEVELS[number] for number in numbers), anchor[1]]) == expected
+    assert (anchor[0], anchor[2]) == (expected.split(maxsplit=1)[0], expected.split()[3])
 
 
 @pytest.mark.parametrize("word", ["loud", "10", "-1", "²"])

@@ -16,7 +16,7 @@ def as_dict(entries: tuple[bytes, ...]) -> dict[str, str]:
 
 
 def test_every_documented_variable_is_there() -> None:
-    container = creation(annotations={"a.b/c": "x=y"}, log="/log", log_format="json")
+    container = creation(annotations={"a.b/c": "x=y"}, log__path="/log", log__format="json")
     paths = ContainerPaths(container.root, container.id)
     found = as_dict(job_environment(container, JobFacts(job_id=42), paths, 4711))
     assert set(DOCUMENTED.split()) | {"SCRUN_LOG_FILE", "SCRUN_LOG_FORMAT"} <= set(found)
@@ -38,7 +38,7 @@ def test_what_is_unknown_has_no_variable() -> None:
 
 
 def test_the_script_does_not_get_what_would_harm_a_container() -> None:
-    container = creation(slurm_conf="/etc/slurm.conf")
+    container = creation(settings__scrun__slurm_conf="/etc/slurm.conf")
     paths = ContainerPaths(container.root, container.id)
     everything = job_environment(container, JobFacts(job_id=42, env={"SLURM_GPUS": "2"}), paths, 1)
     found = as_dict(script_environment(everything))

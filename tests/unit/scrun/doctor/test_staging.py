@@ -11,7 +11,7 @@ from actors.staging import reach
 from scrun.cli.parsing import Line
 from scrun.doctor import owners, staging
 from scrun.host import Host, Keeps
-from tests.unit.creations import settings as changed
+from tests.unit.creations import changed
 
 if TYPE_CHECKING:
     from pathlib import Path
