@@ -220,7 +220,8 @@ def rights_of(creation: Creation, uid_map: IdMap) -> Rights:
             if not os.stat(above).st_mode & stat.S_IXOTH:
                 raise StagingError(
                     f"{above} cannot be entered by the ids of the container's user namespace, of which "
-                    f"{creation.caller.user} is none; set directory of [staging] in scrun.toml to a place below open directories (mode 0711)"
+                    f"{creation.caller.user} is none; set directory of [staging] in scrun.toml to a place below open "
+                    "directories (mode 0711)"
                 )
     rights = Rights(
         way=0o711 if squashed or strange else 0o700,
