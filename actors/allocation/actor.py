@@ -35,6 +35,8 @@ class AllocationLogic:
             "step": lambda _, status: step.exited(status),
             "probe": lambda *_: step.probed(),
             "why": step.answered,
+            "boots": lambda name, _: step.booted(name),
+            "lost": lambda *_: step.nodes.let_srun_go(),
         }
         self._ticks: dict[str, Callable[[], Iterable[Effect]]] = {
             "job-log": job.look,
@@ -48,6 +50,8 @@ class AllocationLogic:
             "grown": step.grown,
             "why": step.unexplained,
             "why-again": step.inquire,
+            "nodes": step.look_at_nodes,
+            "lost": step.nodes.let_srun_go,
         }
 
     def start(self) -> Iterable[Effect]:
@@ -62,6 +66,8 @@ class AllocationLogic:
             case m.Spawned(name, pid) if pid and name.split("-", 1)[0] == "job":
                 # salloc was started before there were actors, and has long been granted what it asked for.
                 return self._job.look()
+            case m.Spawned(name, pid) if name.split("-", 1)[0] == "step":
+                self._step.nodes.srun = pid
             case m.Exited(name, status):
                 return self._ends[name.split("-", 1)[0]](name, status)
             case Tick(name) if name in self._ticks:

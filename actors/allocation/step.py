@@ -9,13 +9,14 @@ from actors.slurm import runtime_words
 from actors.slurm.replies import may_be_outside, may_be_the_runtimes, needs_inquiry
 from actors.slurm.scheduler import STDERR, JobInfo, Scheduler, StepNews
 from proto.errors import ScrunError
-from proto.exit_codes import REFUSED
+from proto.exit_codes import KILL, KILLED, REFUSED
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.creation import Creation
 from proto.value import replace
 
 from .attempts import Attempts
+from .nodes import Nodes
 
 WHY_LIMIT = 2.0
 """Seconds to wait for Slurm's word on why a job ended; the end itself is known and must not wait for it."""
@@ -38,7 +39,12 @@ PIPES = {"0": "srun-stdin", "1": "srun-stdout", str(STDERR): "srun-stderr"}
 
 
 class Step:
-    """Pure: commands and ticks in, effects out."""
+    """Pure: commands and ticks in, effects out.
+
+    Attributes:
+        nodes: those on which it runs.
+
+    """
 
     def __init__(self, creation: Creation, scheduler: Scheduler, log: str) -> None:
         """Args:
@@ -49,6 +55,7 @@ class Step:
         self._creation = creation
         self._scheduler = scheduler
         self._spool = Spool(creation)
+        self.nodes = Nodes(scheduler, self._spool)
         self._attempts = Attempts(self._spool, "step", log)
         self._stdio = TERMINAL if creation.terminal else PIPES
         self._looks = Looks()
@@ -104,7 +111,7 @@ class Step:
         news = self._news()
         if news.started:
             started = e.StepStarted(news.step_id, news.nodes)
-            return [self._let_go(), Report(started), Later("grown", YOUNG), *self._window()]
+            return [self._let_go(), Report(started), Later("grown", YOUNG), self.nodes.begin(), *self._window()]
         return [Later("step-log", self._looks.next())] if self._status is None else []
 
     def grown(self) -> list[Effect]:
@@ -120,9 +127,21 @@ class Step:
         """See ``actors.anchor.window``."""
         return [ToAnchor(m.FollowWindow())]
 
+    def look_at_nodes(self) -> list[Effect]:
+        """See whether the step has still the nodes on which it began."""
+        return self.nodes.look(self._job_id, self._news()) if self._status is None else []
+
+    def booted(self, name: str) -> list[Effect]:
+        """Read when they were booted."""
+        return self.nodes.booted(name, self._news()) if self._status is None else []
+
     def exited(self, status: int) -> list[Effect]:
         """Find out what srun's end means."""
         self._status = status
+        if self.nodes.lost and not self._explained:
+            self._explained = True
+            ended = e.StepEnded("node-failure", KILLED, KILL, self.nodes.lost)
+            return [Never("lost"), Never("nodes"), Never("step-log"), Report(ended)]
         news = self._news()
         if news.away and not self._bundle:
             return []  # told to a new actor, which will ask for this command when it knows what to launch

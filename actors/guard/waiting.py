@@ -12,7 +12,7 @@ _WAIT = 'read -r word; exec "$@"'
 # A signal that ends ``read`` early must not be taken for the anchor's death; the guard ignores them all.
 _CLEAN_UP = (
     "import sys; anchor, journal, *path = sys.argv[3:]; sys.path[:0] = path; "
-    "from actors.clean_up import main; main(int(anchor), int(journal))"
+    "from actors.guard.clean_up import main; main(int(anchor), int(journal))"
 )
 
 

@@ -100,6 +100,15 @@ class Local:
         """See ``inquire``."""
         del text, step_id
 
+    def boots(self, job_id: int, nodes: str) -> None:
+        """See ``inquire``."""
+        del job_id, nodes
+
+    def read_boots(self, text: str, step_id: str) -> tuple[str, ...]:
+        """See ``inquire``."""
+        del text, step_id
+        return ()
+
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """The node is this machine."""
         del job_id

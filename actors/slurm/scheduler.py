@@ -151,6 +151,12 @@ class Scheduler(Protocol):
     def read_measure(self, text: str, step_id: str) -> Usage | None:
         """Read the answer; ``None``: there is no such step (any more)."""
 
+    def boots(self, job_id: int, nodes: str) -> Command | None:
+        """Ask when the nodes were booted; ``None``: nobody knows."""
+
+    def read_boots(self, text: str, step_id: str) -> tuple[str, ...]:
+        """Read the answer: the nodes that were booted after the step had begun."""
+
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """Run a shell command line on each node of the job, outside any container."""
 

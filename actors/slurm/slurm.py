@@ -15,7 +15,19 @@ from proto.errors import SchedulerError
 from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
 
-from . import ending, enter, job_log, oci_conf, origin, queue_format, step_log, step_options, usage, user_namespace
+from . import (
+    ending,
+    enter,
+    job_log,
+    oci_conf,
+    origin,
+    queue_format,
+    reboots,
+    step_log,
+    step_options,
+    usage,
+    user_namespace,
+)  # fmt: skip
 from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
 from .programs import environment, look_up, probe_version, require, search_path
@@ -208,6 +220,17 @@ class Slurm:
     def read_measure(self, text: str, step_id: str) -> usage.Usage | None:
         """See ``Scheduler``."""
         return usage.read(text, step_id)
+
+    def boots(self, job_id: int, nodes: str) -> Command | None:
+        """Scontrol and squeue, one after the other; nothing about another cluster, of which scontrol could not tell."""
+        if self._creation.settings.job.get("clusters"):
+            return None
+        asked = (require("scontrol", self._path), require("squeue", self._path), nodes.encode(), b"%d" % job_id)
+        return self._command((b"/bin/sh", b"-c", reboots.ASK, b"scrun-boots", *asked))
+
+    def read_boots(self, text: str, step_id: str) -> tuple[str, ...]:
+        """See ``reboots``."""
+        return reboots.read(text, step_id)
 
     def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
         """See ``ending``."""

@@ -78,10 +78,10 @@ CONTROLLER = Daemon(RUN / "slurmctld.pid", [*_as("slurm"), "slurmctld", "-f", st
 MUNGE = Daemon(pathlib.Path("/run/munge/munged.pid"), [*_as("munge"), "munged"])
 
 
-def node(name: str) -> Daemon:
+def node(name: str, flags: str = "") -> Daemon:
     """A node's slurmd. It has a mount table and a host name of its own, so only ``up`` can start it."""
     up = pathlib.Path(__file__).parents[1] / "cluster/up"
-    return Daemon(RUN / f"slurmd-{name}.pid", [str(up)])
+    return Daemon(RUN / f"slurmd-{name}.pid", ["env", f"SLURMD_FLAGS={flags}", str(up)])
 
 
 class Start:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from actors.allocation.nodes import LOOK
+from tests.conftest import all_pids, read_proc
+
 from .conftest import chosen
 from .ordeal import echo, forget, nothing_left, read, read_line
-from .sabotage import MUNGE, Start, idle, node, pass_time
+from .sabotage import MUNGE, Start, family, idle, node, pass_time
 
 if TYPE_CHECKING:
     from tests.slurm.runtime import Box, Runtime
@@ -29,6 +32,11 @@ pytestmark = [
     pytest.mark.may_leave("children"),
     pytest.mark.timeout(300),
 ]
+
+
+def uts(pid: int) -> str:
+    """The node that a process is on: each has a host name of its own."""
+    return os.readlink(f"/proc/{pid}/ns/uts")
 
 
 def gone(runtime: Runtime, boxes: dict[Box, int]) -> None:
@@ -61,6 +69,34 @@ def test_slurmd(runtime: Runtime, chaos: Chaos, how: str) -> None:
     assert read_line(goes_on) == "got"
     goes_on.close_stdin()
     assert (read(goes_on), goes_on.wait()) == ("bye\n", 42)
+    gone(runtime, boxes)
+
+
+def test_a_node_that_is_started_anew(runtime: Runtime, chaos: Chaos) -> None:
+    """Within SlurmdTimeout, where ReturnToService is 2: for Slurm it has not failed, and srun waits for ever."""
+    lost = echo(runtime, "lost", annotations=HERE)
+    both = echo(runtime, "both", annotations={"scrun.nodes": "2", "scrun.nodelist": f"node1,{NODE}"})
+    other = echo(runtime, "other", annotations={"scrun.nodelist": "node1"})
+    boxes = {box: box.job() for box in (lost, both, other)}
+    daemon = node(NODE, "-b")
+    machine = uts(daemon.pid)
+    steps = [
+        pid for pid in all_pids() if read_proc(pid, "cmdline").startswith(b"slurmstepd: [") and uts(pid) == machine
+    ]
+    everything = set().union(*map(family, steps))
+    assert len(steps) == 2
+    with daemon.killed():
+        for pid in everything:
+            os.kill(pid, signal.SIGKILL)
+    for box in (lost, both):
+        assert box.wait(3 * LOOK + BACK) == 137
+        annotations = box.annotations()
+        assert annotations["scrun.end"] == "node-failure"
+        assert f"node {NODE} was started anew" in annotations["scrun.end-reason"]
+    assert f"node {NODE} was started anew" in read(lost, "err")
+    other.close_stdin()
+    assert (read(other), other.wait()) == ("bye\n", 42)
+    chaos.figures["cases"] += len(boxes)
     gone(runtime, boxes)
 
 

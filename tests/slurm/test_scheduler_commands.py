@@ -18,6 +18,7 @@ from actors.slurm.slurm import Slurm
 from proto.life.creation import Caller, Creation, Log
 from proto.life.settings import Scrun, Settings
 from tests.conftest import wait_until
+from tests.unit.creations import changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -292,8 +293,7 @@ def test_a_controller_that_is_away_may_come_back(site: Site) -> None:
     conf.parent.mkdir(mode=0o755)
     text = re.sub(r"SlurmctldPort=\d+", "SlurmctldPort=1", pathlib.Path(site.cluster.slurm_conf).read_text())
     conf.write_text(text)
-    creation = site.creation()
-    creation = Creation(**{**{name: getattr(creation, name) for name in Creation.__fields__}, "slurm_conf": str(conf)})
+    creation = changed(site.creation(), settings__scrun__slurm_conf=str(conf))
     slurm = Slurm(creation)
     done = site.run(slurm.request(creation))
     news = slurm.read_request(done.stderr, done.returncode << 8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import re
 import sys
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
@@ -40,6 +41,9 @@ BY_NAME = {
 }
 """The two modules that import by a name which is known only as they run, and what that can be."""
 
+IN_TEXT = re.compile(r"\bfrom ((?:actors|proto|scrun)[\w.]*) import\b")
+"""What a program in a string imports: the guard becomes an interpreter by such a one."""
+
 FILES = sorted(path for folder in LIBRARIES for path in (CHECKOUT / folder).rglob("*.py"))
 
 
@@ -60,6 +64,8 @@ def imported(path: pathlib.Path) -> Iterator[str]:
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             name = ".".join(filter(None, (base, node.module)))
             yield from (f"{name}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from IN_TEXT.findall(node.value)
     yield from BY_NAME.get(module_of(path), ())
 
 
@@ -89,6 +95,13 @@ def names_in(path: pathlib.Path) -> Iterator[str]:
             yield node.id
         elif isinstance(node, ast.Attribute):
             yield node.attr
+
+
+def test_what_programs_in_strings_import_is_there() -> None:
+    texts = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
+    named = set(IN_TEXT.findall("\n".join(line for line in texts.splitlines() if '"' in line.partition("from ")[0])))
+    assert "actors.guard.clean_up" in named
+    assert named <= set(MODULES)
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -1,0 +1,70 @@
+"""The nodes of a step that runs: whether they are still those on which it began."""
+
+from collections.abc import Callable
+
+from actors.process.effects import Effect, Later, Log, Never, ToAnchor
+from actors.process.spool import Spool
+from actors.slurm import reboots
+from actors.slurm.scheduler import Scheduler, StepNews
+from proto.exit_codes import KILL
+from proto.life import messages as m
+
+LOOK = 30.0
+"""Seconds between two looks at srun's connections with its nodes; when one is missing twice, Slurm is asked."""
+LOST_LIMIT = 15.0
+"""Seconds that scancel gets to end what is left of a step that has lost a node; then srun is killed."""
+
+
+class Nodes:
+    """Pure: commands and ticks in, effects out. See ``actors.slurm.reboots`` for the reason why there is this.
+
+    Attributes:
+        srun: its pid; 0 while the anchor has not told.
+        lost: the sentence about a node that the step has lost, or empty.
+
+    """
+
+    def __init__(
+        self, scheduler: Scheduler, spool: Spool, connections: Callable[[int], int | None] = reboots.connections
+    ) -> None:
+        """Args:
+        scheduler: what the commands are, and what they mean.
+        spool: where their words go.
+        connections: how many a process has.
+        """
+        self.srun = 0
+        self.lost = ""
+        self._scheduler = scheduler
+        self._spool = spool
+        self._connections = connections
+        self._missed = 0
+        self._questions = 0
+
+    def begin(self) -> Effect:
+        """The step has started."""
+        return Later("nodes", LOOK)
+
+    def look(self, job_id: int, step: StepNews) -> list[Effect]:
+        """See whether srun has a connection with each node."""
+        if self.lost:
+            return []
+        found = self._connections(self.srun)
+        self._missed = self._missed + 1 if found is not None and found < len(step.nodes.split(",")) else 0
+        command = self._scheduler.boots(job_id, step.nodes) if self._missed > 1 else None
+        if command is None:
+            return [Later("nodes", LOOK)]
+        self._questions += 1
+        return [self._spool.ask(f"boots-{self._questions}", command), Later("nodes", LOOK)]
+
+    def booted(self, name: str, step: StepNews) -> list[Effect]:
+        """Read when the nodes were booted, and end what is left of the step if one of them was since it began."""
+        nodes = self._scheduler.read_boots(self._spool.said(name), step.step_id)
+        if not nodes or self.lost:
+            return []
+        self.lost = f"node {', '.join(nodes)} was started anew while the container ran"
+        kill = self._spool.act("lost", self._scheduler.signal(step.step_id, KILL))
+        return [Log("error", self.lost), Never("nodes"), kill, Later("lost", LOST_LIMIT)]
+
+    def let_srun_go(self) -> list[Effect]:
+        """Nothing of the step is left; srun would wait for it all the same."""
+        return [Never("lost"), ToAnchor(m.SignalCommand("step", KILL))]

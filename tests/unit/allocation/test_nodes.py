@@ -1,0 +1,95 @@
+"""Whether a step has lost a node: events in, effects out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from actors.allocation.nodes import LOOK, LOST_LIMIT, Nodes
+from actors.process.command import Command
+from actors.process.effects import Effect, Later, Log, Never, ToAnchor
+from actors.process.spool import Spool
+from actors.slurm.scheduler import StepNews
+from actors.slurm.slurm import Slurm
+from proto.exit_codes import KILL
+from proto.life import messages as m
+from tests.unit.creations import creation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STEP = StepNews(started=True, step_id="9.0", nodes="node1,node2")
+LATER = Later("nodes", LOOK)
+REBOOTED = (
+    "NodeName=node1 BootTime=2026-11-28T03:31:46\nNodeName=node2 BootTime=2026-11-29T03:31:46\n"
+    "9.0 StartTime=2026-11-29T03:29:30\n"
+)
+SENTENCE = "node node2 was started anew while the container ran"
+
+
+class Told(Slurm):
+    """Slurm, but no command is looked up."""
+
+    def boots(self, job_id: int, nodes: str) -> Command:
+        return Command((b"boots", b"%d" % job_id, nodes.encode()), ())
+
+    def signal(self, step_id: str, signum: int) -> Command:
+        return Command((b"signal", step_id.encode(), b"%d" % signum), ())
+
+
+class Watched:
+    """The nodes of a step, whose srun has as many connections as ``count`` says."""
+
+    def __init__(self, root: Path) -> None:
+        (root / "box1").mkdir()
+        self.count: int | None = 2
+        self.spool = Spool(creation(root=str(root)))
+        self.nodes = Nodes(Told(creation(root=str(root)), (24, 11)), self.spool, lambda _: self.count)
+
+    def look(self) -> list[Effect]:
+        return self.nodes.look(9, STEP)
+
+    def answer(self, text: str) -> list[Effect]:
+        with open(self.spool.path("boots-1"), "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.nodes.booted("boots-1", STEP)
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Watched:
+    return Watched(tmp_path)
+
+
+@pytest.mark.parametrize("count", [2, 3, None])
+def test_nobody_is_asked_while_the_connections_are_there_or_cannot_be_seen(watched: Watched, count: int | None) -> None:
+    watched.count = count
+    assert [watched.look() for _ in range(3)] == [[LATER]] * 3
+
+
+def test_one_look_may_come_while_the_step_ends(watched: Watched) -> None:
+    watched.count = 1
+    assert watched.look() == [LATER]
+    watched.count = 2
+    assert watched.look() == [LATER]
+    watched.count = 1
+    assert watched.look() == [LATER]
+
+
+def test_slurm_is_asked_at_the_second_look_and_again_until_it_knows(watched: Watched) -> None:
+    watched.count = 0
+    assert watched.look() == [LATER]
+    command = Command((b"boots", b"9", b"node1,node2"), ())
+    assert watched.look() == [watched.spool.ask("boots-1", command), LATER]
+    assert watched.answer("") == []
+    assert watched.look() == [watched.spool.ask("boots-2", command), LATER]
+
+
+def test_a_node_that_was_booted_ends_the_step(watched: Watched) -> None:
+    watched.count = 0
+    kill = watched.spool.act("lost", Command((b"signal", b"9.0", b"%d" % KILL), ()))
+    assert watched.answer(REBOOTED) == [Log("error", SENTENCE), Never("nodes"), kill, Later("lost", LOST_LIMIT)]
+    assert watched.nodes.lost == SENTENCE
+    assert watched.answer(REBOOTED) == []
+    assert watched.look() == []
+    assert watched.nodes.let_srun_go() == [Never("lost"), ToAnchor(m.SignalCommand("step", KILL))]
