@@ -11,7 +11,7 @@ from .registry import Message, message
 
 EndKind = Literal[
     "exited", "signalled", "time-limit", "preempted", "node-failure", "cancelled", "out-of-memory",
-    "launch-failed", "refused", "staging-failed", "lost", "killed", "internal",
+    "launch-failed", "refused", "staging-failed", "lost", "killed",
 ]  # fmt: skip
 
 

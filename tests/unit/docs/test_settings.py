@@ -1,0 +1,88 @@
+"""docs/install.md against the keys of scrun.toml, their defaults and their words."""
+
+from __future__ import annotations
+
+import re
+import typing
+
+import pytest
+
+from proto.settings import HOOK_RULES, HookRule, Settings
+from scrun import settings
+from tests.unit.docs import markdown
+
+SECTION = "4. scrun.toml, if a default does not fit"
+TABLE = markdown.table("docs/install.md", SECTION, "section")
+
+
+def rows() -> dict[tuple[str, str], tuple[str, str]]:
+    """Section and key to default and meaning; a section is named in its first row."""
+    found, section = {}, ""
+    for first, key, default, meaning in TABLE.rows:
+        section = first.strip("`[]") or section
+        assert (section, key) not in found
+        found[section, key.strip("`")] = (default, meaning)
+    return found
+
+
+ROWS = rows()
+KEYS = {
+    (section, key): (field, kind)
+    for section, keys in settings.KEYS.items()
+    for key, (field, kind) in keys.items()
+    if kind is not dict
+}
+OPEN_ROWS = {
+    ("staging.binds", "a path prefix"): settings.BIND_RULES,
+    ("hooks", "a pattern"): typing.get_args(HookRule),
+    ("job", "a [job option](options.md)"): (),
+}
+
+
+def toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}"
+
+
+def test_every_key_has_its_row_in_the_order_of_the_code_and_nothing_else_has() -> None:
+    assert [row for row in ROWS if row not in OPEN_ROWS] == list(KEYS)
+    assert [row for row in ROWS if row in OPEN_ROWS] == list(OPEN_ROWS)
+    assert {section.partition(".")[0] for section, _ in OPEN_ROWS} == {*settings.OPEN, "staging"}
+    tables = {f"{section}.{key}" for section, keys in settings.KEYS.items() for key in keys if keys[key][1] is dict}
+    assert tables == {"staging.binds"}
+
+
+@pytest.mark.parametrize("key", KEYS, ids=".".join)
+def test_a_row_has_the_default_the_unit_and_the_words(key: tuple[str, str]) -> None:
+    field, kind = KEYS[key]
+    default, meaning = ROWS[key]
+    assert default == f"`{toml(getattr(Settings(), field))}`"
+    assert ("seconds" in meaning) == (kind is float)
+    if isinstance(kind, tuple):
+        assert set(kind) <= set(markdown.spans(meaning))
+        assert set(re.findall(r"`(\w+)`: ", meaning)) <= set(kind)
+
+
+@pytest.mark.parametrize("key", OPEN_ROWS, ids=".".join)
+def test_a_section_with_names_of_its_own_has_its_words(key: tuple[str, str]) -> None:
+    assert tuple(markdown.spans(ROWS[key][1])) == OPEN_ROWS[key]
+
+
+def test_the_hooks_that_are_skipped() -> None:
+    sentence = re.search(r"Hooks run on the login host\. (.*?) are\s+skipped by default", TEXT, re.DOTALL)
+    assert sentence is not None
+    assert markdown.spans(sentence[1]) == [pattern for pattern, rule in HOOK_RULES if rule == "skip"]
+
+
+def test_settings_named_elsewhere_exist() -> None:
+    """``key = value`` in backticks, wherever it stands without a section of another program's file."""
+    known = {key for _, key in KEYS} | {"directory"}
+    for document in (*markdown.DOCUMENTS, "CHANGELOG.md"):
+        for block in re.findall(r"```toml\n\[(?:scrun|staging)\]\n(.*?)```", markdown.text(document), re.DOTALL):
+            names = set(re.findall(r"^(\w+) =", block.partition("\n[")[0], re.MULTILINE))
+            assert names
+            assert names <= known
+
+
+TEXT = markdown.text("docs/install.md")
