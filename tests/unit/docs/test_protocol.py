@@ -173,3 +173,20 @@ def test_what_the_tap_hides() -> None:
     assert sentence is not None
     fields = {name for cls in registry.words().values() for name in cls.__fields__}
     assert set(markdown.spans(sentence[1])) == tap.HIDDEN & fields
+
+
+def test_the_life_of_a_container_has_every_intent() -> None:
+    """docs/architecture.md: what is wanted of whom, and facts that answer it."""
+    life = markdown.table("docs/architecture.md", "The life of a container", "state")
+    intents = {word: row["to"] for word, row in WORDS.items() if "answered by" in row}
+    asked = re.compile(rf"({'|'.join(speakers.ACTORS)}): `([\w-]+)`")
+    wanted: dict[str, str] = {}
+    for _, cell, facts in life.rows:
+        here = {word: to for to, word in asked.findall(cell)}
+        answers = {fact for word in here for fact in markdown.spans(WORDS[word]["answered by"])}
+        assert set(markdown.spans(facts)) <= answers
+        assert bool(here) == (facts != markdown.NOTHING)
+        wanted |= here
+    assert wanted == intents
+    own = {word for cell in life.column("what is wanted") for word in re.findall(r"`([\w-]+)` in the journal", cell)}
+    assert own == {word for word in own if speakers.makers(registry.class_of(word).__name__) & {"state"}}

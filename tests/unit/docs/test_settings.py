@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import typing
 
 import pytest
 
 from proto.settings import HOOK_RULES, HookRule, Settings
 from scrun import settings
+from scrun.doctor import sessions
 from tests.unit.docs import markdown
 
 SECTION = "4. scrun.toml, if a default does not fit"
+TEXT = markdown.text("docs/install.md")
 TABLE = markdown.table("docs/install.md", SECTION, "section")
 
 
@@ -85,4 +88,30 @@ def test_settings_named_elsewhere_exist() -> None:
             assert names <= known
 
 
-TEXT = markdown.text("docs/install.md")
+# --- containers.conf -----------------------------------------------------------------------------------------
+
+CONTAINERS_CONF = "3. containers.conf, on the login hosts"
+
+
+def test_the_lines_of_containers_conf_have_a_reason() -> None:
+    block = re.search(r"```toml\n(\[containers\]\n.*?)```", TEXT, re.DOTALL)
+    assert block is not None
+    conf = tomllib.loads(block[1])
+    lines = [*conf["containers"], *conf["engine"]]
+    lines.remove("runtimes")
+    rows = markdown.table("docs/install.md", CONTAINERS_CONF, "line").column("line")
+    assert [cell.strip("`") for cell in rows] == lines
+
+
+def test_what_containers_conf_must_not_say() -> None:
+    """What the doctor warns of, of all values that these two keys can have."""
+    values = {"events_logger": ("file", "journald", "none"), "cgroup_manager": ("cgroupfs", "systemd")}
+    warned = {
+        ("with systemd" if systemd else "without systemd", f'`{key} = "{value}"`')
+        for systemd in (True, False)
+        for key, choices in values.items()
+        for value in choices
+        if sessions.judge_podman({key: value}, {}, "", systemd=systemd, session=systemd).level != "ok"
+    }
+    rows = markdown.table("docs/install.md", CONTAINERS_CONF, "the host").rows
+    assert sorted(row[:2] for row in rows) == sorted(warned)
