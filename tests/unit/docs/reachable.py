@@ -8,7 +8,7 @@ import itertools
 import signal
 from typing import TYPE_CHECKING
 
-from actors.allocation import ending
+from actors.allocation.ending import FATAL, REASONS, STATES, explain
 from actors.allocation.scheduler import JobInfo, StepNews
 from proto import events as e
 from proto import exit_codes, lifecycle
@@ -26,11 +26,11 @@ OWN = 7
 
 _INFOS = (
     None,
-    *(JobInfo(1, state) for state in ("COMPLETED", *ending.STATES)),
-    *(JobInfo(1, "COMPLETING", reason) for reason in ("", *ending.REASONS)),
+    *(JobInfo(1, state) for state in ("COMPLETED", *STATES)),
+    *(JobInfo(1, "COMPLETING", reason) for reason in ("", *REASONS)),
     JobInfo(1, "COMPLETED", preempted=True),
 )
-_STATUSES = (OWN << 8, signal.SIGKILL, signal.SIGTERM, *((128 + s) << 8 for s in ending.FATAL))
+_STATUSES = (OWN << 8, signal.SIGKILL, signal.SIGTERM, *((128 + s) << 8 for s in FATAL))
 _NEWS = (
     StepNews(),
     StepNews(started=True, abandoned=True),
@@ -43,13 +43,13 @@ _NEWS = (
 
 
 def step_ends() -> set[e.StepEnded]:
-    found = (ending.explain(info, news, signal.SIGKILL) for info, news in itertools.product(_INFOS, _NEWS))
+    found = (explain(info, news, signal.SIGKILL) for info, news in itertools.product(_INFOS, _NEWS))
     return {e.StepEnded(end.kind, end.exit_code, end.signal, "x") for end in found}
 
 
 def job_ends() -> set[e.JobEnded]:
     """What the watch over a job without a step finds, and the two of ``Job`` itself."""
-    watched = (ending.explain(info, StepNews(), 0) for info in _INFOS)
+    watched = (explain(info, StepNews(), 0) for info in _INFOS)
     found = {e.JobEnded(end.kind, end.exit_code, "x") for end in watched}
     return found | {e.JobEnded("refused", exit_codes.REFUSED, "x"), e.JobEnded("cancelled", exit_codes.KILLED, "x")}
 

@@ -46,7 +46,7 @@ def _imports(path: pathlib.Path) -> Iterator[str]:
 def _sources(process: str) -> frozenset[pathlib.Path]:
     """All that speaks for a process; the life cycle is left out, it looks at facts and sends none."""
     if process == "anchor":
-        return frozenset((CHECKOUT / _ANCHOR).glob("*.py"))
+        return frozenset((CHECKOUT / _ANCHOR).rglob("*.py"))
     todo, found = [ACTORS.get(process, _GUARD)], set()
     while todo:
         path = _file(todo.pop())

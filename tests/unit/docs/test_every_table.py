@@ -24,7 +24,7 @@ SHOWN = f"{UNIT}/test_links.py::test_files_of_the_project_that_are_named_exist"
 
 KNOWN: dict[tuple[str, str, str], str] = {
     ("README.md", "Options", "example"): f"{UNIT}/test_options.py::test_the_examples_are_options",
-    ("README.md", "The repository", ""): SHOWN,
+    ("README.md", "The repository", ""): f"{UNIT}/test_examples.py::test_the_folders_of_the_repository",
     ("docs/architecture.md", "The life of a container", "state"): f"{UNIT}/test_protocol.py::"
     "test_the_life_of_a_container_has_every_intent",
     ("docs/architecture.md", "The rooms", "place"): SHOWN,

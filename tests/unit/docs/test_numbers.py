@@ -7,7 +7,10 @@ import math
 import pytest
 
 from actors import clean_up, shell, sinks, supervision
-from actors.allocation import attempts, job, step, step_options
+from actors.allocation.attempts import PAUSES
+from actors.allocation.job import HOLD_WAIT
+from actors.allocation.step import YOUNG
+from actors.allocation.step_options import SEVERAL_TASKS
 from actors.state import actor, callers, clocks, early_words
 from proto import journal
 from proto.envelope import FRAME_LIMIT
@@ -43,16 +46,16 @@ TOLD = (
     ("operations", f"it looks every {word(tap.LOOK).removesuffix(' a')} second"),
     ("operations", f"repeated {word(actor.REPEAT)} second until it is a fact"),
     ("lua", f"killed again after {clean_up.HURRY:g} s"),
-    ("options", f"Before Slurm {step_options.SEVERAL_TASKS[0]}.{step_options.SEVERAL_TASKS[1]:02} a node runs one"),
+    ("options", f"Before Slurm {SEVERAL_TASKS[0]}.{SEVERAL_TASKS[1]:02} a node runs one"),
     ("install", f"the first that is there of {', '.join(f'`{path}`' for path in settings.SLURM_CONFS)}"),
     ("architecture", f"At `create` {journal.ROOM >> 10} KiB are reserved"),
-    ("architecture", f"after pauses that grow from {attempts.PAUSES[0]:g} to {attempts.PAUSES[-1]:g} s"),
-    ("architecture", f"`start` goes on for {word(len(attempts.PAUSES) + 1)} attempts"),
+    ("architecture", f"after pauses that grow from {PAUSES[0]:g} to {PAUSES[-1]:g} s"),
+    ("architecture", f"`start` goes on for {word(len(PAUSES) + 1)} attempts"),
     ("architecture", f"or after {callers.SIGNAL_WAIT} s (KILL: {word(callers.KILL_WAIT)} second)"),
     ("architecture", f"within `kill_wait` ({Settings().kill_wait:g} s) after SIGKILL"),
     ("architecture", f"gives it {clean_up.HURRY:g} s"),
-    ("architecture", f"{word(job.HOLD_WAIT)} seconds after the exit status was written scrun cancels the job"),
-    ("architecture", f"A step that ends with 1 within {word(step.YOUNG)} seconds"),
+    ("architecture", f"{word(HOLD_WAIT)} seconds after the exit status was written scrun cancels the job"),
+    ("architecture", f"A step that ends with 1 within {word(YOUNG)} seconds"),
     ("reliability", f"the lease ({supervision.LEASE:g} s) runs out"),
     ("reliability", f"restarts in a row wait {series(supervision.BACK_OFF)} each"),
     ("reliability", f"One that fails by itself {word(supervision.GIVE_UP + 1)} times in a row"),

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from actors import sinks
-from actors.allocation import ending
+from actors.allocation.ending import FATAL
 from actors.state import inspection, statefile
 from proto import errors, exit_codes
 from proto.events import EndKind
@@ -108,7 +108,7 @@ def codes_of(cell: str) -> set[int]:
     """ "its own" is the program's; "128 + N" the signals with which Slurm ends a step, the only ones looked at here."""
     found = {int(number) for number in re.findall(r"\b\d+\b", cell.replace("128 + N", ""))}
     found |= {reachable.OWN} if "its own" in cell else set()
-    return found | ({128 + number for number in ending.FATAL} if "128 + N" in cell else set())
+    return found | ({128 + number for number in FATAL} if "128 + N" in cell else set())
 
 
 def test_every_kind_of_end_has_a_row() -> None:

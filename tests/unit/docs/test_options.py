@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import re
 
-from actors.allocation import option_table as table
+from actors.allocation.option_table import (
+    ALIASES,
+    BOTH,
+    BY_NAME,
+    EXTRA_VARIABLES,
+    JOB,
+    PLACE,
+    STEP,
+    TABLE,
+    VALUE,
+    Option,
+)
 from tests.unit.docs import markdown
 
 DOCUMENT = "docs/options.md"
 OPTIONS = markdown.table(DOCUMENT, "The options", "option")
 WHERE = {
-    table.JOB: "job",
-    table.STEP: "step",
-    table.BOTH: "job and step",
-    table.PLACE: "job; step in a foreign allocation",
+    JOB: "job",
+    STEP: "step",
+    BOTH: "job and step",
+    PLACE: "job; step in a foreign allocation",
 }
 
 
@@ -21,7 +32,7 @@ def quoted(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def versions(option: table.Option) -> str:
+def versions(option: Option) -> str:
     since, until = (f"{year}.{month:02}" for year, month in (option.since, option.until))
     if option.until < (9999, 0):
         assert option.since == (0, 0)
@@ -29,9 +40,9 @@ def versions(option: table.Option) -> str:
     return f"from {since}" if option.since > (0, 0) else "any"
 
 
-def variables(option: table.Option) -> tuple[str, ...]:
+def variables(option: Option) -> tuple[str, ...]:
     """In the order in which they win."""
-    return (*option.variables, *(name for name, of in table.EXTRA_VARIABLES.items() if of == option.name))
+    return (*option.variables, *(name for name, of in EXTRA_VARIABLES.items() if of == option.name))
 
 
 def test_every_option_has_its_row_and_nothing_else_has() -> None:
@@ -44,7 +55,7 @@ def test_every_option_has_its_row_and_nothing_else_has() -> None:
             WHERE[option.where],
             versions(option),
         )
-        for option in table.TABLE
+        for option in TABLE
     ]
     assert OPTIONS.header == ("option", "other names", "variables", "kind", "applies to", "Slurm")
     assert list(OPTIONS.rows) == expected
@@ -52,12 +63,12 @@ def test_every_option_has_its_row_and_nothing_else_has() -> None:
 
 def test_the_kinds_are_explained() -> None:
     explained = set(re.findall(r"\*(\w+)\*: ", markdown.text(DOCUMENT)))
-    assert explained == {option.kind for option in table.TABLE} - {table.VALUE}
+    assert explained == {option.kind for option in TABLE} - {VALUE}
 
 
 def test_the_examples_are_options() -> None:
     for document in markdown.DOCUMENTS:
         annotations = re.findall(r"--annotation scrun\.([\w-]+)=", markdown.text(document))
         for name in annotations:
-            known = name in table.BY_NAME or name in table.ALIASES
+            known = name in BY_NAME or name in ALIASES
             assert known != (name == "partion"), f"{document}: {name}"  # the one that is misspelt on purpose

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import pathlib
 import re
 import typing
 
@@ -16,7 +18,7 @@ from proto.codec import to_plain
 from proto.envelope import Envelope, unpack
 from proto.paths import ContainerPaths
 from proto.value import Value, has_default, replace
-from tests.unit.docs import markdown, speakers
+from tests.unit.docs import markdown, sources, speakers
 
 DOCUMENT = "docs/protocol.md"
 ENVELOPE = markdown.table(DOCUMENT, "Envelope", "#")
@@ -166,6 +168,20 @@ def test_the_layers_of_the_tap() -> None:
     assert line is not None
     assert set(line[1].split(" | ")) == speakers.layers()
     assert len(line[1].split(" | ")) == len(speakers.layers())
+
+
+def test_the_body_on_the_tap() -> None:
+    example = re.search(r'^\{("protocol".*)\}$', markdown.text(DOCUMENT), re.MULTILINE)
+    assert example is not None
+    (publish,) = (
+        node
+        for node in ast.walk(sources.tree(pathlib.Path(tap.__file__)))
+        if isinstance(node, ast.FunctionDef) and node.name == "publish_data"
+    )
+    (body,) = (node for node in ast.walk(publish) if isinstance(node, ast.Dict))
+    keys = [key.value for key in body.keys if isinstance(key, ast.Constant)]
+    assert re.findall(r'"(\w+)":', example[1]) == keys
+    assert example[1].startswith(f'"protocol": {PROTOCOL_VERSION},')
 
 
 def test_what_the_tap_hides() -> None:
