@@ -36,6 +36,11 @@ def text(document: str) -> str:
     return (CHECKOUT / document).read_text(encoding="utf-8")
 
 
+def flat(document: str) -> str:
+    """The text on one line: a sentence may be broken anywhere."""
+    return " ".join(text(document).split())
+
+
 @functools.cache
 def prose(document: str) -> tuple[str, ...]:
     """The lines outside of code blocks; those inside are empty."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 BLOCK = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NO_COMMANDS = {"scrun → actors → proto", *(name for name, _ in CHECKS)}
 TABLE = markdown.table("docs/operations.md", "The commands", "command")
+TEXT = markdown.flat("docs/operations.md")
 
 
 def names(options: tuple[grammar.Option, ...]) -> set[str]:
@@ -108,10 +109,7 @@ def test_every_verb_has_its_row_and_no_other() -> None:
 
 
 def test_the_options_of_scrun_itself() -> None:
-    sentence = re.search(r"Options of scrun itself stand before the command: (.*?)\. ", TEXT, re.DOTALL)
+    sentence = re.search(r"Options of scrun itself stand before the command: (.*?)\. ", TEXT)
     assert sentence is not None
     told = [f"--{long[0]}" for long, _, _, help_text in grammar.GLOBAL if help_text != "-"]
     assert markdown.spans(sentence[1]) == told
-
-
-TEXT = markdown.text("docs/operations.md")

@@ -14,12 +14,12 @@ from scrun.doctor import finding
 from tests.unit.docs import markdown, speakers
 
 README = markdown.text("README.md")
-OPERATIONS = " ".join(markdown.text("docs/operations.md").split())
+OPERATIONS = markdown.flat("docs/operations.md")
 
 
 def test_the_version() -> None:
     project = tomllib.loads((markdown.CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    shown = re.search(r"prints `scrun version ([\d.]+)`", markdown.text("docs/install.md"))
+    shown = re.search(r"prints `scrun version ([\d.]+)`", markdown.flat("docs/install.md"))
     newest = re.search(r"^## \[([\d.]+)\]", markdown.text("CHANGELOG.md"), re.MULTILINE)
     assert shown is not None
     assert newest is not None

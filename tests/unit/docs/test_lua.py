@@ -88,7 +88,7 @@ def test_every_function_of_slurm_has_a_row_and_no_other(script: Script) -> None:
 
 
 def test_the_numbers_of_slurm_are_there(script: Script) -> None:
-    sentence = re.search(r"`slurm` also has Slurm's numbers: (.*?), the flags", TEXT, re.DOTALL)
+    sentence = re.search(r"`slurm` also has Slurm's numbers: (.*?), the flags", markdown.flat(DOCUMENT))
     assert sentence is not None
     there = set(script.names("slurm", functions=False))
     assert {*markdown.spans(sentence[1]), "success"} <= there
@@ -104,11 +104,11 @@ def test_the_levels_of_log(script: Script) -> None:
 
 
 def test_the_module_json(script: Script) -> None:
-    sentence = re.search(r"It has (.*?)\. What a script", TEXT, re.DOTALL)
+    sentence = re.search(r"It has (.*?)\. What a script", markdown.flat(DOCUMENT))
     assert sentence is not None
     names = {*script.names("json", functions=True), *script.names("json", functions=False)}
     assert {span.partition("(")[0] for span in markdown.spans(sentence[1])} == names - {"_VERSION"}
 
 
 def test_how_much_a_command_may_say() -> None:
-    assert f"up to {OUTPUT_LIMIT >> 20} MiB" in " ".join(TEXT.split())
+    assert f"up to {OUTPUT_LIMIT >> 20} MiB" in markdown.flat(DOCUMENT)

@@ -62,7 +62,7 @@ def test_every_option_has_its_row_and_nothing_else_has() -> None:
 
 
 def test_the_kinds_are_explained() -> None:
-    explained = set(re.findall(r"\*(\w+)\*: ", markdown.text(DOCUMENT)))
+    explained = set(re.findall(r"\*(\w+)\*: ", markdown.flat(DOCUMENT)))
     assert explained == {option.kind for option in TABLE} - {VALUE}
 
 

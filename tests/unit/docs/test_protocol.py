@@ -185,7 +185,7 @@ def test_the_body_on_the_tap() -> None:
 
 
 def test_what_the_tap_hides() -> None:
-    sentence = re.search(r"Secrets stay home: (.*?) are shown as `<SIZE>`", markdown.text(DOCUMENT))
+    sentence = re.search(r"Secrets stay home: (.*?) are shown as `<SIZE>`", markdown.flat(DOCUMENT))
     assert sentence is not None
     fields = {name for cls in registry.words().values() for name in cls.__fields__}
     assert set(markdown.spans(sentence[1])) == tap.HIDDEN & fields
