@@ -99,7 +99,7 @@ class Ending(Value):
     """How a step ended, for the engine and for a person.
 
     Attributes:
-        kind: see ``ending.TABLE``.
+        kind: see ``events.EndKind``.
         exit_code: what the anchor exits with.
         signal: that ended the program, or 0.
         sentence: for the log and ``state.json``; empty when the program simply ended with 0.

@@ -12,7 +12,7 @@ from .creation import Creation
 
 EndKind = Literal[
     "exited", "signalled", "time-limit", "preempted", "node-failure", "cancelled", "out-of-memory",
-    "launch-failed", "refused", "staging-failed", "lost", "killed", "internal",
+    "launch-failed", "refused", "staging-failed", "lost", "killed",
 ]  # fmt: skip
 
 

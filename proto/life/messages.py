@@ -139,7 +139,7 @@ class Delete(Message):
 
 @message("inspect")
 class Inspect(Message):
-    """Tell about yourself: ``tree``, ``journal``, ``leases`` or another table of the console."""
+    """Tell about yourself: ``tree``, ``journal`` or another table of the console."""
 
     what: str
 

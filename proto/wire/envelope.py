@@ -33,7 +33,7 @@ class Envelope(Value):
         id: repeated requests carry the same id; the receiver carries out one of them.
         cause: id of the message that led to this one, or None. In a reply: the id of the request.
         deadline: milliseconds after which the answer is of no use; 0 for none.
-        incarnation: of the source; answers of an earlier incarnation are dropped.
+        incarnation: of the source; 0 for clients.
         message: the body.
 
     """

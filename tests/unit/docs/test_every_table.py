@@ -1,0 +1,109 @@
+"""Each table of the documents is compared with the code by a test, or is known to be prose.
+
+Whoever adds a table adds a row here, and so decides which of the two it is.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.docs import markdown
+
+if TYPE_CHECKING:
+    import pathlib
+
+PROSE = ""
+"""What an administrator has to do, what was observed, why something is so: the code has no such table."""
+UNIT = "tests/unit/docs"
+BATS = "tests/conformance/test_document.py::test_the_document_is_made_of_the_table"
+# The tests that a row of "what shows it" names exist: that much is compared.
+SHOWN = f"{UNIT}/test_links.py::test_files_of_the_project_that_are_named_exist"
+
+KNOWN: dict[tuple[str, str, str], str] = {
+    ("README.md", "Options", "example"): f"{UNIT}/test_options.py::test_the_examples_are_options",
+    ("README.md", "The repository", ""): f"{UNIT}/test_examples.py::test_the_folders_of_the_repository",
+    ("docs/architecture.md", "The life of a container", "state"): f"{UNIT}/test_protocol.py::"
+    "test_the_life_of_a_container_has_every_intent",
+    ("docs/architecture.md", "The rooms", "room"): SHOWN,
+    ("docs/architecture.md", "Dependencies", "package"): f"{UNIT}/test_links.py::"
+    "test_the_dependencies_are_what_the_code_imports",
+    ("docs/comparison.md", "Compared with Slurm's own scrun", ""): f"{UNIT}/test_links.py::"
+    "test_tests_that_are_named_exist",
+    ("docs/conformance.md", "runc's bats", "file"): BATS,
+    ("docs/conformance.md", "runtime-tools", "case"): BATS,
+    ("docs/conformance.md", "Reasons", ""): BATS,
+    ("docs/install.md", "Install", "where"): PROSE,
+    ("docs/install.md", "3. containers.conf, on the login hosts", "line"): f"{UNIT}/test_settings.py::"
+    "test_the_lines_of_containers_conf_have_a_reason",
+    ("docs/install.md", "3. containers.conf, on the login hosts", "the host"): f"{UNIT}/test_settings.py::"
+    "test_what_containers_conf_must_not_say",
+    ("docs/install.md", "4. scrun.toml, if a default does not fit", "homes"): PROSE,
+    ("docs/install.md", "4. scrun.toml, if a default does not fit", "section"): f"{UNIT}/test_settings.py::"
+    "test_every_key_has_its_row_in_the_order_of_the_code_and_nothing_else_has",
+    ("docs/lua.md", "The two functions", "argument"): f"{UNIT}/test_lua.py::"
+    "test_the_arguments_of_both_functions_are_those_of_the_document_in_its_order",
+    ("docs/lua.md", "slurm", "function"): f"{UNIT}/test_lua.py::test_every_function_of_slurm_has_a_row_and_no_other",
+    ("docs/lua.md", "What differs from Slurm's scrun", "there"): PROSE,
+    ("docs/operations.md", "The commands", "command"): f"{UNIT}/test_commands.py::"
+    "test_every_verb_has_its_row_and_no_other",
+    ("docs/operations.md", "Files", "file"): f"{UNIT}/test_operations.py::"
+    "test_every_file_of_a_container_has_a_row_and_no_other",
+    ("docs/operations.md", "What doctor looks at", "row"): f"{UNIT}/test_operations.py::"
+    "test_every_check_of_the_doctor_has_a_row",
+    ("docs/operations.md", "Log levels", "place"): f"{UNIT}/test_operations.py::test_what_each_place_gets_unless_asked",
+    ("docs/operations.md", "States and annotations", "annotation"): f"{UNIT}/test_operations.py::"
+    "test_every_annotation_has_a_row",
+    ("docs/operations.md", "Exit codes", "`scrun.end`"): f"{UNIT}/test_operations.py::test_every_kind_of_end_has_a_row",
+    ("docs/operations.md", "Exit codes", "exit status"): f"{UNIT}/test_operations.py::"
+    "test_the_exit_statuses_of_commands",
+    ("docs/operations.md", "What errors mean", "sentence begins"): f"{UNIT}/test_operations.py::"
+    "test_a_sentence_is_one_of_scruns",
+    ("docs/operations.md", "The console", "table"): f"{UNIT}/test_operations.py::"
+    "test_every_table_of_the_console_has_a_row_with_its_columns",
+    ("docs/operations.md", "The tap", "topic"): f"{UNIT}/test_operations.py::test_every_layer_of_the_tap_has_a_row",
+    ("docs/operations.md", "kill -9", "process"): f"{UNIT}/test_operations.py::test_every_actor_may_be_killed",
+    ("docs/operations.md", "Leftovers", "a job whose cookie no container here has"): PROSE,
+    ("docs/options.md", "The options", "option"): f"{UNIT}/test_options.py::"
+    "test_every_option_has_its_row_and_nothing_else_has",
+    ("docs/protocol.md", "Sockets", "socket"): f"{UNIT}/test_protocol.py::test_the_sockets_are_files_of_the_container",
+    ("docs/protocol.md", "Envelope", "#"): f"{UNIT}/test_protocol.py::test_the_envelope",
+    ("docs/protocol.md", "Requests", "code"): f"{UNIT}/test_protocol.py::test_every_error_has_a_row",
+    ("docs/protocol.md", "The anchor's socketpair", "word"): f"{UNIT}/test_protocol.py::"
+    "test_which_way_the_anchors_talk_goes",
+    **dict.fromkeys(
+        [
+            ("docs/protocol.md", "Requests", "type"),
+            ("docs/protocol.md", "Requests", "reply"),
+            ("docs/protocol.md", "Intents and facts", "intent"),
+            ("docs/protocol.md", "Intents and facts", "fact"),
+            ("docs/protocol.md", "Intents and facts", "report"),
+        ],
+        f"{UNIT}/test_protocol.py::test_a_row_has_the_fields_of_its_message",
+    ),
+    **{
+        ("docs/reliability.md", table.heading, "what happens"): SHOWN
+        for table in markdown.tables("docs/reliability.md")
+    },
+}
+
+
+def test_every_table_is_known() -> None:
+    there = {
+        (document, table.heading, table.header[0])
+        for document in markdown.DOCUMENTS
+        for table in markdown.tables(document)
+    }
+    assert there == set(KNOWN)
+
+
+@pytest.mark.parametrize("test", sorted(set(KNOWN.values()) - {PROSE}))
+def test_what_compares_it_exists(test: str) -> None:
+    path, _, function = test.partition("::")
+    assert function in functions(markdown.CHECKOUT / path)
+
+
+def functions(path: pathlib.Path) -> set[str]:
+    return {node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)}

@@ -1,0 +1,63 @@
+"""docs/options.md against the table of job options; the examples of README.md, too."""
+
+from __future__ import annotations
+
+import re
+
+from actors.slurm.option_table import ALIASES, BOTH, BY_NAME, EXTRA_VARIABLES, JOB, PLACE, STEP, TABLE, VALUE, Option
+from tests.unit.docs import markdown
+
+DOCUMENT = "docs/options.md"
+OPTIONS = markdown.table(DOCUMENT, "The options", "option")
+WHERE = {
+    JOB: "job",
+    STEP: "step",
+    BOTH: "job and step",
+    PLACE: "job; step in a foreign allocation",
+}
+
+
+def quoted(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def versions(option: Option) -> str:
+    since, until = (f"{year}.{month:02}" for year, month in (option.since, option.until))
+    if option.until < (9999, 0):
+        assert option.since == (0, 0)
+        return f"up to {until}, then ignored"
+    return f"from {since}" if option.since > (0, 0) else "any"
+
+
+def variables(option: Option) -> tuple[str, ...]:
+    """In the order in which they win."""
+    return (*option.variables, *(name for name, of in EXTRA_VARIABLES.items() if of == option.name))
+
+
+def test_every_option_has_its_row_and_nothing_else_has() -> None:
+    expected = [
+        (
+            f"`{option.name}`",
+            quoted(option.aliases),
+            quoted(variables(option)),
+            option.kind,
+            WHERE[option.where],
+            versions(option),
+        )
+        for option in TABLE
+    ]
+    assert OPTIONS.header == ("option", "other names", "variables", "kind", "applies to", "Slurm")
+    assert list(OPTIONS.rows) == expected
+
+
+def test_the_kinds_are_explained() -> None:
+    explained = set(re.findall(r"\*(\w+)\*: ", markdown.flat(DOCUMENT)))
+    assert explained == {option.kind for option in TABLE} - {VALUE}
+
+
+def test_the_examples_are_options() -> None:
+    for document in markdown.DOCUMENTS:
+        annotations = re.findall(r"--annotation scrun\.([\w-]+)=", markdown.text(document))
+        for name in annotations:
+            known = name in BY_NAME or name in ALIASES
+            assert known != (name == "partion"), f"{document}: {name}"  # the one that is misspelt on purpose
