@@ -18,7 +18,8 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 ALLOWED = {
     "proto": {"msgpack"},
     "actors": {"proto", "msgpack", "zmq", "pykka", "lupa", "pyslurm", "yaml"},
-    "scrun": {"proto", "actors", "msgpack", "zmq", "textual", "rich"},
+    "scrun": {"proto", "actors", "msgpack", "zmq"},
+    "distribution": {"proto", "actors", "scrun"},
 }
 
 MODULES = sorted(path for folder in ALLOWED for path in (CHECKOUT / folder).rglob("*.py"))
