@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python3
 folders := proto actors scrun
+tools := distribution
 # Debian's own Python: one below /root could not be run by the unprivileged user of the cluster.
 base_python := /usr/bin/python3
 
@@ -60,8 +61,8 @@ lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	@tests/cluster/apt-ensure python3-venv
 	rm -rf build/lock
 	$(base_python) -m venv build/lock
-	build/lock/bin/pip install -q uv
-	build/lock/bin/uv pip compile pyproject.toml --group dev --extra console \
+	build/lock/bin/python3 -m pip install -q uv
+	build/lock/bin/uv pip compile pyproject.toml --group dev \
 	    --universal --python-version 3.11 --upgrade --generate-hashes --quiet \
 	    --no-emit-index-url --no-emit-find-links --no-annotate \
 	    --custom-compile-command 'make lock' -o requirements.lock
@@ -69,7 +70,7 @@ lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 
 clean: ## Remove what can be made again, .venv included (not the cluster)
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	find $(folders) tests -name __pycache__ -prune -exec rm -rf {} +
+	find $(folders) $(tools) tests -name __pycache__ -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------------------
 
@@ -81,7 +82,7 @@ clean: ## Remove what can be made again, .venv included (not the cluster)
 	@tests/cluster/apt-ensure python3-venv
 	@[ ! -d .venv ] || [ -e $@ ] || rm -rf .venv
 	$(base_python) -m venv .venv
-	.venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(python) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	install -m 755 scrun/launcher .venv/bin/scrun
 	@touch $@
 
