@@ -13,6 +13,10 @@ tools := distribution
 # Debian's own Python: one below /root could not be run by the unprivileged user of the cluster.
 base_python := /usr/bin/python3
 
+# All that is a shell's: by its first line, or by its name.
+shell_programs = find .ci $(folders) $(tools) tests examples -name __pycache__ -prune -o -type f -print | sort | \
+    xargs awk 'FNR == 1 && (/^\#!.*sh$$/ || FILENAME ~ /[.](sh|bash)$$/) { print FILENAME } { nextfile }'
+
 .PHONY: help demo test check chaos conformance bench cluster-up cluster-down site site-down site-test lock clean bytecode
 
 help: ## This list
@@ -30,6 +34,7 @@ check: .venv bytecode ## Lint, types, layers and unit tests; under 30 s, no clus
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	@$(shell_programs) | xargs -P 2 -n 8 .venv/bin/shellcheck
 	$(python) -m pytest -q tests/unit
 
 ROUNDS ?= 1

@@ -57,8 +57,12 @@ def test_wheel_takes_one_private_directory(wheel: pathlib.Path) -> None:
         f"scrun-{VERSION}.dist-info",
     }
     for folder in ("proto", "actors", "scrun"):
-        sources = {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / folder).rglob("*.py")}
-        assert {name.removeprefix("_scrun/") for name in names} >= sources | {f"{folder}/py.typed"}
+        # Also programs of other languages, and the mark of typed packages.
+        files = [path for path in (CHECKOUT / folder).rglob("*") if path.is_file() and path.suffix != ".pyc"]
+        sources = {str(path.relative_to(CHECKOUT)) for path in files} - {"scrun/launcher"}
+        assert f"{folder}/py.typed" in sources
+        assert {name.removeprefix("_scrun/") for name in names} >= sources
+    assert "_scrun/actors/programs/exec.sh" in names
     assert f"scrun-{VERSION}.data/scripts/scrun" in names
     assert "_scrun/scrun/launcher" not in names
     assert not [name for name in names if name.endswith(".pyc")]
