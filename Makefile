@@ -17,7 +17,7 @@ base_python := /usr/bin/python3
 shell_programs = find .ci $(folders) $(tools) tests examples -name __pycache__ -prune -o -type f -print | sort | \
     xargs awk 'FNR == 1 && (/^\#!.*sh$$/ || FILENAME ~ /[.](sh|bash)$$/) { print FILENAME } { nextfile }'
 
-.PHONY: help demo test check chaos conformance bench cluster-up cluster-down site site-down site-test lock clean bytecode
+.PHONY: help demo test check chaos conformance bench cluster-up cluster-down site site-down site-test packages matrix lock clean bytecode
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-14s%s\n' "$$name" "$$what"; done
@@ -61,6 +61,13 @@ site-down: ## End these machines; the next "make site" takes a minute
 
 site-test: site ## Install by docs/install.md there, and try what users do and what breaks (an hour); SITE_KEEP=1
 	nice $(python) -m pytest -q tests/site
+
+packages: .venv ## A deb and an rpm in dist/, for this machine's architecture and its Python
+	$(python) -m distribution.packages dist
+
+RELEASES ?= bookworm trixie sid
+matrix: .venv ## Unit tests and mypy with the Python of each of RELEASES of Debian (root); RELEASES="trixie" for one
+	@tests/matrix/run $(RELEASES)
 
 lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	@tests/cluster/apt-ensure python3-venv
