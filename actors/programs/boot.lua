@@ -1,4 +1,4 @@
--- What a Lua runtime is told before it sees scrun.lua: see actors/staging/lua_boot.py.
+-- What a Lua runtime is told before it sees scrun.lua: the table slurm, the module json, what is taken away.
 local raw, constants, json_source = ...
 local load, xpcall, type, tostring, tonumber, error = load, xpcall, type, tostring, tonumber, error
 local unpack, pack, traceback = table.unpack, table.pack, debug.traceback

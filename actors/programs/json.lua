@@ -1,4 +1,4 @@
--- The module json of scrun.lua: see actors/staging/lua_json.py.
+-- The module json of scrun.lua; what it keeps that others lose, its reader tells.
 local json = {_VERSION = "scrun json 1"}
 local DEPTH = 128
 local find, sub, byte, char, format = string.find, string.sub, string.byte, string.char, string.format
