@@ -9,10 +9,15 @@ MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python3
 folders := proto actors scrun
+tools := distribution
 # Debian's own Python: one below /root could not be run by the unprivileged user of the cluster.
 base_python := /usr/bin/python3
 
-.PHONY: help demo test check chaos conformance bench cluster-up cluster-down site site-down site-test lock clean bytecode
+# All that is a shell's: by its first line, or by its name.
+shell_programs = find .ci $(folders) $(tools) tests examples -name __pycache__ -prune -o -type f -print | sort | \
+    xargs awk 'FNR == 1 && (/^\#!.*sh$$/ || FILENAME ~ /[.](sh|bash)$$/) { print FILENAME } { nextfile }'
+
+.PHONY: help demo test check chaos conformance bench cluster-up cluster-down site site-down site-test packages matrix lock clean bytecode
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-14s%s\n' "$$name" "$$what"; done
@@ -29,6 +34,7 @@ check: .venv bytecode ## Lint, types, layers and unit tests; under 30 s, no clus
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	@$(shell_programs) | xargs -P 2 -n 8 .venv/bin/shellcheck
 	$(python) -m pytest -q tests/unit
 
 ROUNDS ?= 1
@@ -56,12 +62,19 @@ site-down: ## End these machines; the next "make site" takes a minute
 site-test: site ## Install by docs/install.md there, and try what users do and what breaks (an hour); SITE_KEEP=1
 	nice $(python) -m pytest -q tests/site
 
+packages: .venv ## A deb and an rpm in dist/, for this machine's architecture and its Python
+	$(python) -m distribution.packages dist
+
+RELEASES ?= bookworm trixie sid
+matrix: .venv ## Unit tests and mypy with the Python of each of RELEASES of Debian (root); RELEASES="trixie" for one
+	@tests/matrix/run $(RELEASES)
+
 lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	@tests/cluster/apt-ensure python3-venv
 	rm -rf build/lock
 	$(base_python) -m venv build/lock
-	build/lock/bin/pip install -q uv
-	build/lock/bin/uv pip compile pyproject.toml --group dev --extra console \
+	build/lock/bin/python3 -m pip install -q uv
+	build/lock/bin/uv pip compile pyproject.toml --group dev \
 	    --universal --python-version 3.11 --upgrade --generate-hashes --quiet \
 	    --no-emit-index-url --no-emit-find-links --no-annotate \
 	    --custom-compile-command 'make lock' -o requirements.lock
@@ -69,7 +82,7 @@ lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 
 clean: ## Remove what can be made again, .venv included (not the cluster)
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	find $(folders) tests -name __pycache__ -prune -exec rm -rf {} +
+	find $(folders) $(tools) tests -name __pycache__ -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------------------
 
@@ -81,7 +94,7 @@ clean: ## Remove what can be made again, .venv included (not the cluster)
 	@tests/cluster/apt-ensure python3-venv
 	@[ ! -d .venv ] || [ -e $@ ] || rm -rf .venv
 	$(base_python) -m venv .venv
-	.venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(python) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	install -m 755 scrun/launcher .venv/bin/scrun
 	@touch $@
 

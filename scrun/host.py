@@ -6,7 +6,7 @@ import sys
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from actors.slurm.programs import environment
+from actors.slurm.commands import environment
 from actors.staging import reach
 from proto.errors import SettingsError
 from proto.host.paths import DEFAULT_PATH, default_root

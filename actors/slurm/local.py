@@ -18,7 +18,7 @@ from proto.errors import SchedulerError
 from proto.life.creation import Creation
 
 from . import ending, enter, oci_conf
-from .programs import look_up, search_path
+from .commands import look_up, search_path
 from .scheduler import STDERR, Ending, JobInfo, JobNews, StepNews
 
 RUNTIMES = ("crun", "runc", "youki")

@@ -28,9 +28,9 @@ from . import (
     usage,
     user_namespace,
 )  # fmt: skip
+from .commands import environment, look_up, probe_version, require, search_path
 from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
-from .programs import environment, look_up, probe_version, require, search_path
 from .scheduler import STDERR, Ending, JobInfo, JobNews, StepNews
 
 HOLD = b'read -r status || status=137; exit "$status"'

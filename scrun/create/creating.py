@@ -102,7 +102,7 @@ def _scheduler(wanted: SchedulerName, environ: tuple[bytes, ...]) -> SchedulerNa
     where = directories()
     if wanted == "auto" and pyslurm.installed_version(where) is None:
         return "slurm"
-    from actors.slurm.programs import probe_version
+    from actors.slurm.commands import probe_version
 
     return pyslurm.choose(wanted, probe_version(environ), where)
 

@@ -6,6 +6,7 @@ slurm.conf where that is not at the default place, and systemd tells everybody o
 
 from typing import NamedTuple
 
+from actors.programs import program
 from actors.slurm.messages import BUSY, judge
 from scrun.host import Answer
 
@@ -13,50 +14,7 @@ from .finding import SHELL, Finding, fault, ok, warning
 from .nodes import EXAMPLE, judge_text
 from .table import Row
 
-SCRIPT = r"""
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
-say() { printf '%s=%s\n' "$1" "$2"; }
-slurmd() {
-    for each in $(grep -lx slurmd /proc/[0-9]*/comm 2>/dev/null); do tr '\0' ' ' <"${each%comm}cmdline"; echo; done
-}
-conf=$(slurmd | grep -e "-N *$SLURMD_NODENAME " || slurmd | head -n 1)
-conf=$(printf %s "$conf" | sed -n 's/.* -f *\([^ ]*\).*/\1/p')
-for each in /run/slurm/conf/slurm.conf /etc/slurm/slurm.conf /etc/slurm-llnl/slurm.conf "$SLURM_CONF"; do
-    if [ -z "$conf" ] && [ -e "$each" ]; then conf=$each; fi
-done
-oci=${conf%/*}/oci.conf
-say oci "$oci"
-if [ -r "$oci" ]; then sed 's/^/line=/' "$oci"; fi
-run=$(sed -n 's/^[[:space:]]*[Rr]un[Tt]ime[Rr]un[[:space:]]*=[[:space:]]*"\{0,1\}\([^"]*\).*/\1/p' "$oci" 2>/dev/null)
-program() {
-    set -f
-    set -- $1
-    while [ $# -gt 0 ]; do
-        case $1 in -u | --unset) shift ;; exec | env | -* | *=*) ;; *) echo "$1"; return ;; esac
-        shift
-    done
-}
-program=$(program "$run")
-say program "$program"
-if [ "$program" ]; then
-    say found "$(command -v "$program")"
-    say version "$("$program" --version 2>/dev/null | head -n 1)"
-fi
-root=$(printf %s "$run" | sed -n 's/.*--root[= ]\([^ %]*\).*/\1/p')
-say root "$root"
-if [ "$root" ] && [ -d "$root" ] && [ -w "$root" ]; then say root-open yes; fi
-say notify "$(systemctl show --property=Type slurmd 2>/dev/null)"
-say newuidmap "$(command -v newuidmap)"
-ids() { grep -e "^$(id -un):" -e "^$(id -u):" "$1" 2>/dev/null | tr '\n' ' '; }
-say uids "$(ids /etc/subuid)"
-say gids "$(ids /etc/subgid)"
-if [ -e "$1" ]; then say seen yes; fi
-if [ -w "${1%/*}" ]; then say writable yes; fi
-say kernel "$(uname -sr)"
-if [ -e /sys/fs/cgroup/cgroup.controllers ]; then say cgroup 2; else say cgroup 1; fi
-if unshare -U true 2>/dev/null; then say userns yes; fi
-say end yes
-"""
+SCRIPT = program("node_facts.sh").decode()
 """Wants the path of a file in the staging directory as $1; says lines ``NAME=VALUE``."""
 
 INSTALL_CRUN = "apt install crun  # or: dnf install crun"

@@ -3,8 +3,8 @@
 import os
 import sys
 
+from actors.slurm.commands import parse_version
 from actors.slurm.messages import clean
-from actors.slurm.programs import parse_version
 from actors.slurm.pyslurm import installed_version
 from proto.errors import SettingsError
 from scrun.host import Answer, Host

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pathlib
 import subprocess
 import sys
-import tomllib
 import venv
 import zipfile
 
 import pytest
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
-VERSION = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"]
+# By text, since the packages of the checkout are not what is tested here; it is the one place that says it.
+VERSION = (CHECKOUT / "proto/__init__.py").read_text().partition('__version__ = "')[2].partition('"')[0]
 
 
 def run(*argv: str | pathlib.Path, env: dict[str, str] | None = None) -> str:
@@ -57,8 +57,12 @@ def test_wheel_takes_one_private_directory(wheel: pathlib.Path) -> None:
         f"scrun-{VERSION}.dist-info",
     }
     for folder in ("proto", "actors", "scrun"):
-        sources = {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / folder).rglob("*.py")}
+        # Also programs of other languages, and the mark of typed packages.
+        files = [path for path in (CHECKOUT / folder).rglob("*") if path.is_file() and path.suffix != ".pyc"]
+        sources = {str(path.relative_to(CHECKOUT)) for path in files} - {"scrun/launcher"}
+        assert f"{folder}/py.typed" in sources
         assert {name.removeprefix("_scrun/") for name in names} >= sources
+    assert "_scrun/actors/programs/exec.sh" in names
     assert f"scrun-{VERSION}.data/scripts/scrun" in names
     assert "_scrun/scrun/launcher" not in names
     assert not [name for name in names if name.endswith(".pyc")]

@@ -22,16 +22,18 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARIES = {
     "proto": {"msgpack"},
     "actors": {"msgpack", "zmq", "pykka", "lupa", "pyslurm", "yaml"},
-    "scrun": {"msgpack", "zmq", "textual", "rich"},
+    "scrun": {"msgpack", "zmq"},
+    "distribution": set(),
 }
 """What a folder may import besides the project's own and the standard library."""
 
 ROOMS = (
     "proto", "proto.wire", "proto.host", "proto.life",
-    "actors.process", "actors.oci", "actors.slurm", "actors.staging", "actors.stdio", "actors.state", "actors.signals",
-    "actors.allocation", "actors.guard", "actors.anchor", "actors",
+    "actors.programs", "actors.process", "actors.oci", "actors.slurm", "actors.staging", "actors.stdio", "actors.state",
+    "actors.signals", "actors.allocation", "actors.guard", "actors.anchor", "actors",
     "scrun.packages", "scrun.cli", "scrun.report", "scrun.box", "scrun.hub", "scrun.hooks", "scrun.create",
     "scrun.host", "scrun.delete", "scrun.exec", "scrun.doctor", "scrun.commands", "scrun",
+    "distribution",
 )  # fmt: skip
 """From the ground to the roof. A file may import what is in its own room and in those before it."""
 

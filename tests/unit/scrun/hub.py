@@ -52,8 +52,8 @@ class Hub(threading.Thread):
         super().__init__()
         self.requests: list[Request] = []
         self._react = react
-        self._context = zmq.Context()
-        self._router = self._context.socket(zmq.ROUTER)
+        self._sockets = zmq.Context()
+        self._router = self._sockets.socket(zmq.ROUTER)
         self._router.setsockopt(zmq.LINGER, 1000)
         self._stop_here, self._stop_there = os.pipe()
         # The path may be longer than a socket's address can be.
@@ -85,7 +85,7 @@ class Hub(threading.Thread):
         os.write(self._stop_there, b".")
         self.join()
         self._router.close()
-        self._context.term()
+        self._sockets.term()
         os.close(self._stop_here)
         os.close(self._stop_there)
 

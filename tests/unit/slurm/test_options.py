@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from actors.slurm import oci_conf, step_options
+from actors.slurm.commands import environment, parse_version
 from actors.slurm.option_table import ALIASES, BY_NAME, EXTRA_VARIABLES, TABLE
 from actors.slurm.options import fit, resolve, word
-from actors.slurm.programs import environment, parse_version
 from actors.slurm.pyslurm import choose
 from actors.slurm.user_namespace import prefix
 from proto.errors import SchedulerError, SettingsError
