@@ -111,6 +111,7 @@ def nothing_is_begun_once_it_ends(steps: Sequence[Happened]) -> None:
         if before.ending is not None:
             assert (before.step == "none") == (after.step == "none"), event
             assert (before.stage, after.stage) != ("none", "begun"), event
+            assert knows(before, e.LaunchRequested()) or not any(accepted([e.LaunchRequested()], before)), event
         launches = [message for message in messages(after) if isinstance(message, m.LaunchStep | e.LaunchRequested)]
         if after.ending is not None:
             assert all(isinstance(v, m.LaunchStep) and not v.again and after.step != "none" for v in launches), event
@@ -252,9 +253,8 @@ def test_what_is_always_promised_is_kept_whatever_is_reported(
         promise(steps)
 
 
-def accepted(reported: Iterable[Message]) -> Iterator[Happened]:
+def accepted(reported: Iterable[Message], container: Container = Container()) -> Iterator[Happened]:  # noqa: B008 - frozen
     """Those events that can happen when they are reported, as the state actor goes through them."""
-    container = Container()
     for event in reported:
         try:
             after = apply(container, event)
