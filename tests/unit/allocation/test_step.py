@@ -217,18 +217,26 @@ def test_the_second_launch_is_read_from_its_own_log(launch: Launch) -> None:
     assert reports(launch.step.look()) == [STARTED]
 
 
-def test_a_new_actor_that_does_not_know_yet_what_to_launch_waits_for_it(launch: Launch) -> None:
-    launch.launch()
-    launch.say(UNHEARD)
-    again = Step(launch.container.creation, launch.container.scheduler, launch.container.step_log)
-    assert again.exited(EXITED_1) == []
-    assert again.launch(5, "/bundle", ARGV, again=True) == [launch.srun(), Later("step-log", 0.01)]
-    assert Later("step", PAUSES[0]) in again.exited(EXITED_1)
+# --- a new actor --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [UNHEARD, said.EXITED_7, said.EXITED_7.replace("0x0700", "0x0100"), said.KILLED])
+def test_a_new_actor_that_is_told_of_the_end_waits_until_it_knows_what_to_launch(launch: Launch, words: str) -> None:
+    """It can neither ask about the job nor probe the bundle, and is told again when it asks for the command."""
+    launch.say(words)
+    assert launch.step.exited(EXITED_1) == []
+    assert launch.launch() == [launch.srun(), Later("step-log", 0.01)]
+    assert launch.step.exited(EXITED_1) != []
 
 
 def test_a_new_actor_tells_the_end_that_its_predecessor_did_not(launch: Launch) -> None:
-    launch.launch()
     launch.say(said.EXITED_7)
-    again = Step(launch.container.creation, launch.container.scheduler, launch.container.step_log)
+    launch.launch()
     ended = e.StepEnded("exited", 7, 0, "the program exited with 7")
-    assert reports(again.exited(7 << 8)) == [STARTED, ended]
+    assert reports(launch.step.exited(7 << 8)) == [STARTED, ended]
+
+
+def test_a_new_actor_goes_on_with_a_launch_that_nobody_heard(launch: Launch) -> None:
+    launch.say(UNHEARD)
+    launch.launch()
+    assert Later("step", PAUSES[0]) in launch.step.exited(EXITED_1)
