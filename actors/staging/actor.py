@@ -46,6 +46,7 @@ class StagingLogic:
         self._stager = stager
         self._end = end
         self._task: Message | None = None
+        self._late = False
         limit = creation.settings.staging_time_limit
         self._too_long = f"staging took longer than the time limit of {limit:g} s"
 
@@ -58,6 +59,8 @@ class StagingLogic:
         match event:
             case Received(envelope) if isinstance(envelope.message, m.StageIn | m.StageOut):
                 return self._begin(envelope.message)
+            case Worked("stage-in" | "stage-out", _, _) if self._late:
+                return []  # its time was up; what it stumbled over is what was taken away from under it
             case Worked("stage-in", result, error):
                 return self._staged_in(result, error)
             case Worked("stage-out", _, error):
@@ -92,6 +95,7 @@ class StagingLogic:
         return [Report(e.StagedIn(result.bundle, result.rootfs, argv, result.notice))]
 
     def _cut(self) -> list[Effect]:
+        self._late = True
         # The next message from the state actor, or the end of the container, ends the script's processes.
         if isinstance(self._task, m.StageIn):
             return [Report(e.StagingFailed(self._too_long))]

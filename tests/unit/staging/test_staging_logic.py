@@ -133,3 +133,21 @@ def test_staging_out_that_takes_too_long_is_cleared_up_without_the_changes() -> 
     work(list(yard.logic.handle(Tick("limit"))), "discard")
     assert yard.worked("discard") == [Report(e.StagedOut(TOO_LONG))]
     assert yard.worked("discard", error=StagingError("it is gone")) == [Report(e.StagedOut("it is gone"))]
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "result", "error"),
+    [
+        (IN, "stage-in", Staged("/s", "/s/rootfs", entry=True), None),
+        (OUT, "stage-out", None, None),
+        (OUT, "stage-out", None, StagingError("a directory has gone")),
+    ],
+)
+def test_what_was_cut_short_is_not_heard_of_any_more(
+    task: m.StageIn | m.StageOut, name: str, result: object, error: BaseException | None
+) -> None:
+    """Its failure would be told in place of the limit's: clearing up takes away what it works on."""
+    yard = Yard(staging_time_limit=4.0)
+    yard.ask(task)
+    yard.logic.handle(Tick("limit"))
+    assert yard.worked(name, result, error) == []
