@@ -86,7 +86,7 @@ def test_a_new_actor_finds_what_its_predecessor_has_begun(bureau: Bureau) -> Non
 
 
 def test_a_later_attempt_goes_the_way_of_the_first(bureau: Bureau) -> None:
-    bureau.logic.start()
+    bureau.ask(m.RequestJob())
     bureau.ends("job", said.CONTROLLER_DOWN, EXITED_1)
     assert names(bureau.tick("job")) == ["job-2"]
     assert reports(bureau.ends("job-2", said.NO_NODE, EXITED_1)) == [

@@ -193,6 +193,16 @@ def test_the_number_of_a_job_is_kept_though_salloc_does_not_name_it(office: Offi
     assert office.job.begin_release(0, 137) == [office.scancel("release-1", 5)]
 
 
+def test_a_new_actor_makes_no_request_again_before_it_is_told_that_there_shall_be_a_job(office: Office) -> None:
+    """Perhaps it is to be given back, or has been."""
+    office.say(said.CONTROLLER_DOWN)
+    assert office.job.find() == [office.salloc()]
+    assert office.job.exited(EXITED_1) == [Never("job-log")]
+    assert office.job.next() == []
+    assert office.job.request() == [office.salloc()]
+    assert Later("job", PAUSES[0]) in office.job.exited(EXITED_1)
+
+
 # --- while no step is in it -----------------------------------------------------------------------------------
 
 
@@ -311,6 +321,23 @@ def test_a_job_that_is_not_found_may_come_as_long_as_salloc_is_there(office: Off
     office.job.exited(EXITED_1)
     assert office.job.found("find-1", EXITED_1) == [Later("release", RELEASE_PAUSES[0])]
     assert office.job.found("find-1", 0) == [Report(e.JobReleased())]
+
+
+def test_a_job_whose_number_has_become_known_is_cancelled_by_it_and_not_believed_to_be_missing(office: Office) -> None:
+    office.job.request()
+    office.job.begin_release(0, 137)
+    office.say("", "find-1")
+    office.say(said.GRANTED)
+    office.job.look()
+    office.job.exited(KILLED)
+    assert office.job.found("find-1", 0) == [Later("release", RELEASE_PAUSES[1])]
+    assert office.job.release() == [office.scancel("release-3", 5)]
+
+
+def test_a_new_actor_does_not_believe_what_its_predecessor_was_told(office: Office) -> None:
+    office.say("", "find-1")
+    office.job.request()
+    assert office.job.begin_release(0, 137)[1:] == [office.squeue("find-2")]
 
 
 def test_a_grant_that_comes_while_the_job_is_looked_for_is_given_back_by_its_number(office: Office) -> None:
