@@ -45,7 +45,7 @@ SOFT = e.CancelRequested("SIGINT", 130)
 HARD = e.CancelRequested("delete", 137, hard=True)
 
 ANSWERS: dict[type[Message], tuple[Message, ...]] = {
-    m.StageIn: (*(STAGED,) * 6, e.StagingFailed("it is full"), replace(STAGED, notice="one owner")),
+    m.StageIn: (*(STAGED,) * 5, e.StagingFailed("it is full"), replace(STAGED, notice="one owner")),
     m.LaunchStep: (STARTED,),
     m.EndStep: (e.StepEnded("signalled", 143, 15, ""), *ENDED),
     m.Drain: (e.OutputDrained(1, 2, 3),),
@@ -72,7 +72,7 @@ def answers(message: Message, c: Container) -> tuple[Message, ...]:
     match message:
         case m.RequestJob():
             granted = e.JobGranted(4, "n1", foreign=bool(c.creation and c.creation.job_id))
-            return (granted, replace(granted, nodes="n1,n2"), e.JobQueued(4, "Resources"))
+            return (granted, replace(granted, nodes="n1,n2"), *(e.JobQueued(4, "Resources"),) * 2)
         case m.RelaySignal(number):
             return (e.SignalDelivered(number),) * 6
         case m.WatchJob():
@@ -156,21 +156,24 @@ class Life:
 
 def _engine(c: Container) -> Sequence[Message]:
     if c.ending is not None:
-        return [*(SOFT, HARD) * 2, e.GivenUp(), SOFT, HARD]
+        return [SOFT, HARD, e.GivenUp(), SOFT, HARD]
     start: list[Message] = []
     if c.answered:
         start = [e.StartRequested(c.started_by or "start")] * (1 if c.started_by else 20)
     number = c.signal_count + 1
     signals = SIGNALS if c.step in {"launching", "running"} else (28, 18)
-    cancels = (SOFT, HARD, SOFT) if c.step in {"launching", "running"} or c.promised else ()
+    cancels = [SOFT, HARD, SOFT] if c.step in {"launching", "running"} or c.promised else []
+    if c.job == "requested":
+        cancels = [SOFT]
+    again = [e.SignalRequested(number, s.signal, s.request) for s in c.signals] * 3
     if c.paused:
         signals = (*(18,) * 9, *signals)
-    return [*start, *cancels, *(e.SignalRequested(number, signum, f"kill-{number}") for signum in signals)]
+    return [*start, *cancels, *again, *(e.SignalRequested(number, signum, f"kill-{number}") for signum in signals)]
 
 
 def _clocks(c: Container) -> Sequence[Message]:
-    create: list[Message] = [] if c.answered or c.ending is not None else [e.CreateWaitOver()] * 3
-    start: list[Message] = [e.StartWaitOver()] * 9 if c.started_by and c.step == "none" else []
+    create: list[Message] = [] if c.answered or c.ending is not None else [e.CreateWaitOver()] * 5
+    start: list[Message] = [e.StartWaitOver()] * (1 if c.promised else 30) if c.started_by and c.step == "none" else []
     return [*create, *start]
 
 

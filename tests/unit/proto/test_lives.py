@@ -236,7 +236,7 @@ IN_A_LIFE: tuple[Promise, ...] = (
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=120)
 @given(lives())
 def test_whatever_becomes_of_a_container_every_promise_is_kept(life: Life) -> None:
     for promise in (*ALWAYS, *IN_A_LIFE):
@@ -286,14 +286,14 @@ def met(message: Message, container: Container) -> Message:
 def test_the_lives_reach_what_the_promises_are_about() -> None:
     lived: list[Life] = []
 
-    @settings(max_examples=40, database=None, phases=[Phase.generate])
+    @settings(max_examples=30, database=None, phases=[Phase.generate])
     @given(lives())
     def live(life: Life) -> None:
         lived.append(life)
 
     # The same lives each time, so that a share is no matter of luck; and of several runs, since the lives of one run
     # are alike: Hypothesis makes some of them out of others.
-    for number in range(6):
+    for number in range(8):
         seed(number)(live)()
     found = Counter(what for life in lived for what, (_, there) in REACHES.items() if any(map(there, life.steps)))
     found[REPLACED] = sum(
