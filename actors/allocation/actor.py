@@ -56,7 +56,7 @@ class AllocationLogic:
 
     def start(self) -> Iterable[Effect]:
         """Find salloc again, or what became of it; the state actor says what is wanted."""
-        return self._job.request()
+        return self._job.find()
 
     def handle(self, event: object) -> Iterable[Effect]:
         """What the state actor asks for, what the anchor tells, and the clock."""

@@ -53,6 +53,7 @@ class Job:
         self._scheduler = scheduler
         self._spool = Spool(creation)
         self._attempts = Attempts(self._spool, "job", log)
+        self._wanted = False
         self._patient = True
         self._looks = Looks()
         self._status: int | None = None
@@ -65,9 +66,13 @@ class Job:
 
     def request(self, *, again: bool = True) -> list[Effect]:
         """See to it that there is a job."""
-        self._patient = again
+        self._wanted, self._patient = True, again
         if self._attempts.waiting:
             return [] if again else self.look()
+        return self.find()
+
+    def find(self) -> list[Effect]:
+        """Find the last request again, or make the first; whether there shall be another one is not known yet."""
         if self._creation.job_id:
             return [Report(e.JobGranted(self._creation.job_id, foreign=True))]
         try:
@@ -106,6 +111,8 @@ class Job:
 
     def _refused(self, news: JobNews) -> list[Effect]:
         """Ask again if nobody has heard the request, or report the end."""
+        if news.away and not self._wanted:
+            return []  # told to a new actor; if there shall be a job at all, it will ask for this command
         wanted = self._patient and not self.id and not self._releases
         if news.away and wanted and not self._attempts.enough:
             pause = self._attempts.wait()
@@ -200,7 +207,7 @@ class Job:
         if command is None:
             return [Report(e.JobReleased())]
         # SIGTERM makes a waiting salloc take its request back; the cookie finds what was granted meanwhile.
-        return [ToAnchor(m.SignalCommand("job", TERM)), self._spool.ask(f"find-{self._releases}", command)]
+        return [ToAnchor(m.SignalCommand("job", TERM)), self._spool.ask(self._unasked("find"), command)]
 
     def release_exited(self, name: str, status: int) -> list[Effect]:
         """See whether scancel was heard."""
@@ -215,10 +222,18 @@ class Job:
         if jobs:
             self.id = jobs[0]
             return self.release()
-        if status != 0 or self._status is None:
-            return [self._again()]  # nobody answered, or salloc is still there and its request may be on its way
+        if status != 0 or self._status is None or self._granted:
+            # Nobody answered, or salloc is still there and its request may be on its way, or it was granted meanwhile.
+            return [self._again()]
         self._released = True
         return [Report(e.JobReleased())]
+
+    def _unasked(self, question: str) -> str:
+        """A name under which no predecessor has asked: the answer to it may be out of date."""
+        number = self._releases
+        while os.path.exists(self._spool.path(f"{question}-{number}")):
+            number += 1
+        return f"{question}-{number}"
 
     def _again(self) -> Later:
         return Later("release", RELEASE_PAUSES[min(self._releases - 1, len(RELEASE_PAUSES) - 1)])

@@ -137,14 +137,14 @@ class Step:
 
     def exited(self, status: int) -> list[Effect]:
         """Find out what srun's end means."""
+        if not self._bundle:
+            return []  # told to a new actor, which will ask for this command when it knows what to launch
         self._status = status
         if self.nodes.lost and not self._explained:
             self._explained = True
             ended = e.StepEnded("node-failure", KILLED, KILL, self.nodes.lost)
             return [Never("lost"), Never("nodes"), Never("step-log"), Report(ended)]
         news = self._news()
-        if news.away and not self._bundle:
-            return []  # told to a new actor, which will ask for this command when it knows what to launch
         if news.away and self._patient and not self._attempts.enough:
             pause = self._attempts.wait()
             waiting = f"the launch was not heard: {news.failure}; trying again in {pause:g} s"

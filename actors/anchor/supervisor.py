@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
 
 from actors.process import supervision
 from actors.process.logbook import Logbook, last_words
@@ -27,8 +28,10 @@ class Supervisor:
     """All actors of one container, by name."""
 
     def __init__(
-        self, creation: Creation, descriptors: Descriptors, lock: int, poller: select.poll, log: Logbook, news: News
-    ) -> None:
+        self, creation: Creation, descriptors: Descriptors, lock: int, poller: select.poll, log: Logbook, news: News,
+        *, bear: Callable[[Child, Creation, Descriptors, int], None] = fork, kill: Callable[[Child], None] = kill,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         """Args:
         creation: of the container.
         descriptors: the anchor's; actors inherit some of them.
@@ -36,6 +39,9 @@ class Supervisor:
         poller: the anchor's; the actors' channels are registered with it.
         log: the anchor's.
         news: where the state actor is told who comes and goes.
+        bear: starts the next incarnation of an actor.
+        kill: ends one.
+        clock: monotonic time.
         """
         self._creation = creation
         self._descriptors = descriptors
@@ -43,7 +49,10 @@ class Supervisor:
         self._poller = poller
         self._log = log
         self._news = news
-        now = time.monotonic()
+        self._bear = bear
+        self._kill = kill
+        self._clock = clock
+        now = clock()
         self._children = {s.name: Child(s, None if s.late else now) for s in supervision.TABLE}
 
     def __getitem__(self, name: str) -> Child:
@@ -68,7 +77,7 @@ class Supervisor:
 
     def keep(self) -> None:
         """Start whose time has come, and end who has not been heard of for too long."""
-        now = time.monotonic()
+        now = self._clock()
         for child in self._children.values():
             if child.due is not None and child.due <= now and not child.pid:
                 self._start(child, now)
@@ -79,7 +88,7 @@ class Supervisor:
 
     def patience(self) -> int:
         """Milliseconds until the next moment that the policy cares about."""
-        now = time.monotonic()
+        now = self._clock()
         moments = [c.record.lease_ends for c in self._children.values() if c.pid]
         moments += [c.due for c in self._children.values() if c.due is not None]
         return max(0, int((min(moments, default=now + 60) - now) * 1000) + 1)
@@ -88,28 +97,28 @@ class Supervisor:
         """Have an actor that is not always needed, or end it now."""
         child = self._children[name]
         if wanted and child.due is None and (not child.pid or child.dismissed):
-            child.due = time.monotonic()
+            child.due = self._clock()
         elif not wanted:
             child.due = None
             child.dismissed = bool(child.pid)
-            kill(child)
+            self._kill(child)
 
     def start_late_ones(self) -> None:
         """``create`` has been answered."""
         for child in self._children.values():
             if child.specification.late and not child.incarnation:
-                child.due = time.monotonic()
+                child.due = self._clock()
 
     def end_all_but_state(self) -> list[Child]:
         """In the reverse order of their start; return them."""
         others = [child for child in reversed(self._children.values()) if child.name != "state"]
         for child in others:
-            kill(child)
+            self._kill(child)
         return others
 
     def _start(self, child: Child, now: float) -> None:
         child.due = None
-        fork(child, self._creation, self._descriptors, self._lock)
+        self._bear(child, self._creation, self._descriptors, self._lock)
         child.record = supervision.started(child.record, now)
         assert child.channel is not None  # noqa: S101 - fork() set it
         self._poller.register(child.channel, select.POLLIN)
@@ -137,13 +146,13 @@ class Supervisor:
         """End an actor that does not do what it should."""
         self._log.write("error", f"{child.name} {why}")
         child.condemned = True
-        kill(child)
+        self._kill(child)
 
     def hang_up(self, child: Child) -> None:
         """It is dying; SIGCHLD follows. Until then the end of file must not spin the loop."""
         if child.channel is not None:
             self._poller.modify(child.channel, 0)
-        kill(child)
+        self._kill(child)
 
     def ready(self, child: Child) -> None:
         """It has said that it listens."""
@@ -154,7 +163,7 @@ class Supervisor:
         """It has been heard, or has asked for more time."""
         seconds = supervision.LEASE if lease is None else min(LONGEST_LEASE, lease.seconds)  # a NaN is not less
         task = child.record.task if lease is None else lease.task
-        child.record = supervision.renewed(child.record, time.monotonic(), seconds, task)
+        child.record = supervision.renewed(child.record, self._clock(), seconds, task)
 
     def died(self, child: Child, status: int) -> str:
         """Take note of an actor's end, and decide when there will be another.
@@ -172,7 +181,7 @@ class Supervisor:
         reason = "not needed now" if child.dismissed else _describe(status)
         struck = os.waitstatus_to_exitcode(status) == -signal.SIGKILL and not child.condemned
         child.dismissed = child.condemned = False
-        verdict = supervision.died(child.specification, child.record, time.monotonic(), normal=normal, struck=struck)
+        verdict = supervision.died(child.specification, child.record, self._clock(), normal=normal, struck=struck)
         child.record = verdict.record
         if verdict.given_up:
             words = last_words(ContainerPaths(self._creation.root, self._creation.id).log)
@@ -182,7 +191,7 @@ class Supervisor:
         if verdict.delay is None:
             self._report(child, "stopped", reason)
         else:
-            child.due = time.monotonic() + verdict.delay
+            child.due = self._clock() + verdict.delay
             child.restarts += 1
             self._report(child, "dead", reason)
         return ""

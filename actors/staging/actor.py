@@ -27,13 +27,26 @@ LOG_WORDS = {-1: "error", 0: "info", 1: "verbose", 2: "debug", 3: "debug2", 4: "
 Log = Callable[[int, str], None]
 
 
+def _end_this_incarnation() -> None:
+    os.killpg(0, signal.SIGKILL)
+
+
 class StagingLogic:
     """One piece of work at a time; a different one means that this incarnation has to go."""
 
-    def __init__(self, creation: Creation, stager: Callable[[int, str], Stager]) -> None:
+    def __init__(
+        self, creation: Creation, stager: Callable[[int, str], Stager], end: Callable[[], None] = _end_this_incarnation
+    ) -> None:
+        """Args:
+        creation: what ``create`` found out.
+        stager: makes the stager for a job and its nodes.
+        end: ends this incarnation, with the processes of its script.
+        """
         self._creation = creation
         self._stager = stager
+        self._end = end
         self._task: Message | None = None
+        self._late = False
         limit = creation.settings.staging.time_limit
         self._too_long = f"staging took longer than the time limit of {limit:g} s"
 
@@ -46,6 +59,8 @@ class StagingLogic:
         match event:
             case Received(envelope) if isinstance(envelope.message, m.StageIn | m.StageOut):
                 return self._begin(envelope.message)
+            case Worked("stage-in" | "stage-out", _, _) if self._late:
+                return []  # its time was up; what it stumbled over is what was taken away from under it
             case Worked("stage-in", result, error):
                 return self._staged_in(result, error)
             case Worked("stage-out", _, error):
@@ -60,7 +75,7 @@ class StagingLogic:
         if self._task is not None:
             if type(self._task) is not type(task):
                 # Cancelled while the script still runs: end it, and let the next incarnation clear up.
-                os.killpg(0, signal.SIGKILL)
+                self._end()
             return []
         self._task = task
         limit = self._creation.settings.staging.time_limit
@@ -80,6 +95,7 @@ class StagingLogic:
         return [Report(e.StagedIn(result.bundle, result.rootfs, argv, result.notice))]
 
     def _cut(self) -> list[Effect]:
+        self._late = True
         # The next message from the state actor, or the end of the container, ends the script's processes.
         if isinstance(self._task, m.StageIn):
             return [Report(e.StagingFailed(self._too_long))]

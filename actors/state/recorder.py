@@ -7,6 +7,7 @@ goes on without its journal, which ends where it is whole.
 
 import errno
 import time
+from collections.abc import Callable
 
 from actors.process.logbook import Logbook
 from proto.errors import StorageError, unwritable
@@ -26,7 +27,12 @@ FOR_GOOD = frozenset({errno.EROFS, errno.EIO, errno.ESTALE})
 class Book:
     """What the state actor writes, and only it."""
 
-    def __init__(self, begin: Begin, log: Logbook) -> None:
+    def __init__(self, begin: Begin, log: Logbook, journal: Callable[[str], Journal] = Journal) -> None:
+        """Args:
+        begin: what the state actor was told at its birth.
+        log: the state actor's.
+        journal: opens the journal at a path.
+        """
         self._paths = ContainerPaths(begin.creation.root, begin.creation.id)
         self._anchor = begin.anchor
         self._started = state_file.start_time(begin.anchor)
@@ -35,7 +41,7 @@ class Book:
         self._lost = False
         self._shown: Container | None = None
         # Not by its path: the directory may be gone by the time in which an actor is replaced.
-        self._journal = Journal(held(begin.descriptors["journal"]))
+        self._journal = journal(held(begin.descriptors["journal"]))
         self.records = self._journal.records
 
     def note(self, event: Message) -> None:

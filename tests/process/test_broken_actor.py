@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actors.process.supervision import BACK_OFF, GIVE_UP
+from actors.process.supervision import GIVE_UP
 from tests.chaos.witness import find
 from tests.process.site import CHECKOUT, Site
 
@@ -22,32 +21,22 @@ if TYPE_CHECKING:
 
     from tests.conftest import WaitUntil
 
+ODD = str(CHECKOUT / "tests/process/odd_actors.py")
 SOON = 30.0
 """Seconds that may pass at the very most; a dozen of restarts take twice as long."""
 
 
 class Broken(Site):
-    """A site with a checkout of its own, whose program returns what it is told."""
+    """A site whose program returns what it is told, and whose actors are odd (see ``odd_actors``)."""
 
     def __init__(self, path: pathlib.Path) -> None:
         super().__init__(path)
-        for folder in ("proto", "actors", "scrun"):
-            shutil.copytree(CHECKOUT / folder, path / folder)
-        (path / ".venv").symlink_to(CHECKOUT / ".venv")
+        self.oddities: list[str] = []
         self.config(program="exec cat")
 
-    def break_(self, actor: str) -> None:
-        with (self.path / f"actors/{actor}/actor.py").open("a") as source:
-            source.write("\n\ndef main(begin, channel):\n    raise LookupError('cannot work here')\n")
-
-    def hasten(self) -> None:
-        source = self.path / "actors/process/supervision.py"
-        text = source.read_text()
-        assert str(BACK_OFF) in text
-        source.write_text(text.replace(str(BACK_OFF), "(0.0,) * 5"))
-
     def scrun(self, *words: str, **streams: Any) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-IS", str(self.path / "scrun/__main__.py"), "--root", str(self.root), *words]
+        program = str(CHECKOUT / "scrun/__main__.py")
+        command = [sys.executable, "-IS", ODD, program, *self.oddities, "--", "--root", str(self.root), *words]
         streams = streams or {"stdin": subprocess.DEVNULL, "capture_output": True}
         return subprocess.run(
             command, env=self.environ, cwd=self.bundle, text=True, timeout=SOON, check=False, **streams
@@ -68,7 +57,7 @@ def explained(text: str, actor: str) -> bool:
 
 @pytest.mark.parametrize("actor", ["state", "allocation"])
 def test_create_fails_soon(broken: Broken, actor: str) -> None:
-    broken.break_(actor)
+    broken.oddities = [actor]
     done = broken.scrun("create", "x")
     assert done.returncode == 1
     assert explained(done.stderr, actor), done.stderr
@@ -78,7 +67,7 @@ def test_create_fails_soon(broken: Broken, actor: str) -> None:
 
 @pytest.mark.parametrize("actor", ["stdio", "signals"])
 def test_a_container_that_is_created_without_it_ends_soon(broken: Broken, wait_until: WaitUntil, actor: str) -> None:
-    broken.break_(actor)
+    broken.oddities = [actor]
     done = broken.scrun("create", "x")
     if done.returncode:
         assert explained(done.stderr, actor), done.stderr
@@ -95,7 +84,7 @@ def test_a_container_that_is_created_without_it_ends_soon(broken: Broken, wait_u
 
 @pytest.mark.parametrize("actor", ["state", "allocation", "stdio", "signals"])
 def test_whatever_others_kill_is_started_again(broken: Broken, wait_until: WaitUntil, actor: str) -> None:
-    broken.hasten()
+    broken.oddities = ["hasty"]
     (in_r, in_w), (out_r, out_w) = os.pipe(), os.pipe()
     done = broken.scrun("create", "--pid-file", str(broken.path / "pid"), "x", stdin=in_r, stdout=out_w)
     os.close(in_r)

@@ -51,8 +51,9 @@ def words_of_commands() -> set[str]:
     """The logs of Slurm's commands: what follows from the names under which they are started; numbers are letters."""
     commands = (call.args[0] for name in ("ask", "act", "path") for call in speakers.calls(name) if call.args)
     names = {sources.pattern(node) for node in commands}
-    attempts = {sources.pattern(call.args[1]) for call in speakers.calls("Attempts")}
-    return {name for name in names if name.strip("…")} | {f"{name}-…" for name in attempts}
+    numbered = {sources.pattern(call.args[1]) for call in speakers.calls("Attempts")}
+    numbered |= {sources.pattern(call.args[0]) for call in speakers.calls("_unasked")}
+    return {name for name in names if name.strip("…")} | {f"{name}-…" for name in numbered}
 
 
 def test_every_file_of_a_container_has_a_row_and_no_other() -> None:

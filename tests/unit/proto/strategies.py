@@ -50,4 +50,5 @@ EVENTS: dict[type[Message], st.SearchStrategy[Any]] = {
 }
 
 events = st.one_of(*EVENTS.values())
-histories = st.lists(events, max_size=40).map(lambda tail: [e.CreateBegun(CREATION), *tail])
+wild = st.lists(events, max_size=40).map(lambda tail: [e.CreateBegun(CREATION), *tail])
+"""Any events in any order, most of which cannot be; ``lives`` has those that can."""

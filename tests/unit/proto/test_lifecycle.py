@@ -1,7 +1,6 @@
-"""The life cycle: no event sequence breaks it, and the ordinary lives go as the documents say."""
+"""The life cycle, event by event: the ordinary lives go as the documents say."""
 
 import pytest
-from hypothesis import given
 
 from proto.life import events as e
 from proto.life import lifecycle
@@ -13,89 +12,11 @@ from proto.life.wants import wanted
 from proto.wire.registry import Message
 from tests.unit.creations import changed
 
-from .strategies import CREATION, EVENTS, histories
-
-ORDER = {"creating": 0, "created": 1, "running": 2, "paused": 2, "stopped": 3}
+from .strategies import CREATION, EVENTS
 
 
 def test_every_event_has_a_rule() -> None:
     assert set(lifecycle.RULES) == set(EVENTS)
-
-
-def legal(history: list[Message]) -> list[tuple[Container, Message]]:
-    """The states that those events lead to which may happen, with the event that led there."""
-    container, states = Container(), []
-    for event in history:
-        try:
-            container = apply(container, event)
-        except IllegalEventError:
-            continue
-        states.append((container, event))
-    return states
-
-
-@given(histories)
-def test_status_never_goes_back(history: list[Message]) -> None:
-    ranks = [ORDER[container.status] for container, _ in legal(history)]
-    assert ranks == sorted(ranks)
-
-
-@given(histories)
-def test_an_event_that_was_accepted_is_old_news_or_changes_the_state_once(history: list[Message]) -> None:
-    repeatable = (e.SignalRequested, e.CancelRequested)
-    for container, event in legal(history):
-        if not isinstance(event, repeatable):
-            assert knows(container, event) or apply(container, event) == container
-
-
-@given(histories)
-def test_replay_gives_the_same_state(history: list[Message]) -> None:
-    states = legal(history)
-    records = [Record(0.0, event) for _, event in states]
-    assert replay(records) == states[-1][0]
-
-
-@given(histories)
-def test_something_is_wanted_until_it_is_over(history: list[Message]) -> None:
-    for container, _ in legal(history):
-        waits_for_the_engine = container.ending is None and container.answered and not container.started_by
-        assert container.finished or waits_for_the_engine or wanted(container)
-
-
-@given(histories)
-def test_an_ending_container_ends_when_its_wants_are_met(history: list[Message]) -> None:
-    container = legal(history)[-1][0]
-    if not container.finished:
-        container = apply(container, e.CancelRequested("test", 1, hard=True))
-    for _ in range(10):
-        wants = wanted(container)
-        if not wants:
-            break
-        container = apply(container, fact_for(wants[0].message))
-    assert container.status == "stopped"
-
-
-def fact_for(message: Message) -> Message:
-    """What arrives when an intent was carried out."""
-    match message:
-        case m.LaunchStep():
-            return e.StepEnded("exited", 0, 0, "")
-        case m.Drain():
-            return e.OutputDrained(0, 0, 0)
-        case m.StageOut():
-            return e.StagedOut()
-        case m.ReleaseJob():
-            return e.JobReleased()
-    return message
-
-
-@given(histories)
-def test_no_job_of_ours_is_forgotten(history: list[Message]) -> None:
-    for container, event in legal(history):
-        if isinstance(event, e.Finished) and container.ours:
-            # Only a container that was given up ends with a job: the guard has it then, or the wants were not asked.
-            before = [c for c, v in legal(history) if not isinstance(v, e.Finished)]
-            assert container.given_up or not before or e.Finished() not in [w.message for w in wanted(before[-1])]
 
 
 def live(*events: Message) -> Container:

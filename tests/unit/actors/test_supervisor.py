@@ -1,0 +1,294 @@
+"""The supervisor: who is started, ended and replaced when, and what the state actor is told; no process is forked."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from actors.anchor.descriptors import Descriptors
+from actors.anchor.outbox import News
+from actors.anchor.supervisor import LONGEST_LEASE, Supervisor
+from actors.process.channel import Channel
+from actors.process.logbook import Logbook
+from actors.process.supervision import BACK_OFF, GIVE_UP, LEASE, STILLBORN
+from proto.life import messages as m
+from tests.unit.creations import creation
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Iterator
+
+    from actors.anchor.children import Child
+    from proto.life.creation import Creation
+    from proto.wire.registry import Message
+
+EXITED_0, EXITED_70, SIGKILLED = 0, 70 << 8, int(signal.SIGKILL)
+EARLY = ["state", "allocation", "staging"]
+LATE = ["stdio", "signals"]
+
+
+class House:
+    """A supervisor whose actors are no processes, with a clock that the test moves."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self.now = 100.0
+        self.killed: list[str] = []
+        self.far: dict[str, Channel] = {}
+        """The actors' own ends of their channels."""
+        container = creation(root=str(path), log__own="debug")
+        (path / container.id).mkdir()
+        self.log = path / container.id / "log"
+        self.news = News()
+        self.poller = select.poll()
+        self.actors = Supervisor(
+            container, Descriptors(), 0, self.poller, Logbook(container, "anchor"), self.news,
+            bear=self.bear, kill=lambda child: self.killed.append(child.name) if child.pid else None,
+            clock=lambda: self.now,
+        )  # fmt: skip
+
+    def bear(self, child: Child, _creation: Creation, _descriptors: Descriptors, _lock: int) -> None:
+        if child.name in self.far:
+            self.far.pop(child.name).close()
+        ours, theirs = socket.socketpair()
+        child.incarnation += 1
+        child.pid = 1000 + child.incarnation
+        child.channel = Channel(ours, patient=False)
+        self.far[child.name] = Channel(theirs, patient=True)
+
+    def __getitem__(self, name: str) -> Child:
+        return self.actors[name]
+
+    def running(self) -> list[str]:
+        return [name for name in (*EARLY, *LATE) if self[name].pid]
+
+    def pass_(self, seconds: float) -> None:
+        self.now += seconds
+        for name in self.running():
+            self.actors.renew(self[name])
+        self.actors.keep()
+
+    def dies(self, name: str, status: int = EXITED_70) -> str:
+        return self.actors.died(self[name], status)
+
+    def told(self) -> list[tuple[str, str]]:
+        """What the state actor has been told of: name and status."""
+        self.news.tell(self["state"].channel)
+        messages: list[Message] = self.far["state"].receive() or []
+        return [(message.actor, message.status) for message in messages if isinstance(message, m.Child)]
+
+    def close(self) -> None:
+        os.close(self.log_descriptor)
+        for channel in (*self.far.values(), *(self[name].channel for name in (*EARLY, *LATE))):
+            if channel is not None:
+                channel.close()
+
+    @property
+    def log_descriptor(self) -> int:
+        return self.actors._log._fd
+
+
+@pytest.fixture
+def house(tmp_path: pathlib.Path) -> Iterator[House]:
+    made = House(tmp_path)
+    made.actors.keep()
+    yield made
+    made.close()
+
+
+def test_late_actors_are_started_once_create_has_been_answered_and_no_second_time(house: House) -> None:
+    assert house.running() == EARLY
+    house.actors.start_late_ones()
+    house.actors.keep()
+    assert house.running() == [*EARLY, *LATE]
+    house.dies("stdio")
+    house["stdio"].due = None
+    house.actors.start_late_ones()
+    house.actors.keep()
+    assert house["stdio"].incarnation == 1
+
+
+def test_the_state_actor_hears_of_everybody_and_its_successor_hears_it_again(house: House) -> None:
+    assert sorted(set(house.told())) == sorted((name, "running") for name in EARLY)
+    house.dies("state")
+    house.pass_(0)
+    told = house.told()
+    assert ("state", "dead") in told
+    assert set(told) >= {(name, "running") for name in EARLY}
+
+
+def test_the_successor_of_the_state_actor_hears_of_the_signals_that_may_be_lost(house: House) -> None:
+    house.news.interrupted(15)
+    house.told()
+    house.dies("state")
+    house.pass_(0)
+    house.news.tell(house["state"].channel)
+    assert m.Interrupted(15, 1) in (house.far["state"].receive() or [])
+
+
+def test_who_dies_again_and_again_comes_back_after_growing_pauses(house: House) -> None:
+    house.actors.ready(house["allocation"])
+    for number, pause in enumerate((*BACK_OFF, BACK_OFF[-1]), 1):
+        assert house.dies("allocation") == ""
+        if pause:
+            house.pass_(pause - 0.01)
+            assert not house["allocation"].pid
+        house.pass_(0.01)
+        assert house["allocation"].pid
+        assert house["allocation"].incarnation == number + 1
+        assert house["allocation"].restarts == number
+
+
+def test_who_has_never_been_ready_is_given_up_and_the_reason_has_the_logs_last_words(house: House) -> None:
+    for _ in range(STILLBORN):
+        assert house.dies("allocation") == ""
+        house.pass_(BACK_OFF[-1])
+    house.log.write_text("first\nLookupError: cannot work here\n")
+    told = house.dies("allocation")
+    assert "its allocation process failed again and again (exit status 70)" in told
+    assert told.endswith("LookupError: cannot work here")
+    house.pass_(1000)
+    assert not house["allocation"].pid
+    assert ("allocation", "given-up") in house.told()
+
+
+def test_who_is_killed_by_others_is_never_given_up(house: House) -> None:
+    house.actors.ready(house["allocation"])
+    for _ in range(3 * GIVE_UP):
+        assert house.dies("allocation", SIGKILLED) == ""
+        house.pass_(BACK_OFF[-1])
+        assert house["allocation"].pid
+
+
+# --- leases ---------------------------------------------------------------------------------------------------
+
+
+def test_who_is_silent_for_too_long_is_killed_once_and_replaced_when_it_is_dead(house: House) -> None:
+    house.actors.renew(house["staging"], m.Lease(60.0, "copying"))
+    house.actors.renew(house["state"], m.Lease(60.0))
+    house.now += LEASE - 0.01
+    house.actors.keep()
+    assert house.killed == []
+    house.now += 0.01
+    house.actors.keep()
+    house.actors.keep()
+    assert house.killed == ["allocation"]
+    assert "allocation is stuck (idle); replaced" in house.log.read_text()
+    assert house["allocation"].incarnation == 1
+    house.dies("allocation", SIGKILLED)
+    house.actors.keep()
+    assert house["allocation"].incarnation == 2
+
+
+def test_one_that_does_not_die_of_it_is_killed_again_after_another_lease(house: House) -> None:
+    for name in ("staging", "state"):
+        house.actors.renew(house[name], m.Lease(60.0))
+    house.now += LEASE
+    house.actors.keep()
+    house.now += LEASE
+    house.actors.keep()
+    assert house.killed == ["allocation", "allocation"]
+
+
+def test_our_own_kill_is_no_excuse(house: House) -> None:
+    """One that is stuck again and again is given up, unlike one that others kill."""
+    house.actors.ready(house["allocation"])
+    for _ in range(GIVE_UP):
+        house.actors.condemn(house["allocation"], "is stuck")
+        assert house.dies("allocation", SIGKILLED) == ""
+        house.pass_(BACK_OFF[-1])
+    house.actors.condemn(house["allocation"], "is stuck")
+    assert house.dies("allocation", SIGKILLED)
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), 1e12])
+def test_no_lease_is_for_ever(house: House, seconds: float) -> None:
+    house.actors.renew(house["staging"], m.Lease(seconds, "copying"))
+    assert house["staging"].record.lease_ends <= house.now + LONGEST_LEASE
+    assert house["staging"].record.task == "copying"
+
+
+def test_the_loop_sleeps_until_the_next_lease_or_start(house: House) -> None:
+    assert 0 < house.actors.patience() - LEASE * 1000 <= 1
+    house.dies("allocation")
+    house.pass_(0)
+    house.dies("allocation")
+    assert 0 <= house.actors.patience() - BACK_OFF[1] * 1000 <= 1
+    house.now += 60
+    assert 0 <= house.actors.patience() <= 1
+
+
+# --- staging, which is not always needed ------------------------------------------------------------------------
+
+
+def test_who_is_not_wanted_any_more_is_ended_and_does_not_come_back(house: House) -> None:
+    house.actors.run("staging", wanted=False)
+    assert house.killed == ["staging"]
+    assert house.dies("staging", SIGKILLED) == ""
+    house.pass_(100)
+    assert not house["staging"].pid
+    assert ("staging", "stopped") in house.told()
+
+
+def test_who_is_wanted_again_before_it_is_dead_comes_back_when_it_is(house: House) -> None:
+    house.actors.run("staging", wanted=False)
+    house.actors.run("staging", wanted=True)
+    house.actors.keep()
+    assert house["staging"].incarnation == 1
+    house.dies("staging", SIGKILLED)
+    house.actors.keep()
+    assert house["staging"].incarnation == 2
+
+
+def test_who_is_wanted_and_there_is_left_alone(house: House) -> None:
+    house.actors.run("staging", wanted=True)
+    house.actors.keep()
+    assert (house["staging"].incarnation, house["staging"].due, house.killed) == (1, None, [])
+
+
+def test_who_waits_for_its_next_start_and_is_not_wanted_any_more_is_not_started(house: House) -> None:
+    house.dies("staging")
+    house.actors.run("staging", wanted=False)
+    house.pass_(100)
+    assert not house["staging"].pid
+
+
+# --- what is heard of them ----------------------------------------------------------------------------------------
+
+
+def test_who_does_not_speak_the_protocol_is_killed(house: House) -> None:
+    os.write(house.far["staging"].fileno(), b"\x04\0\0\0junk")
+    assert house.actors.received(house["staging"]) is None
+    assert house.killed == ["staging"]
+    assert "staging does not speak the protocol" in house.log.read_text()
+
+
+def test_the_end_of_a_channel_is_told_once_and_does_not_spin_the_loop(house: House) -> None:
+    house.far["staging"].close()
+    [(fd, _)] = house.poller.poll(0)
+    child = house.actors.with_channel(fd)
+    assert child is house["staging"]
+    assert house.actors.received(child) is None
+    house.actors.hang_up(child)
+    assert house.killed == ["staging"]
+    assert [event for _, event in house.poller.poll(0) if event & select.POLLIN] == []
+    house.dies("staging", SIGKILLED)
+    assert house.poller.poll(0) == []
+
+
+def test_a_process_and_a_channel_are_known_by_their_numbers(house: House) -> None:
+    house["allocation"].pid = 77
+    assert house.actors.with_pid(77) is house["allocation"]
+    assert house.actors.with_pid(78) is None
+    assert house.actors.with_channel(-5) is None
+
+
+def test_at_the_end_all_are_killed_in_reverse_order_but_state(house: House) -> None:
+    house.actors.start_late_ones()
+    house.actors.keep()
+    others = house.actors.end_all_but_state()
+    assert house.killed == [child.name for child in others] == ["signals", "stdio", "staging", "allocation"]

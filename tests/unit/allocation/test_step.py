@@ -1,0 +1,243 @@
+"""The step: launched once, launched again when nobody has heard, and its end explained once.
+
+What an early end with 1 or 2 means is in ``test_runtime_words``.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.allocation.attempts import PAUSES
+from actors.allocation.nodes import LOOK
+from actors.allocation.step import PIPES, TERMINAL, WHY_AGAIN, WHY_LIMIT, WINDOW_AGAIN, YOUNG, Step
+from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor
+from actors.process.spool import Spool
+from proto.life import events as e
+from proto.life import messages as m
+from tests.unit.slurm import recorded as said
+
+from .slurm_container import SlurmContainer, reports, spawned, there
+
+UNHEARD = "srun: error: Unable to confirm allocation for job 5: Unable to contact slurm controller (connect failure)\n"
+ARGV = (b"/dev/.scrun-c00kie", b"/bin/sh", b"sh")
+STARTED = e.StepStarted("5.0", "node1")
+EXITED_1 = 1 << 8
+STOP_LOOKING = [Never("step-log"), Never("step")]
+
+
+class Launch:
+    """A step and the place where srun's words are."""
+
+    def __init__(self, path: Path, **changes: Any) -> None:
+        self.container = SlurmContainer(path, **changes)
+        self.step = Step(self.container.creation, self.container.scheduler, self.container.step_log)
+        self.stdio = TERMINAL if self.container.creation.terminal else PIPES
+        self.let_go = ToAnchor(m.Close(tuple(self.stdio.values())))
+
+    def say(self, text: str, name: str = "step") -> None:
+        self.container.say(name, text)
+
+    def launch(self, *, again: bool = True) -> list[Effect]:
+        return self.step.launch(5, "/bundle", ARGV, again=again)
+
+    def srun(self, name: str = "step", log: str = "step-log") -> Effect:
+        creation = self.container.creation
+        command = self.container.scheduler.step(creation, 5, "/bundle", ARGV, creation.terminal)
+        stdio = {**self.stdio, "2": log}
+        return ToAnchor(m.Spawn(name, command.argv, command.env, "/", stdio, terminal=creation.terminal))
+
+    def ask(self, name: str) -> Effect:
+        return Spool(self.container.creation).ask(name, there(self.container.scheduler.inquire(5)))
+
+    def ends(self, text: str, status: int) -> list[Effect]:
+        """It is launched, runs, and ends like this, when it is no longer young."""
+        self.launch()
+        self.step.grown()
+        self.say(text)
+        return self.step.exited(status)
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Launch:
+    return Launch(tmp_path)
+
+
+def test_a_step_is_launched_once_however_often_it_is_wanted(launch: Launch) -> None:
+    assert launch.launch() == [launch.srun(), Later("step-log", 0.01)]
+    assert launch.launch() == []
+    assert launch.launch(again=False) == []
+
+
+def test_without_srun_the_launch_has_failed_and_nobody_waits_for_output(launch: Launch, tmp_path: Path) -> None:
+    (tmp_path / "bin/srun").unlink()
+    let_go, *others = launch.launch()
+    assert let_go == launch.let_go
+    [ended] = reports(others)
+    assert isinstance(ended, e.StepEnded)
+    assert (ended.kind, ended.exit_code) == ("launch-failed", 125)
+    assert "srun was not found" in ended.sentence
+
+
+def test_a_start_is_told_when_all_tasks_run_and_not_before(launch: Launch) -> None:
+    launch.launch()
+    launch.say(said.TWO_NODES_STARTING)
+    [later] = launch.step.look()
+    assert later == Later("step-log", 0.01 * 1.125)
+    launch.say(said.RUNNING)
+    assert launch.step.look() == [launch.let_go, Report(STARTED), Later("grown", YOUNG), Later("nodes", LOOK)]
+
+
+def test_a_terminal_is_followed_once_its_program_runs_and_told_once_more(tmp_path: Path) -> None:
+    launch = Launch(tmp_path, terminal=True)
+    assert launch.launch()[0] == launch.srun()
+    launch.say(said.RUNNING)
+    follow = ToAnchor(m.FollowWindow())
+    assert launch.step.look()[-2:] == [follow, Later("window", WINDOW_AGAIN)]
+    assert launch.step.window() == [follow]
+
+
+def test_a_program_that_ended_by_itself_needs_no_word_of_slurms(launch: Launch) -> None:
+    ended = e.StepEnded("exited", 7, 0, "the program exited with 7")
+    assert launch.ends(said.EXITED_7, 7 << 8) == [
+        *STOP_LOOKING, launch.let_go, Report(STARTED), Never("why"), Never("why-again"), Report(ended),
+    ]  # fmt: skip
+
+
+def test_the_end_is_told_once(launch: Launch) -> None:
+    launch.ends(said.EXITED_7, 7 << 8)
+    assert launch.step.explain(None) == []
+    assert reports(launch.step.unexplained()) == []
+    assert reports(launch.step.answered("why-1", 0)) == []
+
+
+# --- why it ended ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(said.JOB_TIMEOUT, "time-limit"), (said.JOB_CANCELLED, "cancelled"), (said.JOB_RUNNING, "signalled")],
+)
+def test_slurm_is_asked_why_a_program_was_killed(launch: Launch, answer: str, kind: str) -> None:
+    effects = launch.ends(said.KILLED, EXITED_1)
+    assert effects[-2:] == [Later("why", WHY_LIMIT), launch.ask("why-1")]
+    assert reports(effects) == [STARTED]
+    launch.say(answer, "why-1")
+    [ended] = reports(launch.step.answered("why-1", 0))
+    assert isinstance(ended, e.StepEnded)
+    assert (ended.kind, ended.exit_code, ended.signal) == (kind, 137, 9)
+
+
+def test_a_controller_that_does_not_answer_is_asked_again(launch: Launch) -> None:
+    launch.ends(said.KILLED, EXITED_1)
+    assert launch.step.answered("why-1", EXITED_1) == [Later("why-again", WHY_AGAIN)]
+    assert launch.step.inquire() == [launch.ask("why-2")]
+
+
+def test_the_end_does_not_wait_for_its_reason_for_ever(launch: Launch) -> None:
+    launch.ends(said.KILLED, EXITED_1)
+    launch.step.answered("why-1", EXITED_1)
+    effects = launch.step.unexplained()
+    assert {Never("why"), Never("why-again")} < set(effects)
+    [ended] = reports(effects)
+    assert isinstance(ended, e.StepEnded)
+    assert (ended.kind, ended.exit_code) == ("signalled", 137)
+    assert launch.step.answered("why-1", EXITED_1) == []
+
+
+def test_words_that_found_no_room_leave_the_exit_status_to_tell(launch: Launch) -> None:
+    effects = launch.ends(said.LAUNCHING[:-5], 5 << 8)
+    launch.say("", "why-1")
+    [ended] = reports(launch.step.answered("why-1", 0))
+    assert isinstance(ended, e.StepEnded)
+    assert (ended.kind, ended.exit_code) == ("exited", 5)
+    assert "why-1" in spawned(effects)
+
+
+def test_what_comes_before_the_end_of_srun_ends_nothing(launch: Launch) -> None:
+    launch.launch()
+    launch.say(said.EXITED_7)
+    assert reports(launch.step.look()) == [STARTED]
+    assert launch.step.explain(None) == []
+
+
+# --- nobody has heard it --------------------------------------------------------------------------------------
+
+
+def test_a_launch_that_nobody_heard_is_repeated_under_a_new_name_until_all_pauses_are_over(launch: Launch) -> None:
+    launch.launch()
+    name = "step"
+    for number, pause in enumerate(PAUSES, 2):
+        launch.say(UNHEARD, name)
+        effects = launch.step.exited(EXITED_1)
+        assert [v for v in effects if not isinstance(v, Log)] == [Never("step-log"), Later("step", pause)]
+        assert launch.launch() == []
+        name = f"step-{number}"
+        assert launch.step.next() == [launch.srun(name, launch.container.file(name)), Later("step-log", 0.01)]
+        assert launch.step.next() == []
+    launch.say(UNHEARD, name)
+    effects = launch.step.exited(EXITED_1)
+    assert effects[:3] == [*STOP_LOOKING, launch.let_go]
+    launch.say("", "why-1")
+    [ended] = reports(launch.step.answered("why-1", 0))
+    assert isinstance(ended, e.StepEnded)
+    assert (ended.kind, ended.exit_code) == ("launch-failed", 125)
+
+
+def test_a_cancellation_ends_the_waiting_for_the_next_launch_at_once(launch: Launch) -> None:
+    launch.launch()
+    launch.say(UNHEARD)
+    launch.step.exited(EXITED_1)
+    effects = launch.launch(again=False)
+    assert effects[:3] == [*STOP_LOOKING, launch.let_go]
+    assert spawned(effects).keys() == {"why-1"}
+    assert launch.step.next() == []
+    assert launch.launch(again=False) == []
+
+
+def test_once_it_shall_end_a_launch_that_nobody_heard_is_the_last(launch: Launch) -> None:
+    launch.launch()
+    launch.launch(again=False)
+    launch.say(UNHEARD)
+    assert Later("step", PAUSES[0]) not in launch.step.exited(EXITED_1)
+
+
+def test_what_a_node_may_have_heard_is_not_launched_again(launch: Launch) -> None:
+    launch.launch()
+    launch.say(said.LAUNCHING + UNHEARD)
+    assert Later("step", PAUSES[0]) not in launch.step.exited(EXITED_1)
+
+
+def test_the_second_launch_is_read_from_its_own_log(launch: Launch) -> None:
+    launch.launch()
+    launch.say(UNHEARD)
+    launch.step.exited(EXITED_1)
+    launch.step.next()
+    assert reports(launch.step.look()) == []
+    launch.say(said.RUNNING, "step-2")
+    assert reports(launch.step.look()) == [STARTED]
+
+
+# --- a new actor --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [UNHEARD, said.EXITED_7, said.EXITED_7.replace("0x0700", "0x0100"), said.KILLED])
+def test_a_new_actor_that_is_told_of_the_end_waits_until_it_knows_what_to_launch(launch: Launch, words: str) -> None:
+    """It can neither ask about the job nor probe the bundle, and is told again when it asks for the command."""
+    launch.say(words)
+    assert launch.step.exited(EXITED_1) == []
+    assert launch.launch() == [launch.srun(), Later("step-log", 0.01)]
+    assert launch.step.exited(EXITED_1) != []
+
+
+def test_a_new_actor_tells_the_end_that_its_predecessor_did_not(launch: Launch) -> None:
+    launch.say(said.EXITED_7)
+    launch.launch()
+    ended = e.StepEnded("exited", 7, 0, "the program exited with 7")
+    assert reports(launch.step.exited(7 << 8)) == [STARTED, ended]
+
+
+def test_a_new_actor_goes_on_with_a_launch_that_nobody_heard(launch: Launch) -> None:
+    launch.say(UNHEARD)
+    launch.launch()
+    assert Later("step", PAUSES[0]) in launch.step.exited(EXITED_1)
