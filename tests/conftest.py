@@ -189,12 +189,21 @@ def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
         pytest.fail("left behind: " + "; ".join(leaks))
 
 
+def pid_namespace(pid: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return ""
+
+
 def scrun_processes() -> set[int]:
-    """Every process on this machine that is some part of a scrun."""
+    """Every process in this pid namespace that is some part of a scrun; another one's cluster is not ours."""
+    ours = pid_namespace(os.getpid())
     return {
         pid
         for pid in all_pids()
         if alive(pid)
+        and pid_namespace(pid) == ours
         and (read_proc(pid, "comm").startswith(b"scrun") or b"/scrun/__main__.py\0" in read_proc(pid, "cmdline"))
     }
 

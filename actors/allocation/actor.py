@@ -10,7 +10,7 @@ from actors.process.effects import Effect, Tick
 from actors.process.shell import PeerActor, Received, run
 from actors.slurm import scheduler_for
 from actors.slurm.scheduler import Scheduler
-from proto.host.paths import held
+from proto.host.paths import fd_path
 from proto.life import messages as m
 from proto.life.creation import Creation
 from proto.wire.registry import Message
@@ -76,14 +76,14 @@ class AllocationLogic:
 
     def _asked(self, message: Message) -> Iterable[Effect]:
         match message:
-            case m.RequestJob(again):
-                return self._job.request(again=again)
+            case m.RequestJob(retry):
+                return self._job.request(retry=retry)
             case m.WatchJob(job_id):
                 self._job.id = job_id
                 return self._job.begin_watch()
-            case m.LaunchStep(job_id, bundle, argv, again):
+            case m.LaunchStep(job_id, bundle, argv, retry):
                 self._job.id, self._job.idle = job_id, False
-                return self._step.launch(job_id, bundle, argv, again=again)
+                return self._step.launch(job_id, bundle, argv, retry=retry)
             case m.ReleaseJob(job_id, status):
                 return self._job.begin_release(job_id, status)
         return ()
@@ -91,6 +91,6 @@ class AllocationLogic:
 
 def main(begin: m.Begin, channel: int) -> int:
     """Body of the process."""
-    logs = (held(begin.descriptors[name]) if name in begin.descriptors else "" for name in ("job-log", "step-log"))
+    logs = (fd_path(begin.descriptors[name]) if name in begin.descriptors else "" for name in ("job-log", "step-log"))
     logic = AllocationLogic(begin.creation, scheduler_for(begin.creation), *logs)
     return run(PeerActor, begin, channel, logic)

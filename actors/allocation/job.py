@@ -12,6 +12,8 @@ from proto.exit_codes import KILL, KILLED, REFUSED, TERM
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.creation import Creation
+from proto.life.ending import Ending
+from proto.value import replace
 
 from .attempts import Attempts
 
@@ -64,11 +66,11 @@ class Job:
         self._releases = 0
         self._released = False
 
-    def request(self, *, again: bool = True) -> list[Effect]:
+    def request(self, *, retry: bool = True) -> list[Effect]:
         """See to it that there is a job."""
-        self._wanted, self._patient = True, again
+        self._wanted, self._patient = True, retry
         if self._attempts.waiting:
-            return [] if again else self.look()
+            return [] if retry else self.look()
         return self.find()
 
     def find(self) -> list[Effect]:
@@ -78,7 +80,7 @@ class Job:
         try:
             command = self._scheduler.request(self._creation)
         except ScrunError as error:
-            return [Report(e.JobEnded("refused", REFUSED, error.sentence, error.code))]
+            return [Report(e.JobEnded(Ending("refused", REFUSED, 0, error.sentence, error.code)))]
         if command is None:
             return [Report(e.JobGranted(0))]
         return [ToAnchor(spawn_of(self._creation, command, self._attempts.name, self._attempts.log))]
@@ -90,7 +92,7 @@ class Job:
         self._attempts.next()
         self._looks = Looks()
         self._status = None
-        return self.request(again=self._patient)
+        return self.request(retry=self._patient)
 
     def look(self) -> list[Effect]:
         """Read what salloc has said so far."""
@@ -122,8 +124,8 @@ class Job:
         code = "scheduler-unavailable" if news.transient else "scheduler"
         # What was in the queue has not been refused: somebody took it out.
         if self._queued:
-            return [Never("job"), Report(e.JobEnded("cancelled", KILLED, news.reason, code))]
-        return [Never("job"), Report(e.JobEnded("refused", REFUSED, news.reason, code))]
+            return [Never("job"), Report(e.JobEnded(Ending("cancelled", KILLED, 0, news.reason, code)))]
+        return [Never("job"), Report(e.JobEnded(Ending("refused", REFUSED, 0, news.reason, code)))]
 
     def _grant(self, news: JobNews) -> list[Effect]:
         """Report the grant once, and while no step runs listen for the job's end: salloc itself stays."""
@@ -182,7 +184,7 @@ class Job:
         if status != 0 or (info is not None and info.active):
             return []
         ending = self._scheduler.explain(info, StepNews(), 0)
-        return [Never("watch"), Report(e.JobEnded(ending.kind, ending.exit_code, ending.sentence))]
+        return [Never("watch"), Report(e.JobEnded(replace(ending, code="scheduler")))]
 
     # --- release ----------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from proto.exit_codes import KILL, KILLED, REFUSED
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.creation import Creation
+from proto.life.ending import Ending
 from proto.value import replace
 
 from .attempts import Attempts
@@ -68,10 +69,10 @@ class Step:
         self._bundle = ""
         self._argv: tuple[bytes, ...] = ()
 
-    def launch(self, job_id: int, bundle: str, argv: tuple[bytes, ...], *, again: bool) -> list[Effect]:
+    def launch(self, job_id: int, bundle: str, argv: tuple[bytes, ...], *, retry: bool) -> list[Effect]:
         """Start srun; a repetition of the wish changes nothing, but that it may have become the last one."""
-        self._patient = again
-        if self._attempts.waiting and not again:
+        self._patient = retry
+        if self._attempts.waiting and not retry:
             return self._conclude()
         if self._bundle:
             return []
@@ -96,7 +97,7 @@ class Step:
         try:
             command = self._scheduler.step(self._creation, self._job_id, self._bundle, self._argv, terminal)
         except ScrunError as error:
-            return [self._let_go(), Report(e.StepEnded("launch-failed", REFUSED, 0, error.sentence))]
+            return [self._let_go(), Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, error.sentence)))]
         files = {**self._stdio, "2": self._attempts.log}
         # The bundle's path is absolute; "/" cannot vanish under a process that lives as long as the container.
         spawn = m.Spawn(self._attempts.name, command.argv, command.env, "/", files, terminal=terminal)
@@ -142,7 +143,7 @@ class Step:
         self._status = status
         if self.nodes.lost and not self._explained:
             self._explained = True
-            ended = e.StepEnded("node-failure", KILLED, KILL, self.nodes.lost)
+            ended = e.StepEnded(Ending("node-failure", KILLED, KILL, self.nodes.lost))
             return [Never("lost"), Never("nodes"), Never("step-log"), Report(ended)]
         news = self._news()
         if news.away and self._patient and not self._attempts.enough:
@@ -188,7 +189,7 @@ class Step:
         if not sentence or self._explained:
             return self.explain(None)
         self._explained = True
-        return [Report(e.StepEnded("launch-failed", REFUSED, 0, sentence))]
+        return [Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, sentence)))]
 
     def inquire(self) -> list[Effect]:
         """Ask what Slurm knows about the job."""
@@ -214,7 +215,7 @@ class Step:
             return []
         self._explained = True
         ending = self._scheduler.explain(info, self._news(), self._status)
-        ended = e.StepEnded(ending.kind, ending.exit_code, ending.signal, ending.sentence)
+        ended = e.StepEnded(ending)
         return [Never("why"), Never("why-again"), Report(ended)]
 
     def _news(self) -> StepNews:

@@ -20,7 +20,7 @@ from .children import Child, kill
 from .commands import Command, Commands
 from .descriptors import Descriptors
 from .guard import Guard
-from .outbox import News
+from .outbox import Outbox
 from .supervisor import Supervisor
 from .window import Window
 
@@ -45,9 +45,9 @@ class Anchor:
         self._answer: socket.socket | None = answer
         self._window = Window(commands)
         self._log = Logbook(creation, "anchor")
-        self._news = News()
+        self._outbox = Outbox()
         self._poller = select.poll()
-        self._actors = Supervisor(creation, descriptors, lock, self._poller, self._log, self._news)
+        self._actors = Supervisor(creation, descriptors, lock, self._poller, self._log, self._outbox)
         self._wakeup = _catch_signals()
         self._poller.register(self._wakeup, select.POLLIN)
         self._poller.register(answer, 0)
@@ -61,7 +61,7 @@ class Anchor:
             m.Close: lambda _, v: self._descriptors.close(*v.names),
             m.RunActor: lambda _, v: self._actors.run(v.actor, wanted=v.run),
             m.AnswerCreate: self._on_answer_create,
-            m.Heeded: lambda _, v: self._news.heeded(v),
+            m.Heeded: lambda _, v: self._outbox.heeded(v),
             m.Finish: self._on_finish,
         }
 
@@ -70,7 +70,7 @@ class Anchor:
         self._reap()  # a command that ended before there was a handler for SIGCHLD: a job refused at once
         while self._finish is None:
             self._actors.keep()
-            self._news.tell(self._actors["state"].channel)
+            self._outbox.tell(self._actors["state"].channel)
             for fd, _ in self._poller.poll(self._actors.patience()):
                 if fd == self._wakeup:
                     self._on_signals()
@@ -91,7 +91,7 @@ class Anchor:
             elif number == signal.SIGHUP and self._window.hung_up():
                 self._log.write("error", "the engine has closed the container's terminal")
             else:
-                self._news.interrupted(number)
+                self._outbox.interrupted(number)
 
     def _reap(self) -> None:
         while True:
@@ -136,7 +136,7 @@ class Anchor:
                 done = self._answer.recv(1)
         self._forget_create()
         if not done:
-            self._news.abandoned()
+            self._outbox.abandoned()
 
     def _forget_create(self) -> None:
         if self._answer is not None:

@@ -8,7 +8,7 @@ from actors.process.channel import Channel
 from proto.life import messages as m
 
 
-class News:
+class Outbox:
     """The anchor's news, in their order."""
 
     def __init__(self) -> None:
@@ -17,9 +17,9 @@ class News:
         self._counts: dict[int, int] = {}
         self._abandoned = False
 
-    def child(self, news: m.Child) -> None:
+    def child(self, outbox: m.Child) -> None:
         """An actor has come, or gone."""
-        self._waiting.append(news)
+        self._waiting.append(outbox)
 
     def interrupted(self, signum: int) -> None:
         """Somebody sent the anchor this signal, perhaps not for the first time."""

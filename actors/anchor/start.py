@@ -16,7 +16,7 @@ from actors.stdio import streams
 from actors.stdio.mover import make_pipe
 from proto.errors import unwritable
 from proto.host import terminal
-from proto.host.paths import ContainerPaths, held
+from proto.host.paths import ContainerPaths, fd_path
 from proto.life import events as e
 from proto.life import lifecycle, state_file
 from proto.life.container import Container
@@ -56,7 +56,7 @@ def prepare(creation: Creation, journal: int, *keep: int) -> tuple[Descriptors, 
         descriptors.put("step-log", open_log(paths.step_log, WORDS))
         if command is not None:
             descriptors.put("job-log", open_log(paths.job_log, WORDS))
-        _begin_book(creation, paths, journal, asked=command is not None)
+        _begin_records(creation, paths, journal, asked=command is not None)
     except OSError as error:
         raise unwritable(creation.root, error) from None
     commands = Commands(descriptors, paths.mark)
@@ -100,9 +100,9 @@ def _console_size(creation: Creation) -> tuple[int, int] | None:
     return (size.get("height") or 0, size.get("width") or 0) if size else None
 
 
-def _begin_book(creation: Creation, paths: ContainerPaths, number: int, *, asked: bool) -> None:
+def _begin_records(creation: Creation, paths: ContainerPaths, number: int, *, asked: bool) -> None:
     """Write the first records and the first ``state.json``, and keep room for all that will follow."""
-    journal = Journal(held(number))
+    journal = Journal(fd_path(number))
     first = e.CreateBegun(creation)
     journal.append(first)
     # The program and its arguments come again, when it has been staged.

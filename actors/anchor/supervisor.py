@@ -19,7 +19,7 @@ from proto.wire.registry import Message
 
 from .children import Child, fork, kill
 from .descriptors import Descriptors
-from .outbox import News
+from .outbox import Outbox
 
 LONGEST_LEASE = 86400.0
 
@@ -28,7 +28,8 @@ class Supervisor:
     """All actors of one container, by name."""
 
     def __init__(
-        self, creation: Creation, descriptors: Descriptors, lock: int, poller: select.poll, log: Logbook, news: News,
+        self, creation: Creation, descriptors: Descriptors, lock: int, poller: select.poll, log: Logbook,
+        outbox: Outbox,
         *, bear: Callable[[Child, Creation, Descriptors, int], None] = fork, kill: Callable[[Child], None] = kill,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
@@ -48,7 +49,7 @@ class Supervisor:
         self._lock = lock
         self._poller = poller
         self._log = log
-        self._news = news
+        self._outbox = outbox
         self._bear = bear
         self._kill = kill
         self._clock = clock
@@ -125,7 +126,7 @@ class Supervisor:
         self._report(child, "running")
         if child.name == "state":
             # A replaced state actor hears only those whom the anchor has vouched for.
-            self._news.begin_anew()
+            self._outbox.begin_anew()
             for other in self._children.values():
                 if other is not child and other.pid:
                     self._report(other, "running")
@@ -198,7 +199,7 @@ class Supervisor:
 
     def _report(self, child: Child, status: str, reason: str = "") -> None:
         self._log.write("debug", f"{child.name} {status} {reason}")
-        self._news.child(m.Child(child.name, child.pid, child.incarnation, child.restarts, status, reason))
+        self._outbox.child(m.Child(child.name, child.pid, child.incarnation, child.restarts, status, reason))
 
 
 def _describe(status: int) -> str:

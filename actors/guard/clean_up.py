@@ -18,12 +18,13 @@ from actors.slurm.replies import released
 from actors.slurm.scheduler import Scheduler
 from proto.errors import ScrunError
 from proto.exit_codes import KILLED
-from proto.host.paths import ContainerPaths, held
+from proto.host.paths import ContainerPaths, fd_path
 from proto.host.trees import remove_tree
 from proto.life import events as e
 from proto.life import lifecycle, state_file
 from proto.life.container import Container
 from proto.life.creation import Creation
+from proto.life.ending import Ending
 from proto.life.journal import Journal, read
 from proto.wire.registry import Message
 
@@ -42,7 +43,7 @@ PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 def main(anchor: int, journal: int) -> None:
     """Clear up after an anchor that is gone; its journal, an open file, says what there was."""
-    path = held(journal)
+    path = fd_path(journal)
     creation = lifecycle.replay(read(path)[:1]).creation
     if creation is not None:
         clean_up(creation, anchor, path)
@@ -128,8 +129,8 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
     creation = container.creation
     if creation is None:
         return container
-    forced = container.hard
-    happen(e.CancelRequested("the death of scrun's anchor process", KILLED, hard=True))
+    forced = container.forced
+    happen(e.CancelRequested("the death of scrun's anchor process", KILLED, forced=True))
     scheduler = scheduler_for(creation)
     # A job may have been asked for whose number nobody has heard yet: the cookie finds it.
     if container.ours:
@@ -137,7 +138,7 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
         if not released:
             log.write("error", f"the job could not be released; cancel it: scancel {container.job_id or '(unknown)'}")
     if container.step in {"launching", "running"}:
-        happen(e.StepEnded("killed", KILLED, signal.SIGKILL, ""))
+        happen(e.StepEnded(Ending("killed", KILLED, signal.SIGKILL, "")))
         happen(e.OutputDrained(0, 0, 0))
     if container.stage not in {"none", "out"}:
         failure = _stage_out(creation, container, log, forced=forced)

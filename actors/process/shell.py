@@ -17,7 +17,7 @@ import zmq
 
 from proto.errors import ProtocolError
 from proto.exit_codes import INTERNAL
-from proto.host.paths import ContainerPaths, held
+from proto.host.paths import ContainerPaths, fd_path
 from proto.life import messages as m
 from proto.value import Value, replace
 from proto.wire.envelope import FRAME_LIMIT, Envelope, new_id, unpack
@@ -234,7 +234,7 @@ def dealer(context: "zmq.Context[zmq.Socket[bytes]]", hub: int) -> "zmq.Socket[b
     sock.setsockopt(zmq.MAXMSGSIZE, FRAME_LIMIT)
     sock.setsockopt(zmq.PROBE_ROUTER, 1)
     sock.setsockopt(zmq.IMMEDIATE, 1)
-    sock.connect(f"ipc://{held(hub)}")
+    sock.connect(f"ipc://{fd_path(hub)}")
     return sock
 
 

@@ -36,7 +36,7 @@ class SignalsLogic:
     def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._spool = Spool(creation)
-        self._alone = False
+        self._single_node = False
         self._attempts: dict[str, int] = {}
         self._resting: set[str] = set()
 
@@ -51,47 +51,47 @@ class SignalsLogic:
                 return self._asked(envelope.message)
             case m.Exited(name, status):
                 return self._ended(name, status)
-            case Tick(deed):
-                self._resting.discard(deed)
+            case Tick(delivery):
+                self._resting.discard(delivery)
         return ()
 
     def _asked(self, message: Message) -> list[Effect]:
         match message:
-            case m.RelaySignal(number, signum, _, step_id, alone):
-                self._alone = alone
+            case m.RelaySignal(number, signum, step_id, single_node):
+                self._single_node = single_node
                 return self._attempt(f"signal-{number}", step_id, signum)
-            case m.EndStep(_, "", _):
+            case m.EndStep("", _):
                 # srun has not said which step it is: SIGTERM makes it end the step with SIGKILL (measured).
                 return [ToAnchor(m.SignalCommand("step", signal.SIGTERM))]
-            case m.EndStep(_, step_id, hard):
-                signum = signal.SIGKILL if hard else signal.SIGTERM
+            case m.EndStep(step_id, forced):
+                signum = signal.SIGKILL if forced else signal.SIGTERM
                 return self._attempt(f"end-{signum}", step_id, signum)
         return []
 
-    def _attempt(self, deed: str, step_id: str, signum: int) -> list[Effect]:
-        if deed in self._resting:
+    def _attempt(self, delivery: str, step_id: str, signum: int) -> list[Effect]:
+        if delivery in self._resting:
             return []
-        attempt = self._attempts.setdefault(deed, 1)
-        return [self._spool.act(f"{deed}-{attempt}", self._scheduler.signal(step_id, signum))]
+        attempt = self._attempts.setdefault(delivery, 1)
+        return [self._spool.act(f"{delivery}-{attempt}", self._scheduler.signal(step_id, signum))]
 
     def _ended(self, name: str, status: int) -> list[Effect]:
-        deed, _, attempt = name.rpartition("-")
-        if int(attempt) != self._attempts.get(deed):
+        delivery, _, attempt = name.rpartition("-")
+        if int(attempt) != self._attempts.get(delivery):
             return []
-        kind, _, number = deed.partition("-")
+        kind, _, number = delivery.partition("-")
         if kind == "end":
-            self._attempts[deed] = min(int(attempt) + (status != 0), ATTEMPTS)
+            self._attempts[delivery] = min(int(attempt) + (status != 0), ATTEMPTS)
             return []
         if status == 0:
             return [Report(e.SignalDelivered(int(number)))]
         said = self._spool.said(name)
         failure = signal_failure(said)
-        if not not_taken_yet(said, alone=self._alone):
+        if not not_taken_yet(said, single_node=self._single_node):
             return [Report(e.SignalFailed(int(number), failure))]
-        self._attempts[deed] += 1
-        self._resting.add(deed)
+        self._attempts[delivery] += 1
+        self._resting.add(delivery)
         pause = min(float(attempt), LONGEST_PAUSE)
-        return [Log("info", f"{failure}; trying again in {pause:g} s"), Later(deed, pause)]
+        return [Log("info", f"{failure}; trying again in {pause:g} s"), Later(delivery, pause)]
 
 
 def main(begin: m.Begin, channel: int) -> int:

@@ -23,8 +23,9 @@ state is asked whether Slurm was the killer.
 import os
 
 from proto.exit_codes import KILL, KILLED, REFUSED, SIGNALLED, TERM, name, signal_in
+from proto.life.ending import Ending, EndKind
 
-from .scheduler import Ending, EndKind, JobInfo, StepNews
+from .scheduler import JobInfo, StepNews
 
 STATES: dict[str, tuple[EndKind, str]] = {
     "TIMEOUT": ("time-limit", "the job reached its time limit{limit}"),

@@ -16,10 +16,11 @@ import os
 from actors.process.command import Command
 from proto.errors import SchedulerError
 from proto.life.creation import Creation
+from proto.life.ending import Ending
 
 from . import ending, enter, oci_conf
 from .commands import look_up, search_path
-from .scheduler import STDERR, Ending, JobInfo, JobNews, StepNews
+from .scheduler import STDERR, JobInfo, JobNews, StepNews
 
 RUNTIMES = ("crun", "runc", "youki")
 MARK = "scrun: local step started"

@@ -31,15 +31,15 @@ def signal_failure(said: str) -> str:
     return f"the signal was not delivered: {verdict.sentence if verdict else 'scancel failed without a word'}"
 
 
-def not_taken_yet(said: str, *, alone: bool) -> bool:
+def not_taken_yet(said: str, *, single_node: bool) -> bool:
     """Whether nobody has got a signal that Slurm did not take, so that it may be sent again.
 
-    The controller is away, or the step's only node is (``alone``; of several some may have it), or the step's job is
-    suspended or being resumed. A step that has just ended gets that last answer, too: then there is soon nothing more
-    to signal.
+    The controller is away, or the step's only node is (``single_node``; of several some may have it), or the step's job
+    is suspended or being resumed. A step that has just ended gets that last answer, too: then there is soon nothing
+    more to signal.
     """
     verdict = judge(said.splitlines())
-    unheard = verdict is not None and (verdict.away or (alone and verdict.sentence == NODE_REFUSED))
+    unheard = verdict is not None and (verdict.away or (single_node and verdict.sentence == NODE_REFUSED))
     return unheard or "job step not running" in said.lower()
 
 

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from actors.process.command import Command
 from proto.life.creation import Creation
+from proto.life.ending import Ending
 from proto.value import Value
 
 from .usage import Usage
@@ -16,17 +17,6 @@ STDERR = 6
 """Descriptor of a step's command that carries the container's stderr; its own descriptor 2 is the launcher's."""
 
 JobKind = Literal["none", "queued", "granted", "revoked", "refused"]
-EndKind = Literal[
-    "exited",
-    "signalled",
-    "time-limit",
-    "preempted",
-    "node-failure",
-    "cancelled",
-    "out-of-memory",
-    "launch-failed",
-    "lost",
-]
 
 
 class JobNews(Value):
@@ -93,23 +83,6 @@ class JobInfo(Value):
     def active(self) -> bool:
         """Whether steps can run in it now or later."""
         return self.state in {"PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "RESIZING", "REQUEUED", "STOPPED"}
-
-
-class Ending(Value):
-    """How a step ended, for the engine and for a person.
-
-    Attributes:
-        kind: see ``events.EndKind``.
-        exit_code: what the anchor exits with.
-        signal: that ended the program, or 0.
-        sentence: for the log and ``state.json``; empty when the program simply ended with 0.
-
-    """
-
-    kind: EndKind
-    exit_code: int
-    signal: int
-    sentence: str
 
 
 class Scheduler(Protocol):

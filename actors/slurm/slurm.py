@@ -14,6 +14,7 @@ from actors.process.command import Command
 from proto.errors import SchedulerError
 from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
+from proto.life.ending import Ending
 
 from . import (
     ending,
@@ -31,7 +32,7 @@ from . import (
 from .commands import environment, look_up, probe_version, require, search_path
 from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
-from .scheduler import STDERR, Ending, JobInfo, JobNews, StepNews
+from .scheduler import STDERR, JobInfo, JobNews, StepNews
 
 HOLD = b'read -r status || status=137; exit "$status"'
 """What salloc runs here while the job lasts: its exit status becomes the job's.

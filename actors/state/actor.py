@@ -24,7 +24,7 @@ from .callers import Request
 from .hub import Arrival, Hub, Reached, make_room
 from .inspection import View, inspect
 from .oom import leave_mark
-from .recorder import Book
+from .recorder import Recorder
 from .requests import Requests
 from .tap import Tap
 
@@ -41,8 +41,8 @@ class StateActor(ProcessActor):
 
     def __init__(self, begin: m.Begin, channel: int) -> None:
         super().__init__(begin, channel)
-        self.book = Book(begin, self.log)
-        self.container = lifecycle.replay(self.book.records)
+        self.recorder = Recorder(begin, self.log)
+        self.container = lifecycle.replay(self.recorder.records)
         self.children: dict[str, m.Child] = {}
         self._asked: dict[wants.Want, str] = {}
         self._staging: bool | None = None
@@ -85,7 +85,7 @@ class StateActor(ProcessActor):
             case Tick("wants"):
                 self._asked.clear()
                 if not self.container.answered and not os.path.isdir(self.paths.directory):
-                    self._happen(e.CancelRequested("the removal of its state directory", REFUSED, hard=True))
+                    self._happen(e.CancelRequested("the removal of its state directory", REFUSED, forced=True))
                 self._pursue()
             case Tick("state-file"):
                 self._pursue()
@@ -106,7 +106,7 @@ class StateActor(ProcessActor):
                 self.channel.send(m.Heeded(signal, number))
             case m.Abandoned():
                 self._abandoned = True
-                self._happen(e.CancelRequested("the death of create", KILLED, hard=True))
+                self._happen(e.CancelRequested("the death of create", KILLED, forced=True))
                 if self.container.finished:
                     self._remove_abandoned()
             case _:
@@ -134,7 +134,7 @@ class StateActor(ProcessActor):
         except lifecycle.IllegalEventError as error:
             self.log.write("error", f"{source} reported what cannot be: {error}")
             return
-        self.book.note(event)
+        self.recorder.note(event)
         self.container = after
         self._cause = cause
         if isinstance(event, e.StagedOut) and event.failure:
@@ -164,7 +164,7 @@ class StateActor(ProcessActor):
 
     def _write_state(self) -> bool:
         """Write ``state.json``, if not now, then later; whether it could be written."""
-        shown = self.book.show(self.container)
+        shown = self.recorder.show(self.container)
         if not shown:
             self.inbox.later("state-file", DISK)
         return shown
@@ -208,7 +208,7 @@ class StateActor(ProcessActor):
         if ending.kind == "out-of-memory":
             leave_mark(self.begin.creation.bundle, self.begin.anchor)
         with contextlib.suppress(StorageError):  # all is done; ``delete`` does it again if it is not in the journal
-            self.book.note(event)
+            self.recorder.note(event)
         self.container = lifecycle.apply(self.container, event)
         self._write_state()
         self.tap.publish("fact", "state", event)
@@ -244,7 +244,7 @@ class StateActor(ProcessActor):
                 self.hub.reply(arrival, m.Failed("protocol", f"{type(message).__name__} is not for the state actor"))
 
     def _view(self) -> View:
-        return View(self.begin.anchor, self.container, tuple(self.children.values()), tuple(self.book.records))
+        return View(self.begin.anchor, self.container, tuple(self.children.values()), tuple(self.recorder.records))
 
     def _on_reached(self, actor: str) -> None:
         """A new incarnation knows nothing: ask it again for all that is wanted of it."""
@@ -269,7 +269,7 @@ class StateActor(ProcessActor):
         for event in early:
             self.on_event(event)
         if child.status == "given-up":
-            self._happen(e.CancelRequested(f"scrun: {child.reason}", INTERNAL, hard=True))
+            self._happen(e.CancelRequested(f"scrun: {child.reason}", INTERNAL, forced=True))
 
     def _on_interrupted(self, signal: int, number: int) -> None:
         """The ``number``-th time that the anchor got this signal; perhaps told to a predecessor already."""
@@ -278,10 +278,10 @@ class StateActor(ProcessActor):
                 request = f"anchor-{signal}-{number}"
                 self._happen(e.SignalRequested(self.container.signal_count + 1, signal, request), "anchor")
             return
-        events = [record.event for record in self.book.records]
+        events = [record.event for record in self.recorder.records]
         if sum(isinstance(event, e.CancelRequested) and event.by == "SIGINT" for event in events) < number:
             again = self.container.ending is not None
-            self._happen(e.CancelRequested("SIGINT", INTERRUPTED, hard=again), "anchor")
+            self._happen(e.CancelRequested("SIGINT", INTERRUPTED, forced=again), "anchor")
 
 
 def main(begin: m.Begin, channel: int) -> int:

@@ -89,21 +89,21 @@ def _admit_kill(container: Container, request: m.Kill, request_id: str) -> Admis
         msg = "container not running"
         raise WrongStateError(msg)
     if container.ending is not None:
-        if request.signal == KILL and not container.hard:
-            return Admission(e.CancelRequested("kill", KILLED, hard=True))
+        if request.signal == KILL and not container.forced:
+            return Admission(e.CancelRequested("kill", KILLED, forced=True))
         return Admission()
     event = e.SignalRequested(container.signal_count + 1, request.signal, request_id)
     return Admission(event)
 
 
 def _admit_delete(container: Container, request: m.Delete) -> Admission:
-    if container.finished or (container.ending is not None and container.hard):
+    if container.finished or (container.ending is not None and container.forced):
         return Admission()
     if not request.force and container.status in {"running", "paused"}:
         assert container.creation is not None  # noqa: S101 - it runs
         msg = f"cannot delete container {container.creation.id} that is not stopped: {container.status}"
         raise WrongStateError(msg)
-    return Admission(e.CancelRequested("delete", KILLED, hard=True))
+    return Admission(e.CancelRequested("delete", KILLED, forced=True))
 
 
 def _failure(container: Container) -> ScrunError:

@@ -22,7 +22,7 @@ say why."""
 def running(c: Container, settings: Settings) -> dict[str, float]:
     """The clocks that the state calls for, and after how many seconds each strikes."""
     found = {}
-    if not c.answered and c.ending is None and not c.impatient:
+    if not c.answered and c.ending is None and not c.create_wait_over:
         found["create-wait"] = settings.scrun.create_wait
     if c.job == "requested" and c.ending is None:
         found["request-limit"] = REQUEST_LIMIT
@@ -30,32 +30,32 @@ def running(c: Container, settings: Settings) -> dict[str, float]:
         found["start-wait"] = settings.scrun.start_wait
     if settings.scrun.start_limit and _waits_for_start(c):
         found["start-limit"] = settings.scrun.start_limit
-    if c.ending is not None and c.step in {"launching", "running"} and not c.hard:
+    if c.ending is not None and c.step in {"launching", "running"} and not c.forced:
         found["grace"] = GRACE
     if _waits_for_release_only(c):
         found["release-wait"] = RELEASE_WAIT
-    if any(s.signal == KILL for s in c.signals) or (c.ending is not None and c.hard):
+    if any(s.signal == KILL for s in c.signals) or (c.ending is not None and c.forced):
         found["kill-wait"] = settings.scrun.kill_wait
     return found
 
 
 def _request_limit(c: Container) -> Message | None:
     reason = f"scrun: Slurm did not answer the request for a job within {REQUEST_LIMIT:g} s"
-    return e.CancelRequested(reason, REFUSED, hard=True) if c.job == "requested" else None
+    return e.CancelRequested(reason, REFUSED, forced=True) if c.job == "requested" else None
 
 
 def _start_limit(c: Container) -> Message | None:
     """An engine that was killed while its container was queued never asks for it again."""
-    return e.CancelRequested("scrun, since nobody has started it", KILLED, hard=True) if _waits_for_start(c) else None
+    return e.CancelRequested("scrun, since nobody has started it", KILLED, forced=True) if _waits_for_start(c) else None
 
 
 def _grace(_: Container) -> Message | None:
-    return e.CancelRequested("scrun, after waiting for SIGTERM to work", KILLED, hard=True)
+    return e.CancelRequested("scrun, after waiting for SIGTERM to work", KILLED, forced=True)
 
 
 def _kill_wait(c: Container) -> Message | None:
     """Staging out goes on alone, too: after a SIGKILL no engine waits for it."""
-    return e.GivenUp() if c.hard or c.step != "ended" or not c.drained else None
+    return e.GivenUp() if c.forced or c.step != "ended" or not c.drained else None
 
 
 def _release_wait(c: Container) -> Message | None:

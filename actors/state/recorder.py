@@ -12,7 +12,7 @@ from collections.abc import Callable
 from actors.process.logbook import Logbook
 from proto.errors import StorageError, unwritable
 from proto.exit_codes import KILL
-from proto.host.paths import ContainerPaths, held
+from proto.host.paths import ContainerPaths, fd_path
 from proto.life import events as e
 from proto.life import state_file
 from proto.life.container import Container
@@ -24,7 +24,7 @@ FOR_GOOD = frozenset({errno.EROFS, errno.EIO, errno.ESTALE})
 """Errors of a disk, or of a mount, that waiting does not mend: the kernel makes a file system read-only on damage."""
 
 
-class Book:
+class Recorder:
     """What the state actor writes, and only it."""
 
     def __init__(self, begin: Begin, log: Logbook, journal: Callable[[str], Journal] = Journal) -> None:
@@ -41,7 +41,7 @@ class Book:
         self._lost = False
         self._shown: Container | None = None
         # Not by its path: the directory may be gone by the time in which an actor is replaced.
-        self._journal = journal(held(begin.descriptors["journal"]))
+        self._journal = journal(fd_path(begin.descriptors["journal"]))
         self.records = self._journal.records
 
     def note(self, event: Message) -> None:

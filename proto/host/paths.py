@@ -147,7 +147,7 @@ def _strange(status: os.stat_result) -> bool:
     return directory and bool(status.st_mode & 0o002) and not status.st_mode & 0o1000
 
 
-def held(number: int) -> str:
+def fd_path(number: int) -> str:
     """The path of an open file by its descriptor here: it leads there even when the file's own path is gone."""
     return f"/proc/self/fd/{number}"
 

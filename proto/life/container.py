@@ -4,32 +4,13 @@ from typing import Literal
 
 from proto.value import Value
 
-from . import events as e
 from .creation import Creation
+from .ending import Ending
 
 JobPhase = Literal["none", "requested", "queued", "granted", "over"]
 StagePhase = Literal["none", "begun", "ready", "failed", "out"]
 """``begun`` from the grant of the job on: whatever becomes of the job, something may be staged."""
 StepPhase = Literal["none", "launching", "running", "ended"]
-
-
-class Ending(Value):
-    """Why and how the container ends.
-
-    Attributes:
-        kind: see ``events.EndKind``.
-        exit_code: what the engine sees, 0 to 255, unless ``signal`` is set.
-        signal: the signal that killed the program, or 0.
-        sentence: for ``state``, the log and the tap; empty if the program just ended.
-        code: error code for a caller who waits for something that will not happen.
-
-    """
-
-    kind: e.EndKind
-    exit_code: int
-    signal: int = 0
-    sentence: str = ""
-    code: str = "launch"
 
 
 class PendingSignal(Value):
@@ -49,7 +30,7 @@ class Container(Value):
     nodes: str = ""
     foreign: bool = False
     queue_reason: str = ""
-    impatient: bool = False
+    create_wait_over: bool = False
     stage: StagePhase = "none"
     bundle: str = ""
     rootfs: str = ""
@@ -66,7 +47,7 @@ class Container(Value):
     signal_count: int = 0
     outcomes: tuple[tuple[str, str], ...] = ()
     ending: Ending | None = None
-    hard: bool = False
+    forced: bool = False
     given_up: bool = False
     drained: bool = False
     finished: bool = False

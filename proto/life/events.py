@@ -4,16 +4,10 @@ An actor reports a fact to the state actor, which appends it to the journal befo
 Facts may be reported twice (a report is repeated until acknowledged): the life cycle ignores what it knows.
 """
 
-from typing import Literal
-
 from proto.wire.registry import Message, message
 
 from .creation import Creation
-
-EndKind = Literal[
-    "exited", "signalled", "time-limit", "preempted", "node-failure", "cancelled", "out-of-memory",
-    "launch-failed", "refused", "staging-failed", "lost", "killed",
-]  # fmt: skip
+from .ending import Ending
 
 
 @message("created-by")
@@ -56,10 +50,7 @@ class CreateWaitOver(Message):
 class JobEnded(Message):
     """The job was refused, or ended before a step of ours ran in it."""
 
-    kind: EndKind
-    exit_code: int
-    sentence: str
-    code: str = "scheduler"
+    ending: Ending
 
 
 @message("staged-in")
@@ -113,10 +104,7 @@ class StepStarted(Message):
 class StepEnded(Message):
     """srun is gone; this is how the program, or the job, ended."""
 
-    kind: EndKind
-    exit_code: int
-    signal: int
-    sentence: str
+    ending: Ending
 
 
 @message("signal-requested")
@@ -145,11 +133,11 @@ class SignalFailed(Message):
 
 @message("cancel-requested")
 class CancelRequested(Message):
-    """The container shall end. ``hard``: with SIGKILL and without waiting."""
+    """The container shall end. ``forced``: with SIGKILL and without waiting."""
 
     by: str
     exit_code: int
-    hard: bool = False
+    forced: bool = False
 
 
 @message("given-up")

@@ -13,7 +13,8 @@ from proto.value import Value, replace
 from proto.wire.registry import Message
 
 from . import events as e
-from .container import Container, Ending, PendingSignal
+from .container import Container, PendingSignal
+from .ending import Ending
 from .journal import Record
 
 
@@ -56,16 +57,15 @@ def _job_granted(c: Container, event: e.JobGranted) -> Container:
 
 
 def _job_ended(c: Container, event: e.JobEnded) -> Container:
-    ending = c.ending or Ending(event.kind, event.exit_code, 0, event.sentence, event.code)
-    return replace(c, job="over", ending=ending)
+    return replace(c, job="over", ending=c.ending or event.ending)
 
 
 def _step_ended(c: Container, event: e.StepEnded) -> Container:
-    ended = Ending(event.kind, event.exit_code, event.signal, event.sentence)
+    ended = event.ending
     if c.ending is not None:
         # Why it ends was known before; how the program took it is known now.
         ended = replace(ended, kind=c.ending.kind, sentence=c.ending.sentence or ended.sentence)
-        if event.kind == "launch-failed":
+        if event.ending.kind == "launch-failed":
             ended = c.ending
     return replace(c, step="ended", ending=ended)
 
@@ -78,7 +78,7 @@ def _signal_requested(c: Container, event: e.SignalRequested) -> Container:
     if event.signal in FATAL:
         # No program runs yet; a program that has set no handler would end so.
         killed = Ending("killed", SIGNALLED + event.signal, event.signal, "ended by a signal before it was started")
-        return replace(c, ending=killed, hard=True)
+        return replace(c, ending=killed, forced=True)
     return c
 
 
@@ -105,7 +105,7 @@ def _staged_out(c: Container, event: e.StagedOut) -> Container:
 
 def _cancel(c: Container, event: e.CancelRequested) -> Container:
     ending = c.ending or Ending("cancelled", event.exit_code, 0, f"cancelled by {event.by}")
-    return replace(c, ending=ending, hard=c.hard or event.hard)
+    return replace(c, ending=ending, forced=c.forced or event.forced)
 
 
 def _given_up(c: Container) -> Container:
@@ -152,8 +152,8 @@ RULES: dict[type[Message], Rule] = dict([
     _rule(
         e.CreateWaitOver,
         lambda c: _going(c) and not c.answered,
-        lambda c, _: replace(c, impatient=True),
-        lambda c, _: c.impatient or c.answered or c.ending is not None,
+        lambda c, _: replace(c, create_wait_over=True),
+        lambda c, _: c.create_wait_over or c.answered or c.ending is not None,
     ),
     _rule(
         e.JobEnded,
@@ -235,7 +235,7 @@ RULES: dict[type[Message], Rule] = dict([
         e.CancelRequested,
         _alive,
         _cancel,
-        lambda c, v: c.finished or (c.ending is not None and (c.hard or not v.hard)),
+        lambda c, v: c.finished or (c.ending is not None and (c.forced or not v.forced)),
     ),
     _rule(
         e.GivenUp,

@@ -22,7 +22,7 @@ class RequestJob(Message):
 
     """
 
-    again: bool = True
+    retry: bool = True
 
 
 @message("watch-job")
@@ -44,7 +44,7 @@ class LaunchStep(Message):
     job_id: int
     bundle: str
     argv: tuple[bytes, ...]
-    again: bool = True
+    retry: bool = True
 
 
 @message("release-job")
@@ -91,18 +91,16 @@ class RelaySignal(Message):
 
     number: int
     signal: int
-    job_id: int
     step_id: str
-    alone: bool = False
+    single_node: bool = False
 
 
 @message("end-step")
 class EndStep(Message):
-    """To signals: end the step, with SIGTERM or (``hard``) with SIGKILL."""
+    """To signals: end the step, with SIGTERM or (``forced``) with SIGKILL."""
 
-    job_id: int
     step_id: str
-    hard: bool
+    forced: bool
 
 
 @message("drain")

@@ -5,12 +5,13 @@ arrives that makes it unwanted. A process that dies in between therefore loses n
 journal and wants the same things again. Each wanted thing must be safe to ask for twice.
 """
 
+from proto.life.ending import Ending
 from proto.value import Value
 from proto.wire.registry import Message
 
 from . import events as e
 from . import messages as m
-from .container import Container, Ending
+from .container import Container
 
 
 class Want(Value):
@@ -33,13 +34,13 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
     if c.job == "none":
         wants.append(("state", e.JobRequested(c.creation.cookie if c.creation else "")))
     if c.job in {"requested", "queued"}:
-        wants.append(("allocation", m.RequestJob(again=not c.impatient)))
+        wants.append(("allocation", m.RequestJob(retry=not c.create_wait_over)))
     if c.job == "granted" and c.step == "none":
         if c.stage == "begun":
             wants.append(("staging", m.StageIn(c.job_id, c.nodes)))
         if c.job_id:
             wants.append(("allocation", m.WatchJob(c.job_id)))
-    if not c.answered and (c.stage == "ready" or (c.impatient and c.job in {"queued", "granted"})):
+    if not c.answered and (c.stage == "ready" or (c.create_wait_over and c.job in {"queued", "granted"})):
         wants.append(("state", e.CreateAnswered()))
     if c.started_by and c.stage == "ready":
         if c.step == "none":
@@ -47,8 +48,8 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
         elif c.step in {"launching", "running"}:
             wants.append(("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv)))
     if c.step == "running":
-        alone = "," not in c.nodes
-        wants += [("signals", m.RelaySignal(s.number, s.signal, c.job_id, c.step_id, alone)) for s in c.signals]
+        single_node = not set(",[") & set(c.nodes)  # a host list of Slurm's: node1,node2 or node[1-2]
+        wants += [("signals", m.RelaySignal(s.number, s.signal, c.step_id, single_node)) for s in c.signals]
     return wants
 
 
@@ -58,8 +59,8 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
     if c.step in {"launching", "running"}:
         # The allocation actor goes on listening for srun's end.
         return [
-            ("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, again=False)),
-            ("signals", m.EndStep(c.job_id, c.step_id, c.hard)),
+            ("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, retry=False)),
+            ("signals", m.EndStep(c.step_id, c.forced)),
         ]
     # Who was told that it runs looks for its end in its output.
     if (c.step == "ended" or c.promised) and not c.drained:

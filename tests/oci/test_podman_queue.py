@@ -21,7 +21,7 @@ QUEUED = ("--annotation", "scrun.nodelist=node2", "--annotation", "scrun.cpus-pe
 
 
 @pytest.fixture
-def impatient(cluster: Any, as_user: Any) -> Iterator[Podman]:
+def create_wait_over(cluster: Any, as_user: Any) -> Iterator[Podman]:
     """The user's podman at a site where neither ``create`` nor ``start`` waits in the queue for long."""
     place = pathlib.Path(tempfile.mkdtemp(dir=pathlib.Path(cluster.slurm_conf).parents[1] / "spool"))
     place.chmod(0o755)
@@ -41,29 +41,29 @@ def impatient(cluster: Any, as_user: Any) -> Iterator[Podman]:
 
 
 def test_podman_answers_while_a_container_is_queued_and_it_runs_when_it_can(
-    impatient: Podman, filler: Filler, wait_until: Any
+    create_wait_over: Podman, filler: Filler, wait_until: Any
 ) -> None:
     filler.fill("node2")
-    name = impatient.detached(*QUEUED, "busybox", "sh", "-c", "echo ran; exit 6")
-    job = impatient.job(impatient.id(name))
-    assert impatient.job_state(job) == "PENDING"
-    running = impatient.ok("ps", "--filter", "status=running", "--format", "{{.Names}}")
+    name = create_wait_over.detached(*QUEUED, "busybox", "sh", "-c", "echo ran; exit 6")
+    job = create_wait_over.job(create_wait_over.id(name))
+    assert create_wait_over.job_state(job) == "PENDING"
+    running = create_wait_over.ok("ps", "--filter", "status=running", "--format", "{{.Names}}")
     assert name in running.splitlines()
-    assert impatient.status(name) == ("running", 0)
+    assert create_wait_over.status(name) == ("running", 0)
     filler.empty()
-    assert impatient.ok("wait", name) == "6"
-    assert impatient.ok("logs", name) == "ran"
-    wait_until(lambda: not impatient.left(impatient.id(name), job), 20)
+    assert create_wait_over.ok("wait", name) == "6"
+    assert create_wait_over.ok("logs", name) == "ran"
+    wait_until(lambda: not create_wait_over.left(create_wait_over.id(name), job), 20)
 
 
 @pytest.mark.parametrize("way", ["stop", "kill", "rm"])
-def test_podman_ends_it_in_the_queue(impatient: Podman, filler: Filler, wait_until: Any, way: str) -> None:
+def test_podman_ends_it_in_the_queue(create_wait_over: Podman, filler: Filler, wait_until: Any, way: str) -> None:
     filler.fill("node2")
-    name = impatient.detached(*QUEUED, "busybox", "true")
-    container = impatient.id(name)
-    job = impatient.job(container)
-    assert impatient.job_state(job) == "PENDING"
-    impatient.ok(way, *(("--force", "--time", "2") if way == "rm" else ()), name)
-    wait_until(lambda: not impatient.left(container, job), 20)
+    name = create_wait_over.detached(*QUEUED, "busybox", "true")
+    container = create_wait_over.id(name)
+    job = create_wait_over.job(container)
+    assert create_wait_over.job_state(job) == "PENDING"
+    create_wait_over.ok(way, *(("--force", "--time", "2") if way == "rm" else ()), name)
+    wait_until(lambda: not create_wait_over.left(container, job), 20)
     if way != "rm":
-        wait_until(lambda: impatient.status(name) == ("exited", {"stop": 143, "kill": 137}[way]), 20)
+        wait_until(lambda: create_wait_over.status(name) == ("exited", {"stop": 143, "kill": 137}[way]), 20)

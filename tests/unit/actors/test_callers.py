@@ -7,6 +7,7 @@ from proto.errors import LaunchError, SchedulerError, ScrunError, WrongStateErro
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.container import Container
+from proto.life.ending import Ending
 from proto.life.journal import Record
 from proto.life.lifecycle import replay
 from proto.wire.registry import Message
@@ -16,7 +17,7 @@ CREATED = (e.JobRequested("c"), e.JobGranted(4), e.StagedIn("/s", "/s/rootfs", (
 QUEUED = (e.JobRequested("c"), e.JobQueued(4), e.CreateWaitOver(), e.CreateAnswered())
 PROMISED = (*QUEUED, e.StartRequested("r1"), e.StartWaitOver())
 RUNNING = (*CREATED, e.StartRequested("r1"), e.LaunchRequested(), e.StepStarted("4.0"))
-ENDED = (*RUNNING, e.StepEnded("exited", 7, 0, ""))
+ENDED = (*RUNNING, e.StepEnded(Ending("exited", 7, 0, "")))
 STOPPED = (*ENDED, e.OutputDrained(0, 0, 0), e.StagedOut(), e.JobReleased(), e.Finished())
 
 
@@ -58,7 +59,7 @@ def test_start_is_answered_when_it_has_waited_long_enough() -> None:
 
 
 def test_a_start_that_fails_says_why_once_nothing_is_left() -> None:
-    failed = (*RUNNING[:-1], e.StepEnded("launch-failed", 125, 0, "the job has expired"))
+    failed = (*RUNNING[:-1], e.StepEnded(Ending("launch-failed", 125, 0, "the job has expired")))
     assert answer(live(*failed), m.Start(), "r1") is False
     over = (*failed, e.OutputDrained(0, 0, 0), e.StagedOut(), e.JobReleased(), e.Finished())
     outcome = answer(live(*over), m.Start(), "r1")
@@ -67,7 +68,7 @@ def test_a_start_that_fails_says_why_once_nothing_is_left() -> None:
 
 
 def test_start_of_a_queued_container_whose_job_is_refused_gives_the_schedulers_words() -> None:
-    refused = live(*QUEUED, e.JobEnded("cancelled", 137, "the job was cancelled"))
+    refused = live(*QUEUED, e.JobEnded(Ending("cancelled", 137, 0, "the job was cancelled", "scheduler")))
     with pytest.raises(SchedulerError, match="the job was cancelled"):
         admit(refused, m.Start(), "r1")
 
@@ -81,7 +82,7 @@ def test_kill_is_answered_by_its_own_signal_only() -> None:
 
 
 def test_KILL_ends_a_container_whose_output_nobody_reads() -> None:
-    assert admit(live(*ENDED), m.Kill(9), "k1").event == e.CancelRequested("kill", 137, hard=True)
+    assert admit(live(*ENDED), m.Kill(9), "k1").event == e.CancelRequested("kill", 137, forced=True)
     assert admit(live(*ENDED), m.Kill(15), "k1") == Admission()
 
 

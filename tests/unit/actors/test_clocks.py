@@ -8,6 +8,7 @@ import pytest
 
 from actors.state import clocks
 from proto.life import events as e
+from proto.life.ending import Ending
 from proto.life.journal import Record
 from proto.life.lifecycle import replay
 from tests.unit.creations import changed
@@ -21,8 +22,8 @@ GRANTED = (e.JobRequested("c"), e.JobGranted(4, "n1"))
 CREATED = (*GRANTED, e.StagedIn("/s", "/s/rootfs", (b"x",)), e.CreateAnswered())
 WAITING = (e.JobRequested("c"), e.JobQueued(4), e.CreateWaitOver(), e.CreateAnswered(), e.StartRequested("r1"))
 RUNNING = (*CREATED, e.StartRequested("r1"), e.LaunchRequested(), e.StepStarted("4.0"))
-DRAINED = (*RUNNING, e.StepEnded("exited", 7, 0, ""), e.OutputDrained(0, 0, 0))
-MILD, HARD = (e.CancelRequested("SIGINT", 130, hard=hard) for hard in (False, True))
+DRAINED = (*RUNNING, e.StepEnded(Ending("exited", 7, 0, "")), e.OutputDrained(0, 0, 0))
+MILD, HARD = (e.CancelRequested("SIGINT", 130, forced=forced) for forced in (False, True))
 
 
 def live(*events: Message) -> Container:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors.anchor.outbox import News
+from actors.anchor.outbox import Outbox
 from actors.process.channel import Channel
 from proto.life import messages as m
 from proto.wire.registry import Message
@@ -37,7 +37,7 @@ def line() -> Iterator[Line]:
 
 
 def test_what_nobody_hears_yet_waits_and_is_told_once_in_its_order(line: Line) -> None:
-    news = News()
+    news = Outbox()
     news.child(BORN)
     news.interrupted(15)
     news.child(GONE)
@@ -48,7 +48,7 @@ def test_what_nobody_hears_yet_waits_and_is_told_once_in_its_order(line: Line) -
 
 
 def test_the_same_signal_is_counted(line: Line) -> None:
-    news = News()
+    news = Outbox()
     for signum in (2, 15, 2):
         news.interrupted(signum)
     news.tell(line.near)
@@ -56,7 +56,7 @@ def test_the_same_signal_is_counted(line: Line) -> None:
 
 
 def test_a_successor_hears_of_the_signals_that_the_journal_does_not_have(line: Line) -> None:
-    news = News()
+    news = Outbox()
     for signum in (2, 15, 2):
         news.interrupted(signum)
     news.tell(line.near)
@@ -68,7 +68,7 @@ def test_a_successor_hears_of_the_signals_that_the_journal_does_not_have(line: L
 
 
 def test_a_successor_hears_no_signal_twice_that_its_predecessor_has_never_heard(line: Line) -> None:
-    news = News()
+    news = Outbox()
     news.interrupted(15)
     news.abandoned()
     news.child(BORN)
@@ -78,7 +78,7 @@ def test_a_successor_hears_no_signal_twice_that_its_predecessor_has_never_heard(
 
 
 def test_the_death_of_create_is_told_to_every_state_actor(line: Line) -> None:
-    news = News()
+    news = Outbox()
     news.abandoned()
     for _ in range(3):
         news.tell(line.near)
@@ -87,7 +87,7 @@ def test_the_death_of_create_is_told_to_every_state_actor(line: Line) -> None:
 
 
 def test_what_a_dying_state_actor_could_not_be_told_is_kept(line: Line) -> None:
-    news = News()
+    news = Outbox()
     news.child(BORN)
     dead = Line()
     dead.far.close()

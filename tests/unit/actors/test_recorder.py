@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.process.logbook import Logbook
-from actors.state.recorder import Book
+from actors.state.recorder import Recorder
 from proto.errors import StorageError
 from proto.life import events as e
 from proto.life import journal as journals
@@ -59,12 +59,12 @@ class Desk:
         self.path = self.directory / "journal"
         self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         self.log = Logbook(self.creation, "state")
-        self._books: list[Book] = []
-        self.book = self.open()
+        self._books: list[Recorder] = []
+        self.recorder = self.open()
 
-    def open(self) -> Book:
+    def open(self) -> Recorder:
         begin = Begin("state", 1, self.creation, os.getpid(), {"journal": self.descriptor})
-        self._books.append(Book(begin, self.log, self.disk.open))
+        self._books.append(Recorder(begin, self.log, self.disk.open))
         return self._books[-1]
 
     def written(self) -> list[Message]:
@@ -87,27 +87,27 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made.close()
 
 
-def remembered(book: Book) -> list[Message]:
+def remembered(book: Recorder) -> list[Message]:
     return [record.event for record in book.records]
 
 
 def test_what_is_noted_is_in_the_journal_and_its_successor_reads_it(desk: Desk) -> None:
-    desk.book.note(ASKED)
-    desk.book.note(FAILED)
-    assert desk.written() == remembered(desk.book) == remembered(desk.open()) == [ASKED, FAILED]
+    desk.recorder.note(ASKED)
+    desk.recorder.note(FAILED)
+    assert desk.written() == remembered(desk.recorder) == remembered(desk.open()) == [ASKED, FAILED]
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_what_cannot_be_written_has_not_been_heard_and_may_be_told_again(desk: Desk, error: int) -> None:
-    desk.book.note(ASKED)
+    desk.recorder.note(ASKED)
     desk.disk.error = error
     for _ in range(3):
         with pytest.raises(StorageError, match="cannot be written"):
-            desk.book.note(FAILED)
-    assert desk.written() == remembered(desk.book) == [ASKED]
+            desk.recorder.note(FAILED)
+    assert desk.written() == remembered(desk.recorder) == [ASKED]
     desk.disk.error = 0
-    desk.book.note(FAILED)
-    assert desk.written() == remembered(desk.book) == [ASKED, FAILED]
+    desk.recorder.note(FAILED)
+    assert desk.written() == remembered(desk.recorder) == [ASKED, FAILED]
 
 
 def test_each_time_of_trouble_is_logged_once(desk: Desk) -> None:
@@ -115,20 +115,20 @@ def test_each_time_of_trouble_is_logged_once(desk: Desk) -> None:
         desk.disk.error = errno.ENOSPC
         for _ in range(3):
             with pytest.raises(StorageError):
-                desk.book.note(ASKED)
+                desk.recorder.note(ASKED)
         assert desk.complaints() == number
         desk.disk.error = 0
-        desk.book.note(ASKED)
+        desk.recorder.note(ASKED)
 
 
 @pytest.mark.parametrize("error", [errno.EROFS, errno.EIO, errno.ESTALE])
 def test_a_disk_that_is_gone_for_good_is_not_waited_for_and_not_trusted_again(desk: Desk, error: int) -> None:
-    desk.book.note(ASKED)
+    desk.recorder.note(ASKED)
     desk.disk.error = error
-    desk.book.note(FAILED)
+    desk.recorder.note(FAILED)
     desk.disk.error = 0
-    desk.book.note(OVER)
-    assert remembered(desk.book) == [ASKED, FAILED, OVER]
+    desk.recorder.note(OVER)
+    assert remembered(desk.recorder) == [ASKED, FAILED, OVER]
     assert desk.written() == [ASKED]
     assert desk.complaints() == 1
 
@@ -136,11 +136,11 @@ def test_a_disk_that_is_gone_for_good_is_not_waited_for_and_not_trusted_again(de
 def test_a_signal_must_find_room_of_its_own_but_sigkill_may_use_what_is_kept(desk: Desk) -> None:
     desk.disk.full = True
     with pytest.raises(StorageError):
-        desk.book.note(TERM)
-    desk.book.note(KILL)
-    desk.book.note(FAILED)
+        desk.recorder.note(TERM)
+    desk.recorder.note(KILL)
+    desk.recorder.note(FAILED)
     desk.disk.full = False
-    desk.book.note(TERM)
+    desk.recorder.note(TERM)
     assert desk.written() == [KILL, FAILED, TERM]
     assert desk.disk.reserved == [ROOM]
 
@@ -148,20 +148,20 @@ def test_a_signal_must_find_room_of_its_own_but_sigkill_may_use_what_is_kept(des
 def test_state_json_is_written_when_there_is_something_new(desk: Desk) -> None:
     container = Container(creation=desk.creation)
     state = desk.directory / "state.json"
-    assert desk.book.show(container)
+    assert desk.recorder.show(container)
     state.unlink()
-    assert desk.book.show(container)
+    assert desk.recorder.show(container)
     assert not state.exists()
-    assert desk.book.show(replace(container, answered=True))
+    assert desk.recorder.show(replace(container, answered=True))
     assert '"status": "created"' in state.read_text()
 
 
 def test_a_state_json_that_cannot_be_written_is_written_later(desk: Desk) -> None:
     container = Container(creation=desk.creation)
     (desk.directory / "state.json.next").mkdir()
-    assert not desk.book.show(container)
-    assert not desk.book.show(container)
+    assert not desk.recorder.show(container)
+    assert not desk.recorder.show(container)
     assert desk.complaints() == 1
     (desk.directory / "state.json.next").rmdir()
-    assert desk.book.show(container)
+    assert desk.recorder.show(container)
     assert '"status": "creating"' in (desk.directory / "state.json").read_text()

@@ -36,8 +36,8 @@ class Post:
     def ask(self, message: Message) -> list[Effect]:
         return list(self.logic.handle(Received(Envelope("signals", "state", message, "1" * 16))))
 
-    def relay(self, number: int = 7, signum: int = 10, *, alone: bool = False) -> list[Effect]:
-        return self.ask(m.RelaySignal(number, signum, 5, "5.0", alone))
+    def relay(self, number: int = 7, signum: int = 10, *, single_node: bool = False) -> list[Effect]:
+        return self.ask(m.RelaySignal(number, signum, "5.0", single_node))
 
     def ends(self, name: str, text: str, status: int = EXITED_1) -> list[Effect]:
         self.container.say(name, text)
@@ -78,7 +78,7 @@ def test_a_signal_that_somebody_may_have_got_is_not_sent_again(post: Post, text:
 
 
 def test_the_only_node_that_refuses_has_heard_nothing(post: Post) -> None:
-    post.relay(alone=True)
+    post.relay(single_node=True)
     assert Later("signal-7", 1.0) in post.ends("signal-7-1", DEAD_NODE)
 
 
@@ -137,22 +137,22 @@ def test_a_new_actor_goes_the_way_of_its_predecessor_by_the_names(post: Post) ->
 
 
 def test_a_step_without_a_name_is_ended_by_its_srun(post: Post) -> None:
-    for hard in (False, True):
-        assert post.ask(m.EndStep(5, "", hard)) == [ToAnchor(m.SignalCommand("step", 15))]
+    for forced in (False, True):
+        assert post.ask(m.EndStep("", forced)) == [ToAnchor(m.SignalCommand("step", 15))]
 
 
 def test_a_step_is_ended_by_term_and_then_by_kill(post: Post) -> None:
-    for hard, signum in ((False, 15), (True, 9)):
-        assert post.ask(m.EndStep(5, "5.0", hard)) == [post.scancel(f"end-{signum}-1", signum)]
+    for forced, signum in ((False, 15), (True, 9)):
+        assert post.ask(m.EndStep("5.0", forced)) == [post.scancel(f"end-{signum}-1", signum)]
 
 
 def test_an_end_that_slurm_has_taken_is_not_sent_again(post: Post) -> None:
-    post.ask(m.EndStep(5, "5.0", False))
+    post.ask(m.EndStep("5.0", False))
     assert post.ends("end-15-1", "", 0) == []
-    assert names(post.ask(m.EndStep(5, "5.0", False))) == ["end-15-1"]
+    assert names(post.ask(m.EndStep("5.0", False))) == ["end-15-1"]
 
 
 def test_an_end_that_slurm_has_not_taken_is_sent_again_and_not_for_ever(post: Post) -> None:
     for number in (*range(1, ATTEMPTS + 1), ATTEMPTS, ATTEMPTS):
-        assert names(post.ask(m.EndStep(5, "5.0", True))) == [f"end-9-{number}"]
+        assert names(post.ask(m.EndStep("5.0", True))) == [f"end-9-{number}"]
         assert post.ends(f"end-9-{number}", GONE) == []

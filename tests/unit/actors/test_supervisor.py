@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actors.anchor.descriptors import Descriptors
-from actors.anchor.outbox import News
+from actors.anchor.outbox import Outbox
 from actors.anchor.supervisor import LONGEST_LEASE, Supervisor
 from actors.process.channel import Channel
 from actors.process.logbook import Logbook
@@ -43,10 +43,10 @@ class House:
         container = creation(root=str(path), log__own="debug")
         (path / container.id).mkdir()
         self.log = path / container.id / "log"
-        self.news = News()
+        self.outbox = Outbox()
         self.poller = select.poll()
         self.actors = Supervisor(
-            container, Descriptors(), 0, self.poller, Logbook(container, "anchor"), self.news,
+            container, Descriptors(), 0, self.poller, Logbook(container, "anchor"), self.outbox,
             bear=self.bear, kill=lambda child: self.killed.append(child.name) if child.pid else None,
             clock=lambda: self.now,
         )  # fmt: skip
@@ -77,7 +77,7 @@ class House:
 
     def told(self) -> list[tuple[str, str]]:
         """What the state actor has been told of: name and status."""
-        self.news.tell(self["state"].channel)
+        self.outbox.tell(self["state"].channel)
         messages: list[Message] = self.far["state"].receive() or []
         return [(message.actor, message.status) for message in messages if isinstance(message, m.Child)]
 
@@ -122,11 +122,11 @@ def test_the_state_actor_hears_of_everybody_and_its_successor_hears_it_again(hou
 
 
 def test_the_successor_of_the_state_actor_hears_of_the_signals_that_may_be_lost(house: House) -> None:
-    house.news.interrupted(15)
+    house.outbox.interrupted(15)
     house.told()
     house.dies("state")
     house.pass_(0)
-    house.news.tell(house["state"].channel)
+    house.outbox.tell(house["state"].channel)
     assert m.Interrupted(15, 1) in (house.far["state"].receive() or [])
 
 

@@ -14,6 +14,7 @@ from actors.process.effects import Effect, Later, Never, Report, Tick, ToAnchor,
 from actors.process.shell import Received
 from proto.life import events as e
 from proto.life import messages as m
+from proto.life.ending import Ending
 from proto.wire.envelope import Envelope
 from proto.wire.registry import Message
 from tests.unit.slurm import recorded as said
@@ -70,7 +71,7 @@ def test_a_life_from_the_request_to_the_release(bureau: Bureau) -> None:
     assert reports(bureau.tick("step-log")) == [e.StepStarted("5.0", "node1")]
     assert bureau.tick("grown") == []
     [_, ended] = reports(bureau.ends("step", said.EXITED_7, 7 << 8))
-    assert ended == e.StepEnded("exited", 7, 0, "the program exited with 7")
+    assert ended == e.StepEnded(Ending("exited", 7, 0, "the program exited with 7"))
     assert bureau.ask(m.ReleaseJob(5, 7)) == [Write("hold", b"7\n"), Later("release", job.HOLD_WAIT)]
     assert bureau.ends("job", said.GIVEN_BACK, 7 << 8) == [Never("release"), Report(e.JobReleased())]
 
@@ -90,13 +91,13 @@ def test_a_later_attempt_goes_the_way_of_the_first(bureau: Bureau) -> None:
     bureau.ends("job", said.CONTROLLER_DOWN, EXITED_1)
     assert names(bureau.tick("job")) == ["job-2"]
     assert reports(bureau.ends("job-2", said.NO_NODE, EXITED_1)) == [
-        e.JobEnded("refused", 125, "there is no such node")
+        e.JobEnded(Ending("refused", 125, 0, "there is no such node", "scheduler"))
     ]
     bureau.ask(m.LaunchStep(5, "/bundle", ARGV))
     bureau.ends("step", UNHEARD, EXITED_1)
     assert names(bureau.tick("step")) == ["step-2"]
     assert reports(bureau.ends("step-2", said.EXITED_7, 7 << 8))[-1] == e.StepEnded(
-        "exited", 7, 0, "the program exited with 7"
+        Ending("exited", 7, 0, "the program exited with 7")
     )
 
 
@@ -115,7 +116,7 @@ def test_the_reason_of_an_end_is_asked_for_again_and_not_waited_for(bureau: Bure
     assert names(bureau.tick("why-again")) == ["why-2"]
     [ended] = reports(bureau.tick("why"))
     assert isinstance(ended, e.StepEnded)
-    assert ended.kind == "signalled"
+    assert ended.ending.kind == "signalled"
 
 
 def test_an_early_end_is_probed(bureau: Bureau) -> None:
@@ -124,8 +125,8 @@ def test_an_early_end_is_probed(bureau: Bureau) -> None:
     assert names(bureau.ends("step", exited_2, 2 << 8)) == ["probe"]
     [ended] = reports(bureau.ends("probe", exited_2, 2 << 8))
     assert isinstance(ended, e.StepEnded)
-    assert ended.kind == "launch-failed"
-    assert "no oci.conf" in ended.sentence
+    assert ended.ending.kind == "launch-failed"
+    assert "no oci.conf" in ended.ending.sentence
 
 
 def test_a_job_is_given_back_by_scancel_and_found_by_its_cookie(bureau: Bureau) -> None:

@@ -11,6 +11,7 @@ from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor, 
 from actors.process.spool import Spool
 from proto.life import events as e
 from proto.life import messages as m
+from proto.life.ending import Ending
 from tests.unit.slurm import recorded as said
 
 from .slurm_container import SlurmContainer, reports, spawned, there
@@ -73,8 +74,8 @@ def test_without_salloc_the_request_is_refused_in_a_sentence(office: Office, tmp
     (tmp_path / "bin/salloc").unlink()
     [refused] = reports(office.job.request())
     assert isinstance(refused, e.JobEnded)
-    assert (refused.kind, refused.exit_code, refused.code) == ("refused", 125, "scheduler")
-    assert "salloc was not found" in refused.sentence
+    assert (refused.ending.kind, refused.ending.exit_code, refused.ending.code) == ("refused", 125, "scheduler")
+    assert "salloc was not found" in refused.ending.sentence
 
 
 def test_salloc_is_looked_at_less_and_less_often_as_long_as_it_says_nothing(office: Office) -> None:
@@ -119,7 +120,7 @@ def test_a_job_in_the_queue_is_told_though_slurm_does_not_say_why(office: Office
 def test_a_refusal_is_reported_with_slurms_reason(office: Office) -> None:
     office.job.request()
     office.say(said.NO_NODE)
-    ended = e.JobEnded("refused", 125, "there is no such node")
+    ended = e.JobEnded(Ending("refused", 125, 0, "there is no such node", "scheduler"))
     assert office.job.exited(EXITED_1) == [Never("job-log"), Never("job"), Report(ended)]
 
 
@@ -129,7 +130,7 @@ def test_a_job_that_somebody_took_out_of_the_queue_was_cancelled_and_not_refused
     office.job.look()
     office.say(said.CANCELLED_WHILE_QUEUED)
     [ended] = reports(office.job.exited(EXITED_1))
-    assert ended == e.JobEnded("cancelled", 137, "the job was cancelled while it was queued")
+    assert ended == e.JobEnded(Ending("cancelled", 137, 0, "the job was cancelled while it was queued", "scheduler"))
 
 
 # --- nobody has heard it --------------------------------------------------------------------------------------
@@ -150,7 +151,7 @@ def test_a_request_that_nobody_heard_is_made_again_under_a_new_name_until_all_pa
     office.say(said.CONTROLLER_DOWN, name)
     [ended] = reports(office.job.exited(EXITED_1))
     assert isinstance(ended, e.JobEnded)
-    assert (ended.kind, ended.code) == ("refused", "scheduler-unavailable")
+    assert (ended.ending.kind, ended.ending.code) == ("refused", "scheduler-unavailable")
 
 
 def test_the_second_request_is_read_from_its_own_log(office: Office) -> None:
@@ -167,9 +168,9 @@ def test_once_create_waits_no_longer_a_request_that_nobody_heard_is_the_last(off
     office.job.request()
     office.say(said.CONTROLLER_DOWN)
     office.job.exited(EXITED_1)
-    [ended] = reports(office.job.request(again=False))
+    [ended] = reports(office.job.request(retry=False))
     assert isinstance(ended, e.JobEnded)
-    assert ended.code == "scheduler-unavailable"
+    assert ended.ending.code == "scheduler-unavailable"
     assert office.job.next() == []
 
 
@@ -231,7 +232,7 @@ def test_only_an_answer_tells_that_a_job_has_gone(office: Office, answer: str, s
     office.job.watch()
     office.say(answer, "watch-2")
     ended = reports(office.job.watched("watch-2", status))
-    assert [event.kind for event in ended if isinstance(event, e.JobEnded)] == ([] if kind is None else [kind])
+    assert [event.ending.kind for event in ended if isinstance(event, e.JobEnded)] == ([] if kind is None else [kind])
 
 
 def test_a_revoked_job_is_asked_about_at_once(office: Office) -> None:

@@ -15,6 +15,7 @@ from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor
 from actors.process.spool import Spool
 from proto.life import events as e
 from proto.life import messages as m
+from proto.life.ending import Ending
 from tests.unit.slurm import recorded as said
 
 from .slurm_container import SlurmContainer, reports, spawned, there
@@ -38,8 +39,8 @@ class Launch:
     def say(self, text: str, name: str = "step") -> None:
         self.container.say(name, text)
 
-    def launch(self, *, again: bool = True) -> list[Effect]:
-        return self.step.launch(5, "/bundle", ARGV, again=again)
+    def launch(self, *, retry: bool = True) -> list[Effect]:
+        return self.step.launch(5, "/bundle", ARGV, retry=retry)
 
     def srun(self, name: str = "step", log: str = "step-log") -> Effect:
         creation = self.container.creation
@@ -66,7 +67,7 @@ def launch(tmp_path: Path) -> Launch:
 def test_a_step_is_launched_once_however_often_it_is_wanted(launch: Launch) -> None:
     assert launch.launch() == [launch.srun(), Later("step-log", 0.01)]
     assert launch.launch() == []
-    assert launch.launch(again=False) == []
+    assert launch.launch(retry=False) == []
 
 
 def test_without_srun_the_launch_has_failed_and_nobody_waits_for_output(launch: Launch, tmp_path: Path) -> None:
@@ -75,8 +76,8 @@ def test_without_srun_the_launch_has_failed_and_nobody_waits_for_output(launch: 
     assert let_go == launch.let_go
     [ended] = reports(others)
     assert isinstance(ended, e.StepEnded)
-    assert (ended.kind, ended.exit_code) == ("launch-failed", 125)
-    assert "srun was not found" in ended.sentence
+    assert (ended.ending.kind, ended.ending.exit_code) == ("launch-failed", 125)
+    assert "srun was not found" in ended.ending.sentence
 
 
 def test_a_start_is_told_when_all_tasks_run_and_not_before(launch: Launch) -> None:
@@ -98,7 +99,7 @@ def test_a_terminal_is_followed_once_its_program_runs_and_told_once_more(tmp_pat
 
 
 def test_a_program_that_ended_by_itself_needs_no_word_of_slurms(launch: Launch) -> None:
-    ended = e.StepEnded("exited", 7, 0, "the program exited with 7")
+    ended = e.StepEnded(Ending("exited", 7, 0, "the program exited with 7"))
     assert launch.ends(said.EXITED_7, 7 << 8) == [
         *STOP_LOOKING, launch.let_go, Report(STARTED), Never("why"), Never("why-again"), Report(ended),
     ]  # fmt: skip
@@ -125,7 +126,7 @@ def test_slurm_is_asked_why_a_program_was_killed(launch: Launch, answer: str, ki
     launch.say(answer, "why-1")
     [ended] = reports(launch.step.answered("why-1", 0))
     assert isinstance(ended, e.StepEnded)
-    assert (ended.kind, ended.exit_code, ended.signal) == (kind, 137, 9)
+    assert (ended.ending.kind, ended.ending.exit_code, ended.ending.signal) == (kind, 137, 9)
 
 
 def test_a_controller_that_does_not_answer_is_asked_again(launch: Launch) -> None:
@@ -141,7 +142,7 @@ def test_the_end_does_not_wait_for_its_reason_for_ever(launch: Launch) -> None:
     assert {Never("why"), Never("why-again")} < set(effects)
     [ended] = reports(effects)
     assert isinstance(ended, e.StepEnded)
-    assert (ended.kind, ended.exit_code) == ("signalled", 137)
+    assert (ended.ending.kind, ended.ending.exit_code) == ("signalled", 137)
     assert launch.step.answered("why-1", EXITED_1) == []
 
 
@@ -150,7 +151,7 @@ def test_words_that_found_no_room_leave_the_exit_status_to_tell(launch: Launch) 
     launch.say("", "why-1")
     [ended] = reports(launch.step.answered("why-1", 0))
     assert isinstance(ended, e.StepEnded)
-    assert (ended.kind, ended.exit_code) == ("exited", 5)
+    assert (ended.ending.kind, ended.ending.exit_code) == ("exited", 5)
     assert "why-1" in spawned(effects)
 
 
@@ -181,23 +182,23 @@ def test_a_launch_that_nobody_heard_is_repeated_under_a_new_name_until_all_pause
     launch.say("", "why-1")
     [ended] = reports(launch.step.answered("why-1", 0))
     assert isinstance(ended, e.StepEnded)
-    assert (ended.kind, ended.exit_code) == ("launch-failed", 125)
+    assert (ended.ending.kind, ended.ending.exit_code) == ("launch-failed", 125)
 
 
 def test_a_cancellation_ends_the_waiting_for_the_next_launch_at_once(launch: Launch) -> None:
     launch.launch()
     launch.say(UNHEARD)
     launch.step.exited(EXITED_1)
-    effects = launch.launch(again=False)
+    effects = launch.launch(retry=False)
     assert effects[:3] == [*STOP_LOOKING, launch.let_go]
     assert spawned(effects).keys() == {"why-1"}
     assert launch.step.next() == []
-    assert launch.launch(again=False) == []
+    assert launch.launch(retry=False) == []
 
 
 def test_once_it_shall_end_a_launch_that_nobody_heard_is_the_last(launch: Launch) -> None:
     launch.launch()
-    launch.launch(again=False)
+    launch.launch(retry=False)
     launch.say(UNHEARD)
     assert Later("step", PAUSES[0]) not in launch.step.exited(EXITED_1)
 
@@ -233,7 +234,7 @@ def test_a_new_actor_that_is_told_of_the_end_waits_until_it_knows_what_to_launch
 def test_a_new_actor_tells_the_end_that_its_predecessor_did_not(launch: Launch) -> None:
     launch.say(said.EXITED_7)
     launch.launch()
-    ended = e.StepEnded("exited", 7, 0, "the program exited with 7")
+    ended = e.StepEnded(Ending("exited", 7, 0, "the program exited with 7"))
     assert reports(launch.step.exited(7 << 8)) == [STARTED, ended]
 
 

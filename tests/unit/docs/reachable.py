@@ -14,6 +14,7 @@ from proto import exit_codes
 from proto.life import events as e
 from proto.life import lifecycle
 from proto.life.container import Container
+from proto.life.ending import Ending
 from tests.unit.docs import speakers
 from tests.unit.proto.strategies import CREATION
 
@@ -45,14 +46,17 @@ _NEWS = (
 
 def step_ends() -> set[e.StepEnded]:
     found = (explain(info, news, signal.SIGKILL) for info, news in itertools.product(_INFOS, _NEWS))
-    return {e.StepEnded(end.kind, end.exit_code, end.signal, "x") for end in found}
+    return {e.StepEnded(Ending(end.kind, end.exit_code, end.signal, "x")) for end in found}
 
 
 def job_ends() -> set[e.JobEnded]:
     """What the watch over a job without a step finds, and the two of ``Job`` itself."""
     watched = (explain(info, StepNews(), 0) for info in _INFOS)
-    found = {e.JobEnded(end.kind, end.exit_code, "x") for end in watched}
-    return found | {e.JobEnded("refused", exit_codes.REFUSED, "x"), e.JobEnded("cancelled", exit_codes.KILLED, "x")}
+    found = {e.JobEnded(Ending(end.kind, end.exit_code, 0, "x", "scheduler")) for end in watched}
+    return found | {
+        e.JobEnded(Ending("refused", exit_codes.REFUSED, 0, "x", "scheduler")),
+        e.JobEnded(Ending("cancelled", exit_codes.KILLED, 0, "x", "scheduler")),
+    }
 
 
 def cancellations() -> set[e.CancelRequested]:
@@ -60,7 +64,7 @@ def cancellations() -> set[e.CancelRequested]:
     calls = speakers.calls("CancelRequested")
     codes = {getattr(exit_codes, call.args[1].id) for call in calls if isinstance(call.args[1], ast.Name)}
     assert all(isinstance(call.args[1], ast.Name) for call in calls)
-    return {e.CancelRequested("x", code, hard=True) for code in codes}
+    return {e.CancelRequested("x", code, forced=True) for code in codes}
 
 
 def _life() -> Iterator[Message]:
@@ -95,7 +99,7 @@ def _explore(events: Iterable[Message]) -> dict[tuple[object, ...], Container]:
 def lives() -> tuple[Container, ...]:
     """Every state on the way, with one end of each sort."""
     stop = e.SignalRequested(1, signal.SIGSTOP, "1")
-    ends = (e.StepEnded("exited", OWN, 0, "x"), e.CancelRequested("x", exit_codes.KILLED, hard=True))
+    ends = (e.StepEnded(Ending("exited", OWN, 0, "x")), e.CancelRequested("x", exit_codes.KILLED, forced=True))
     others = (stop, e.SignalDelivered(1), e.StartWaitOver())
     return tuple(_explore((*_life(), *ends, *others)).values())
 

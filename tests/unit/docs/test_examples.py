@@ -35,7 +35,7 @@ def test_the_facts_that_the_tap_shows() -> None:
     lines = re.findall(r'^\{"topic".*', README, re.MULTILINE)
     assert len(lines) > 3
     for line in lines:
-        shown = json.loads(line.replace("…, ", ""))
+        shown = json.loads(line.replace(", …", ""))
         layer, actor, word = shown["topic"].split(".")
         fact = registry.class_of(word)
         assert layer in speakers.layers()

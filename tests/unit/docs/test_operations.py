@@ -14,7 +14,7 @@ from proto import errors, exit_codes
 from proto.host.log_record import LEVELS as LOG_LEVELS
 from proto.host.paths import ContainerPaths
 from proto.life import state_file
-from proto.life.events import EndKind
+from proto.life.ending import EndKind
 from scrun.cli import grammar
 from scrun.cli.parsing import Line
 from scrun.doctor import node_facts, table

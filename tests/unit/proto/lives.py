@@ -15,6 +15,7 @@ from proto.life import events as e
 from proto.life import messages as m
 from proto.life.container import Container
 from proto.life.creation import Creation
+from proto.life.ending import Ending
 from proto.life.journal import pack, scan
 from proto.life.lifecycle import apply, knows, replay
 from proto.life.wants import Want, wanted
@@ -36,34 +37,34 @@ CREATIONS = (CREATION, changed(CREATION, settings__scrun__lua="/etc/slurm/scrun.
 STAGED = e.StagedIn("/s", "/s/rootfs", (b"x",))
 STARTED = e.StepStarted("4.0", "n1")
 ENDED = (
-    e.StepEnded("exited", 0, 0, ""),
-    e.StepEnded("exited", 7, 0, "the program exited with 7"),
-    e.StepEnded("signalled", 139, 11, "the program was ended by SIGSEGV"),
+    e.StepEnded(Ending("exited", 0, 0, "")),
+    e.StepEnded(Ending("exited", 7, 0, "the program exited with 7")),
+    e.StepEnded(Ending("signalled", 139, 11, "the program was ended by SIGSEGV")),
 )
 SIGNALS = (10, 19, 19, 19, 19, 19, 18, 15, 9, 34, 19)
 """Pauses (19) and their ends (18) among others."""
 SOFT = e.CancelRequested("SIGINT", 130)
-HARD = e.CancelRequested("delete", 137, hard=True)
+HARD = e.CancelRequested("delete", 137, forced=True)
 
 ANSWERS: dict[type[Message], tuple[Message, ...]] = {
     m.StageIn: (*(STAGED,) * 5, e.StagingFailed("it is full"), replace(STAGED, notice="one owner")),
     m.LaunchStep: (STARTED,),
-    m.EndStep: (e.StepEnded("signalled", 143, 15, ""), *ENDED),
+    m.EndStep: (e.StepEnded(Ending("signalled", 143, 15, "")), *ENDED),
     m.Drain: (e.OutputDrained(1, 2, 3),),
     m.StageOut: (e.StagedOut(),),
     m.ReleaseJob: (e.JobReleased(),),
 }
 """The facts that may answer an intent, mostly well."""
 TROUBLES: dict[type[Message], tuple[Message, ...]] = {
-    m.RequestJob: (e.JobEnded("refused", 125, "there is no such partition"),),
-    m.WatchJob: (e.JobEnded("time-limit", 137, "the job reached its time limit"),),
+    m.RequestJob: (e.JobEnded(Ending("refused", 125, 0, "there is no such partition", "scheduler")),),
+    m.WatchJob: (e.JobEnded(Ending("time-limit", 137, 0, "the job reached its time limit", "scheduler")),),
     m.LaunchStep: (
-        e.StepEnded("launch-failed", 125, 0, "a node did not start the container"),
-        e.StepEnded("time-limit", 143, 15, "the job reached its time limit"),
-        e.StepEnded("lost", 137, 9, "the program's exit status was lost"),
+        e.StepEnded(Ending("launch-failed", 125, 0, "a node did not start the container")),
+        e.StepEnded(Ending("time-limit", 143, 15, "the job reached its time limit")),
+        e.StepEnded(Ending("lost", 137, 9, "the program's exit status was lost")),
     ),
     m.StageOut: (e.StagedOut("it is gone"),),
-    m.ReleaseJob: (e.JobEnded("cancelled", 137, "the job was cancelled"),),
+    m.ReleaseJob: (e.JobEnded(Ending("cancelled", 137, 0, "the job was cancelled", "scheduler")),),
 }
 """What else may come of it."""
 
@@ -185,7 +186,7 @@ def _ends(c: Container) -> Sequence[Message]:
     return [
         SOFT,
         HARD,
-        e.JobEnded("cancelled", 137, "the job was cancelled"),
+        e.JobEnded(Ending("cancelled", 137, 0, "the job was cancelled", "scheduler")),
         e.GivenUp(),
         *([] if c.ending is not None else [e.SignalRequested(number, 15, f"kill-{number}")]),
     ]

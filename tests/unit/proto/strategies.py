@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from proto.life import events as e
 from proto.life.creation import Caller, Creation, Log
+from proto.life.ending import Ending
 from proto.life.settings import Scrun, Settings
 from proto.wire.registry import Message
 
@@ -22,6 +23,7 @@ numbers = st.integers(min_value=0, max_value=3)
 ids = st.sampled_from(["r1", "r2", "r3"])
 signals = st.sampled_from([1, 2, 9, 15, 17, 18, 19, 28, 34])
 kinds = st.sampled_from(["exited", "signalled", "cancelled", "launch-failed"])
+endings = st.builds(Ending, kinds, numbers, numbers, words)
 
 EVENTS: dict[type[Message], st.SearchStrategy[Any]] = {
     e.CreateBegun: st.just(e.CreateBegun(CREATION)),
@@ -29,7 +31,7 @@ EVENTS: dict[type[Message], st.SearchStrategy[Any]] = {
     e.JobQueued: st.builds(e.JobQueued, numbers, words),
     e.JobGranted: st.builds(e.JobGranted, numbers, words, st.booleans()),
     e.CreateWaitOver: st.just(e.CreateWaitOver()),
-    e.JobEnded: st.builds(e.JobEnded, kinds, numbers, words),
+    e.JobEnded: st.builds(e.JobEnded, endings),
     e.StagedIn: st.builds(e.StagedIn, words, words, st.just((b"x",))),
     e.StagingFailed: st.builds(e.StagingFailed, words),
     e.CreateAnswered: st.just(e.CreateAnswered()),
@@ -37,7 +39,7 @@ EVENTS: dict[type[Message], st.SearchStrategy[Any]] = {
     e.StartWaitOver: st.just(e.StartWaitOver()),
     e.LaunchRequested: st.just(e.LaunchRequested()),
     e.StepStarted: st.builds(e.StepStarted, words),
-    e.StepEnded: st.builds(e.StepEnded, kinds, numbers, numbers, words),
+    e.StepEnded: st.builds(e.StepEnded, endings),
     e.SignalRequested: st.builds(e.SignalRequested, numbers, signals, ids),
     e.SignalDelivered: st.builds(e.SignalDelivered, numbers),
     e.SignalFailed: st.builds(e.SignalFailed, numbers, words),

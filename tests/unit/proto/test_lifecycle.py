@@ -5,7 +5,8 @@ import pytest
 from proto.life import events as e
 from proto.life import lifecycle
 from proto.life import messages as m
-from proto.life.container import Container, Ending
+from proto.life.container import Container
+from proto.life.ending import Ending, EndKind
 from proto.life.journal import Record
 from proto.life.lifecycle import IllegalEventError, apply, knows, replay
 from proto.life.wants import wanted
@@ -42,7 +43,7 @@ def test_an_ordinary_life() -> None:
     assert live(*CREATED).status == "created"
     assert messages(live(*CREATED, e.StartRequested("r"))) == [m.WatchJob(4), e.LaunchRequested()]
     assert live(*RUNNING).status == "running"
-    ended = live(*RUNNING, e.StepEnded("exited", 7, 0, ""))
+    ended = live(*RUNNING, e.StepEnded(Ending("exited", 7, 0, "")))
     assert messages(ended) == [m.Drain()]
     drained = apply(ended, e.OutputDrained(0, 1, 2))
     assert messages(drained) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True), m.ReleaseJob(4, 7)]
@@ -57,19 +58,19 @@ def test_an_ordinary_life() -> None:
 
 def test_a_script_keeps_the_job_until_it_has_staged_out() -> None:
     creation = changed(CREATION, settings__scrun__lua="/etc/slurm/scrun.lua")
-    events = (*RUNNING, e.StepEnded("exited", 0, 0, ""), e.OutputDrained(0, 0, 0))
+    events = (*RUNNING, e.StepEnded(Ending("exited", 0, 0, "")), e.OutputDrained(0, 0, 0))
     container = replay([Record(0.0, event) for event in (e.CreateBegun(creation), *events)])
     assert messages(container) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True)]
 
 
-@pytest.mark.parametrize("gone", [e.JobReleased(), e.JobEnded("cancelled", 137, "by somebody")])
+@pytest.mark.parametrize("gone", [e.JobReleased(), e.JobEnded(Ending("cancelled", 137, 0, "by somebody", "scheduler"))])
 def test_what_may_be_staged_is_staged_out_though_its_job_has_gone_first(gone: Message) -> None:
-    cancelled = (e.CancelRequested("the death of create", 137, hard=True),) if isinstance(gone, e.JobReleased) else ()
+    cancelled = (e.CancelRequested("the death of create", 137, forced=True),) if isinstance(gone, e.JobReleased) else ()
     assert messages(live(*GRANTED, *cancelled, gone)) == [m.StageOut(4, "n1", "", "", complete=False)]
 
 
 def test_an_end_that_was_not_the_programs_own_is_told_on_its_stderr() -> None:
-    lost = e.StepEnded("time-limit", 137, 0, "the time limit was reached")
+    lost = e.StepEnded(Ending("time-limit", 137, 0, "the time limit was reached"))
     assert messages(live(*RUNNING, lost)) == [m.Drain("scrun: the time limit was reached")]
 
 
@@ -97,7 +98,7 @@ def test_a_job_that_nobody_has_heard_of_keeps_create_waiting() -> None:
 def test_a_container_whose_start_has_returned_runs_for_the_engine_and_is_launched_when_it_can_be() -> None:
     promised = live(*PROMISED)
     assert promised.status == "running"
-    assert messages(promised) == [m.RequestJob(again=False)]
+    assert messages(promised) == [m.RequestJob(retry=False)]
     staged = apply(apply(promised, e.JobGranted(4, "n1")), e.StagedIn("/s", "/s/rootfs", (b"x",)))
     assert messages(staged) == [m.WatchJob(4), e.LaunchRequested()]
     running = apply(apply(staged, e.LaunchRequested()), e.StepStarted("4.0"))
@@ -126,7 +127,7 @@ def test_start_returns_early_only_while_it_waits_for_job_or_staging(
 
 
 def test_who_was_told_that_it_runs_is_told_on_its_stderr_why_it_never_did() -> None:
-    ended = live(*PROMISED, e.JobEnded("cancelled", 137, "the job was cancelled"))
+    ended = live(*PROMISED, e.JobEnded(Ending("cancelled", 137, 0, "the job was cancelled", "scheduler")))
     assert messages(ended) == [m.Drain("scrun: the job was cancelled")]
     failed = live(*PROMISED, e.JobGranted(4, "n1"), e.StagingFailed("no such shelf"))
     assert messages(failed) == [m.Drain("scrun: no such shelf")]
@@ -143,7 +144,7 @@ def test_a_signal_ends_a_container_that_only_seems_to_run(signum: int) -> None:
 
 
 def test_a_job_that_scrun_did_not_make_is_never_released() -> None:
-    ended = live(e.JobGranted(4, "n1", foreign=True), e.CancelRequested("delete", 137, hard=True), e.StagedOut())
+    ended = live(e.JobGranted(4, "n1", foreign=True), e.CancelRequested("delete", 137, forced=True), e.StagedOut())
     assert messages(ended) == [e.Finished()]
 
 
@@ -157,14 +158,14 @@ def test_a_signal_before_the_start_does_what_its_default_action_is(signum: int, 
 
 def test_a_signal_reaches_a_running_program_and_is_wanted_until_delivered() -> None:
     container = live(*RUNNING, e.SignalRequested(1, 10, "r"))
-    assert m.RelaySignal(1, 10, 4, "4.0", alone=True) in messages(container)
+    assert m.RelaySignal(1, 10, "4.0", single_node=True) in messages(container)
     container = apply(container, e.SignalDelivered(1))
-    assert m.RelaySignal(1, 10, 4, "4.0") not in messages(container)
+    assert m.RelaySignal(1, 10, "4.0") not in messages(container)
     assert container.outcomes == (("r", ""),)
 
 
 def test_the_programs_own_exit_code_wins_over_the_cancellation() -> None:
-    container = live(*RUNNING, e.CancelRequested("SIGINT", 130), e.StepEnded("exited", 5, 0, ""))
+    container = live(*RUNNING, e.CancelRequested("SIGINT", 130), e.StepEnded(Ending("exited", 5, 0, "")))
     assert container.ending == Ending("cancelled", 5, 0, "cancelled by SIGINT")
 
 
@@ -173,16 +174,16 @@ def test_a_pause_is_between_the_deliveries_of_stop_and_cont() -> None:
     assert container.status == "running"
     container = apply(container, e.SignalDelivered(1))
     assert container.status == "paused"
-    ended = apply(container, e.StepEnded("signalled", 137, 9, ""))
+    ended = apply(container, e.StepEnded(Ending("signalled", 137, 9, "")))
     assert ended.status == "running"
     container = apply(apply(container, e.SignalRequested(2, 18, "s")), e.SignalDelivered(2))
     assert container.status == "running"
 
 
 def test_what_was_killed_and_is_given_up_counts_as_killed() -> None:
-    cancelled = (*RUNNING, e.CancelRequested("SIGINT", 130), e.CancelRequested("kill", 137, hard=True))
+    cancelled = (*RUNNING, e.CancelRequested("SIGINT", 130), e.CancelRequested("kill", 137, forced=True))
     assert live(*cancelled, e.GivenUp()).ending == Ending("cancelled", 137, 9, "cancelled by SIGINT")
-    ended = (*cancelled, e.StepEnded("exited", 5, 0, ""))
+    ended = (*cancelled, e.StepEnded(Ending("exited", 5, 0, "")))
     assert live(*ended, e.GivenUp()).ending == Ending("cancelled", 5, 0, "cancelled by SIGINT")
 
 
@@ -197,9 +198,9 @@ def test_a_second_start_is_refused_and_a_repeated_one_is_not() -> None:
     ("kind", "code", "last"),
     [("exited", 1, "scrun: one owner"), ("exited", 0, ""), ("signalled", 137, ""), ("time-limit", 143, "scrun: over")],
 )
-def test_what_the_image_has_lost_is_said_where_the_program_has_failed(kind: e.EndKind, code: int, last: str) -> None:
+def test_what_the_image_has_lost_is_said_where_the_program_has_failed(kind: EndKind, code: int, last: str) -> None:
     staged = e.StagedIn("/s", "/s/rootfs", (b"x",), "one owner")
-    ended = e.StepEnded(kind, code, 0, "over" if last.endswith("over") else "")
+    ended = e.StepEnded(Ending(kind, code, 0, "over" if last.endswith("over") else ""))
     events = (*GRANTED, staged, e.CreateAnswered(), *RUNNING[len(CREATED) :], ended)
     assert messages(live(*events)) == [m.Drain(last)]
 

@@ -114,7 +114,7 @@ def nothing_is_begun_once_it_ends(steps: Sequence[Happened]) -> None:
             assert knows(before, e.LaunchRequested()) or not any(accepted([e.LaunchRequested()], before)), event
         launches = [message for message in messages(after) if isinstance(message, m.LaunchStep | e.LaunchRequested)]
         if after.ending is not None:
-            assert all(isinstance(v, m.LaunchStep) and not v.again and after.step != "none" for v in launches), event
+            assert all(isinstance(v, m.LaunchStep) and not v.retry and after.step != "none" for v in launches), event
 
 
 def a_foreign_job_is_never_released(steps: Sequence[Happened]) -> None:
@@ -208,7 +208,7 @@ def a_pause_is_what_was_delivered_last(steps: Sequence[Happened]) -> None:
 def create_returns_when_it_is_ready_or_has_waited_for_a_job_that_slurm_knows(steps: Sequence[Happened]) -> None:
     for before, event, after in steps:
         if isinstance(event, e.CreateAnswered) and before != after:
-            assert before.stage == "ready" or (before.impatient and before.job in {"queued", "granted"}), event
+            assert before.stage == "ready" or (before.create_wait_over and before.job in {"queued", "granted"}), event
             assert before.ending is None
 
 

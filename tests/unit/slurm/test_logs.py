@@ -123,7 +123,7 @@ def test_a_launch_that_a_node_may_have_heard_is_not_repeated(text: str, away: bo
 
 
 @pytest.mark.parametrize(
-    ("text", "alone", "away"),
+    ("text", "single_node", "away"),
     [
         (said.NO_SIGNAL, False, True),
         (SILENT_NODE, True, False),
@@ -131,8 +131,8 @@ def test_a_launch_that_a_node_may_have_heard_is_not_repeated(text: str, away: bo
         (DEAD_NODE, False, False),
     ],
 )
-def test_a_signal_that_a_node_may_have_heard_is_not_sent_again(text: str, alone: bool, away: bool) -> None:
-    assert not_taken_yet(text, alone=alone) is away
+def test_a_signal_that_a_node_may_have_heard_is_not_sent_again(text: str, single_node: bool, away: bool) -> None:
+    assert not_taken_yet(text, single_node=single_node) is away
 
 
 NO_SLURMD = LAUNCHED + (

@@ -60,7 +60,7 @@ class Run:
         self.step = Step(container, Slurm(container, (22, 5)), str(self.log))
 
     def launch(self) -> None:
-        self.step.launch(7, "/bundle", (b"/dev/.scrun-c00kie", b"/bin/sh", b"sh"), again=True)
+        self.step.launch(7, "/bundle", (b"/dev/.scrun-c00kie", b"/bin/sh", b"sh"), retry=True)
 
     def end(self, code: int) -> list[Effect]:
         self.log.write_text(ENDED[code])
@@ -84,7 +84,7 @@ def test_an_early_end_with_1_or_2_is_looked_into(directory: Path, code: int) -> 
     assert probe.argv[-3:] == (b"/dev/.scrun-c00kie", b"/dev/null/none", b"/dev/null/none")
     Path(probe.stdio["2"]).write_text(ENDED[127])
     [end] = ended(run.step.probed())
-    assert (end.kind, end.exit_code) == ("exited", code)
+    assert (end.ending.kind, end.ending.exit_code) == ("exited", code)
 
 
 def test_a_runtime_that_fails_again_is_what_failed(directory: Path) -> None:
@@ -93,8 +93,8 @@ def test_a_runtime_that_fails_again_is_what_failed(directory: Path) -> None:
     [probe] = probes(run.end(1))
     Path(probe.stdio["2"]).write_text(ENDED[1] + NO_MAP)
     [end] = ended(run.step.probed())
-    assert (end.kind, end.exit_code) == ("launch-failed", 125)
-    assert "newuidmap" in end.sentence
+    assert (end.ending.kind, end.ending.exit_code) == ("launch-failed", 125)
+    assert "newuidmap" in end.ending.sentence
 
 
 def test_a_program_that_has_run_for_a_while_is_believed(directory: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_program_that_has_run_for_a_while_is_believed(directory: Path) -> None
     run.step.grown()
     effects = run.end(1)
     assert probes(effects) == []
-    assert [end.exit_code for end in ended(effects)] == [1]
+    assert [end.ending.exit_code for end in ended(effects)] == [1]
 
 
 def test_any_other_status_is_the_programs(directory: Path) -> None:
@@ -113,4 +113,4 @@ def test_any_other_status_is_the_programs(directory: Path) -> None:
     run.launch()
     effects = run.end(7)
     assert probes(effects) == []
-    assert [end.exit_code for end in ended(effects)] == [7]
+    assert [end.ending.exit_code for end in ended(effects)] == [7]
