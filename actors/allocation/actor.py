@@ -6,6 +6,7 @@ allocation actor that asks for the same name finds the same command, or its stat
 
 from collections.abc import Callable, Iterable
 
+from actors.process.command import CommandName
 from actors.process.effects import Effect, Tick
 from actors.process.shell import PeerActor, Received, run
 from actors.slurm import scheduler_for
@@ -25,7 +26,7 @@ class AllocationLogic:
     def __init__(self, creation: Creation, scheduler: Scheduler, job_log: str, step_log: str) -> None:
         self._job = job = Job(creation, scheduler, job_log)
         self._step = step = Step(creation, scheduler, step_log)
-        # A command's name is one of these words, or one of them with a number.
+        # The kinds of ``CommandName``.
         self._ends: dict[str, Callable[[str, int], Iterable[Effect]]] = {
             "job": lambda _, status: job.exited(status),
             "reason": lambda _, status: job.reason(status),
@@ -63,13 +64,15 @@ class AllocationLogic:
         match event:
             case Received(envelope):
                 return self._asked(envelope.message)
-            case m.Spawned(name, pid) if pid and name.split("-", 1)[0] == "job":
-                # salloc was started before there were actors, and has long been granted what it asked for.
-                return self._job.look()
-            case m.Spawned(name, pid) if name.split("-", 1)[0] == "step":
-                self._step.nodes.srun = pid
+            case m.Spawned(name, pid):
+                kind = CommandName.parse(name).kind
+                if kind == "job" and pid:
+                    # salloc was started before there were actors, and has long been granted what it asked for.
+                    return self._job.look()
+                if kind == "step":
+                    self._step.nodes.srun = pid
             case m.Exited(name, status):
-                return self._ends[name.split("-", 1)[0]](name, status)
+                return self._ends[CommandName.parse(name).kind](name, status)
             case Tick(name) if name in self._ticks:
                 return self._ticks[name]()
         return ()

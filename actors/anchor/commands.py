@@ -7,6 +7,7 @@ ended, the status: that is how a replaced actor finds its command again.
 import contextlib
 import os
 
+from actors.process.command import CommandName
 from actors.process.forking import become
 from proto.exit_codes import NOT_FOUND
 from proto.life.messages import Spawn
@@ -61,8 +62,9 @@ class Commands:
 
     def signal(self, name: str, signum: int) -> None:
         """Send a signal to a command's process group, or to its last attempt's; an ended or unknown one is no error."""
+        wanted = CommandName.parse(name)
         for command in self.running():
-            if command.pid and f"{command.name}-".startswith(f"{name}-"):
+            if command.pid and CommandName.parse(command.name).is_of(wanted):
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(command.pid, signum)
 

@@ -163,7 +163,7 @@ class Anchor:
         try:
             handler(child, message)
         except Exception as error:
-            # A signal that does not exist, an actor that nobody knows: the sender is out of its mind, not the anchor.
+            # A signal that does not exist, an actor that there is not: the fault is the sender's, not the anchor's.
             self._actors.condemn(child, f"sent {type(message).__name__}, which cannot be: {error!r}")
 
     def _on_spawn(self, child: Child, message: m.Spawn) -> None:

@@ -116,7 +116,7 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
 
     def happen(event: Message) -> None:
         nonlocal container, whole
-        # An anchor that gave up has closed the book already: then only the deeds are left to do.
+        # An anchor that gave up has written the last record already: then it is done, and not recorded.
         if not container.finished and not lifecycle.knows(container, event):
             container = lifecycle.apply(container, event)
             # A full disk keeps nobody from giving the job back. What follows a gap could not be read.

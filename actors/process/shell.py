@@ -159,7 +159,7 @@ class PeerActor(ProcessActor):
                 case ToAnchor(message):
                     self.channel.send(message)
                 case Write(name, data):
-                    # A pipe whose reader is gone is an end that is told otherwise.
+                    # The reader of the pipe is gone: salloc has ended, and the anchor tells of that.
                     with contextlib.suppress(OSError, KeyError):
                         os.write(self.begin.descriptors[name], data)
                 case Later(name, seconds):

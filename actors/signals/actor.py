@@ -9,6 +9,7 @@ may not be ours.
 import signal
 from collections.abc import Iterable
 
+from actors.process.command import CommandName
 from actors.process.effects import Effect, Later, Log, Report, Tick, ToAnchor
 from actors.process.shell import PeerActor, Received, run
 from actors.process.spool import Spool
@@ -29,15 +30,15 @@ LONGEST_PAUSE = 30.0
 class SignalsLogic:
     """What to spawn for a signal, and what the command's end means.
 
-    A *deed* is one signal for the step (``signal-7``, ``end-15``). The state actor asks for it every second until it
-    is done.
+    A *delivery* is one signal for the step (``signal-7``, ``end-15``). The state actor asks for it every second until
+    it is done.
     """
 
     def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._spool = Spool(creation)
         self._single_node = False
-        self._attempts: dict[str, int] = {}
+        self._attempts: dict[CommandName, int] = {}
         self._resting: set[str] = set()
 
     def start(self) -> Iterable[Effect]:
@@ -59,39 +60,40 @@ class SignalsLogic:
         match message:
             case m.RelaySignal(number, signum, step_id, single_node):
                 self._single_node = single_node
-                return self._attempt(f"signal-{number}", step_id, signum)
+                return self._attempt(CommandName("signal", (number,)), step_id, signum)
             case m.EndStep("", _):
                 # srun has not said which step it is: SIGTERM makes it end the step with SIGKILL (measured).
                 return [ToAnchor(m.SignalCommand("step", signal.SIGTERM))]
             case m.EndStep(step_id, forced):
                 signum = signal.SIGKILL if forced else signal.SIGTERM
-                return self._attempt(f"end-{signum}", step_id, signum)
+                return self._attempt(CommandName("end", (signum,)), step_id, signum)
         return []
 
-    def _attempt(self, delivery: str, step_id: str, signum: int) -> list[Effect]:
-        if delivery in self._resting:
+    def _attempt(self, delivery: CommandName, step_id: str, signum: int) -> list[Effect]:
+        if str(delivery) in self._resting:
             return []
-        attempt = self._attempts.setdefault(delivery, 1)
-        return [self._spool.act(f"{delivery}-{attempt}", self._scheduler.signal(step_id, signum))]
+        name = delivery.numbered(self._attempts.setdefault(delivery, 1))
+        return [self._spool.act(str(name), self._scheduler.signal(step_id, signum))]
 
-    def _ended(self, name: str, status: int) -> list[Effect]:
-        delivery, _, attempt = name.rpartition("-")
-        if int(attempt) != self._attempts.get(delivery):
+    def _ended(self, text: str, status: int) -> list[Effect]:
+        name = CommandName.parse(text)
+        number, attempt = name.numbers
+        delivery = CommandName(name.kind, (number,))
+        if attempt != self._attempts.get(delivery):
             return []
-        kind, _, number = delivery.partition("-")
-        if kind == "end":
-            self._attempts[delivery] = min(int(attempt) + (status != 0), ATTEMPTS)
+        if name.kind == "end":
+            self._attempts[delivery] = min(attempt + (status != 0), ATTEMPTS)
             return []
         if status == 0:
-            return [Report(e.SignalDelivered(int(number)))]
-        said = self._spool.said(name)
+            return [Report(e.SignalDelivered(number))]
+        said = self._spool.said(text)
         failure = signal_failure(said)
         if not not_taken_yet(said, single_node=self._single_node):
-            return [Report(e.SignalFailed(int(number), failure))]
+            return [Report(e.SignalFailed(number, failure))]
         self._attempts[delivery] += 1
-        self._resting.add(delivery)
+        self._resting.add(str(delivery))
         pause = min(float(attempt), LONGEST_PAUSE)
-        return [Log("info", f"{failure}; trying again in {pause:g} s"), Later(delivery, pause)]
+        return [Log("info", f"{failure}; trying again in {pause:g} s"), Later(str(delivery), pause)]
 
 
 def main(begin: m.Begin, channel: int) -> int:
