@@ -5,13 +5,14 @@ arrives that makes it unwanted. A process that dies in between therefore loses n
 journal and wants the same things again. Each wanted thing must be safe to ask for twice.
 """
 
-from proto.life.ending import Ending
+from proto.exit_codes import KILL
 from proto.value import Value
 from proto.wire.registry import Message
 
 from . import events as e
 from . import messages as m
 from .container import Container
+from .ending import Ending
 
 
 class Want(Value):
@@ -49,7 +50,9 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
             wants.append(("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv)))
     if c.step == "running":
         single_node = not set(",[") & set(c.nodes)  # a host list of Slurm's: node1,node2 or node[1-2]
-        wants += [("signals", m.RelaySignal(s.number, s.signal, c.step_id, single_node)) for s in c.signals]
+        # One at a time: each is a command of its own, and two that run side by side arrive in any order.
+        due = [s for s in c.signals if s == c.signals[0] or s.signal == KILL]
+        wants += [("signals", m.RelaySignal(s.number, s.signal, c.step_id, single_node)) for s in due]
     return wants
 
 

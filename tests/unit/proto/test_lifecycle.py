@@ -164,6 +164,18 @@ def test_a_signal_reaches_a_running_program_and_is_wanted_until_delivered() -> N
     assert container.outcomes == (("r", ""),)
 
 
+def test_signals_reach_the_program_in_their_order_but_nothing_holds_sigkill_up() -> None:
+    stop, resume, kill = (
+        e.SignalRequested(number, signum, f"r{number}") for number, signum in ((1, 19), (2, 18), (3, 9))
+    )
+    asked = [message.signal for message in messages(live(*RUNNING, stop, resume)) if isinstance(message, m.RelaySignal)]
+    assert asked == [19]
+    after = messages(live(*RUNNING, stop, resume, e.SignalDelivered(1)))
+    assert [message.signal for message in after if isinstance(message, m.RelaySignal)] == [18]
+    urgent = messages(live(*RUNNING, stop, resume, kill))
+    assert [message.signal for message in urgent if isinstance(message, m.RelaySignal)] == [19, 9]
+
+
 def test_the_programs_own_exit_code_wins_over_the_cancellation() -> None:
     container = live(*RUNNING, e.CancelRequested("SIGINT", 130), e.StepEnded(Ending("exited", 5, 0, "")))
     assert container.ending == Ending("cancelled", 5, 0, "cancelled by SIGINT")
