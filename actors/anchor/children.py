@@ -8,7 +8,7 @@ import signal
 
 from actors.process.channel import Channel
 from actors.process.forking import close_all_but, default_signals, detach_stdio, name_process, pair
-from actors.process.supervision import Record, Specification
+from actors.process.supervision import Restarts, Specification
 from proto.exit_codes import INTERNAL
 from proto.life.creation import Creation
 from proto.life.messages import Begin
@@ -28,7 +28,7 @@ class Child:
 
     def __init__(self, specification: Specification, due: float | None) -> None:
         self.specification = specification
-        self.record = Record()
+        self.record = Restarts()
         self.pid = 0
         self.incarnation = 0
         self.restarts = 0

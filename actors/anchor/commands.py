@@ -18,7 +18,7 @@ ANSWER = 4096
 """Bytes for which an answer must find room; complaints, of which there may be as many as signals, keep none."""
 
 
-class Command:
+class Started:
     """One started command. ``owner``: the actor that asked for it last. ``status``: wait status, once ended."""
 
     __slots__ = ("name", "owner", "pid", "status")
@@ -30,7 +30,7 @@ class Command:
         self.status = status
 
 
-class Commands:
+class CommandTable:
     """The table of commands."""
 
     def __init__(self, descriptors: Descriptors, mark: bytes) -> None:
@@ -40,19 +40,19 @@ class Commands:
         """
         self._descriptors = descriptors
         self._mark = mark
-        self._by_name: dict[str, Command] = {}
+        self._by_name: dict[str, Started] = {}
 
-    def spawn(self, request: Spawn, owner: str) -> Command:
+    def spawn(self, request: Spawn, owner: str) -> Started:
         """Start a command, or return the one of that name."""
         command = self._by_name.get(request.name)
         if command is None:
             pid = self._start(request)
-            command = Command(request.name, pid, owner, None if pid else NOT_FOUND << 8)
+            command = Started(request.name, pid, owner, None if pid else NOT_FOUND << 8)
             self._by_name[request.name] = command
         command.owner = owner
         return command
 
-    def reaped(self, pid: int, status: int) -> Command | None:
+    def reaped(self, pid: int, status: int) -> Started | None:
         """Record the end of a child; None if it is no command."""
         for command in self._by_name.values():
             if command.pid == pid and command.status is None:
@@ -68,7 +68,7 @@ class Commands:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(command.pid, signum)
 
-    def running(self) -> list[Command]:
+    def running(self) -> list[Started]:
         """The commands that have not ended."""
         return [command for command in self._by_name.values() if command.status is None]
 

@@ -17,7 +17,7 @@ from proto.life.creation import Creation
 from proto.wire.registry import Message
 
 from .children import Child, kill
-from .commands import Command, Commands
+from .commands import CommandTable, Started
 from .descriptors import Descriptors
 from .guard import Guard
 from .outbox import Outbox
@@ -36,7 +36,7 @@ class Anchor:
     """The process whose pid is the container's pid and whose exit status is the container's."""
 
     def __init__(
-        self, creation: Creation, descriptors: Descriptors, commands: Commands, guard: Guard, answer: socket.socket,
+        self, creation: Creation, descriptors: Descriptors, commands: CommandTable, guard: Guard, answer: socket.socket,
         lock: int,
     ) -> None:  # fmt: skip
         self._descriptors = descriptors
@@ -122,7 +122,7 @@ class Anchor:
             self._on_answer_create(child, m.AnswerCreate("internal", f"scrun gave up: {given_up}"))
             self._finish = m.Finish(INTERNAL, hand_over=True)
 
-    def _tell_owner(self, command: Command) -> None:
+    def _tell_owner(self, command: Started) -> None:
         channel = self._actors[command.owner].channel
         if channel is not None and command.status is not None:
             with contextlib.suppress(ConnectionError):

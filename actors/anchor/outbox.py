@@ -12,12 +12,12 @@ class Outbox:
     """The anchor's news, in their order."""
 
     def __init__(self) -> None:
-        self._waiting: list[m.Child | m.Interrupted | m.Abandoned] = []
+        self._waiting: list[m.ChildChanged | m.Interrupted | m.Abandoned] = []
         self._unheeded: list[m.Interrupted] = []
         self._counts: dict[int, int] = {}
         self._abandoned = False
 
-    def child(self, outbox: m.Child) -> None:
+    def child(self, outbox: m.ChildChanged) -> None:
         """An actor has come, or gone."""
         self._waiting.append(outbox)
 

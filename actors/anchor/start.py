@@ -23,7 +23,7 @@ from proto.life.container import Container
 from proto.life.creation import Creation
 from proto.life.journal import ROOM, Journal
 
-from .commands import Commands
+from .commands import CommandTable
 from .descriptors import Descriptors, open_log, sockets
 
 _HIGH = 16
@@ -32,7 +32,7 @@ WORDS = 8192
 node (measured)."""
 
 
-def prepare(creation: Creation, journal: int, *keep: int) -> tuple[Descriptors, Commands]:
+def prepare(creation: Creation, journal: int, *keep: int) -> tuple[Descriptors, CommandTable]:
     """Do all that; return the anchor's descriptors and its commands.
 
     Args:
@@ -59,7 +59,7 @@ def prepare(creation: Creation, journal: int, *keep: int) -> tuple[Descriptors, 
         _begin_records(creation, paths, journal, asked=command is not None)
     except OSError as error:
         raise unwritable(creation.root, error) from None
-    commands = Commands(descriptors, paths.mark)
+    commands = CommandTable(descriptors, paths.mark)
     if command is not None:
         # At once: the grant comes while the anchor still imports what the actors need.
         reader, writer = os.pipe()

@@ -199,7 +199,7 @@ class Supervisor:
 
     def _report(self, child: Child, status: str, reason: str = "") -> None:
         self._log.write("debug", f"{child.name} {status} {reason}")
-        self._outbox.child(m.Child(child.name, child.pid, child.incarnation, child.restarts, status, reason))
+        self._outbox.child(m.ChildChanged(child.name, child.pid, child.incarnation, child.restarts, status, reason))
 
 
 def _describe(status: int) -> str:

@@ -12,13 +12,13 @@ import signal
 
 from proto.host.terminal import window_size
 
-from .commands import Commands
+from .commands import CommandTable
 
 
 class Window:
     """Passes the terminal's news on to the command that uses it."""
 
-    def __init__(self, commands: Commands) -> None:
+    def __init__(self, commands: CommandTable) -> None:
         self._commands = commands
         self._name = ""
         self._size = (0, 0)

@@ -64,7 +64,7 @@ class Syslog:
         _send(SYSLOG, head + text)
 
 
-class Journal:
+class Journald:
     """systemd's journal (crun's ``--log journald:NAME``)."""
 
     def __init__(self, name: str) -> None:
@@ -91,5 +91,5 @@ def of_log(log: str, log_format: str) -> Sink:
     if colon and kind == "syslog":
         return Syslog(name or "scrun")
     if colon and kind == "journald":
-        return Journal(name or "scrun")
+        return Journald(name or "scrun")
     return File(log, log_format)

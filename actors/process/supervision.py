@@ -61,7 +61,7 @@ TABLE: tuple[Specification, ...] = (
 """In the order of start; the order of the stop is its reverse."""
 
 
-class Record(Value):
+class Restarts(Value):
     """What the policy remembers of one child. Times are seconds of a monotonic clock.
 
     Attributes:
@@ -79,27 +79,27 @@ class Record(Value):
 class Verdict(Value):
     """What to do about a child that has died. ``delay`` is seconds; None: never again."""
 
-    record: Record
+    record: Restarts
     delay: float | None
     given_up: bool = False
 
 
-def started(record: Record, now: float) -> Record:
+def started(record: Restarts, now: float) -> Restarts:
     """The record after a (re)start."""
     return replace(record, started=now, lease_ends=now + LEASE, task="")
 
 
-def ready(record: Record) -> Record:
+def ready(record: Restarts) -> Restarts:
     """The record after the child has said that it is ready."""
     return record if record.proven else replace(record, proven=True)
 
 
-def renewed(record: Record, now: float, seconds: float, task: str) -> Record:
+def renewed(record: Restarts, now: float, seconds: float, task: str) -> Restarts:
     """The record after the child renewed its lease."""
     return replace(record, lease_ends=now + max(seconds, LEASE), task=task)
 
 
-def died(specification: Specification, record: Record, now: float, *, normal: bool, struck: bool = False) -> Verdict:
+def died(specification: Specification, record: Restarts, now: float, *, normal: bool, struck: bool = False) -> Verdict:
     """Decide about a child that has died.
 
     Args:
@@ -123,6 +123,6 @@ def died(specification: Specification, record: Record, now: float, *, normal: bo
     return Verdict(replace(record, in_a_row=counted), delay)
 
 
-def stuck(record: Record, now: float) -> bool:
+def stuck(record: Restarts, now: float) -> bool:
     """Whether the lease has run out."""
     return now >= record.lease_ends

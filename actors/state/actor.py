@@ -43,7 +43,7 @@ class StateActor(ProcessActor):
         super().__init__(begin, channel)
         self.recorder = Recorder(begin, self.log)
         self.container = lifecycle.replay(self.recorder.records)
-        self.children: dict[str, m.Child] = {}
+        self.children: dict[str, m.ChildChanged] = {}
         self._asked: dict[wants.Want, str] = {}
         self._staging: bool | None = None
         self._abandoned = False
@@ -99,7 +99,7 @@ class StateActor(ProcessActor):
                     self._happen(fact)
             case Tick(request) if request in self.requests:
                 self.requests.time_out(request)
-            case m.Child():
+            case m.ChildChanged():
                 self._on_child(event)
             case m.Interrupted(signal, number):
                 self._on_interrupted(signal, number)
@@ -260,7 +260,7 @@ class StateActor(ProcessActor):
         self.requests.answer(self.container)
         self.requests.wait(envelope.id)
 
-    def _on_child(self, child: m.Child) -> None:
+    def _on_child(self, child: m.ChildChanged) -> None:
         self.children[child.actor] = child
         early: list[Arrival | Reached] = []
         if child.status == "running":

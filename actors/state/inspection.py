@@ -26,7 +26,7 @@ class View(Value):
 
     anchor: int
     container: Container
-    children: tuple[m.Child, ...]
+    children: tuple[m.ChildChanged, ...]
     records: tuple[Record, ...]
 
 

@@ -303,7 +303,7 @@ class Finish(Message):
 
 
 @message("child")
-class Child(Message):
+class ChildChanged(Message):
     """From the anchor, to state: a process of ours changed. ``status``: running, dead, stopped, given-up."""
 
     actor: str

@@ -113,7 +113,7 @@ def _run_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.Ho
         HookError: one failed.
 
     """
-    from scrun.box.container import find
+    from scrun.box.box import find
     from scrun.delete.removal import delete
     from scrun.hooks import moments
 

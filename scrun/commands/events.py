@@ -15,7 +15,7 @@ from proto.errors import (
     WrongStateError,
 )
 from proto.host.sockets import endpoint
-from scrun.box.container import Container, find
+from scrun.box.box import Box, find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.packages import use_packages
@@ -61,7 +61,7 @@ def duration(text: str) -> float:
 class _Meter:
     """Asks Slurm about the container's step."""
 
-    def __init__(self, container: Container) -> None:
+    def __init__(self, container: Box) -> None:
         from actors.slurm import scheduler_for
         from proto.life import journal, lifecycle
 
@@ -98,7 +98,7 @@ class _Meter:
         return found
 
 
-def _stream(line: Line, container: Container, meter: _Meter, interval: float) -> None:
+def _stream(line: Line, container: Box, meter: _Meter, interval: float) -> None:
     """Print samples, and how it ended if memory ran out, until the container has ended."""
     import msgpack
     import zmq
@@ -136,7 +136,7 @@ def _stream(line: Line, container: Container, meter: _Meter, interval: float) ->
             ended = topic.endswith(b".finished")
 
 
-def _end(container: Container) -> str:
+def _end(container: Box) -> str:
     """How it ended, where that is still known."""
     try:
         return _annotations(find(container.paths.root, container.paths.id)).get("scrun.end", "")
@@ -144,7 +144,7 @@ def _end(container: Container) -> str:
         return ""
 
 
-def _annotations(container: Container) -> dict[str, str]:
+def _annotations(container: Box) -> dict[str, str]:
     return dict(json.loads(container.state()).get("annotations", {}))
 
 

@@ -14,7 +14,7 @@ from proto.host.paths import ContainerPaths
 from proto.host.terminal import open_terminal
 from proto.life.container import Container
 from scrun.box import pidfile
-from scrun.box.container import find
+from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.create.creating import absolute

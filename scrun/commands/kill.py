@@ -2,7 +2,7 @@
 
 from proto import exit_codes as signals
 from proto.errors import AnchorGoneError, DeadlineError, StorageError, WrongStateError
-from scrun.box.container import Container, find
+from scrun.box.box import Box, find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.hub.client import ask
@@ -33,7 +33,7 @@ def _signal(line: Line) -> int:
     return signals.parse(line.arguments[1] if len(line.arguments) > 1 else "TERM")
 
 
-def _kill(container: Container, signal: int, *, every: bool) -> None:
+def _kill(container: Box, signal: int, *, every: bool) -> None:
     try:
         kill(container, signal)
     except (WrongStateError, AnchorGoneError):
@@ -42,7 +42,7 @@ def _kill(container: Container, signal: int, *, every: bool) -> None:
             raise WrongStateError("container not running") from None
 
 
-def kill(container: Container, signal: int) -> None:
+def kill(container: Box, signal: int) -> None:
     """Send a signal.
 
     Raises:

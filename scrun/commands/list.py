@@ -6,7 +6,7 @@ from typing import Any
 
 from proto.errors import ScrunError
 from scrun.box import directory
-from scrun.box.container import find
+from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.report.lines import write

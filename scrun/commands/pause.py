@@ -8,7 +8,7 @@ import json
 
 from proto import exit_codes as signals
 from proto.errors import WrongStateError
-from scrun.box.container import find
+from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 

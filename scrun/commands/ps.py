@@ -3,7 +3,7 @@
 import subprocess
 
 from proto.errors import UnsupportedError
-from scrun.box.container import find
+from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.report.lines import write

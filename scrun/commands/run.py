@@ -10,7 +10,7 @@ from proto.exit_codes import of_wait_status
 from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
 from proto.value import replace
-from scrun.box.container import find
+from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.create import creating

@@ -4,7 +4,7 @@ import os
 
 from proto.errors import AnchorGoneError, HookError, LaunchError, ScrunError, WrongStateError
 from proto.exit_codes import INT
-from scrun.box.container import Container, find
+from scrun.box.box import Box, find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.hub.client import ask
@@ -16,7 +16,7 @@ def run(line: Line) -> int:
     return 0
 
 
-def start(container: Container) -> None:
+def start(container: Box) -> None:
     """Ask for the start and wait for it.
 
     Raises:
@@ -43,7 +43,7 @@ def start(container: Container) -> None:
         raise
 
 
-def _reason(container: Container) -> LaunchError | None:
+def _reason(container: Box) -> LaunchError | None:
     """Why a container has ended whose program never ran, if that is known: it was queued or staged in, perhaps."""
     import json
 
@@ -52,7 +52,7 @@ def _reason(container: Container) -> LaunchError | None:
     return LaunchError(sentence) if sentence and "scrun.step" not in annotations else None
 
 
-def _run_hooks(container: Container) -> None:
+def _run_hooks(container: Box) -> None:
     """Run poststart moments.
 
     Raises:

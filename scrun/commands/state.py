@@ -1,6 +1,6 @@
 """``scrun state``: print the state file, with the truth about an anchor that is gone."""
 
-from scrun.box.container import find
+from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.report.lines import write

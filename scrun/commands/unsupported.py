@@ -1,7 +1,7 @@
 """Verbs that a proxy for a container on another machine cannot offer, each with what to do instead."""
 
 from proto.errors import UnsupportedError
-from scrun.box.container import find
+from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from actors.oci import config_file
 from proto.errors import UnsupportedError, UsageError
-from scrun.box.container import find
+from scrun.box.box import find
 from scrun.cli.grammar import LIMITS
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of

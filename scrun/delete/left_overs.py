@@ -25,7 +25,7 @@ from proto.life import journal, lifecycle
 from proto.life.creation import Creation
 from proto.value import Value
 from scrun.box import directory
-from scrun.box.container import find
+from scrun.box.box import find
 from scrun.host import Host
 from scrun.report.lines import one_line, write
 

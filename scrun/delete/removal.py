@@ -10,7 +10,7 @@ from proto import exit_codes as signals
 from proto.errors import AnchorGoneError, DeadlineError, NotFoundError, ScrunError, WrongStateError
 from proto.host.paths import ContainerPaths
 from scrun.box import directory
-from scrun.box.container import Container, find
+from scrun.box.box import Box, find
 from scrun.hub.client import ask
 
 SECONDS = 60.0
@@ -57,7 +57,7 @@ def delete(paths: ContainerPaths, *, force: bool) -> list[str]:
     return warnings + hooks.run_all() if hooks else warnings
 
 
-def _find(paths: ContainerPaths, deadline: float, *, force: bool) -> Container | None:
+def _find(paths: ContainerPaths, deadline: float, *, force: bool) -> Box | None:
     """The container; with ``force`` also what has no readable state: None, when no process of it is left.
 
     Raises:
@@ -83,7 +83,7 @@ def _find(paths: ContainerPaths, deadline: float, *, force: bool) -> Container |
         time.sleep(0.01)
 
 
-def _end(container: Container, deadline: float, *, force: bool) -> float:
+def _end(container: Box, deadline: float, *, force: bool) -> float:
     """Have the anchor end the container; return the deadline for what comes after."""
     status = container.status
     if not force and status not in {"stopped", "created"}:

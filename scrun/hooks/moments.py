@@ -24,7 +24,7 @@ from actors.oci.hook_config import AT_CREATE, AT_DELETE, AT_START, Hook, Hooks
 from proto.errors import HookError, InternalError, NotFoundError
 from proto.host.paths import ContainerPaths
 from proto.value import as_dict
-from scrun.box.container import Container, find
+from scrun.box.box import Box, find
 
 STATUS = {"prestart": "creating", "createRuntime": "creating", "poststart": "running", "poststop": "stopped"}
 # What the specification has of a state; scrun's own annotations (scrun.job-id …) are among the annotations.
@@ -100,7 +100,7 @@ def noted(paths: ContainerPaths, kind: str) -> tuple[Hook, ...]:
         raise InternalError(f"the list of hooks of container {paths.id} cannot be read") from None
 
 
-def plan(container: Container, kind: str, hooks: tuple[Hook, ...]) -> Plan:
+def plan(container: Box, kind: str, hooks: tuple[Hook, ...]) -> Plan:
     """Put together what the hooks of one kind need."""
     state = json.loads(container.file.text)
     told = {key: state[key] for key in _KEYS if key in state}
@@ -111,7 +111,7 @@ def plan(container: Container, kind: str, hooks: tuple[Hook, ...]) -> Plan:
 # --- the verbs ------------------------------------------------------------------------------------------------------
 
 
-def at_create(container: Container, hooks: Hooks) -> None:
+def at_create(container: Box, hooks: Hooks) -> None:
     """Run prestart, then createRuntime hooks.
 
     Raises:
@@ -123,7 +123,7 @@ def at_create(container: Container, hooks: Hooks) -> None:
             plan(container, kind, hooks[kind]).run()
 
 
-def at_start(container: Container) -> None:
+def at_start(container: Box) -> None:
     """Run poststart hooks.
 
     Raises:

@@ -12,7 +12,7 @@ from proto import PROTOCOL_VERSION
 from proto import exit_codes as signals
 from proto.errors import AnchorGoneError, DeadlineError, ProtocolError, from_wire
 from proto.wire.msgpack_subset import Wire, pack, unpack
-from scrun.box.container import Container
+from scrun.box.box import Box
 
 from .zmtp import Dealer
 
@@ -58,7 +58,7 @@ class Request:
             raise DeadlineError(f"no answer to {self.kind} in time; try again")
 
 
-def ask(container: Container, kind: str, body: Body, seconds: float | None) -> Body:
+def ask(container: Box, kind: str, body: Body, seconds: float | None) -> Body:
     """Send a request and return the body of the answer.
 
     Args:
@@ -92,7 +92,7 @@ def ask(container: Container, kind: str, body: Body, seconds: float | None) -> B
     return answer
 
 
-def _look(container: Container, request: Request) -> None:
+def _look(container: Box, request: Request) -> None:
     """Is there any point in waiting on?"""
     if not container.alive():
         raise AnchorGoneError(f"container {container.paths.id} has ended")
@@ -101,7 +101,7 @@ def _look(container: Container, request: Request) -> None:
     request.check()
 
 
-def _converse(container: Container, request: Request) -> tuple[str, Body]:
+def _converse(container: Box, request: Request) -> tuple[str, Body]:
     """One connection, until the answer comes (its type and body) or the connection is lost."""
     dealer = Dealer(container.paths.hub, _LOOK)
     try:
@@ -117,7 +117,7 @@ def _converse(container: Container, request: Request) -> tuple[str, Body]:
         dealer.close()
 
 
-def _wait(dealer: Dealer, container: Container, request: Request, call: "Callable[[], T]") -> "T":
+def _wait(dealer: Dealer, container: Box, request: Request, call: "Callable[[], T]") -> "T":
     """Repeat a call that times out, for as long as there is any point in waiting."""
     while True:
         left = request.left()

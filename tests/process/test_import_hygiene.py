@@ -20,7 +20,7 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 OS = {"os", "os.path", "posixpath", "genericpath", "stat", "_stat", "_collections_abc", "errno"}
 OURS = {
     "proto", "proto.errors", "proto.host", "proto.host.log_record", "proto.host.machine", "proto.host.paths",
-    "proto.life", "proto.life.state_file", "scrun", "scrun.main", "scrun.box", "scrun.box.container", "scrun.cli",
+    "proto.life", "proto.life.state_file", "scrun", "scrun.main", "scrun.box", "scrun.box.box", "scrun.cli",
     "scrun.cli.grammar", "scrun.cli.parsing", "scrun.cli.root", "scrun.commands", "scrun.report",
     "scrun.report.diagnostics", "scrun.report.lines",
 }  # fmt: skip

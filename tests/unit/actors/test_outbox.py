@@ -10,8 +10,8 @@ from actors.process.channel import Channel
 from proto.life import messages as m
 from proto.wire.registry import Message
 
-BORN = m.Child("stdio", 7, 1, 0, "running")
-GONE = m.Child("stdio", 0, 1, 1, "dead", "exit status 70")
+BORN = m.ChildChanged("stdio", 7, 1, 0, "running")
+GONE = m.ChildChanged("stdio", 0, 1, 1, "dead", "exit status 70")
 
 
 class Line:

@@ -8,7 +8,7 @@ from actors.process.supervision import (
     STABLE,
     STILLBORN,
     TABLE,
-    Record,
+    Restarts,
     died,
     renewed,
     started,
@@ -20,7 +20,7 @@ TRANSIENT = next(s for s in TABLE if s.restart == "transient")
 
 
 def test_back_off_grows_and_a_stable_start_resets_it() -> None:
-    now, record, delays = 100.0, supervision.ready(Record()), []
+    now, record, delays = 100.0, supervision.ready(Restarts()), []
     for _ in range(7):
         record = started(record, now)
         verdict = died(PERMANENT, record, now, normal=False)
@@ -32,7 +32,7 @@ def test_back_off_grows_and_a_stable_start_resets_it() -> None:
 
 
 def test_a_child_that_never_gets_stable_is_given_up() -> None:
-    record = supervision.ready(Record())
+    record = supervision.ready(Restarts())
     for _ in range(GIVE_UP):
         verdict = died(PERMANENT, started(record, 100.0), 100.0, normal=False)
         assert not verdict.given_up
@@ -42,7 +42,7 @@ def test_a_child_that_never_gets_stable_is_given_up() -> None:
 
 
 def test_kills_from_outside_are_never_the_last() -> None:
-    record = supervision.ready(Record())
+    record = supervision.ready(Restarts())
     for _ in range(10 * GIVE_UP):
         verdict = died(PERMANENT, started(record, 100.0), 100.0, normal=False, struck=True)
         assert not verdict.given_up
@@ -56,12 +56,12 @@ def test_kills_from_outside_are_never_the_last() -> None:
     assert died(PERMANENT, started(record, 100.0), 100.0, normal=False).given_up
     assert not died(PERMANENT, started(record, 100.0), 100.0, normal=False, struck=True).given_up
     # One that has never been ready is no better for it.
-    unproven = Record(in_a_row=STILLBORN)
+    unproven = Restarts(in_a_row=STILLBORN)
     assert died(PERMANENT, started(unproven, 100.0), 100.0, normal=False, struck=True).given_up
 
 
 def test_a_child_that_has_never_been_ready_is_given_up_within_seconds() -> None:
-    record, waited = Record(), 0.0
+    record, waited = Restarts(), 0.0
     for _ in range(STILLBORN):
         verdict = died(PERMANENT, started(record, 100.0), 100.0, normal=False)
         assert not verdict.given_up
@@ -74,12 +74,12 @@ def test_a_child_that_has_never_been_ready_is_given_up_within_seconds() -> None:
 
 
 def test_a_transient_child_is_restarted_only_after_an_abnormal_end() -> None:
-    assert died(TRANSIENT, Record(), 1.0, normal=True).delay is None
-    assert died(TRANSIENT, Record(), 1.0, normal=False).delay == BACK_OFF[0]
+    assert died(TRANSIENT, Restarts(), 1.0, normal=True).delay is None
+    assert died(TRANSIENT, Restarts(), 1.0, normal=False).delay == BACK_OFF[0]
 
 
 def test_a_lease_runs_out_unless_it_is_renewed() -> None:
-    record = started(Record(), 10.0)
+    record = started(Restarts(), 10.0)
     assert not stuck(record, 10.0 + LEASE - 0.1)
     assert stuck(record, 10.0 + LEASE)
     record = renewed(record, 12.0, 60.0, "waiting for nodes")

@@ -79,7 +79,7 @@ class House:
         """What the state actor has been told of: name and status."""
         self.outbox.tell(self["state"].channel)
         messages: list[Message] = self.far["state"].receive() or []
-        return [(message.actor, message.status) for message in messages if isinstance(message, m.Child)]
+        return [(message.actor, message.status) for message in messages if isinstance(message, m.ChildChanged)]
 
     def close(self) -> None:
         os.close(self.log_descriptor)

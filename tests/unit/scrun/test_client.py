@@ -12,7 +12,7 @@ import msgpack
 import pytest
 
 from proto.errors import AnchorGoneError, DeadlineError, ProtocolError, SchedulerError, WrongStateError
-from scrun.box.container import Container, find
+from scrun.box.box import Box, find
 from scrun.hub.client import ask
 from tests.unit.scrun.hub import Hub, anchor, envelope
 
@@ -44,11 +44,11 @@ def process(directory: pathlib.Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.fixture
-def container(directory: pathlib.Path, process: subprocess.Popen[bytes]) -> Container:
+def container(directory: pathlib.Path, process: subprocess.Popen[bytes]) -> Box:
     return find(str(directory.parent), "x")
 
 
-def test_a_request_and_its_answer(container: Container, directory: pathlib.Path) -> None:
+def test_a_request_and_its_answer(container: Box, directory: pathlib.Path) -> None:
     with Hub(directory, lambda request: ("done", {"echo": request[8]})) as hub:
         body = ask(container, "kill", {"signal": 15}, 5)
     assert body == {"echo": {"signal": 15}}
@@ -59,26 +59,26 @@ def test_a_request_and_its_answer(container: Container, directory: pathlib.Path)
     assert 4000 < deadline <= 5000
 
 
-def test_no_deadline_travels_as_0(container: Container, directory: pathlib.Path) -> None:
+def test_no_deadline_travels_as_0(container: Box, directory: pathlib.Path) -> None:
     with Hub(directory, done) as hub:
         ask(container, "start", {}, None)
     assert hub.requests[0][6] == 0
 
 
-def test_a_refusal_is_the_error(container: Container, directory: pathlib.Path) -> None:
+def test_a_refusal_is_the_error(container: Box, directory: pathlib.Path) -> None:
     for code, kind in (("wrong-state", WrongStateError), ("scheduler", SchedulerError), ("protocol", ProtocolError)):
         with Hub(directory, refusing(code)) as hub, pytest.raises(kind, match="no"):
             ask(container, "start", {}, 5)
         assert len(hub.requests) == 1
 
 
-def test_large_frames(container: Container, directory: pathlib.Path) -> None:
+def test_large_frames(container: Box, directory: pathlib.Path) -> None:
     with Hub(directory, lambda request: ("done", {"echo": request[8]})):
         for size in (200, 256, 70_000):
             assert ask(container, "kill", {"x": "y" * size}, 5) == {"echo": {"x": "y" * size}}
 
 
-def test_other_messages_are_passed_over(container: Container, directory: pathlib.Path) -> None:
+def test_other_messages_are_passed_over(container: Box, directory: pathlib.Path) -> None:
     answers = iter([
         envelope(("done", {}), "f" * 16),
         envelope(("hello", {}), None),
@@ -94,17 +94,17 @@ def test_a_path_that_is_too_long_for_a_socket(tmp_path: pathlib.Path) -> None:
         ask(find(str(directory.parent), "x"), "start", {}, 5)
 
 
-def test_silence_ends_at_the_deadline(container: Container, directory: pathlib.Path) -> None:
+def test_silence_ends_at_the_deadline(container: Box, directory: pathlib.Path) -> None:
     with Hub(directory, lambda _: None), pytest.raises(DeadlineError):
         ask(container, "kill", {}, 0.1)
 
 
-def test_nobody_there_ends_at_the_deadline(container: Container) -> None:
+def test_nobody_there_ends_at_the_deadline(container: Box) -> None:
     with pytest.raises(DeadlineError):
         ask(container, "kill", {}, 0.1)
 
 
-def test_a_listener_that_never_accepts(container: Container, directory: pathlib.Path) -> None:
+def test_a_listener_that_never_accepts(container: Box, directory: pathlib.Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(directory / "hub"))
         listener.listen()
@@ -112,7 +112,7 @@ def test_a_listener_that_never_accepts(container: Container, directory: pathlib.
             ask(container, "kill", {}, 0.1)
 
 
-def test_the_same_request_after_a_lost_connection(container: Container, directory: pathlib.Path) -> None:
+def test_the_same_request_after_a_lost_connection(container: Box, directory: pathlib.Path) -> None:
     first: list[Request] = []
 
     def forget(request: Request) -> None:
@@ -132,14 +132,12 @@ def test_the_same_request_after_a_lost_connection(container: Container, director
     assert [request[4] for request in hub.requests] == [first[0][4]]
 
 
-def test_the_anchor_ends_meanwhile(
-    container: Container, directory: pathlib.Path, process: subprocess.Popen[bytes]
-) -> None:
+def test_the_anchor_ends_meanwhile(container: Box, directory: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
     with Hub(directory, lambda _: process.kill()), pytest.raises(AnchorGoneError):
         ask(container, "start", {}, None)
 
 
-def test_the_anchor_is_gone(container: Container, process: subprocess.Popen[bytes]) -> None:
+def test_the_anchor_is_gone(container: Box, process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.wait()
     with pytest.raises(AnchorGoneError):
@@ -161,12 +159,12 @@ READY = b"\x04\x06\x05READY"
         GREETING.replace(b"NULL", b"CURV"),
     ],
 )
-def test_garbage(container: Container, directory: pathlib.Path, garbage: bytes) -> None:
+def test_garbage(container: Box, directory: pathlib.Path, garbage: bytes) -> None:
     with _talker(directory, garbage), pytest.raises(ProtocolError):
         ask(container, "kill", {}, 5)
 
 
-def test_pings_are_answered_and_long_messages_skipped(container: Container, directory: pathlib.Path) -> None:
+def test_pings_are_answered_and_long_messages_skipped(container: Box, directory: pathlib.Path) -> None:
     talk = GREETING + READY + b"\x04\x0a\x04PING\x00\x01abc" + b"\x01\x01x\x00\x01y"
     with _talker(directory, talk) as heard, pytest.raises(DeadlineError):
         ask(container, "kill", {}, 0.3)
@@ -202,7 +200,7 @@ def _talker(directory: pathlib.Path, talk: bytes) -> Iterator[list[bytes]]:
         thread.join()
 
 
-def test_dripping_bytes(container: Container, directory: pathlib.Path) -> None:
+def test_dripping_bytes(container: Box, directory: pathlib.Path) -> None:
     """A frame that comes byte by byte is a frame."""
 
     def drip(connection: socket.socket) -> None:
@@ -231,7 +229,7 @@ def test_dripping_bytes(container: Container, directory: pathlib.Path) -> None:
         thread.join()
 
 
-def test_it_is_quick(container: Container, directory: pathlib.Path) -> None:
+def test_it_is_quick(container: Box, directory: pathlib.Path) -> None:
     with Hub(directory, done):
         began = time.monotonic()
         for _ in range(20):

@@ -16,7 +16,7 @@ from proto.life.creation import Caller, Creation, Log
 from proto.life.journal import Record
 from proto.life.settings import Settings
 from proto.life.state_file import start_time
-from scrun.box.container import Container, find
+from scrun.box.box import Box, find
 
 if TYPE_CHECKING:
     import pathlib
@@ -47,7 +47,7 @@ def creation_of(root: str, name: str) -> Creation:
     return Creation(**values)
 
 
-def make(root: pathlib.Path, text: str, name: str = "x") -> Container:
+def make(root: pathlib.Path, text: str, name: str = "x") -> Box:
     (root / name).mkdir()
     (root / name / "state.json").write_text(text)
     return find(str(root), name)
@@ -95,7 +95,7 @@ def test_garbage(tmp_path: pathlib.Path, text: str) -> None:
 def test_the_layout_is_that_of_the_state_actor() -> None:
     container = lifecycle.replay([Record(0.0, events.CreateBegun(creation_of("/r", "x")))])
     text = state_file.render(container, os.getpid(), start_time(os.getpid()))
-    read = Container(ContainerPaths("/r", "x"), text.encode())
+    read = Box(ContainerPaths("/r", "x"), text.encode())
     assert (read.anchor, read.file.born) == (os.getpid(), start_time(os.getpid()))
     assert read.recorded == json.loads(text)["status"]
     assert read.alive()

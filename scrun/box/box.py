@@ -13,7 +13,7 @@ from proto.life.state_file import StateFile
 SIZE_LIMIT = 4 << 20
 
 
-class Container:
+class Box:
     """A container as its ``state.json`` tells of it."""
 
     __slots__ = ("file", "paths")
@@ -65,7 +65,7 @@ class Container:
         return True
 
 
-def find(root: str, container_id: str) -> Container:
+def find(root: str, container_id: str) -> Box:
     """Read a container's state file.
 
     Raises:
@@ -86,4 +86,4 @@ def find(root: str, container_id: str) -> Container:
             text += part
     finally:
         os.close(descriptor)
-    return Container(paths, text)
+    return Box(paths, text)
