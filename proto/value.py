@@ -28,6 +28,7 @@ class Value:
     __match_args__: "ClassVar[tuple[str, ...]]" = ()
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()  # for Generic beside it
         own = (name for name in cls.__annotations__ if name not in cls.__fields__)
         cls.__fields__ = (*cls.__fields__, *own)
         cls.__match_args__ = cls.__fields__  # type: ignore[misc]

@@ -6,7 +6,7 @@ from actors.process.command import Command
 from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor, Write
 from actors.process.spool import Looks, Spool
 from actors.slurm.replies import given_back, released
-from actors.slurm.scheduler import JobNews, Scheduler, StepNews
+from actors.slurm.scheduler import JobInfo, JobNews, Scheduler, StepNews
 from proto.errors import ScrunError
 from proto.exit_codes import KILL, KILLED, REFUSED, TERM
 from proto.life import events as e
@@ -106,10 +106,10 @@ class Job:
         if news.kind != "queued" or self._queued:
             return [later]
         self._queued = True
-        command = self._scheduler.inquire(self.id)
-        if command is None:
+        query = self._scheduler.inquire(self.id)
+        if query is None:
             return [later, *self.unexplained()]
-        return [later, self._spool.ask("reason", command), Later("reason", REASON_LIMIT)]
+        return [later, self._spool.ask("reason", query.command), Later("reason", REASON_LIMIT)]
 
     def _refused(self, news: JobNews) -> list[Effect]:
         """Ask again if nobody has heard the request, or report the end."""
@@ -138,8 +138,13 @@ class Job:
 
     def reason(self, status: int) -> list[Effect]:
         """Read why the job waits; that it waits is news even if Slurm does not say why."""
-        info = self._scheduler.read_inquiry(self._spool.said("reason"), self.id) if status == 0 else None
+        info = self._told("reason") if status == 0 else None
         return [Never("reason"), Report(e.JobQueued(self.id, info.reason if info else ""))]
+
+    def _told(self, name: str) -> JobInfo | None:
+        """What Slurm has answered about the job."""
+        query = self._scheduler.inquire(self.id)
+        return query.read(self._spool.said(name)) if query is not None else None
 
     def unexplained(self) -> list[Effect]:
         """Report that the job waits; nobody says why."""
@@ -168,17 +173,17 @@ class Job:
 
     def watch(self) -> list[Effect]:
         """Ask once."""
-        command = self._scheduler.inquire(self.id)
-        if not self.idle or self._releases or command is None:
+        query = self._scheduler.inquire(self.id)
+        if not self.idle or self._releases or query is None:
             return []
         # One that has not answered by now never will.
         last = ToAnchor(m.SignalCommand(f"watch-{self._watches}", KILL))
         self._watches += 1
-        return [last, self._spool.ask(f"watch-{self._watches}", command), Later("watch", WATCH)]
+        return [last, self._spool.ask(f"watch-{self._watches}", query.command), Later("watch", WATCH)]
 
     def watched(self, name: str, status: int) -> list[Effect]:
         """Read the answer. A controller that does not answer says nothing about the job."""
-        info = self._scheduler.read_inquiry(self._spool.said(name), self.id) if status == 0 else None
+        info = self._told(name) if status == 0 else None
         if not self.idle or self._releases:
             return []
         if status != 0 or (info is not None and info.active):
@@ -205,11 +210,11 @@ class Job:
         command = self._scheduler.cancel(self.id)
         if command is not None:
             return [self._spool.act(f"release-{self._releases}", command)]
-        command = self._scheduler.find(self._creation.cookie)
-        if command is None:
+        query = self._scheduler.find(self._creation.cookie)
+        if query is None:
             return [Report(e.JobReleased())]
         # SIGTERM makes a waiting salloc take its request back; the cookie finds what was granted meanwhile.
-        return [ToAnchor(m.SignalCommand("job", TERM)), self._spool.ask(self._unasked("find"), command)]
+        return [ToAnchor(m.SignalCommand("job", TERM)), self._spool.ask(self._unasked("find"), query.command)]
 
     def release_exited(self, name: str, status: int) -> list[Effect]:
         """See whether scancel was heard."""
@@ -220,7 +225,8 @@ class Job:
 
     def found(self, name: str, status: int) -> list[Effect]:
         """See which job carries our cookie."""
-        jobs = self._scheduler.read_found(self._spool.said(name), self._creation.cookie) if status == 0 else []
+        query = self._scheduler.find(self._creation.cookie)
+        jobs = query.read(self._spool.said(name)) if query is not None and status == 0 else []
         if jobs:
             self.id = jobs[0]
             return self.release()

@@ -50,15 +50,16 @@ class Nodes:
             return []
         found = self._connections(self.srun)
         self._missed = self._missed + 1 if found is not None and found < len(step.nodes.split(",")) else 0
-        command = self._scheduler.boots(job_id, step.nodes) if self._missed > 1 else None
-        if command is None:
+        query = self._scheduler.boots(job_id, step) if self._missed > 1 else None
+        if query is None:
             return [Later("nodes", LOOK)]
         self._questions += 1
-        return [self._spool.ask(f"boots-{self._questions}", command), Later("nodes", LOOK)]
+        return [self._spool.ask(f"boots-{self._questions}", query.command), Later("nodes", LOOK)]
 
-    def booted(self, name: str, step: StepNews) -> list[Effect]:
+    def booted(self, name: str, job_id: int, step: StepNews) -> list[Effect]:
         """Read when the nodes were booted, and end what is left of the step if one of them was since it began."""
-        nodes = self._scheduler.read_boots(self._spool.said(name), step.step_id)
+        query = self._scheduler.boots(job_id, step)
+        nodes = query.read(self._spool.said(name)) if query is not None else ()
         if not nodes or self.lost:
             return []
         self.lost = f"node {', '.join(nodes)} was started anew while the container ran"

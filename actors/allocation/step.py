@@ -134,7 +134,7 @@ class Step:
 
     def booted(self, name: str) -> list[Effect]:
         """Read when they were booted."""
-        return self.nodes.booted(name, self._news()) if self._status is None else []
+        return self.nodes.booted(name, self._job_id, self._news()) if self._status is None else []
 
     def exited(self, status: int) -> list[Effect]:
         """Find out what srun's end means."""
@@ -193,17 +193,18 @@ class Step:
 
     def inquire(self) -> list[Effect]:
         """Ask what Slurm knows about the job."""
-        command = self._scheduler.inquire(self._job_id)
-        if command is None:
+        query = self._scheduler.inquire(self._job_id)
+        if query is None:
             return self.explain(None)
         self._questions += 1
-        return [self._spool.ask(f"why-{self._questions}", command)]
+        return [self._spool.ask(f"why-{self._questions}", query.command)]
 
     def answered(self, name: str, status: int) -> list[Effect]:
         """Read what it knows."""
         if status != 0 and not self._explained:
             return [Later("why-again", WHY_AGAIN)]
-        return self.explain(self._scheduler.read_inquiry(self._spool.said(name), self._job_id))
+        query = self._scheduler.inquire(self._job_id)
+        return self.explain(query.read(self._spool.said(name)) if query is not None else None)
 
     def unexplained(self) -> list[Effect]:
         """There was no answer in time."""

@@ -200,12 +200,12 @@ def _release(scheduler: Scheduler, creation: Creation, container: Container, log
 
 def _release_once(scheduler: Scheduler, creation: Creation, container: Container) -> bool:
     jobs = [container.job_id]
-    find = scheduler.find(creation.cookie)
-    if not container.job_id and find is not None:
-        status, text = run(find)
+    search = scheduler.find(creation.cookie)
+    if not container.job_id and search is not None:
+        status, text = run(search.command)
         if status:
             return False
-        jobs = scheduler.read_found(text, creation.cookie)
+        jobs = search.read(text)
     if container.step_id:
         # Slurm ends a step at once and a job only after KillWait.
         run(scheduler.signal(container.step_id, signal.SIGKILL), STEP_LIMIT)

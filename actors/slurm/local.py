@@ -80,35 +80,17 @@ class Local:
         """There is nobody to ask."""
         del job_id
 
-    def read_inquiry(self, text: str, job_id: int) -> None:
-        """See ``inquire``."""
-        del text, job_id
-
     def find(self, cookie: str) -> None:
         """There is nothing that could be lost."""
         del cookie
-
-    def read_found(self, text: str, cookie: str) -> list[int]:
-        """See ``find``."""
-        del text, cookie
-        return []
 
     def measure(self, step_id: str) -> None:
         """See ``inquire``."""
         del step_id
 
-    def read_measure(self, text: str, step_id: str) -> None:
+    def boots(self, job_id: int, step: StepNews) -> None:
         """See ``inquire``."""
-        del text, step_id
-
-    def boots(self, job_id: int, nodes: str) -> None:
-        """See ``inquire``."""
-        del job_id, nodes
-
-    def read_boots(self, text: str, step_id: str) -> tuple[str, ...]:
-        """See ``inquire``."""
-        del text, step_id
-        return ()
+        del job_id, step
 
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """The node is this machine."""

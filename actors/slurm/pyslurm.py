@@ -22,13 +22,12 @@ WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pyslurm_worke
 class PySlurm(Slurm):
     """Slurm's commands, except where pyslurm has a call."""
 
-    def inquire(self, job_id: int) -> Command | None:
+    def _inquiry(self, job_id: int) -> Command:
         """``Job.load``, printed as squeue does."""
         return self._worker("inquire", str(job_id))
 
-    def find(self, cookie: str) -> Command | None:
+    def _search(self) -> Command:
         """``Jobs.load``, filtered by user."""
-        del cookie
         return self._worker("find", str(self._creation.caller.uid))
 
     def signal(self, step_id: str, signum: int) -> Command:

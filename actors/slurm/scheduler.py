@@ -4,7 +4,8 @@ No method starts a process, opens a socket or waits. The anchor runs the command
 and the readers can be asked again and again with all that has been said so far.
 """
 
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Generic, Literal, Protocol, TypeVar
 
 from actors.process.command import Command
 from proto.life.creation import Creation
@@ -12,6 +13,8 @@ from proto.life.ending import Ending
 from proto.value import Value
 
 from .usage import Usage
+
+T = TypeVar("T")
 
 STDERR = 6
 """Descriptor of a step's command that carries the container's stderr; its own descriptor 2 is the launcher's."""
@@ -85,6 +88,19 @@ class JobInfo(Value):
         return self.state in {"PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "RESIZING", "REQUEUED", "STOPPED"}
 
 
+class Query(Value, Generic[T]):
+    """A question to the scheduler.
+
+    Attributes:
+        command: asks it.
+        read: makes the answer of all that the command has said, if that ended with 0.
+
+    """
+
+    command: Command
+    read: Callable[[str], T]
+
+
 class Scheduler(Protocol):
     """One per container. See ``slurm.Slurm``, ``pyslurm.PySlurm`` and ``local.Local``."""
 
@@ -106,29 +122,17 @@ class Scheduler(Protocol):
     def cancel(self, job_id: int) -> Command | None:
         """Give the job back; ``None``: there is nothing to give back."""
 
-    def inquire(self, job_id: int) -> Command | None:
-        """Ask about the job; ``None``: there is nobody to ask."""
+    def inquire(self, job_id: int) -> Query[JobInfo | None] | None:
+        """Ask about the job, which may be gone; ``None``: there is nobody to ask."""
 
-    def read_inquiry(self, text: str, job_id: int) -> JobInfo | None:
-        """Read the answer; ``None``: there is no such job (any more)."""
+    def find(self, cookie: str) -> Query[list[int]] | None:
+        """Look for jobs that carry the cookie; ``None``: nothing could be lost."""
 
-    def find(self, cookie: str) -> Command | None:
-        """Look for jobs that carry the cookie."""
+    def measure(self, step_id: str) -> Query[Usage | None] | None:
+        """Ask what a step uses, which may be gone; ``None``: nobody measures."""
 
-    def read_found(self, text: str, cookie: str) -> list[int]:
-        """Read the answer to ``find``."""
-
-    def measure(self, step_id: str) -> Command | None:
-        """Ask what a step uses; ``None``: nobody measures."""
-
-    def read_measure(self, text: str, step_id: str) -> Usage | None:
-        """Read the answer; ``None``: there is no such step (any more)."""
-
-    def boots(self, job_id: int, nodes: str) -> Command | None:
-        """Ask when the nodes were booted; ``None``: nobody knows."""
-
-    def read_boots(self, text: str, step_id: str) -> tuple[str, ...]:
-        """Read the answer: the nodes that were booted after the step had begun."""
+    def boots(self, job_id: int, step: StepNews) -> Query[tuple[str, ...]] | None:
+        """Ask which of the step's nodes were booted after it had begun; ``None``: nobody knows."""
 
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """Run a shell command line on each node of the job, outside any container."""

@@ -9,6 +9,7 @@ and each task's exact wait status on its own stderr. KILL goes to the step: to t
 
 import os
 import signal
+from functools import partial
 
 from actors.process.command import Command
 from proto.errors import SchedulerError
@@ -32,7 +33,7 @@ from . import (
 from .commands import environment, look_up, probe_version, require, search_path
 from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
-from .scheduler import STDERR, JobInfo, JobNews, StepNews
+from .scheduler import STDERR, JobInfo, JobNews, Query, StepNews
 
 HOLD = b'read -r status || status=137; exit "$status"'
 """What salloc runs here while the job lasts: its exit status becomes the job's.
@@ -194,44 +195,35 @@ class Slurm:
 
     # --- questions
 
-    def inquire(self, job_id: int) -> Command | None:
+    def inquire(self, job_id: int) -> Query[JobInfo | None] | None:
         """One line of squeue, also about a job that has ended (for MinJobAge, 5 minutes by default)."""
-        return self._simple("squeue", b"-h", b"-t", b"all", b"-O", queue_format.FORMAT, b"-j", b"%d" % job_id)
+        return Query(self._inquiry(job_id), partial(queue_format.read_job, job_id=job_id))
 
-    def read_inquiry(self, text: str, job_id: int) -> JobInfo | None:
-        """See ``Scheduler``."""
-        return queue_format.read_job(text, job_id)
-
-    def find(self, cookie: str) -> Command | None:
+    def find(self, cookie: str) -> Query[list[int]] | None:
         """All jobs of the user that live; the cookie is looked for in their comments."""
-        del cookie
-        return self._simple("squeue", b"-h", b"-o", queue_format.FOUND, b"-u", b"%d" % self._creation.caller.uid)
+        return Query(self._search(), partial(queue_format.read_found, mark=COMMENT + cookie))
 
-    def read_found(self, text: str, cookie: str) -> list[int]:
-        """See ``Scheduler``."""
-        return queue_format.read_found(text, COMMENT + cookie)
-
-    def measure(self, step_id: str) -> Command | None:
+    def measure(self, step_id: str) -> Query[usage.Usage | None] | None:
         """``sstat``, which does not know ``--clusters``: of another cluster nothing is known."""
         if self._creation.settings.job.get("clusters"):
             return None
         words = ("--noheader", "--parsable2", "--allsteps", f"--jobs={step_id}", f"--format={usage.FORMAT}")
-        return self._command((require("sstat", self._path), *_encode(words)))
+        command = self._command((require("sstat", self._path), *_encode(words)))
+        return Query(command, partial(usage.read, step_id=step_id))
 
-    def read_measure(self, text: str, step_id: str) -> usage.Usage | None:
-        """See ``Scheduler``."""
-        return usage.read(text, step_id)
-
-    def boots(self, job_id: int, nodes: str) -> Command | None:
+    def boots(self, job_id: int, step: StepNews) -> Query[tuple[str, ...]] | None:
         """Scontrol and squeue, one after the other; nothing about another cluster, of which scontrol could not tell."""
         if self._creation.settings.job.get("clusters"):
             return None
-        asked = (require("scontrol", self._path), require("squeue", self._path), nodes.encode(), b"%d" % job_id)
-        return self._command((b"/bin/sh", b"-c", reboots.ASK, b"scrun-boots", *asked))
+        asked = (require("scontrol", self._path), require("squeue", self._path), step.nodes.encode(), b"%d" % job_id)
+        command = self._command((b"/bin/sh", b"-c", reboots.ASK, b"scrun-boots", *asked))
+        return Query(command, partial(reboots.read, step_id=step.step_id))
 
-    def read_boots(self, text: str, step_id: str) -> tuple[str, ...]:
-        """See ``reboots``."""
-        return reboots.read(text, step_id)
+    def _inquiry(self, job_id: int) -> Command:
+        return self._simple("squeue", b"-h", b"-t", b"all", b"-O", queue_format.FORMAT, b"-j", b"%d" % job_id)
+
+    def _search(self) -> Command:
+        return self._simple("squeue", b"-h", b"-o", queue_format.FOUND, b"-u", b"%d" % self._creation.caller.uid)
 
     def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
         """See ``ending``."""

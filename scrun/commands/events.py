@@ -86,10 +86,10 @@ class _Meter:
         step = _annotations(find(self._paths.root, self._paths.id)).get("scrun.step", "")
         if not step:
             raise WrongStateError(f"container {self._paths.id} is not running: there is nothing to measure")
-        command = self._scheduler.measure(step)
-        if command is None:
+        query = self._scheduler.measure(step)
+        if query is None:
             raise UnsupportedError(NOTHING)
-        usage = self._scheduler.read_measure(run_command(command)[1], step)
+        usage = query.read(run_command(query.command)[1])
         if usage is None:
             raise SchedulerUnavailableError(f"Slurm says nothing about step {step}: it has just ended, or try again")
         found = data(usage)

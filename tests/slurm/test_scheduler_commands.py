@@ -9,7 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -23,7 +23,9 @@ from tests.unit.creations import changed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from actors.slurm.scheduler import JobInfo, JobNews, StepNews
+    from actors.slurm.scheduler import JobInfo, JobNews, Query, StepNews
+
+T = TypeVar("T")
 
 
 class Site:
@@ -86,7 +88,11 @@ class Site:
         return wait_status(process.returncode), output.decode(), slurm.read_step(log.read_text())
 
     def about(self, slurm: Slurm, job_id: int) -> JobInfo | None:
-        return slurm.read_inquiry(self.run(slurm.inquire(job_id)).stdout, job_id)
+        return self.answer(slurm.inquire(job_id))
+
+    def answer(self, query: Query[T] | None) -> T:
+        assert query is not None
+        return query.read(self.run(query.command).stdout)
 
     def asked(self, job_id: int, fields: str) -> str:
         """What squeue says of a job that is there."""
@@ -141,7 +147,7 @@ def test_the_job_ends_with_the_status_that_it_is_given(site: Site) -> None:
     assert site.holder.returncode == 7
     done = site.as_user(["scontrol", "show", "job", str(job_id)])
     assert "ExitCode=7:0" in done.stdout
-    assert slurm.read_inquiry(site.run(slurm.inquire(job_id)).stdout, job_id) is not None
+    assert site.about(slurm, job_id) is not None
 
 
 def test_a_job_is_granted_found_described_and_released(site: Site) -> None:
@@ -152,7 +158,7 @@ def test_a_job_is_granted_found_described_and_released(site: Site) -> None:
     assert "[" in info.nodes
     assert site.asked(job_id, "%D|%j") == "2|two | nodes"
     cookie = slurm._creation.cookie
-    assert slurm.read_found(site.run(slurm.find(cookie)).stdout, cookie) == [job_id]
+    assert site.answer(slurm.find(cookie)) == [job_id]
     assert site.run(slurm.cancel(job_id)).returncode == 0
     after = site.about(slurm, job_id)
     assert after is not None

@@ -6,6 +6,7 @@ from typing import Any
 
 from actors.process.command import Command
 from actors.process.effects import Effect, Report, ToAnchor
+from actors.slurm.scheduler import Query
 from actors.slurm.slurm import Slurm
 from proto.life import messages as m
 from proto.wire.registry import Message
@@ -54,6 +55,12 @@ def there(command: Command | None) -> Command:
     """The command, which Slurm always has."""
     assert command is not None
     return command
+
+
+def asked(query: Query[Any] | None) -> Command:
+    """The command of a question, which Slurm always answers."""
+    assert query is not None
+    return query.command
 
 
 def reports(effects: Iterable[Effect]) -> list[Message]:

@@ -14,7 +14,7 @@ from proto.life import messages as m
 from proto.life.ending import Ending
 from tests.unit.slurm import recorded as said
 
-from .slurm_container import SlurmContainer, reports, spawned, there
+from .slurm_container import SlurmContainer, asked, reports, spawned, there
 
 EXITED_1, KILLED = 1 << 8, 9
 HELD_BY_SALLOC = ToAnchor(m.Close((HELD,)))
@@ -38,13 +38,13 @@ class Office:
         return ToAnchor(spawn_of(self.container.creation, command, name, log))
 
     def ask(self, name: str, job_id: int) -> Effect:
-        return self.spool.ask(name, there(self.container.scheduler.inquire(job_id)))
+        return self.spool.ask(name, asked(self.container.scheduler.inquire(job_id)))
 
     def scancel(self, name: str, job_id: int) -> Effect:
         return self.spool.act(name, there(self.container.scheduler.cancel(job_id)))
 
     def squeue(self, name: str) -> Effect:
-        return self.spool.ask(name, there(self.container.scheduler.find(self.container.creation.cookie)))
+        return self.spool.ask(name, asked(self.container.scheduler.find(self.container.creation.cookie)))
 
     def grant(self) -> None:
         self.job.request()

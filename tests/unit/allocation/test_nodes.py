@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,8 @@ from actors.allocation.nodes import LOOK, LOST_LIMIT, Nodes
 from actors.process.command import Command
 from actors.process.effects import Effect, Later, Log, Never, ToAnchor
 from actors.process.spool import Spool
-from actors.slurm.scheduler import StepNews
+from actors.slurm import reboots
+from actors.slurm.scheduler import Query, StepNews
 from actors.slurm.slurm import Slurm
 from proto.exit_codes import KILL
 from proto.life import messages as m
@@ -31,8 +33,9 @@ SENTENCE = "node node2 was started anew while the container ran"
 class Told(Slurm):
     """Slurm, but no command is looked up."""
 
-    def boots(self, job_id: int, nodes: str) -> Command:
-        return Command((b"boots", b"%d" % job_id, nodes.encode()), ())
+    def boots(self, job_id: int, step: StepNews) -> Query[tuple[str, ...]]:
+        command = Command((b"boots", b"%d" % job_id, step.nodes.encode()), ())
+        return Query(command, partial(reboots.read, step_id=step.step_id))
 
     def signal(self, step_id: str, signum: int) -> Command:
         return Command((b"signal", step_id.encode(), b"%d" % signum), ())
@@ -53,7 +56,7 @@ class Watched:
     def answer(self, text: str) -> list[Effect]:
         with open(self.spool.path("boots-1"), "w", encoding="utf-8") as file:
             file.write(text)
-        return self.nodes.booted("boots-1", STEP)
+        return self.nodes.booted("boots-1", 9, STEP)
 
 
 @pytest.fixture

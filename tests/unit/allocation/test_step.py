@@ -18,7 +18,7 @@ from proto.life import messages as m
 from proto.life.ending import Ending
 from tests.unit.slurm import recorded as said
 
-from .slurm_container import SlurmContainer, reports, spawned, there
+from .slurm_container import SlurmContainer, asked, reports, spawned
 
 UNHEARD = "srun: error: Unable to confirm allocation for job 5: Unable to contact slurm controller (connect failure)\n"
 ARGV = (b"/dev/.scrun-c00kie", b"/bin/sh", b"sh")
@@ -49,7 +49,7 @@ class Launch:
         return ToAnchor(m.Spawn(name, command.argv, command.env, "/", stdio, terminal=creation.terminal))
 
     def ask(self, name: str) -> Effect:
-        return Spool(self.container.creation).ask(name, there(self.container.scheduler.inquire(5)))
+        return Spool(self.container.creation).ask(name, asked(self.container.scheduler.inquire(5)))
 
     def ends(self, text: str, status: int) -> list[Effect]:
         """It is launched, runs, and ends like this, when it is no longer young."""
