@@ -7,9 +7,9 @@ import pathlib
 import time
 from typing import TYPE_CHECKING
 
-from actors.stdio.census import descriptors, holders
 from proto.life import events as e
 from proto.life import journal
+from tests.census import descriptors, holders
 from tests.conftest import all_pids, read_proc, scrun_processes
 
 from .conftest import ROUNDS

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgpack
 import pytest
 
-from actors.stdio.census import descriptors
+from tests.census import descriptors
 from tests.conftest import alive
 
 from .ordeal import ECHO, forget, nothing_left, read, read_line

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.stdio import census
 from proto.errors import LaunchError
 from proto.host import terminal
+from tests import census
 
 pytestmark = pytest.mark.process
 

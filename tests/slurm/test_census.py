@@ -11,7 +11,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from actors.stdio.census import holders
+from tests.census import holders
 from tests.chaos.ordeal import read
 from tests.chaos.witness import find
 from tests.conftest import alive, all_pids, read_proc, state_and_parent

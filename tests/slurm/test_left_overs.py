@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actors.slurm import origin
-from actors.stdio.census import descriptors
 from proto.life import events as e
 from proto.life.journal import Journal, read
 from proto.value import replace
+from tests.census import descriptors
 from tests.chaos.ordeal import staging_of
 from tests.conftest import CHECKOUT, Runner, alive, all_pids, read_proc
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.stdio import census
+from tests import census
 
 pytestmark = pytest.mark.unit
 

@@ -1,4 +1,4 @@
-"""Which descriptors a process has: for the console, and for the tests that look for leaks.
+"""Which descriptors a process has, for the tests that look for leaks.
 
 Reads ``/proc`` only; needs the rights of the process's owner.
 """
