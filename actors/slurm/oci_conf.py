@@ -1,4 +1,4 @@
-"""oci.conf: the three keys that concern the submitting side (man page oci.conf(5))."""
+"""oci.conf: the keys that concern the submitting side (man page oci.conf(5))."""
 
 import os
 
@@ -12,17 +12,19 @@ class OciConf(Value):
         srun_path: ``SrunPath``, or empty.
         srun_args: ``SrunArgs``, one argument per line of the file.
         runtime_run: pattern ``RunTimeRun``, or empty.
+        mount_spool_dir: ``MountSpoolDir``: where slurmd mounts a directory of its own into the container.
 
     """
 
     srun_path: str = ""
     srun_args: tuple[str, ...] = ()
     runtime_run: str = ""
+    mount_spool_dir: str = "/var/run/slurm"
 
 
 def parse(text: str) -> OciConf:
     """Read the file. Keys in any case, ``#`` begins a comment, a value may stand in double quotes."""
-    srun_path = runtime_run = ""
+    srun_path = runtime_run = mount_spool_dir = ""
     srun_args: list[str] = []
     for line in text.splitlines():
         key, equals, value = line.partition("=")
@@ -36,7 +38,9 @@ def parse(text: str) -> OciConf:
                 srun_args.append(plain)
             case "runtimerun":
                 runtime_run = plain
-    return OciConf(srun_path, tuple(srun_args), runtime_run)
+            case "mountspooldir":
+                mount_spool_dir = plain
+    return OciConf(srun_path, tuple(srun_args), runtime_run, mount_spool_dir or OciConf.mount_spool_dir)
 
 
 def _value(text: str) -> str:

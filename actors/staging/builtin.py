@@ -14,6 +14,7 @@ from typing import Any
 from actors.oci.id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
 from actors.oci.node_config import NodePlan, node_config
 from actors.oci.node_mounts import Copy, from_bundle, is_below
+from actors.slurm import oci_conf
 from actors.staging.tree.copy import copy_source, copy_tree, has_owners, make_room_for_mounts
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
@@ -150,7 +151,7 @@ def stage_in(
             from actors.staging.tree.mirror import missing_paths
 
             record["skipped"] = missing_paths(creation.rootfs, f"{content}/rootfs")
-        record["excluded"] = _excluded(config)
+        record["excluded"] = _excluded(config, oci_conf.load(creation.settings.scrun.slurm_conf).mount_spool_dir)
         write_file(f"{work}/{_STAGED}", json.dumps(record).encode("utf-8", "surrogateescape"), 0o600)
         os.rename(work, home)
     except OSError as error:
@@ -274,6 +275,14 @@ def _copy_mounts(home: str, copies: tuple[Copy, ...], run: Commands, log: Log, *
         copy_source(run, copy.source, f"{home}/mounts/{copy.index}", log, owners=owners)
 
 
-def _excluded(config: dict[str, Any]) -> list[str]:
-    """Mount points: the copy has an empty file or directory there, the original something of its own."""
-    return [os.path.normpath(mount.get("destination", "/")).strip("/") for mount in config.get("mounts") or ()]
+def _excluded(config: dict[str, Any], spool: str) -> list[str]:
+    """Mount points: the copy has an empty file or directory there, the original something of its own, or nothing.
+
+    Args:
+        config: config.json.
+        spool: where slurmd mounts a directory of its own; /var/run is /run in most images.
+
+    """
+    found = [mount.get("destination", "/") for mount in config.get("mounts") or ()]
+    found += [spool, spool.replace("/var/run/", "/run/", 1)]
+    return [os.path.normpath(path).strip("/") for path in found]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from proto.exit_codes import KILL, KILLED, REFUSED
+from proto.exit_codes import KILLED, REFUSED
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life import wants
@@ -34,7 +34,7 @@ def running(c: Container, settings: Settings) -> dict[str, float]:
         found["grace"] = GRACE
     if _waits_for_release_only(c):
         found["release-wait"] = RELEASE_WAIT
-    if any(s.signal == KILL for s in c.signals) or (c.ending is not None and c.forced):
+    if c.forced:
         found["kill-wait"] = settings.scrun.kill_wait
     return found
 

@@ -120,6 +120,8 @@ class _Mirror:
             old = None
         if stat.S_ISDIR(new.st_mode):
             if old is None:
+                if self._leads_to_mount_points_only(path):
+                    return
                 os.mkdir(target, 0o700)
                 self._count.copied += 1
             self._directory(path)
@@ -127,6 +129,16 @@ class _Mirror:
             self._replace(source, target, new)
         else:
             self._attributes(source, target, new, old)
+
+    def _leads_to_mount_points_only(self, path: str) -> bool:
+        """Whether a new directory was made by the node's runtime, on the way to a mount point, and has nothing else."""
+        source = os.path.join(self._copy, path)
+        with _open_to_its_owner(source, 0o500), os.scandir(source) as entries:
+            below = [(f"{path}/{entry.name}", entry.is_dir(follow_symlinks=False)) for entry in entries]
+        return bool(below) and all(
+            inner in self._excluded or (directory and self._leads_to_mount_points_only(inner))
+            for inner, directory in below
+        )
 
     def _same_content(self, source: str, target: str, new: os.stat_result, old: os.stat_result) -> bool:
         if stat.S_ISLNK(new.st_mode):

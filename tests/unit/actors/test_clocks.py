@@ -40,6 +40,9 @@ def live(*events: Message) -> Container:
         (RUNNING, set()),
         ((*RUNNING, e.SignalRequested(1, 15, "r")), set()),
         ((*RUNNING, e.SignalRequested(1, 9, "r")), {"kill-wait"}),
+        # Whoever sent it goes on waiting while changes are brought back.
+        ((*RUNNING, e.SignalRequested(1, 9, "r"), e.SignalDelivered(1)), {"kill-wait"}),
+        ((*RUNNING, e.SignalRequested(1, 9, "r"), e.SignalDelivered(1), *DRAINED[len(RUNNING) :]), {"kill-wait"}),
         ((*RUNNING, MILD), {"grace"}),
         ((*RUNNING, HARD), {"kill-wait"}),
         ((*DRAINED, e.StagedOut()), {"release-wait"}),

@@ -352,3 +352,18 @@ def test_a_device_is_found_by_its_numbers() -> None:
         {"path": "/dev/none", "type": "b", "major": 9999, "minor": 1},
     ]
     assert device_paths(devices) == {"/dev/mynull": "/dev/null"}
+
+
+def test_directories_that_only_lead_to_a_mount_point_do_not_come_back(tmp_path: Path) -> None:
+    """The node's runtime makes them in the copy; with a file of the program's beside them they are the program's."""
+    copy, original = tmp_path / "copy", tmp_path / "original"
+    for top in (copy, original):
+        top.mkdir()
+    (copy / "var/run/slurm").mkdir(parents=True)
+    (copy / "own/run").mkdir(parents=True)
+    (copy / "srv/run/slurm").mkdir(parents=True)
+    (copy / "srv/run/mine").write_text("x")
+    mirror(str(copy), str(original), frozenset({"var/run/slurm", "srv/run/slurm"}))
+    assert sorted(str(path.relative_to(original)) for path in original.rglob("*")) == [
+        "own", "own/run", "srv", "srv/run", "srv/run/mine",
+    ]  # fmt: skip
