@@ -10,6 +10,7 @@ from actors.slurm.replies import may_be_outside, may_be_the_runtimes, needs_inqu
 from actors.slurm.scheduler import STDERR, JobInfo, Scheduler, StepNews
 from proto.errors import ScrunError
 from proto.exit_codes import KILL, KILLED, REFUSED
+from proto.host import sessions
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.creation import Creation
@@ -33,6 +34,10 @@ NO_PROGRAM = b"/dev/null/none"
 OUTSIDE = (
     "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
     "Ask the site's administrator to install oci.conf there"
+)
+SESSION_OVER = (
+    "systemd has ended all processes of {user} with the last session; loginctl enable-linger {user} lets containers "
+    "outlive it"
 )
 TERMINAL = {"0": "terminal", "1": "terminal"}
 PIPES = {"0": "srun-stdin", "1": "srun-stdout", str(STDERR): "srun-stderr"}
@@ -216,6 +221,10 @@ class Step:
             return []
         self._explained = True
         ending = self._scheduler.explain(info, self._news(), self._status)
+        caller = self._creation.caller
+        if ending.kind in {"signalled", "cancelled", "lost"} and sessions.are_over(caller.uid):
+            # srun was sent SIGTERM with all the others, which tells nobody why.
+            ending = replace(ending, kind="cancelled", sentence=SESSION_OVER.format(user=caller.user))
         ended = e.StepEnded(ending)
         return [Never("why"), Never("why-again"), Report(ended)]
 

@@ -13,6 +13,7 @@ from actors.allocation.nodes import LOOK
 from actors.allocation.step import PIPES, TERMINAL, WHY_AGAIN, WHY_LIMIT, WINDOW_AGAIN, YOUNG, Step
 from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor
 from actors.process.spool import Spool
+from proto.host import sessions
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.ending import Ending
@@ -242,3 +243,17 @@ def test_a_new_actor_goes_on_with_a_launch_that_nobody_heard(launch: Launch) -> 
     launch.say(UNHEARD)
     launch.launch()
     assert Later("step", PAUSES[0]) in launch.step.exited(EXITED_1)
+
+
+@pytest.mark.parametrize(("state", "kind"), [("closing", "cancelled"), ("active", "signalled"), ("", "signalled")])
+def test_the_end_of_the_last_session_is_the_reason(
+    launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, kind: str
+) -> None:
+    monkeypatch.setattr(sessions, "USERS", str(tmp_path))
+    if state:
+        (tmp_path / str(launch.container.creation.caller.uid)).write_text(f"NAME=alice\nSTATE={state}\nREALTIME=1\n")
+    launch.launch()
+    effects = [*launch.ends(said.KILLED, 137 << 8), *launch.step.unexplained()]
+    [ended] = [event for event in reports(effects) if isinstance(event, e.StepEnded)]
+    assert (ended.ending.kind, ended.ending.exit_code) == (kind, 137)
+    assert ("enable-linger alice" in ended.ending.sentence) == (state == "closing")
