@@ -131,7 +131,7 @@ def _stream(line: Line, container: Box, meter: _Meter, interval: float) -> None:
                     _print("oom", paths.id)
                 continue
             topic, body = sock.recv_multipart()
-            if topic.endswith(b".step-ended") and msgpack.unpackb(body)["data"].get("kind") == "out-of-memory":
+            if topic.endswith(b".step-ended") and msgpack.unpackb(body)["data"]["ending"]["kind"] == "out-of-memory":
                 _print("oom", paths.id)
             ended = topic.endswith(b".finished")
 

@@ -65,12 +65,12 @@ def envelope(**fields: object) -> bytes:
 
 def lies(dice: random.Random) -> Iterator[bytes]:
     """Frames of the right form that must not have any effect."""
-    ended = {"kind": "exited", "exit_code": 0, "signal": 0, "sentence": ""}
+    ended = {"ending": {"kind": "exited", "exit_code": 0, "signal": 0, "sentence": "", "code": "launch"}}
     for source in (*ACTORS, "state", "staging", "anchor", "", "client"):
         yield envelope(source=source, kind="step-ended", body=ended)
         yield envelope(source=source, kind="job-released", body={})
     yield envelope(version=2)
-    yield envelope(kind="finish", body={"exit_code": 0, "signal": 0, "hand_over": False})
+    yield envelope(kind="finish", body={"exit_code": 0, "hand_over": False})
     yield envelope(kind="no-such-word")
     yield envelope(body={"signal": "nine"})
     yield envelope(body=[1, 2, 3])

@@ -9,7 +9,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from proto.errors import reason
@@ -80,6 +80,7 @@ class _Mirror:
         self._excluded = excluded
         self._count = MirrorCount()
         self._root = os.geteuid() == 0
+        self._touched: set[str] = set()
 
     def run(self) -> MirrorCount:
         self._directory("")
@@ -98,7 +99,10 @@ class _Mirror:
                 path = os.path.join(here, name)
                 if path not in self._excluded:
                     self._try(path, partial(self._entry, path))
-        self._attributes(source, target, os.lstat(source), os.lstat(target))
+        new, old = os.lstat(source), os.lstat(target)
+        if here in self._touched and (new.st_mode, new.st_uid, new.st_gid) == (old.st_mode, old.st_uid, old.st_gid):
+            return  # its time is that of the mount point
+        self._attributes(source, target, new, old)
 
     def _try(self, path: str, bring: Callable[[], None]) -> None:
         try:
@@ -121,6 +125,7 @@ class _Mirror:
         if stat.S_ISDIR(new.st_mode):
             if old is None:
                 if self._leads_to_mount_points_only(path):
+                    self._touched.add(os.path.dirname(path))
                     return
                 os.mkdir(target, 0o700)
                 self._count.copied += 1
@@ -154,21 +159,32 @@ class _Mirror:
             return  # nobody listens any more
         temporary = tempfile.mktemp(prefix=".scrun-sync-", dir=os.path.dirname(target))  # noqa: S306 - ours alone
         try:
-            if stat.S_ISLNK(mode):
-                os.symlink(os.readlink(source), temporary)
-            elif stat.S_ISREG(mode):
-                with _open_to_its_owner(source, 0o400):
-                    shutil.copyfile(source, temporary)
-            else:
-                os.mknod(temporary, mode, new.st_rdev)
-        except PermissionError:
-            if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            self._make(source, temporary, new)
+            os.replace(temporary, target)
+        except OSError as error:
+            with suppress(OSError):
+                os.unlink(temporary)
+            if isinstance(error, PermissionError) and (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)):
                 return  # only root makes device nodes
             raise
-        self._own(temporary, new)
-        shutil.copystat(source, temporary, follow_symlinks=False)
-        os.replace(temporary, target)
         self._count.copied += 1
+
+    def _make(self, source: str, path: str, new: os.stat_result) -> None:
+        mode = new.st_mode
+        if stat.S_ISREG(mode):
+            # Open for its extended attributes, too: on a network file system they need the right to read.
+            with _open_to_its_owner(source, 0o400):
+                shutil.copyfile(source, path)
+                shutil.copystat(source, path)
+            self._own(path, new)
+            os.chmod(path, stat.S_IMODE(mode))
+            return
+        if stat.S_ISLNK(mode):
+            os.symlink(os.readlink(source), path)
+        else:
+            os.mknod(path, mode, new.st_rdev)
+        self._own(path, new)
+        shutil.copystat(source, path, follow_symlinks=False)
 
     def _attributes(self, source: str, target: str, new: os.stat_result, old: os.stat_result) -> None:
         owner = (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid) and self._root

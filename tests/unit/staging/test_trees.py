@@ -1,3 +1,4 @@
+import contextlib
 import os
 import stat
 import subprocess
@@ -144,6 +145,8 @@ def test_what_its_owner_may_not_read_is_brought_back_and_so_is_the_rest(trees: t
     original, copy = trees
     change(copy)
     write(copy / "etc/a", "closed", 0o000)
+    with contextlib.suppress(OSError):  # not every file system has these; they want the right to read, too
+        os.setxattr(copy / "etc/a", "user.note", b"1")
     write(copy / "hidden/b", "also")
     (copy / "hidden").chmod(0o000)
     write(copy / "zz", "last")
@@ -166,6 +169,7 @@ def test_what_cannot_be_brought_back_is_counted_and_the_rest_comes(trees: tuple[
     said = mirror_as_owner(copy, original)
     assert said == "2 kept out/old: you may not"
     assert (original / "zz").read_text() == "last"
+    assert not [path for path in original.rglob("*") if path.name.startswith(".scrun-sync")]
 
 
 def test_a_link_is_never_followed(trees: tuple[Path, Path], tmp_path: Path) -> None:
@@ -367,3 +371,13 @@ def test_directories_that_only_lead_to_a_mount_point_do_not_come_back(tmp_path: 
     assert sorted(str(path.relative_to(original)) for path in original.rglob("*")) == [
         "own", "own/run", "srv", "srv/run", "srv/run/mine",
     ]  # fmt: skip
+
+
+def test_a_directory_keeps_its_time_where_only_a_mount_point_is_new(tmp_path: Path) -> None:
+    copy, original = tmp_path / "copy", tmp_path / "original"
+    for top in (copy, original):
+        (top / "var").mkdir(parents=True)
+    os.utime(original / "var", (1, 1))
+    (copy / "var/run/slurm").mkdir(parents=True)
+    assert mirror(str(copy), str(original), frozenset({"var/run/slurm"})).changed <= 1  # the top itself
+    assert (original / "var").stat().st_mtime == 1
