@@ -1,4 +1,4 @@
-"""Every error that scrun shows to somebody, as one tree.
+"""Every error that scrun shows to a user or an engine, as one tree.
 
 ::
 

@@ -8,7 +8,7 @@ are those of every architecture that Slurm knows. On the path of the hot verbs.
 ``REFUSED``             125  the program never ran, and is not to blame: no job, no staging, no step
 ``NOT_FOUND``           127  a command of ours could not be started
 ``INTERRUPTED``         130  SIGINT, by which a caller cancels
-``KILLED``              137  SIGKILL: killed, or lost in a way that nobody can tell from it
+``KILLED``              137  SIGKILL: killed, or lost in a way that scrun cannot tell from it
 ======================  ===  ========================================================================
 """
 

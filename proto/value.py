@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 else:
 
     def dataclass_transform(**_):  # noqa: ANN003, ANN201
-        """Tell nobody; at run time there is no type checker."""
+        """Do nothing; at run time there is no type checker."""
         return lambda cls: cls
 
 

@@ -1,6 +1,6 @@
 """Third-party packages for the verbs that need them (msgpack, zmq, pykka …).
 
-The interpreter runs without ``site``, so that nobody's ``.pth`` files tax every call of the runtime.
+The interpreter runs without ``site``, so that no package's ``.pth`` file taxes every call of the runtime.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A command that is run again while nobody answers: salloc and srun, which then were not heard.
+"""A command that is run again while Slurm does not answer: salloc or srun, whose request was not heard.
 
 A name is started once in the life of the container, so each attempt has a name and a log of its own: ``step``,
 ``step-2`` … The logs say which is the last one; an actor that takes over goes on from there.

@@ -38,7 +38,7 @@ class Job:
     """Pure: commands and ticks in, effects out.
 
     Attributes:
-        id: number of the job, 0 while nobody knows it.
+        id: number of the job, 0 until Slurm has told it.
         idle: whether no step of ours is, or was, in it: only then its end is news.
 
     """
@@ -86,7 +86,7 @@ class Job:
         return [ToAnchor(spawn_of(self._creation, command, self._attempts.name, self._attempts.log))]
 
     def next(self) -> list[Effect]:
-        """Ask once more: nobody has heard the last request."""
+        """Ask once more: the controller has not heard the last request."""
         if not self._attempts.waiting or self._releases:
             return []
         self._attempts.next()
@@ -112,7 +112,7 @@ class Job:
         return [later, self._spool.ask("reason", query.command), Later("reason", REASON_LIMIT)]
 
     def _refused(self, news: JobNews) -> list[Effect]:
-        """Ask again if nobody has heard the request, or report the end."""
+        """Ask again if the controller has not heard the request, or report the end."""
         if news.away and not self._wanted:
             return []  # told to a new actor; if there shall be a job at all, it will ask for this command
         wanted = self._patient and not self.id and not self._releases
@@ -122,7 +122,7 @@ class Job:
             return [Log("info", waiting), Later("job", pause)]
         self._attempts.waiting = False
         code = "scheduler-unavailable" if news.transient else "scheduler"
-        # What was in the queue has not been refused: somebody took it out.
+        # What was in the queue has not been refused: a user, an administrator or Slurm took it out.
         if self._queued:
             return [Never("job"), Report(e.JobEnded(Ending("cancelled", KILLED, 0, news.reason, code)))]
         return [Never("job"), Report(e.JobEnded(Ending("refused", REFUSED, 0, news.reason, code)))]
@@ -147,11 +147,11 @@ class Job:
         return query.read(self._spool.said(name)) if query is not None else None
 
     def unexplained(self) -> list[Effect]:
-        """Report that the job waits; nobody says why."""
+        """Report that the job waits, without Slurm's reason."""
         return [Report(e.JobQueued(self.id))]
 
     def exited(self, status: int) -> list[Effect]:
-        """Take note of salloc's end: the job was refused, released, or revoked by somebody else."""
+        """Take note of salloc's end: the job was refused, given back, or revoked by Slurm (scancel, time limit)."""
         self._status = status
         if not self._granted:
             return self.look()
@@ -231,7 +231,7 @@ class Job:
             self.id = jobs[0]
             return self.release()
         if status != 0 or self._status is None or self._granted:
-            # Nobody answered, or salloc is still there and its request may be on its way, or it was granted meanwhile.
+            # squeue failed, or salloc is still there and its request may be on its way, or it was granted meanwhile.
             return [self._again()]
         self._released = True
         return [Report(e.JobReleased())]

@@ -85,7 +85,7 @@ class Step:
         return self._spawn()
 
     def next(self) -> list[Effect]:
-        """Start srun once more: nobody has heard the last one."""
+        """Start srun once more: the controller has not heard the last one."""
         if not self._attempts.waiting:
             return []
         self._attempts.next()
@@ -223,7 +223,7 @@ class Step:
         ending = self._scheduler.explain(info, self._news(), self._status)
         caller = self._creation.caller
         if ending.kind in {"signalled", "cancelled", "lost"} and sessions.are_over(caller.uid):
-            # srun was sent SIGTERM with all the others, which tells nobody why.
+            # systemd sent SIGTERM to srun as to all processes of the user; srun and the job do not say why.
             ending = replace(ending, kind="cancelled", sentence=SESSION_OVER.format(user=caller.user))
         ended = e.StepEnded(ending)
         return [Never("why"), Never("why-again"), Report(ended)]

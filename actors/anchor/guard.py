@@ -67,7 +67,7 @@ class Guard:
     def dismiss(self, *, hand_over: bool) -> None:
         """The anchor exits: the guard goes on cancelling, or there is nothing left to do and it ends, too.
 
-        One that somebody has stopped, now or in the next moment, would keep the container's lock, and with it the id.
+        One that the user or root stops, now or in the next moment, would keep the container's lock, and with it the id.
         """
         with contextlib.suppress(OSError):
             os.kill(self.pid, signal.SIGCONT if hand_over else signal.SIGKILL)

@@ -22,7 +22,7 @@ class Outbox:
         self._waiting.append(outbox)
 
     def interrupted(self, signum: int) -> None:
-        """Somebody sent the anchor this signal, perhaps not for the first time."""
+        """The anchor has got this signal, perhaps not for the first time."""
         self._counts[signum] = self._counts.get(signum, 0) + 1
         self._unheeded.append(m.Interrupted(signum, self._counts[signum]))
         self._waiting.append(self._unheeded[-1])

@@ -79,7 +79,7 @@ def _take_engine_descriptors(descriptors: Descriptors, creation: Creation, keep:
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if creation.terminal:
             break  # these are create's own: containerd reads them to the end before it goes on
-        # What is not forwarded goes to srun as it is, and to nobody else.
+        # What is not forwarded goes to srun as it is, and to no other process.
         kept = name if name in plan.forwarded() else f"srun-{name}"
         descriptors.put(kept, fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH))
     # conmon's pipes: only the copies under the names above are left, and only stdio inherits those.

@@ -42,7 +42,7 @@ class Window:
             self._commands.signal(self._name, signal.SIGWINCH)
 
     def hung_up(self) -> bool:
-        """SIGHUP has come; whether it is the terminal's end, and not somebody's wish.
+        """Whether the SIGHUP that has come is from the terminal's end, and not from a process (``kill -HUP``).
 
         A program that can neither read nor write any more is ended, as srun would do it.
         """
@@ -55,7 +55,7 @@ class Window:
 def _size() -> tuple[int, int] | None:
     """The terminal's size; None if there is none, or the engine has closed the other end.
 
-    It is opened for the moment only: the engine sees the end of the output when nobody has it open any more.
+    It is opened for the moment only: the engine sees the end of the output when no process has it open any more.
     """
     try:
         fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)

@@ -54,7 +54,7 @@ def clean_up(creation: Creation, anchor: int, path: str) -> None:
 
     Args:
         creation: what ``create`` found out.
-        anchor: pid that the anchor had, whose session its relatives are in; -1 if nobody knows it any more.
+        anchor: pid that the anchor had, whose session its relatives are in; -1 if another process may have it by now.
         path: of the journal.
 
     """
@@ -80,8 +80,8 @@ def clean_up(creation: Creation, anchor: int, path: str) -> None:
 def end_processes(paths: ContainerPaths, anchor: int) -> None:
     """End what is left of the anchor's session, and every command that was given this container's address.
 
-    SIGTERM first: it makes salloc take a request back that Slurm may be about to grant. A killed salloc leaves that
-    job to nobody.
+    SIGTERM first: it makes salloc take a request back that Slurm may be about to grant. No process knows
+    of the job of a salloc that was killed.
     """
     for signum in (signal.SIGTERM, signal.SIGKILL):
         relatives = list(_relatives(paths, anchor))
@@ -119,7 +119,7 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
         # An anchor that gave up has written the last record already: then it is done, and not recorded.
         if not container.finished and not lifecycle.knows(container, event):
             container = lifecycle.apply(container, event)
-            # A full disk keeps nobody from giving the job back. What follows a gap could not be read.
+            # On a full disk, too, the job must be given back. What follows a gap could not be read.
             try:
                 if whole:
                     journal.append(event)
@@ -132,7 +132,7 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
     forced = container.forced
     happen(e.CancelRequested("the death of scrun's anchor process", KILLED, forced=True))
     scheduler = scheduler_for(creation)
-    # A job may have been asked for whose number nobody has heard yet: the cookie finds it.
+    # A job may have been asked for whose number is not in the journal yet: the cookie finds it.
     if container.ours:
         released = _release(scheduler, creation, container, log)
         if not released:

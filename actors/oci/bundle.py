@@ -32,7 +32,7 @@ class Bundle(Value):
         binds: destination to source of the mounts; the source is empty where its contents are not known here.
         resources: ``linux.resources``.
         hooks: those that run on this host, by kind.
-        tells: whether the node's config.json tells what should be nobody else's (``hook_config.node_environment``).
+        tells: whether the node's config.json tells what no other user should read (``hook_config.node_environment``).
 
     """
 

@@ -1,4 +1,4 @@
-"""A config.json to begin with, as runc's but for what a node would refuse or nobody could use.
+"""A config.json to begin with, as runc's but for what a node would refuse or the program could not use.
 
 There is no network namespace, for the network is the node's, and no cgroup to mount, for that is the job's.
 """

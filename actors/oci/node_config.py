@@ -132,7 +132,7 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
         if (path := device.get("path")) and keep_device(path, privileged=privileged)
     ]
     if plan.uid_map:
-        # Nobody makes device nodes in a user namespace, and crun fails at the mere wish.
+        # The kernel lets no runtime make device nodes in a user namespace, and crun fails if it is asked to.
         mounts += [_device_mount(device["path"], plan) for device in devices]
         devices = []
     if plan.entry:
@@ -156,7 +156,7 @@ def environment(config: Config) -> list[bytes]:
 
 
 def without_environment(config: Config) -> Config:
-    """A config.json that shows nobody what the program is told.
+    """A config.json that does not show other users what the program is told.
 
     The entry file has the variables, and slurmstepd puts the command of the step in place of ``args`` (both seen with
     22.05 and 24.11).
@@ -168,7 +168,7 @@ def without_environment(config: Config) -> Config:
 def without_labels(config: Config) -> Config:
     """A config.json with those annotations only that are words to a runtime (``run.oci.…``).
 
-    The others are the engine's and the user's, and nobody's on the node.
+    The others concern the engine and the user, and no other user of the node.
     """
     result = {key: value for key, value in config.items() if key != "annotations"}
     words = {key: value for key, value in (config.get("annotations") or {}).items() if key.startswith("run.oci.")}

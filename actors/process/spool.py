@@ -44,7 +44,7 @@ class Looks:
     """When to look again at a file that grows: soon at first, since most commands speak at once.
 
     What took long is known an eighth of that time later at most: with pauses that grow faster, on a busy machine
-    it is the pause that somebody waits for.
+    the caller would wait for the pause, and not for the command.
     """
 
     FIRST = 0.01

@@ -34,7 +34,7 @@ class Specification(Value):
         restart: OTP's word.
         descriptors: names of the anchor's descriptors that it inherits; missing ones are left out.
         late: whether it is started only once ``create`` has been answered: nothing is wanted of it before, and two
-            processes fewer compete for the processors while somebody waits.
+            processes fewer compete for the processors while the engine waits.
 
     """
 
@@ -107,8 +107,8 @@ def died(specification: Specification, record: Restarts, now: float, *, normal: 
         record: its own.
         now: monotonic time.
         normal: it exited with 0 by itself.
-        struck: somebody else killed it (the kernel that needed memory, a person). However often that happens, it says
-            nothing about what the child can do: such deaths make the pauses longer, and never the last one.
+        struck: it was killed from outside (by the kernel that needed memory, by a person). However often that happens,
+            it says nothing about what the child can do: such deaths make the pauses longer, and never the last one.
 
     """
     if specification.restart == "temporary" or (specification.restart == "transient" and normal):

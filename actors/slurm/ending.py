@@ -9,9 +9,9 @@ time-limit     137 or 143  Slurm ended the job at its time limit
 preempted      137 or 143  a job of higher priority took the nodes
 node-failure   137         a node of the job was lost
 out-of-memory  137         the memory limit was exceeded, be it by a child: slurmstepd then tells no other status
-cancelled      137 or 143  somebody cancelled the job
+cancelled      137 or 143  the user, an administrator or Slurm cancelled the job
 launch-failed  125         the step never started (125 is what engines use for "not the program's fault")
-lost           137         nobody knows: the launcher was killed, or gave up, and the job tells nothing
+lost           137         cause unknown: the launcher was killed, or gave up, and the job tells nothing
 =============  ==========  =====================================================================
 
 143 where the program was seen to die of TERM, with which Slurm begins; 137 where it was killed, or is not known to

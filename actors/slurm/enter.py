@@ -6,8 +6,8 @@ calls the same runtime with ``exec``. Namespaces, capabilities and the system ca
 as they were when the container was made. With nsenter(1) they would be ours, and the program would have every
 capability of the user namespace.
 
-The program is described by a ``process`` object as config.json has one. It travels in the environment, where nobody
-else can read it, and never as a word of a command line; nothing is left behind that would have to be removed.
+The program is described by a ``process`` object as config.json has one. It travels in the environment, where no
+other user can read it, and never as a word of a command line; nothing is left behind that would have to be removed.
 """
 
 from actors.programs import program

@@ -77,7 +77,7 @@ class Local:
         return self._command(b"delete", b"--force", self._creation.id.encode())
 
     def inquire(self, job_id: int) -> None:
-        """There is nobody to ask."""
+        """There is no controller to ask."""
         del job_id
 
     def find(self, cookie: str) -> None:

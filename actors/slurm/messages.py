@@ -17,7 +17,7 @@ class Saying(Value):
         marks: texts that must all be in what Slurm said (lower case).
         sentence: ours.
         transient: whether the same request may succeed later.
-        away: whether nobody has heard the request, so that it may be made again; it is transient, too.
+        away: whether the controller has not heard the request, so that it may be made again; it is transient, too.
         quote: whether Slurm's own line says more than ours (a name, a number) and follows it.
 
     """
@@ -34,7 +34,7 @@ NODE_REFUSED = "a node of the step took no connection; is its slurmd running?"
 """It has heard nothing; others may have."""
 
 TABLE: tuple[Saying, ...] = (
-    # --- nobody answers
+    # --- the way to the controller: slurm.conf, munged, slurmctld
     Saying(
         ("cannot stat file", "slurm.conf"),
         "slurm.conf was not found; set SLURM_CONF or slurm_conf in scrun.toml, and run scrun doctor",

@@ -30,7 +30,7 @@ class Option(Value):
         kind: ``value`` needs a text, ``number`` a whole number, ``flag`` none, ``optional`` may have one;
             ``environment`` travels as ``SALLOC_`` variable since salloc has no separate option for it.
         where: ``job`` goes to salloc, ``step`` to srun, ``both`` to both; ``place`` says which part of a cluster is
-            meant: it goes to salloc or, in an allocation of somebody else's, to srun.
+            meant: it goes to salloc or, in an allocation that is not scrun's own, to srun.
         since: first version of Slurm that knows it; (0, 0) is "at least since 22.05".
         until: last version that knew it; later ones get nothing, and a notice.
         aliases: further names that are understood.

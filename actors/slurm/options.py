@@ -49,7 +49,7 @@ def resolve(
         caller_environ: environment of ``scrun create``.
         resources: ``linux.resources``. docker writes it with zeros when the user gave no limit.
         defaults: ``Settings.job``.
-        other_annotations: names after ``scrun.`` that belong to somebody else.
+        other_annotations: names after ``scrun.`` that are no options of a job: the stager reads them.
 
     Raises:
         SettingsError: an unknown option, or a value that cannot be one.

@@ -17,7 +17,7 @@ def released(status: int, said: str) -> bool:
 def given_back(said: str) -> bool:
     """Whether a salloc that has ended gave its job back. If the controller is away it says that it could not, and ends.
 
-    The same words in 22.05 to 24.11; without them nobody knows, and scancel is harmless.
+    The same words in 22.05 to 24.11; without them scrun does not know, and scancel is harmless.
     """
     low = said.lower()
     return "relinquishing job allocation" in low and "unable to clean up job allocation" not in low
@@ -32,7 +32,7 @@ def signal_failure(said: str) -> str:
 
 
 def not_taken_yet(said: str, *, single_node: bool) -> bool:
-    """Whether nobody has got a signal that Slurm did not take, so that it may be sent again.
+    """Whether no process has got a signal that Slurm did not take, so that it may be sent again.
 
     The controller is away, or the step's only node is (``single_node``; of several some may have it), or the step's job
     is suspended or being resumed. A step that has just ended gets that last answer, too: then there is soon nothing
@@ -47,7 +47,7 @@ def needs_inquiry(news: StepNews) -> bool:
     """Whether the controller can know more about the end than the step's launcher has said.
 
     A program that ended by itself needs no explanation. One that was killed may have been killed by Slurm, for
-    a reason that only the controller has: time limit, preemption, somebody's scancel.
+    a reason that only the controller has: time limit, preemption, a scancel.
     """
     by_itself = news.wait_status is not None and news.wait_status & 0x7F == 0
     return not by_itself or news.abandoned or news.node_failure or _killed_inside(news)

@@ -31,7 +31,7 @@ class JobNews(Value):
         nodes: always empty with Slurm's commands, which do not say; ``inquire`` does.
         reason: one sentence when refused.
         transient: whether the same request may succeed later.
-        away: whether nobody has heard it, so that it may be made again at once.
+        away: whether the controller has not heard it, so that it may be made again at once.
 
     """
 
@@ -54,7 +54,8 @@ class StepNews(Value):
         nodes: the step's nodes, with commas.
         messages: what a person may want to know, cleaned; errors only.
         failure: why the step could not start, one sentence, or empty.
-        away: whether nobody has heard the request for a step, so that it may be made again: nothing was started.
+        away: whether the controller has not heard the request for a step, so that it may be made again: nothing was
+            started.
         abandoned: the launcher gave the step up, so its own exit status says nothing.
         out_of_memory: the kernel or Slurm killed a task for memory.
         node_failure: a node of the step was lost.
@@ -123,16 +124,16 @@ class Scheduler(Protocol):
         """Give the job back; ``None``: there is nothing to give back."""
 
     def inquire(self, job_id: int) -> Query[JobInfo | None] | None:
-        """Ask about the job, which may be gone; ``None``: there is nobody to ask."""
+        """Ask about the job, which may be gone; ``None``: there is no controller to ask."""
 
     def find(self, cookie: str) -> Query[list[int]] | None:
         """Look for jobs that carry the cookie; ``None``: nothing could be lost."""
 
     def measure(self, step_id: str) -> Query[Usage | None] | None:
-        """Ask what a step uses, which may be gone; ``None``: nobody measures."""
+        """Ask what a step uses, which may be gone; ``None``: this scheduler cannot tell."""
 
     def boots(self, job_id: int, step: StepNews) -> Query[tuple[str, ...]] | None:
-        """Ask which of the step's nodes were booted after it had begun; ``None``: nobody knows."""
+        """Ask which of the step's nodes were booted after it had begun; ``None``: this scheduler cannot tell."""
 
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """Run a shell command line on each node of the job, outside any container."""

@@ -157,7 +157,7 @@ class Slurm:
             raise SchedulerError("container not running: its step is not known yet")
         words = (b"--signal=%d" % signum, step_id.encode())
         if signum == signal.SIGKILL:
-            return self._simple("scancel", *words)  # nobody counts these
+            return self._simple("scancel", *words)  # no program can tell two from one
         return self._simple("scancel", b"--interactive", *words, before=(b"/bin/sh", b"-c", ONCE, b"scrun-signal"))
 
     def remote_command(self, job_id: int, command: bytes) -> Command:

@@ -3,8 +3,8 @@
 A step has one container for each task. Before 23.02 a node runs one task of a container step only ("unexpected
 number of tasks"), so there the tasks asked for give the job its CPUs and each node one container.
 
-In a job of scrun's own, the step takes all of the job's nodes. In somebody else's allocation it takes one task on
-one node, unless ``nodes`` or ``ntasks`` ask for more: many containers may share such an allocation.
+In a job of scrun's own, the step takes all of the job's nodes. In an allocation that is not scrun's it takes one task
+on one node, unless ``nodes`` or ``ntasks`` ask for more: many containers may share such an allocation.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def words(options: Mapping[str, str], foreign: bool, version: Version) -> list[s
 
     Args:
         options: resolved, and fit for the version.
-        foreign: the allocation is somebody else's.
+        foreign: the allocation is not scrun's own.
         version: of Slurm; (0, 0), unknown, counts as old.
 
     """

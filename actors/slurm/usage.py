@@ -43,7 +43,7 @@ def read(text: str, step_id: str) -> Usage | None:
 
 
 def data(usage: Usage) -> dict[str, object]:
-    """The numbers where runc's ``events`` has them; what nobody knows is left out."""
+    """The numbers where runc's ``events`` has them; what Slurm does not know is left out."""
     found: dict[str, object] = {}
     if usage.cpu is not None:
         found["cpu"] = {"usage": {"total": usage.cpu * 1_000_000_000}}

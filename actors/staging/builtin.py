@@ -69,8 +69,8 @@ def container_maps(
     """Decide which ids the container gets on the node; nothing for a job of root, which needs no map.
 
     ``full`` is what the engine itself uses: the user's own id and his subordinate ids, which the nodes must know,
-    too. ``single`` needs nothing: the user of the container's program is the user, and there is nobody else. ``auto``
-    is full where that can be had: in an engine's namespace, with a file system that keeps owners.
+    too. ``single`` needs nothing: the user of the container's program is the user, and there is no other.
+    ``auto`` is full where that can be had: in an engine's namespace, with a file system that keeps owners.
 
     Args:
         creation: the container.

@@ -169,7 +169,7 @@ def _shadow(creation: Creation, config: Config) -> tuple[str, str, int]:
     # slurmd takes BUNDLE/rootfs, whatever root.path says.
     os.symlink(os.path.join(creation.bundle, (config.get("root") or {}).get("path") or "rootfs"), f"{home}/rootfs")
     config["root"] = {**(config.get("root") or {}), "path": f"{home}/rootfs"}
-    # Hooks have environments of their own, which are nobody's affair: root of the node reads them or nobody does.
+    # Hooks have environments of their own, which root of the node reads, and no other user may.
     return home, content, 0o600 if config.get("hooks") else rights.config
 
 
@@ -177,7 +177,7 @@ def staging_directory(creation: Creation) -> str:
     """The directory for staged containers, made if it is not there.
 
     Raises:
-        StagingError: it cannot be made, or belongs to somebody else.
+        StagingError: it cannot be made, or belongs to another user.
 
     """
     path = place_of(creation.settings, creation.caller.home)
@@ -203,9 +203,9 @@ def rights_of(creation: Creation, uid_map: IdMap) -> Rights:
     """Who may reach what is staged.
 
     It is the user's alone, but for two cases. If the user's own id is none of the container's (root's container in a
-    user namespace, ``nomap``), what the node's runtime does inside that namespace counts as somebody else's doing:
-    such a one may go through, and still not look around. And where root is nobody (``reach``), nobody has to be able
-    to read config.json.
+    user namespace, ``nomap``), what the node's runtime does inside that namespace counts as another user's doing:
+    such a user may go through, and still not look around. And where root is the user nobody (``reach``), that user has
+    to be able to read config.json.
 
     Raises:
         StagingError: the container's ids could not get as far as the staging directory.

@@ -2,7 +2,7 @@
 
 Every event goes the same way: journal first, then ``state.json``, then whatever the new state wants, then the
 callers whose requests it answers. A replacement reads the journal and goes on from there. An event that cannot be
-written down has not happened yet: an actor repeats it, a caller is told, and what nobody repeats is kept here.
+written down has not happened yet: an actor repeats it, a caller is told, and what anchor or clocks say is kept here.
 """
 
 import contextlib

@@ -15,7 +15,7 @@ from proto.wire.registry import Message
 Request = m.Start | m.Kill | m.Delete
 
 KILL_WAIT = 0.5
-"""After ``kill KILL`` the container ends within ``kill_wait`` whatever Slurm says, so nobody need wait for Slurm."""
+"""After ``kill KILL`` the container ends within ``kill_wait`` whatever Slurm says, so no caller need wait for Slurm."""
 SIGNAL_WAIT = 1.5
 """Any other signal is in the journal and on its way. scancel takes 10 s to find out that a node or the controller does
 not answer, and an engine's "stop" counts its time to KILL from our answer."""

@@ -12,7 +12,7 @@ from proto.value import Value
 
 SECONDS = 2.0
 """How long a word is kept. An introduction takes milliseconds; after half a second the actor repeats what it said, and
-much later the pid may be somebody else's."""
+much later the pid may be another process's."""
 WORDS = 8
 """So many are kept of one process, the first ones. The others are repeated by an actor, and lost by a flood."""
 PROCESSES = 16
@@ -30,7 +30,7 @@ class Word(Value):
 
 
 class EarlyWords:
-    """The words of processes that nobody has introduced yet."""
+    """The words of processes that the anchor has not introduced yet."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

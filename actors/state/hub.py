@@ -64,7 +64,7 @@ class Hub:
         self._early = EarlyWords(clock)
 
     def introduce(self, actor: str, pid: int) -> list[Arrival | Reached]:
-        """The anchor vouches for it: this process is that actor, and nobody else is any more.
+        """The anchor vouches for it: this process is that actor, and no other process is any more.
 
         Returns:
             What the actor has said before, and is heard now.
@@ -93,7 +93,7 @@ class Hub:
         return route is not None and self.send(route, envelope)
 
     def send(self, route: bytes, envelope: Envelope) -> bool:
-        """Send; False if there is nobody at that address (now), or if it does not read."""
+        """Send; False if no process is at that address (now), or if it does not read."""
         with contextlib.suppress(zmq.Again, zmq.ZMQError):
             self.socket.send_multipart([route, envelope.pack()], zmq.DONTWAIT)
             return True
@@ -121,7 +121,7 @@ class Hub:
         return self._judge(word)
 
     def _judge(self, word: Word) -> Arrival | Reached:
-        """Whether the word may be heard; one of somebody who is nobody yet is kept for a moment."""
+        """Whether the word may be heard; one of a process that is not introduced yet is kept for a moment."""
         actor = next((name for name, known in self._pids.items() if known == word.pid), None)
         envelope = unpack(word.payload) if word.payload else None
         if envelope is None and actor is not None:

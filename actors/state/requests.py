@@ -20,7 +20,7 @@ class Requests:
         self._open: dict[str, tuple[Arrival, Request]] = {}
 
     def __contains__(self, request_id: str) -> bool:
-        """Whether somebody still waits for the answer."""
+        """Whether a caller still waits for the answer."""
         return request_id in self._open
 
     def admit(self, container: Container, arrival: Arrival, request: Request) -> Message | None:

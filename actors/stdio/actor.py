@@ -28,7 +28,7 @@ STEPS = 16
 OUTPUT = ("stdout", "stderr")
 """The engine's ends."""
 LAUNCHER = ("srun-stdin", "srun-stdout", "srun-stderr")
-"""What the anchor keeps for srun. Where there never was one the far sides would wait for an end that nobody makes."""
+"""What the anchor keeps for srun. Where no srun was ever started, the far sides would wait for ever."""
 POLL_MASKS = ((1, zmq.POLLIN), (4, zmq.POLLOUT))  # poll(2)'s POLLIN and POLLOUT
 
 

@@ -10,7 +10,7 @@ file systems without ``splice_write``) it says EINVAL. Then, and only then, byte
 description, which the engine shares. Instead:
 
 * Pipes, at either end: ``SPLICE_F_NONBLOCK``.
-* A source that is a socket: only after POLLIN; nobody else reads it.
+* A source that is a socket: only after POLLIN; no other process reads it.
 * A target that is a socket: the flag does not reach it, ``splice`` would wait for room. So only after POLLOUT,
   which promises three quarters of a Unix socket's send buffer, and at most a quarter of it at once.
 * A target that is a terminal: one stopped by ^S would block us. It is opened anew with ``O_NONBLOCK``, as a
@@ -104,7 +104,7 @@ class Stream:
             target_fd: a pipe, stream socket, file, terminal or /dev/null; a pipe if the source is a socket.
             name: of the stream.
             drain: whether to go on reading when the target is gone: yes for output, so that the container is
-                not stopped by a full pipe; no for stdin, where what nobody reads stays with the engine.
+                not stopped by a full pipe; no for stdin, where what the program does not read stays with the engine.
 
         Raises:
             ValueError: neither end is a pipe, so that ``splice`` cannot work.

@@ -21,7 +21,7 @@ def open_log(log: str) -> int:
         OSError: it cannot be written to now.
 
     """
-    # O_NONBLOCK: a FIFO that nobody reads must stop neither a command nor an actor.
+    # O_NONBLOCK: a FIFO without a reader must stop neither a command nor an actor.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
     return os.open(file_of(log), flags, 0o644)
 

@@ -99,8 +99,8 @@ def make_root(root: str) -> None:
     """Make the root directory, or check the one that is there.
 
     Raises:
-        SettingsError: it belongs to somebody else or others may write into it, somebody else could put another one in
-            its place, or it cannot be made.
+        SettingsError: it belongs to another user, others may write into it or put another one in its place, or it
+            cannot be made.
 
     """
     mask = os.umask(0o077)  # for the directories above it, too
@@ -134,7 +134,7 @@ def above_it(path: str) -> list[str]:
 
 
 def _strange(status: os.stat_result) -> bool:
-    """Whether somebody else may put something else in place of what is in a directory, or of what a link names.
+    """Whether another user may put something else in place of what is in a directory, or of what a link names.
 
     Accounts of the system may (a daemon's run directory is often its own), and whoever a user namespace has no name
     for: of those root is one. A group that may write is trusted: that is what project directories are for.

@@ -44,7 +44,7 @@ def exchange(path: str, other: str) -> bool:
         Whether that was done: there are file systems that cannot do it (NFS).
 
     """
-    import ctypes  # 1.7 ms, which nobody has before the job is asked for
+    import ctypes  # 1.7 ms, which ``create`` must not spend before the job is asked for
 
     rename = getattr(ctypes.CDLL(None), "renameat2", None)
     return rename is not None and not rename(_HERE, os.fsencode(path), _HERE, os.fsencode(other), _EXCHANGE)

@@ -1,4 +1,4 @@
-"""Whether systemd is ending all processes of a user, as it does when the last session ends and nobody lingers.
+"""Whether systemd is ending all processes of a user: the last session has ended, and the user does not linger.
 
 ``/run/systemd/users/UID`` is logind's own record, readable for all; sd_login(3) reads it, too. Where there is no
 systemd there is no such file.

@@ -1,8 +1,8 @@
 """The container's terminal: a pty whose master the engine gets, and whose slave becomes srun's.
 
 The engine listens on the console socket and expects one message: some text (the slave's name) and the master
-as SCM_RIGHTS. Afterwards this side keeps the slave only; with the master open here, nobody would ever see the
-hang-up.
+as SCM_RIGHTS. Afterwards this side keeps the slave only; with the master open here, neither anchor nor srun
+would ever see the hang-up.
 
 The slave is 0 and 1 of ``srun --pty``, and no byte passes through a process of ours. Its 2 should be a file, for
 its own messages. It is the controlling terminal of the anchor, not of srun (see ``actors.anchor.window``). What

@@ -109,7 +109,7 @@ class StepEnded(Message):
 
 @message("signal-requested")
 class SignalRequested(Message):
-    """Somebody wants the container to get a signal. ``request``: id of the caller's message."""
+    """A caller, or a signal to the anchor, asks to signal the container. ``request``: id of the caller's message."""
 
     number: int
     signal: int

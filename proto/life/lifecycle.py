@@ -98,7 +98,7 @@ def _signal_delivered(c: Container, number: int) -> Container:
 def _staged_out(c: Container, event: e.StagedOut) -> Container:
     ending = c.ending
     if event.failure and ending is not None:
-        # The exit status stays the program's, but somebody may miss a file.
+        # The exit status stays the program's, but the user may miss a file.
         # What kept it from being staged in may be what is in the way now: once is enough.
         sentence = "; ".join(dict.fromkeys(part for part in (ending.sentence, event.failure) if part))
         ending = replace(ending, sentence=sentence)

@@ -18,7 +18,7 @@ class RequestJob(Message):
     """To allocation: see to it that there is a job; report queued, granted or ended.
 
     Attributes:
-        again: whether to ask again if nobody answers.
+        retry: whether to ask again if Slurm does not answer.
 
     """
 
@@ -37,7 +37,7 @@ class LaunchStep(Message):
     """To allocation: start srun; report started and ended.
 
     Attributes:
-        again: whether to start it again if nobody heard it.
+        retry: whether to start it again if the controller has not heard it.
 
     """
 
@@ -85,7 +85,7 @@ class RelaySignal(Message):
     """To signals: give the step this signal, once; report delivered or failed.
 
     Attributes:
-        alone: whether the step has one node, so that nobody has heard a signal that a node refused.
+        single_node: whether the step has one node, so that no process has got a signal that the node refused.
 
     """
 
@@ -316,7 +316,7 @@ class ChildChanged(Message):
 
 @message("interrupted")
 class Interrupted(Message):
-    """From the anchor, to state: somebody sent the anchor this signal, for the ``number``-th time.
+    """From the anchor, to state: the anchor has got this signal, for the ``number``-th time.
 
     Told again to a new state actor, until ``Heeded``.
     """

@@ -29,8 +29,8 @@ class Scrun(Value):
         scheduler: who runs the container; ``auto`` is pyslurm where it fits the cluster, else Slurm's commands.
         create_wait: seconds that ``create`` waits for a queued job and for staging before it returns.
         start_wait: seconds that ``start`` waits for a queued job and for staging before it returns; 0 for ever.
-        start_limit: seconds for which a created container keeps its job, or its place in the queue, although nobody
-            starts it; 0 for ever.
+        start_limit: seconds for which a created container keeps its job, or its place in the queue, although the
+            engine does not start it; 0 for ever.
         kill_wait: seconds after ``kill KILL`` until the container counts as dead whatever Slurm says.
         slurm_conf: path of slurm.conf, or empty for Slurm's own default.
         lua: path of scrun.lua; empty for the one beside slurm.conf; ``none`` for the built-in stager.

@@ -65,7 +65,7 @@ class StateFile:
         self.anchor = _number(tail, b'"anchor":')
         self.born = _number(tail, b'"starttime":')
         self.boot = _word(tail, b'"boot": "')
-        # Who cleared up after an anchor that nobody knew any more has none to name.
+        # Only a state that was written after the anchor had gone (``clear_up``) may name none.
         if not self.anchor and self.status != "stopped":
             self.status = ""
 

@@ -39,7 +39,7 @@ def class_of(word: str) -> type[Message]:
     """The message class of a word.
 
     Raises:
-        ProtocolError: nobody has that word.
+        ProtocolError: no message has that word.
 
     """
     try:

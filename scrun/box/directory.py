@@ -20,7 +20,7 @@ DOOMED = "~"
 YOUNG = 60.0
 """Seconds for which a directory without a container may be a ``create`` that has not locked it yet."""
 SWEEP_LIMIT = 1.0
-"""Seconds that somebody who is taking a directory away may need."""
+"""Seconds that a command which is taking a directory away may need."""
 _POLL = 0.01
 
 
@@ -46,7 +46,7 @@ def reserve(paths: ContainerPaths) -> int:
         if lock is not None:
             os.set_inheritable(lock, True)
             return lock
-        # Somebody whose clock is ahead took it for one that a killed ``create`` left, and has taken it away.
+        # A command on a host whose clock is ahead took it for one that a killed ``create`` left, and has taken it away.
 
 
 def _reclaim(paths: ContainerPaths) -> int:
@@ -97,7 +97,7 @@ def _open_lock(path: str) -> int | None:
 
 
 def wait_for_lock(paths: ContainerPaths, deadline: float) -> int | None:
-    """Wait until no process of the container is left; None if somebody else has taken the directory away.
+    """Wait until no process of the container is left; None if another process has taken the directory away.
 
     Raises:
         DeadlineError: processes of it are still there at ``deadline`` (of ``time.monotonic``).
@@ -137,7 +137,7 @@ def remove(paths: ContainerPaths) -> None:
 def sweep(root: str) -> None:
     """Finish what a killed ``delete`` began, and take away what a killed ``create`` did not get far with.
 
-    All that can be told by looking; what needs a journal and Slurm is ``scrun gc``'s. Nothing of somebody else's is
+    All that can be told by looking; what needs a journal and Slurm is ``scrun gc``'s. Nothing of another user's is
     touched: root may look at everybody's directories.
     """
     if os.lstat(root).st_uid != os.getuid():
@@ -155,7 +155,7 @@ def sweep(root: str) -> None:
                     try:
                         remove(paths)
                     except ScrunError:
-                        pass  # nobody has asked for it
+                        pass  # the caller has not asked for it
                 os.close(lock)
 
 

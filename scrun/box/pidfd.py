@@ -12,7 +12,7 @@ def send(path: str, pid: int) -> None:
     """Connect to the socket and send a pidfd of the process.
 
     Raises:
-        SettingsError: nobody takes it.
+        SettingsError: the caller does not take it, or there is none to send.
 
     """
     try:

@@ -10,7 +10,7 @@ the value may be left out, or ``+`` for a flag that counts. ``-`` as help marks 
 compatibility and has no effect here; such options are not in the help texts.
 
 A row of verbs is (module in ``scrun.commands``, arguments, summary, options). Arguments in brackets may be left
-out; where they end in ``…``, options end at the first argument, for the rest belongs to somebody else.
+out; where they end in ``…``, options end at the first argument, for the rest is another program's.
 
 On the path of the hot verbs: constants only.
 """

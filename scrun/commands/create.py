@@ -150,7 +150,7 @@ def _clear(paths: ContainerPaths) -> None:
         from scrun.delete.removal import clear_up, unfinished
 
         if unfinished(paths):
-            clear_up(paths)  # anchor and guard died before they could: nobody else knows of the job
+            clear_up(paths)  # anchor and guard died before they could: no other process knows of the job
         with contextlib.suppress(ScrunError):  # why it could not be created is what is reported
             directory.remove(paths)
         os.close(lock)

@@ -76,7 +76,7 @@ class _Meter:
 
         Raises:
             WrongStateError: nothing runs.
-            UnsupportedError: nobody measures.
+            UnsupportedError: this cluster does not measure.
             SchedulerUnavailableError: Slurm does not say.
 
         """

@@ -61,7 +61,7 @@ def _begin(line: Line, launcher: "Launcher", slave: int | None) -> None:
     try:
         if slave is not None:
             launcher.keep_window(slave)
-            # With the slave open here nobody would ever see the end.
+            # With the slave open here, who has the master would never see the end.
             os.close(slave)
         launcher.wait_running()
         _tell(line, launcher.pid)

@@ -20,7 +20,7 @@ from scrun.packages import use_packages
 
 from . import create, kill, start
 
-# Not relayed: what runc keeps to itself, what nobody can catch, and what says that this process is at fault.
+# Not relayed: what runc keeps to itself, what no process can catch, and what says that this process is at fault.
 KEPT = frozenset({"CHLD", "PIPE", "URG", "KILL", "STOP", "ILL", "TRAP", "ABRT", "BUS", "FPE", "SEGV", "SYS", "WINCH"})
 
 

@@ -35,7 +35,7 @@ def start(container: Box) -> None:
         try:
             container = find(container.paths.root, container.paths.id)
         except ScrunError:
-            pass  # somebody has deleted it
+            pass  # a ``delete`` has taken it away
         raise _reason(container) or LaunchError("the container ended before its program was started") from None
     except KeyboardInterrupt:
         # Ctrl-C during "podman run": podman does not come back for a container whose start failed.

@@ -184,7 +184,7 @@ def slurm_conf_of(given: str, environ: dict[str, str]) -> str:
 
 
 def check_slurm_conf(path: str, by: str) -> str:
-    """The absolute path of a slurm.conf that somebody named.
+    """The absolute path of a slurm.conf that an option, a variable or a setting names.
 
     Raises:
         SettingsError: it is not there.

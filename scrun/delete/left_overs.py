@@ -44,7 +44,7 @@ def collect(root: str, host: Host, *, dry: bool) -> None:
     """Clear up in a state directory, or say what would be; one line for each thing.
 
     Raises:
-        SettingsError: the directory is somebody else's.
+        SettingsError: the directory is another user's.
 
     """
     if os.path.isdir(root) and os.stat(root).st_uid != os.getuid():
@@ -73,7 +73,7 @@ def collect(root: str, host: Host, *, dry: bool) -> None:
 
 
 def _job(stranger: Stranger, root: str, host: Host, *, dry: bool) -> None:
-    """Cancel a job that nobody can miss, and name any other."""
+    """Cancel a job that no container and no process holds, and name any other."""
     job = stranger.job_id
     earlier = origin.was_here(stranger.place, root)
     if not earlier and (not stranger.place or stranger.place != origin.here(root)):
@@ -150,7 +150,7 @@ def _queue(host: Host) -> str:
 
 
 def strangers(queue: str, cookies: set[str]) -> list[Stranger]:
-    """Jobs that carry scrun's mark with a cookie that nobody knows."""
+    """Jobs that carry scrun's mark with a cookie that no container has."""
     found = []
     for line in queue.splitlines():
         number, _, rest = line.partition("|")

@@ -16,7 +16,7 @@ from scrun.hub.client import ask
 SECONDS = 60.0
 # After SIGKILL of the anchor: what the guard may need to cancel the job and clear up.
 GUARD_SECONDS = 20.0
-# All is over, and the anchor has only to say good-bye: one that does not has been stopped by somebody.
+# All is over, and the anchor has only to say good-bye: one that does not has been stopped by the user or root.
 GONE_SECONDS = 5.0
 
 
@@ -121,8 +121,8 @@ def clear_up(paths: ContainerPaths) -> None:
 
     container = lifecycle.replay(journal.read(paths.journal))
     if container.creation is not None:
-        # A session that nobody has: the lock is free, so nothing of the anchor's is left, and its number may be
-        # somebody else's by now. (0 would be every process whose session began outside this pid namespace.)
+        # A session that no process has: the lock is free, so nothing of the anchor's is left, and its number may be
+        # another process's by now. (0 would be every process whose session began outside this pid namespace.)
         clean_up(container.creation, -1, paths.journal)
 
 

@@ -43,7 +43,7 @@ class Launcher:
         The engine may wait for the end of the standard error that it gave us, for all output is the terminal's.
         """
         files = {0: 0, 1: 1, STDERR: self._stderr()} if terminal is None else {0: terminal, 1: terminal}
-        # A signal to pass on waits until there is somebody to pass it to.
+        # A signal to pass on waits until there is a process to pass it to.
         signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
         self.pid = os.fork()
         if not self.pid:
@@ -125,9 +125,9 @@ class Launcher:
     def _stderr(self) -> int:
         """Standard error as srun takes it: opened anew, with O_TRUNC.
 
-        That empties a file, fails with a socket and with what belongs to somebody else, and blocks on a pipe that
-        nobody reads. There cat(1) writes instead. An engine's pipe is given as it is: what came after srun's end, even
-        by an instant, would be lost.
+        That empties a file, fails with a socket and with what belongs to another user, and blocks on a pipe
+        without a reader. There cat(1) writes instead. An engine's pipe is given as it is: what came after srun's end,
+        even by an instant, would be lost.
         """
         try:
             if not stat.S_ISREG(os.fstat(2).st_mode):

@@ -17,7 +17,7 @@ from proto.host.trees import remove_tree
 CHUNK = 1 << 16
 WAIT = 10.0
 SILENCE = 200
-"""Milliseconds without a byte after which nobody counts as writing, though somebody has the terminal open."""
+"""Milliseconds without a byte after which the output counts as ended, though a process still has the terminal open."""
 
 
 class OwnTerminal:
@@ -107,7 +107,7 @@ class OwnTerminal:
             pass
 
     def _pass_on(self) -> bool:
-        """Print all that the container has written; False when nobody can write any more."""
+        """Print all that the container has written; False when no process can write any more."""
         while True:
             try:
                 data = os.read(self._master, CHUNK)

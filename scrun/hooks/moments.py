@@ -10,7 +10,7 @@ kind               runs                                if one fails
 ``poststop``       in ``delete``, nothing is left      a warning; the others run
 =================  ==================================  ========================================================
 
-``create`` takes the hooks of the two later kinds down in ``ROOT/ID/hooks``, so that nobody who changes config.json
+``create`` notes the hooks of the two later kinds in ``ROOT/ID/hooks``, so that no later change of config.json
 changes them, and so that ``start`` and ``delete`` of a container without hooks need one look at a file that is not
 there. This module is imported only if there are hooks.
 """
@@ -151,7 +151,7 @@ def at_delete(paths: ContainerPaths) -> Plan | None:
         container = find(paths.root, paths.id)
         hooks = noted(paths, AT_DELETE)
     except (NotFoundError, InternalError):
-        return None  # it never came to be, or nobody can tell any more what it was
+        return None  # it never came to be, or its files do not tell any more what it was
     return plan(container, AT_DELETE, hooks) if hooks else None
 
 

@@ -103,7 +103,7 @@ class _Run:
                     self._input.close()
 
     def _write(self) -> bool:
-        """Write some of the state; False if there is nothing more to write or nobody who reads."""
+        """Write some of the state; False if there is nothing more to write, or the hook reads no more."""
         try:
             self._rest = self._rest[os.write(self._input.fileno(), self._rest) :]
         except BlockingIOError:

@@ -80,7 +80,7 @@ def ask(container: Box, kind: str, body: Body, seconds: float | None) -> Body:
             word, answer = _converse(container, request)
             break
         except OSError:
-            pass  # nobody there, or gone: wait for the successor
+            pass  # the state actor is not there, or gone: wait for the successor
         except ProtocolError:
             nonsense += 1
             if nonsense == _PATIENCE:
@@ -96,7 +96,7 @@ def _look(container: Box, request: Request) -> None:
     """Is there any point in waiting on?"""
     if not container.alive():
         raise AnchorGoneError(f"container {container.paths.id} has ended")
-    # One that somebody has stopped cannot obey; to any other this means nothing.
+    # An anchor that the user or root has stopped cannot obey; to any other this means nothing.
     container.kill_anchor(signals.CONT)
     request.check()
 

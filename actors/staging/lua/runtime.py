@@ -1,6 +1,6 @@
 """Runs scrun.lua: the typed border between scrun and Lua.
 
-Lua cannot be stopped from inside, so this belongs into a process of its own that somebody may kill at any instant.
+Lua cannot be stopped from inside, so this belongs in a process of its own that actor or anchor may kill at any instant.
 Strings are bytes on both sides: paths and environment need not be UTF-8, and must come back as they went in.
 """
 

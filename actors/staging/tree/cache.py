@@ -73,7 +73,7 @@ class TreeCache:
         staging: the staging directory; the cache is in it, and beside it those who use the entries.
         mode: of the directories on the way to the tree.
         clock: seconds since the epoch.
-        maximum_age: seconds after which an entry that nobody has used is thrown away.
+        maximum_age: seconds after which an entry that no container has used is thrown away.
         maximum_size: bytes; the entries that were not used for longest are thrown away above it.
 
     """
@@ -112,7 +112,7 @@ class TreeCache:
             try:
                 remove_tree(path)
             except StagingError:
-                continue  # somebody else removes it, too
+                continue  # the stager of another container removes it, too
         entry = os.path.join(self._directory, key)
         with self._lock(f"{key}.lock"):
             if not os.path.isdir(entry):
@@ -172,7 +172,7 @@ class TreeCache:
 
     @contextmanager
     def _lock(self, name: str) -> Iterator[None]:
-        # Never removed: somebody who waits for the old file would not see the lock of the new one.
+        # Never removed: a process that waits for the old file would not see the lock of the new one.
         fd = os.open(os.path.join(self._directory, name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)

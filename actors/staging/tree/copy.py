@@ -56,7 +56,7 @@ def has_owners(root: str) -> bool:
     """Whether the files of a tree belong to several users.
 
     Empty directories do not count: nearly every image has one (busybox' ``/home``, Debian's ``partial`` of apt), and
-    nobody misses its owner.
+    no program misses its owner.
     """
     owner = os.lstat(root).st_uid
     todo = [(root, owner)]

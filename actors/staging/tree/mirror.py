@@ -156,7 +156,7 @@ class _Mirror:
         """Put a new file in the place of the old one, whole or not at all."""
         mode = new.st_mode
         if stat.S_ISSOCK(mode):
-            return  # nobody listens any more
+            return  # the program that listened has ended
         temporary = tempfile.mktemp(prefix=".scrun-sync-", dir=os.path.dirname(target))  # noqa: S306 - ours alone
         try:
             self._make(source, temporary, new)
