@@ -36,7 +36,7 @@ def was_here(place: str, root: str) -> bool:
     return bool(now) and boot != now and rest == same and not same.endswith(UNKNOWN)
 
 
-def fd_path(cookie: str) -> bool:
+def is_held(cookie: str) -> bool:
     """Whether a process of this machine knows the job: salloc has the cookie in its command line, and so has srun."""
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or int(entry) == os.getpid():

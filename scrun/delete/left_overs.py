@@ -82,7 +82,7 @@ def _job(stranger: Stranger, root: str, host: Host, *, dry: bool) -> None:
             f"another state directory does, cancel it: scancel {job}"
         )
         return
-    if origin.fd_path(stranger.cookie):
+    if origin.is_held(stranger.cookie):
         _say(f"job {job} has no container in {root}, but processes of this host that hold it; leave it to them")
         return
     asked = "asked for here before this machine was started anew" if earlier else "asked for here"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def fd_path() -> Iterator[pathlib.Path]:
+def held() -> Iterator[pathlib.Path]:
     """Staging out, by the site's script, lasts until this directory has a file ``go``."""
     directory = pathlib.Path(tempfile.mkdtemp(prefix="scrun-held-"))
     directory.chmod(0o1777)
@@ -59,17 +59,17 @@ MILD: dict[str, Callable[[Life], object]] = {
 """What does not end a stage-out."""
 
 
-def test_mildly_while_it_stages_out(engine: Podman, fd_path: pathlib.Path, chaos: Chaos) -> None:
+def test_mildly_while_it_stages_out(engine: Podman, held: pathlib.Path, chaos: Chaos) -> None:
     """The container is still running for the engine; all that is staged out is brought to its end."""
     cases = [(way, Life(engine)) for way in chaos.some(list(MILD), 2)]
     for _, life in cases:
         life.detached("exit 7")
-        wait_until((fd_path / life.id).exists, LIMIT)
+        wait_until((held / life.id).exists, LIMIT)
         life.anchor = int(engine.inspect(life.name, ".State.Pid"))
     for way, life in cases:
         MILD[way](life)
         assert life.running()
-    (fd_path / "go").touch()
+    (held / "go").touch()
     for _, life in cases:
         life.ends(7)
         chaos.figures["cases"] += 1
@@ -78,14 +78,14 @@ def test_mildly_while_it_stages_out(engine: Podman, fd_path: pathlib.Path, chaos
 FORCE = {"kill": ("kill",), "stop": ("stop", "--time", "1"), "rm": ("rm", "--force")}
 
 
-def test_by_force_while_it_stages_out(engine: Podman, fd_path: pathlib.Path, chaos: Chaos) -> None:
+def test_by_force_while_it_stages_out(engine: Podman, held: pathlib.Path, chaos: Chaos) -> None:
     """The engine has the program's exit status before it loses patience; 20 s later staging out is cut off."""
     if not chaos.complete:
         pytest.skip("takes 20 s; with ROUNDS only")
     cases = [(way, Life(engine)) for way in FORCE]
     for _, life in cases:
         life.detached("exit 7")
-        wait_until((fd_path / life.id).exists, LIMIT)
+        wait_until((held / life.id).exists, LIMIT)
 
     def run(case: tuple[str, Life]) -> None:
         way, life = case

@@ -63,8 +63,8 @@ class Tree:
             act_as(None)
 
     def _do(self, asked: Request) -> bytes:
-        if fd_path := self._held.get(asked.opcode):
-            return fd_path(asked)
+        if held := self._held.get(asked.opcode):
+            return held(asked)
         if named := self._named.get(asked.opcode):
             self._nodes.refuse_stranger(asked.node, asked.asker)
             return named(asked)
