@@ -58,10 +58,10 @@ def test_without_room_for_a_fresh_file_none_is_given_back(paths: ContainerPaths,
     files = numbers(directory)
     last = (directory / "state.json.last").stat().st_ino
     assert len(files) == 3
-    with contextlib.ExitStack() as fd_path:
+    with contextlib.ExitStack() as held:
         for path in directory.iterdir():
             if path.is_file():
-                fd_path.enter_context(path.open())  # the number of one that is open is given to no other file
+                held.enter_context(path.open())  # the number of one that is open is given to no other file
         for each in REASONS:
             state_file.write(paths, waiting(each), 1, 2)
             assert reason((directory / "state.json").read_text()) == each
