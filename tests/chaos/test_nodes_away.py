@@ -94,6 +94,8 @@ def test_a_node_that_is_started_anew(runtime: Runtime, chaos: Chaos) -> None:
         assert annotations["scrun.end"] == "node-failure"
         assert f"node {NODE} was started anew" in annotations["scrun.end-reason"]
     assert f"node {NODE} was started anew" in read(lost, "err")
+    with node(NODE).killed():
+        pass  # one with -b tells of a new boot at each registration, and srun is told that its steps are missing
     other.close_stdin()
     assert (read(other), other.wait()) == ("bye\n", 42)
     chaos.figures["cases"] += len(boxes)
