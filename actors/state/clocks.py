@@ -34,7 +34,7 @@ def running(c: Container, settings: Settings) -> dict[str, float]:
         found["grace"] = GRACE
     if _waits_for_release_only(c):
         found["release-wait"] = RELEASE_WAIT
-    if c.forced:
+    if c.killed or (c.ending is not None and c.forced):
         found["kill-wait"] = settings.scrun.kill_wait
     return found
 
@@ -54,8 +54,8 @@ def _grace(_: Container) -> Message | None:
 
 
 def _kill_wait(c: Container) -> Message | None:
-    """Staging out goes on alone, too: after a SIGKILL no engine waits for it."""
-    return e.GivenUp() if c.forced or c.step != "ended" or not c.drained else None
+    """Staging out goes on alone, too: after a SIGKILL no engine waits for it (podman gives the pid 5 s)."""
+    return e.GivenUp() if c.killed or c.forced or c.step != "ended" or not c.drained else None
 
 
 def _release_wait(c: Container) -> Message | None:

@@ -47,6 +47,7 @@ class Container(Value):
     signal_count: int = 0
     outcomes: tuple[tuple[str, str], ...] = ()
     ending: Ending | None = None
+    killed: bool = False
     forced: bool = False
     given_up: bool = False
     drained: bool = False

@@ -73,9 +73,8 @@ def _step_ended(c: Container, event: e.StepEnded) -> Container:
 def _signal_requested(c: Container, event: e.SignalRequested) -> Container:
     c = replace(c, signal_count=max(c.signal_count, event.number))
     if c.step in {"launching", "running"}:
-        # Whoever sends SIGKILL waits for the end, and not for long: podman gives it 5 s.
-        forced = c.forced or event.signal == KILL
-        return replace(c, signals=(*c.signals, PendingSignal(event.number, event.signal, event.request)), forced=forced)
+        pending = (*c.signals, PendingSignal(event.number, event.signal, event.request))
+        return replace(c, signals=pending, killed=c.killed or event.signal == KILL)
     c = replace(c, outcomes=(*c.outcomes, (event.request, "")))
     if event.signal in FATAL:
         # No program runs yet; a program that has set no handler would end so.

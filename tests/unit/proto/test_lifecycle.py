@@ -176,6 +176,12 @@ def test_signals_reach_the_program_in_their_order_but_nothing_holds_sigkill_up()
     assert [message.signal for message in urgent if isinstance(message, m.RelaySignal)] == [19, 9]
 
 
+def test_a_sigkill_hurries_the_end_and_not_what_brings_changes_back() -> None:
+    """``podman stop`` sends it after a while: the guard, which goes on, must not cut a long staging out short."""
+    killed = live(*RUNNING, e.SignalRequested(1, 9, "r"), e.SignalDelivered(1))
+    assert (killed.killed, killed.forced) == (True, False)
+
+
 def test_the_programs_own_exit_code_wins_over_the_cancellation() -> None:
     container = live(*RUNNING, e.CancelRequested("SIGINT", 130), e.StepEnded(Ending("exited", 5, 0, "")))
     assert container.ending == Ending("cancelled", 5, 0, "cancelled by SIGINT")
