@@ -33,8 +33,9 @@ def test_point_23_annotations_reach_slurm(runtime: Runtime) -> None:
 
 
 def test_the_program_runs_on_every_node(runtime: Runtime) -> None:
-    box = runtime.running("/bin/sh", "-c", "echo $SLURM_STEP_NUM_NODES; exit 4", annotations={"scrun.nodes": "2"})
-    assert box.wait() == 4
+    # It must not fail: with --kill-on-bad-exit the slower node's program may be ended before it has said anything.
+    box = runtime.running("/bin/sh", "-c", "echo $SLURM_STEP_NUM_NODES", annotations={"scrun.nodes": "2"})
+    assert box.wait() == 0
     # (22.05 gives a container no SLURM_PROCID.)
     assert box.read() == "2\n2\n"
 

@@ -268,8 +268,15 @@ def test_a_bundle_that_no_node_sees(site: Site) -> None:
 
 def test_each_node_has_one_container(site: Site, bundle: str) -> None:
     slurm, job_id = site.allocate(site.creation(nodes="2"))
-    status, output, news = site.step(slurm, job_id, bundle, b"/bin/sh", b"-c", b"echo x; exit 3")
-    assert (output, news.wait_status, status) == ("x\nx\n", 3 << 8, 3 << 8)
+    status, output, news = site.step(slurm, job_id, bundle, b"/bin/sh", b"-c", b"echo x")
+    assert (output, news.wait_status, status) == ("x\nx\n", 0, 0)
+
+
+def test_one_that_fails_ends_the_others(site: Site, bundle: str) -> None:
+    slurm, job_id = site.allocate(site.creation(nodes="2"))
+    program = b'[ "$SLURM_NODEID" = 1 ] || exit 3; while :; do :; done'
+    _, _, news = site.step(slurm, job_id, bundle, b"/bin/sh", b"-c", program)
+    assert news.wait_status == 3 << 8
 
 
 def test_options_of_job_and_step_reach_the_container(site: Site, bundle: str) -> None:
