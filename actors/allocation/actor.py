@@ -84,9 +84,9 @@ class AllocationLogic:
             case m.WatchJob(job_id):
                 self._job.id = job_id
                 return self._job.begin_watch()
-            case m.LaunchStep(job_id, bundle, argv, retry):
+            case m.LaunchStep(job_id, bundle, argv, retry, programs):
                 self._job.id, self._job.idle = job_id, False
-                return self._step.launch(job_id, bundle, argv, retry=retry)
+                return self._step.launch(job_id, bundle, argv, programs, retry=retry)
             case m.ReleaseJob(job_id, status):
                 return self._job.begin_release(job_id, status)
         return ()

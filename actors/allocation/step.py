@@ -73,15 +73,18 @@ class Step:
         self._job_id = 0
         self._bundle = ""
         self._argv: tuple[bytes, ...] = ()
+        self._programs = ""
 
-    def launch(self, job_id: int, bundle: str, argv: tuple[bytes, ...], *, retry: bool) -> list[Effect]:
+    def launch(
+        self, job_id: int, bundle: str, argv: tuple[bytes, ...], programs: str = "", *, retry: bool
+    ) -> list[Effect]:
         """Start srun; a repetition of the wish changes nothing, but that it may have become the last one."""
         self._patient = retry
         if self._attempts.waiting and not retry:
             return self._conclude()
         if self._bundle:
             return []
-        self._job_id, self._bundle, self._argv = job_id, bundle, argv
+        self._job_id, self._bundle, self._argv, self._programs = job_id, bundle, argv, programs
         return self._spawn()
 
     def next(self) -> list[Effect]:
@@ -100,7 +103,9 @@ class Step:
 
             console_size.tell(self._bundle)
         try:
-            command = self._scheduler.step(self._creation, self._job_id, self._bundle, self._argv, terminal)
+            command = self._scheduler.step(
+                self._creation, self._job_id, self._bundle, self._argv, terminal, self._programs
+            )
         except ScrunError as error:
             return [self._let_go(), Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, error.sentence)))]
         files = {**self._stdio, "2": self._attempts.log}
@@ -164,6 +169,12 @@ class Step:
         effects: list[Effect] = [Never("step-log"), Never("step"), self._let_go()]
         if news.started:
             effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
+        if self._programs and os.path.exists(f"{self._programs}/failure"):
+            from actors.staging.overlay.node_programs import NodePrograms  # json and others: hardly ever
+
+            self._explained = True
+            sentence = NodePrograms(self._programs).failure
+            return [*effects, Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, sentence)))]
         doubtful = may_be_outside(news) or (self._young and may_be_the_runtimes(news))
         if doubtful and self._creation.settings.scrun.entry:
             return [*effects, self._probe(), Later("why", PROBE_LIMIT)]
@@ -178,7 +189,9 @@ class Step:
         ENOENT becomes the exit status 2. A runtime that cannot start a container says so and exits with 1.
         """
         argv = entry_argv(self._creation.cookie, NO_PROGRAM, (NO_PROGRAM,))
-        command = self._scheduler.step(self._creation, self._job_id, self._bundle, argv, terminal=False)
+        command = self._scheduler.step(
+            self._creation, self._job_id, self._bundle, argv, terminal=False, programs=self._programs
+        )
         log = self._spool.path("probe")
         return ToAnchor(m.Spawn("probe", command.argv, command.env, "/", {"2": log, str(STDERR): log}))
 

@@ -109,7 +109,7 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
     lost = _lost_groups(config.get("process") or {}, result.get("process") or {})
     if lost:
         notes.append(f"the groups {lost} cannot be had: the container has no such ids on a node")
-    privileged = _privileged(config)
+    privileged = is_privileged(config)
     linux = config.get("linux") or {}
     namespaces = _namespaces(linux, plan)
     if "uts" not in namespaces:
@@ -264,7 +264,7 @@ def _linux(linux: Config, plan: NodePlan, namespaces: list[str], notes: list[str
     return result
 
 
-def _privileged(config: Config) -> bool:
+def is_privileged(config: Config) -> bool:
     """``--privileged``: every capability, no system call filter; its devices are simply all of the host's."""
     bounding = ((config.get("process") or {}).get("capabilities") or {}).get("bounding") or ()
     return "CAP_SYS_ADMIN" in bounding and not (config.get("linux") or {}).get("seccomp")

@@ -35,18 +35,14 @@ class JobFacts(Value):
 
 
 def read_job_facts(paths: ContainerPaths, job_id: int) -> JobFacts:
-    """Read what salloc gave its command, which wrote it down right after the grant.
+    """Read what salloc gave its command, which wrote it down right after the grant: the nodes, or all for a script.
 
     In an allocation that scrun did not make there is no such file, and only the number is known.
     """
     deadline = time.monotonic() + FACTS_WAIT
-    while not os.path.exists(paths.job_env) and os.path.exists(paths.job_log) and time.monotonic() < deadline:
+    while not (text := _written(paths.job_env)) and os.path.exists(paths.job_log) and time.monotonic() < deadline:
         time.sleep(0.01)  # the grant was read in salloc's words; its command starts a moment later
-    try:
-        with open(paths.job_env, "rb") as file:
-            entries = [os.fsdecode(entry).partition("=") for entry in file.read().split(b"\0")]
-    except FileNotFoundError:
-        return JobFacts(job_id=job_id)
+    entries = [os.fsdecode(entry).partition("=") for entry in text.split(b"\0")]
     env = {name: value for name, _, value in entries if name.startswith("SLURM_") and name not in TOLD_OTHERWISE}
     return JobFacts(
         job_id=job_id,
@@ -54,6 +50,16 @@ def read_job_facts(paths: ContainerPaths, job_id: int) -> JobFacts:
         cluster=env.pop("SLURM_CLUSTER_NAME", ""),
         env=env,
     )
+
+
+def _written(path: str) -> bytes:
+    """All of the file, once it is complete."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return b""
+    return text if text.endswith(b"\0") else b""
 
 
 def job_environment(creation: Creation, job: JobFacts, paths: ContainerPaths, anchor_pid: int) -> tuple[bytes, ...]:

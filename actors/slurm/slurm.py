@@ -35,13 +35,14 @@ from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
 from .scheduler import STDERR, JobInfo, JobNews, Query, StepNews
 
-HOLD = b'read -r status || status=137; exit "$status"'
+_WAIT = b'read -r status || status=137; exit "$status"'
+HOLD = b'umask 077; printf "SLURM_JOB_NODELIST=%s\\0" "$SLURM_JOB_NODELIST" >"$1"; ' + _WAIT
 """What salloc runs here while the job lasts: its exit status becomes the job's.
 
-It waits for a line on descriptor 0, whose other end is the anchor's. When the anchor dies, the read fails and the
-job ends: of itself, before the guard has done anything.
+It writes down where the job is, without a process more, and waits for a line on descriptor 0, whose other end is the
+anchor's. When the anchor dies, the read fails and the job ends: of itself, before the guard has done anything.
 """
-WITH_ENVIRONMENT = b'umask 077; env -0 >"$1.new" && mv "$1.new" "$1"; ' + HOLD
+WITH_ENVIRONMENT = b'umask 077; env -0 >"$1.new" && mv "$1.new" "$1"; ' + _WAIT
 """The same for scrun.lua, which is promised the job's environment."""
 ONCE = b'{ echo y; while echo n; do :; done; } 2>/dev/null | "$@" >/dev/null'
 """What asks scancel to ask before it signals, and answers yes once.
@@ -121,7 +122,9 @@ class Slurm:
 
     # --- the step
 
-    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
+    def step(
+        self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool, programs: str = ""
+    ) -> Command:
         """See ``Scheduler``; the container's stderr goes to descriptor ``STDERR`` unless there is a terminal.
 
         srun opens ``--error`` anew, so its own messages, which stay on descriptor 2, never mix with the
@@ -139,6 +142,8 @@ class Slurm:
         if self.version >= CONTAINER_ID:
             words.append(f"--container-id={creation.id}")
         words.append("--pty" if terminal else f"--error=/proc/self/fd/{STDERR}")
+        if programs:
+            options = {**options, "task-prolog": f"{programs}/prolog"}
         words += step_options.words(options, creation.job_id != 0, self.version)
         return self._command((*self._srun(), *_encode(words), b"--", *argv))
 

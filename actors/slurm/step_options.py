@@ -70,5 +70,10 @@ def _least(nodes: str, foreign: bool) -> str:
     return least if least.isdigit() else "1"
 
 
+def runs_once(options: Mapping[str, str]) -> bool:
+    """Whether a step on one node has one container only, whatever the version."""
+    return not _several(options)
+
+
 def _several(options: Mapping[str, str]) -> bool:
     return any(options.get(name, "1") != "1" for name in ("nodes", "ntasks", "ntasks-per-node"))

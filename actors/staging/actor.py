@@ -92,7 +92,7 @@ class StagingLogic:
             return [Report(e.StagingFailed(_sentence(error)))]
         creation = self._creation
         argv = entry_argv(creation.cookie, creation.program, creation.args) if result.entry else creation.args
-        return [Report(e.StagedIn(result.bundle, result.rootfs, argv, result.notice))]
+        return [Report(e.StagedIn(result.bundle, result.rootfs, argv, result.notice, result.programs))]
 
     def _cut(self) -> list[Effect]:
         self._late = True

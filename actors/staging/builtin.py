@@ -12,14 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.oci.id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
-from actors.oci.node_config import NodePlan, node_config
+from actors.oci.node_config import NodePlan, is_privileged, node_config
 from actors.oci.node_mounts import Copy, from_bundle, is_below
 from actors.slurm import oci_conf
-from actors.staging.tree.copy import copy_source, copy_tree, has_owners, make_room_for_mounts
+from actors.staging.tree.copy import copy_source, has_owners
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 from proto.value import Value
 
+from .bring_back import bring_back
 from .bundle import (
     PRIVATE,
     Staged,
@@ -35,9 +36,11 @@ from .bundle import (
     write_file,
 )
 from .commands import Commands
-from .filesystem import NETWORK_FILE_SYSTEMS, bind_facts, can_reflink, current_mounts, device_paths, file_system
+from .filesystem import bind_facts, device_paths
 from .loglevel import Level, Log
+from .overlay.node_programs import after_container
 from .reach import keeps_owners
+from .root_file_system import PROGRAMS, RootPlan, stage_root
 
 _STAGED = "staged.json"
 ONE_OWNER = (
@@ -105,6 +108,7 @@ def stage_in(
     run: Commands,
     log: Log,
     caller: CallerMaps | None = None,
+    nodes: str = "",
 ) -> Staged:
     """Bring the container to where the nodes see it.
 
@@ -115,8 +119,10 @@ def stage_in(
     place = staging_directory(creation)
     home = container_directory(creation)
     config = {**config, "mounts": from_bundle(config.get("mounts") or (), creation.bundle)}
+    spool = oci_conf.load(creation.settings.scrun.slurm_conf).mount_spool_dir
+    caller = caller or caller_maps()
     try:
-        uid_map, gid_map = container_maps(creation, config, caller or caller_maps(), lambda: keeps_owners(place))
+        uid_map, gid_map = container_maps(creation, config, caller, lambda: keeps_owners(place))
         owners = not uid_map or total(uid_map) > 1
         rights = rights_of(creation, uid_map)
         discard(creation)
@@ -124,8 +130,9 @@ def stage_in(
         content = make_content(work, rights)
         private = creation.annotations.get(NETWORK, "") in {"none", "private"}
         entry = write_entry(content, creation, config)
+        final = home + content.removeprefix(work)
         plan = NodePlan(
-            content=home + content.removeprefix(work),
+            content=final,
             uid_map=uid_map,
             gid_map=gid_map,
             entry=entry,
@@ -138,26 +145,43 @@ def stage_in(
         fitted = node_config(config, plan)
         for note in fitted.notes:
             log(Level.INFO, note)
-        copied, complete = _stage_rootfs(creation, work, content, run, log, rights.content, owners=owners)
+        _copy_mounts(content, fitted.copies, run, log, owners=owners)
+        mounts = fitted.config["mounts"]
+        root = stage_root(
+            RootPlan(
+                creation=creation,
+                work=work,
+                content=content,
+                place=final,
+                rights=rights,
+                owners=owners,
+                ids=(parse_id_map(caller.uid), parse_id_map(caller.gid)) if uid_map and owners else (uid_map, gid_map),
+                mounts=(*mounts, {"destination": spool}),
+                privileged=is_privileged(config),
+                nodes=nodes,
+                changes=wants_sync(creation),
+            ),
+            run,
+            log,
+        )
         if rights.split:
             os.symlink(f"{PRIVATE}/rootfs", f"{work}/rootfs")  # slurmd takes BUNDLE/rootfs, whatever root.path says
-        tree = os.path.realpath(f"{content}/rootfs")
-        if not owners and tree != os.path.realpath(creation.rootfs):
-            make_room_for_mounts(tree, (mount["destination"] for mount in fitted.config["mounts"]))
-        _copy_mounts(content, fitted.copies, run, log, owners=owners)
-        write_config(work, fitted.config, rights.config)
-        record: dict[str, Any] = {"copied": copied, "skipped": []}
-        if copied and not complete:
+        programs = f"{final}/{PROGRAMS}" if root.programs else ""
+        ready = {**fitted.config, "mounts": [*root.mounts, *mounts]}
+        if programs:
+            ready["hooks"] = {**ready.get("hooks", {}), "poststop": [after_container(programs)]}
+        write_config(work, ready, rights.config)
+        record = {"way": root.way, "own": root.own, "skipped": [], "excluded": _excluded(config, spool)}
+        if not root.complete:
             from actors.staging.tree.mirror import missing_paths
 
             record["skipped"] = missing_paths(creation.rootfs, f"{content}/rootfs")
-        record["excluded"] = _excluded(config, oci_conf.load(creation.settings.scrun.slurm_conf).mount_spool_dir)
         write_file(f"{work}/{_STAGED}", json.dumps(record).encode("utf-8", "surrogateescape"), 0o600)
         os.rename(work, home)
     except OSError as error:
         raise StagingError(f"staging failed: {error.filename or home}: {reason(error)}") from None
     notice = "" if owners else _notice(creation, config, log)
-    return Staged(home, f"{home}/rootfs", bool(entry), notice)
+    return Staged(home, f"{home}/rootfs", bool(entry), notice, programs)
 
 
 def _notice(creation: Creation, config: dict[str, Any], log: Log) -> str:
@@ -168,7 +192,7 @@ def _notice(creation: Creation, config: dict[str, Any], log: Log) -> str:
     return "" if ((config.get("process") or {}).get("user") or {}).get("uid") else ONE_OWNER
 
 
-def stage_out(creation: Creation, log: Log) -> None:
+def stage_out(creation: Creation, run: Commands, log: Log) -> None:
     """Bring changes back where that is wanted, and remove what was staged.
 
     Raises:
@@ -176,23 +200,15 @@ def stage_out(creation: Creation, log: Log) -> None:
 
     """
     home = container_directory(creation)
-    failure = ""
     try:
         with open(f"{home}/{_STAGED}", encoding="utf-8") as file:
             record = json.load(file)
     except (OSError, ValueError):
-        record = {"copied": False}
-    if record["copied"] and wants_sync(creation):
-        excluded = frozenset((*record["skipped"], *record["excluded"]))
-        try:
-            from actors.staging.tree.mirror import mirror  # shutil and what it brings: only where there are changes
-
-            count = mirror(f"{home}/rootfs", creation.rootfs, excluded)
-            log(Level.VERBOSE, f"{count.copied} files brought back, {count.removed} removed")
-            if count.failed:
-                failure = f"changes could not be brought back: {count.failed}, the first: {count.failure}"
-        except OSError as error:
-            failure = f"changes could not be brought back: {error.filename}: {reason(error)}"
+        record = {"way": ""}
+    failure = ""
+    if record["way"] in {"overlay", "copy"}:
+        excluded = frozenset((*record["own"], *record["skipped"], *record["excluded"]))
+        failure = bring_back(creation, home, excluded, run, log, wanted=wants_sync(creation))
     discard(creation)
     if failure:
         raise StagingError(failure)
@@ -215,56 +231,6 @@ def local_prefixes(creation: Creation) -> tuple[str, ...]:
         f"/tmp/containers-user-{creation.caller.uid}",  # noqa: S108
         "/var/lib/docker/containers",
     )
-
-
-def decide_mode(wish: str, file_system_type: str) -> str:
-    """Whether a root file system is used where it is (``shared``) or copied (``copy``).
-
-    What is neither known to be a network file system nor wished otherwise is copied: an overlay is mounted here
-    only, and a local disk is another one on the node.
-    """
-    if wish != "auto":
-        return wish
-    return "shared" if file_system_type in NETWORK_FILE_SYSTEMS else "copy"
-
-
-def _stage_rootfs(
-    creation: Creation, work: str, content: str, run: Commands, log: Log, directory_mode: int, *, owners: bool
-) -> tuple[bool, bool]:
-    """Put ``rootfs`` into place; return whether it is a copy of the container's own, and whether it is complete."""
-    source = creation.rootfs
-    target = f"{content}/rootfs"
-    if not os.path.isdir(source):
-        raise StagingError(f"the root file system {source} is not there")
-    mode = decide_mode(creation.settings.staging.mode, file_system(source, current_mounts()))
-    log(Level.VERBOSE, f"staging mode: {mode}")
-    if mode == "shared":
-        # crun accepts a link here and runc does not; slurmd looks nowhere else.
-        os.symlink(os.path.realpath(source), target)
-        return False, True
-
-    def make(path: str) -> bool:
-        return copy_tree(run, source, path, log, owners=owners)
-
-    cheap = can_reflink(content)
-    if not creation.readonly and not cheap:
-        return True, _complete(make, target)
-    from actors.staging.tree.cache import TreeCache, tree_key  # hashlib takes 3 ms
-
-    key, size = tree_key(source, "owners" if owners else "single")
-    tree = TreeCache(staging_directory(creation), directory_mode).use(work, key, size, make)
-    if creation.readonly:
-        os.symlink(tree, target)
-        return False, True
-    _complete(lambda path: copy_tree(run, tree, path, log, owners=owners), target)
-    # The cached copy may be incomplete itself: compare with the original.
-    return True, False
-
-
-def _complete(make: Callable[[str], bool], target: str) -> bool:
-    complete = make(f"{target}.new")
-    os.rename(f"{target}.new", target)
-    return complete
 
 
 def _copy_mounts(home: str, copies: tuple[Copy, ...], run: Commands, log: Log, *, owners: bool) -> None:

@@ -31,6 +31,7 @@ class Staged(Value):
         rootfs: the root file system's path, as stage-out gets it.
         entry: whether the bundle has the entry file; without it the program has to be launched by its own name.
         notice: what of the image could not be kept; one sentence, or nothing.
+        programs: directory of what runs on the node before and after the container, or nothing.
 
     """
 
@@ -38,6 +39,7 @@ class Staged(Value):
     rootfs: str
     entry: bool
     notice: str = ""
+    programs: str = ""
 
 
 def read_config(bundle: str) -> Config:
@@ -238,6 +240,11 @@ def make_content(bundle: str, rights: Rights) -> str:
         return bundle
     make_directory(f"{bundle}/{PRIVATE}", rights.content)
     return f"{bundle}/{PRIVATE}"
+
+
+def content_of(bundle: str) -> str:
+    """The same directory, of a bundle that is there."""
+    return f"{bundle}/{PRIVATE}" if os.path.isdir(f"{bundle}/{PRIVATE}") else bundle
 
 
 def make_directory(path: str, mode: int) -> None:

@@ -44,21 +44,25 @@ class Stager(Protocol):
 class BuiltinStager:
     """The stager that needs no script."""
 
-    def __init__(self, creation: Creation, run: Commands, log: Log) -> None:
+    def __init__(self, creation: Creation, run: Commands, log: Log, job_id: int = 0, nodes: str = "") -> None:
         self._creation = creation
+        self._job_id = job_id
+        self._nodes = nodes
         self._run = run
         self._log = log
 
     def stage_in(self) -> Staged:
         """See ``Stager``."""
         paths = ContainerPaths(self._creation.root, self._creation.id)
-        return builtin.stage_in(self._creation, read_config(paths.directory), self._run, self._log)
+        nodes = self._nodes or read_job_facts(paths, self._job_id).nodes
+        config = read_config(paths.directory)
+        return builtin.stage_in(self._creation, config, self._run, self._log, nodes=nodes)
 
     def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
         """See ``Stager``; what was staged is known by the container's id. ``delete`` tries again what failed."""
         del bundle, rootfs, complete
         try:
-            builtin.stage_out(self._creation, self._log)
+            builtin.stage_out(self._creation, self._run, self._log)
         except StagingError as error:
             with open(ContainerPaths(self._creation.root, self._creation.id).unstaged, "w", encoding="utf-8") as file:
                 file.write(error.sentence)
@@ -79,7 +83,7 @@ def stager_for(creation: Creation, job_id: int, nodes: str, log: Log, anchor: in
 
     run = Commands(environment, remote_argv, log)
     if not creation.settings.scrun.lua:
-        return BuiltinStager(creation, run, log)
+        return BuiltinStager(creation, run, log, job_id, nodes)
     from actors.staging.lua.stager import LuaStager
 
     return LuaStager(creation, job_id, environment, run, log)

@@ -36,6 +36,7 @@ class Container(Value):
     rootfs: str = ""
     argv: tuple[bytes, ...] = ()
     notice: str = ""
+    programs: str = ""
     answered: bool = False
     started_by: str = ""
     promised: bool = False

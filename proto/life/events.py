@@ -55,12 +55,19 @@ class JobEnded(Message):
 
 @message("staged-in")
 class StagedIn(Message):
-    """The bundle is where the nodes see it. ``notice``: what of the image could not be kept there, or nothing."""
+    """The bundle is where the nodes see it.
+
+    Attributes:
+        notice: what of the image could not be kept there, or nothing.
+        programs: directory of what the node runs before and after the container, or nothing.
+
+    """
 
     bundle: str
     rootfs: str
     argv: tuple[bytes, ...]
     notice: str = ""
+    programs: str = ""
 
 
 @message("staging-failed")

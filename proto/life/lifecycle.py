@@ -166,7 +166,9 @@ RULES: dict[type[Message], Rule] = dict([
     _rule(
         e.StagedIn,
         lambda c: _alive(c) and c.stage == "begun",
-        lambda c, v: replace(c, stage="ready", bundle=v.bundle, rootfs=v.rootfs, argv=v.argv, notice=v.notice),
+        lambda c, v: replace(
+            c, stage="ready", bundle=v.bundle, rootfs=v.rootfs, argv=v.argv, notice=v.notice, programs=v.programs
+        ),
         lambda c, _: c.stage in {"ready", "failed", "out"},
     ),
     _rule(

@@ -38,6 +38,7 @@ class LaunchStep(Message):
 
     Attributes:
         retry: whether to start it again if the controller has not heard it.
+        programs: directory of what the node runs before and after the container, or nothing.
 
     """
 
@@ -45,6 +46,7 @@ class LaunchStep(Message):
     bundle: str
     argv: tuple[bytes, ...]
     retry: bool = True
+    programs: str = ""
 
 
 @message("release-job")

@@ -5,7 +5,7 @@ from typing import Literal
 from proto.value import Value
 
 SchedulerName = Literal["auto", "slurm", "pyslurm", "local"]
-StagingMode = Literal["auto", "copy", "shared"]
+StagingMode = Literal["auto", "overlay", "copy", "shared"]
 RootSquash = Literal["auto", "yes", "no"]
 IdMapping = Literal["auto", "full", "single"]
 HookRule = Literal["run", "skip", "refuse"]
@@ -58,8 +58,11 @@ class Staging(Value):
     """``[staging]``.
 
     Attributes:
-        mode: ``shared`` uses the rootfs where it is, ``copy`` copies it, ``auto`` decides by its file system.
+        mode: ``shared`` uses the rootfs where it is, ``overlay`` mounts the image's shared trees, with the changes on
+            the node, where the node can do that, ``copy`` copies it; ``auto`` is ``shared`` on a network file system,
+            else ``overlay``.
         directory: where this user's copies go; the nodes must see it under the same path. Empty: ``~/.scrun``.
+        changes: directory on the nodes for what containers change in their root file systems.
         root_squash: whether root of a node must be taken for nobody in the staging directory, as on an NFS export with
             root_squash; ``auto``: wherever that is a network file system.
         time_limit: seconds that a stage-in or stage-out may take; 0 for no limit.
@@ -70,6 +73,7 @@ class Staging(Value):
 
     mode: StagingMode = "auto"
     directory: str = ""
+    changes: str = "/tmp"  # noqa: S108 - of the node, in a directory of the container's own
     root_squash: RootSquash = "auto"
     time_limit: float = 0.0
     sync_back: bool = True

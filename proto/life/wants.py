@@ -47,7 +47,7 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
         if c.step == "none":
             wants.append(("state", e.LaunchRequested()))
         elif c.step in {"launching", "running"}:
-            wants.append(("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv)))
+            wants.append(("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, programs=c.programs)))
     if c.step == "running":
         single_node = not set(",[") & set(c.nodes)  # a host list of Slurm's: node1,node2 or node[1-2]
         # One at a time: each is a command of its own, and two that run side by side arrive in any order.
@@ -62,7 +62,7 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
     if c.step in {"launching", "running"}:
         # The allocation actor goes on listening for srun's end.
         return [
-            ("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, retry=False)),
+            ("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, retry=False, programs=c.programs)),
             ("signals", m.EndStep(c.step_id, c.forced)),
         ]
     # Who was told that it runs looks for its end in its output.
@@ -76,7 +76,8 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
     if c.stage not in {"none", "out"}:
         complete = c.step == "ended" and ending.kind != "launch-failed"
         wants.append(("staging", m.StageOut(c.job_id, c.nodes, c.bundle, c.rootfs, complete)))
-    if c.ours and (not wants or not (c.creation and c.creation.settings.scrun.lua)):
-        # A script may want to run commands on the nodes once more; the built-in stager does not need the job.
+    scripted = c.creation is not None and c.creation.settings.scrun.lua
+    if c.ours and not (wants and (scripted or c.programs)):
+        # A script may want to run commands on the nodes once more, and changes may still lie there.
         wants.append(("allocation", m.ReleaseJob(c.job_id, ending.exit_code)))
     return wants or [("state", e.Finished())]

@@ -5,7 +5,7 @@
     [scrun]                  # scheduler, create_wait, start_wait, start_limit, kill_wait, slurm_conf, lua, …
     scheduler = "slurm"
 
-    [staging]                # mode, directory, root_squash, time_limit, sync_back
+    [staging]                # mode, directory, changes, root_squash, time_limit, sync_back
     mode = "copy"
 
     [staging.binds]          # path prefix = keep, copy or drop
@@ -51,22 +51,23 @@ def read(slurm_conf: str, who: Caller, scheduler: str = "") -> Settings:
     for path in (site, f"{who.home}/.config/scrun/scrun.toml"):
         table = _load(path)
         settings = merge(settings, table, path)
-        if "directory" in table.get("staging", ()):
-            directory = place(settings.staging.directory, who, path)
-            settings = replace(settings, staging=replace(settings.staging, directory=directory))
+        for key in ("directory", "changes"):
+            if key in table.get("staging", ()):
+                there = place(getattr(settings.staging, key), who, f"{path}: staging.{key}")
+                settings = replace(settings, staging=replace(settings.staging, **{key: there}))
     if scheduler:
         settings = merge(settings, {"scrun": {"scheduler": scheduler}}, "SCRUN_SCHEDULER")
     return settings
 
 
 def place(text: str, who: Caller, file: str) -> str:
-    """The staging directory of this user: one line of a site's file has to do for all of them.
+    """A directory of this user: one line of a site's file has to do for all of them.
 
     Args:
         text: a path with oci.conf's patterns (``%u`` the user's name, ``%U`` the uid, ``%%`` a percent sign), or one
             that begins with ``~/``, the user's home; may be empty.
         who: the user.
-        file: that says so.
+        file: that says so, and the key.
 
     Raises:
         SettingsError: a pattern that does not exist, or a path that is not absolute.
@@ -78,14 +79,14 @@ def place(text: str, who: Caller, file: str) -> str:
         before, *patterns = part.split("%")
         for pattern in patterns:
             if pattern[:1] not in values:
-                raise SettingsError(f"{file}: staging.directory may have %u, %U and %% in it, not %{pattern[:1]}")
+                raise SettingsError(f"{file} may have %u, %U and %% in it, not %{pattern[:1]}")
             before += values[pattern[0]] + pattern[1:]
         whole.append(before)
     path = "%".join(whole)
     if path.startswith("~/"):
         path = who.home + path[1:]
     if path and not path.startswith("/"):
-        raise SettingsError(f"{file}: staging.directory must begin with / or ~/, not be {path}")
+        raise SettingsError(f"{file} must begin with / or ~/, not be {path}")
     return os.path.normpath(path) if path else ""
 
 

@@ -74,7 +74,7 @@ def stage(container: Creation, run: Commands, config: dict[str, Any] = CONFIG) -
 
 
 def quiet_out(container: Creation) -> None:
-    stage_out(container, lambda *_: None)
+    stage_out(container, Commands((), no_remote, lambda *_: None), lambda *_: None)
 
 
 def listing(root: Path) -> dict[str, tuple[object, ...]]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actors.staging.builtin import decide_mode
 from actors.staging.filesystem import bind_facts, device_paths, file_system, mount_table
+from actors.staging.root_file_system import decide_mode
 from actors.staging.tree.cache import TreeCache, tree_key
 from actors.staging.tree.copy import has_owners, remove_tree
 from actors.staging.tree.mirror import mirror, missing_paths, same_time
@@ -317,11 +317,11 @@ def test_the_file_system_of_a_path(path: str, kind: str) -> None:
     [
         ("auto", "nfs4", "shared"),
         ("auto", "lustre", "shared"),
-        ("auto", "overlay", "copy"),
-        ("auto", "fuse.fuse-overlayfs", "copy"),
-        ("auto", "tmpfs", "copy"),
-        ("auto", "xfs", "copy"),
-        ("auto", "", "copy"),
+        ("auto", "overlay", "overlay"),
+        ("auto", "fuse.fuse-overlayfs", "overlay"),
+        ("auto", "tmpfs", "overlay"),
+        ("auto", "xfs", "overlay"),
+        ("auto", "", "overlay"),
         ("shared", "overlay", "shared"),
         ("copy", "nfs", "copy"),
     ],

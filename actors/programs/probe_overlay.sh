@@ -1,0 +1,22 @@
+# shellcheck shell=sh
+# Whether a node can give a container a writable root file system without a copy. Wants the directory for changes as $1, one on the
+# shared file system with a directory "d" in it as $2, and as $3 "root" if the job is root's, "mapped" if the container has several ids, else "own".
+# Says lines NAME=VALUE; the last is end=yes.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
+export LC_ALL=C
+say() { printf '%s=%s\n' "$1" "$2"; }
+say kernel "$(uname -srm)"
+for each in cp cut mkfifo mktemp mv rm sed tar unshare; do
+    if ! command -v "$each" >/dev/null; then say missing "$each"; fi
+done
+if [ "$3" = mapped ] && ! command -v newuidmap >/dev/null; then say missing newuidmap; fi
+base=$(mktemp -d "$1/.scrun-probe-XXXXXX") || exit
+if [ "$3" = root ]; then namespace=-m; else namespace=-rm; fi
+mkdir "$base/u" "$base/w" "$base/m"
+# shellcheck disable=SC2016 # the inner shell expands it
+try='
+    mount -t overlay overlay -o "userxattr,lowerdir=$2,upperdir=$1/u,workdir=$1/w" "$1/m" &&
+    rm -r "$1/m/d" && mkdir "$1/m/d" && [ -z "$(ls "$1/m/d")" ]'
+if why=$(unshare $namespace -- sh -c "$try" overlay "$base" "$2" 2>&1); then say overlay yes; else say why "$(echo "$why" | head -n 1)"; fi
+if [ "$3" = root ]; then rm -rf "$base"; else unshare -r -- rm -rf "$base"; fi
+say end yes

@@ -1,0 +1,151 @@
+"""Which nodes can have overlays: found out once per kind of node, and remembered in the staging directory.
+
+What decides is the kernel, the OCI runtime of oci.conf, where changes lie, and how the container's ids are had. A node
+that is seen for the first time is asked in a step of some 50 ms, in which the mount is tried.
+"""
+
+import json
+import os
+import shlex
+import time
+from typing import Any
+
+from actors.programs import program
+from actors.slurm.oci_conf import OciConf, program_of
+from actors.staging.bundle import make_directory, write_file
+from actors.staging.commands import Commands
+from actors.staging.loglevel import Level, Log
+from proto.value import Value
+
+RUNTIMES = frozenset(("crun", "runc"))
+"""Those that mount overlays, as tried; another one gets a copy."""
+MEMORY = "nodes.json"
+MEMORY_LIMIT = 1 << 20
+AGE = 86400.0
+"""Seconds for which a node is believed to be what it was: kernels come with a reboot."""
+_FORM = {"kernel": str, "works": bool, "why": str, "time": float}
+_PROGRAM = program("probe_overlay.sh")
+
+
+class Verdict(Value):
+    """What a node has said.
+
+    Attributes:
+        kernel: ``uname -srm``; empty if it has not answered.
+        works: whether the overlay could be mounted and does what it must.
+        why: one sentence or the kernel's word if not.
+
+    """
+
+    kernel: str
+    works: bool
+    why: str = ""
+
+
+def read_verdict(text: str) -> Verdict:
+    """Read what ``probe_overlay.sh`` says."""
+    lines = [line.partition("=")[::2] for line in text.splitlines()]
+    said = dict(lines)
+    missing = [value for name, value in lines if name == "missing"]
+    if said.get("end") != "yes":
+        return Verdict("", works=False, why=f"the node gave no answer: {text.strip()[:200]}")
+    if missing:
+        return Verdict(said.get("kernel", ""), works=False, why=f"the node lacks {', '.join(missing)}")
+    return Verdict(said.get("kernel", ""), said.get("overlay") == "yes", said.get("why", ""))
+
+
+class Needs(Value):
+    """What decides besides the node.
+
+    Attributes:
+        runtime: its name.
+        place: directory for changes on the node.
+        ids: ``root``, ``mapped`` or ``own``, see ``node_programs.ids_text``.
+
+    """
+
+    runtime: str
+    place: str
+    ids: str
+
+
+class Kinds:
+    """What is known of nodes.
+
+    Args:
+        staging: the staging directory, in which it is remembered.
+
+    """
+
+    def __init__(self, staging: str) -> None:
+        self._staging = staging
+        self._path = f"{staging}/{MEMORY}"
+
+    def ask(self, node: str, needs: Needs, run: Commands, log: Log) -> Verdict:
+        """The verdict about a node, from memory or from the node.
+
+        Args:
+            node: its name, the only one of the job.
+            needs: what else decides.
+            run: runs a command there.
+            log: is told.
+
+        """
+        key = f"{node} {needs.runtime} {needs.place} {needs.ids}"
+        known = self._known(key)
+        if known is not None:
+            return known
+        lower = f"{self._staging}/.probe~{os.urandom(4).hex()}"
+        make_directory(lower, 0o700)
+        make_directory(f"{lower}/d", 0o700)
+        try:
+            words = b" ".join(os.fsencode(shlex.quote(word)) for word in (needs.place, lower, needs.ids))
+            result = run.remote(b"set -- " + words + b"\n" + _PROGRAM)
+        finally:
+            os.rmdir(f"{lower}/d")
+            os.rmdir(lower)
+        verdict = read_verdict(result.text)
+        log(Level.INFO, f"node {node} ({verdict.kernel}): overlays {'work' if verdict.works else verdict.why}")
+        if verdict.kernel:
+            self._remember(key, verdict)
+        return verdict
+
+    def forget(self, node: str) -> None:
+        """The node was not what was remembered: ask it again the next time."""
+        memory = self._load()
+        others = {key: entry for key, entry in memory.items() if not key.startswith(f"{node} ")}
+        if others != memory:
+            self._save(others)
+
+    def _known(self, key: str) -> Verdict | None:
+        entry = self._load().get(key)
+        return Verdict(entry["kernel"], works=entry["works"], why=entry["why"]) if entry else None
+
+    def _remember(self, key: str, verdict: Verdict) -> None:
+        entry = {"kernel": verdict.kernel, "works": verdict.works, "why": verdict.why, "time": time.time()}
+        self._save({**self._load(), key: entry})
+
+    def _load(self) -> dict[str, dict[str, Any]]:
+        try:
+            with open(self._path, "rb") as file:
+                memory = json.loads(file.read(MEMORY_LIMIT))
+        except (OSError, ValueError):
+            return {}
+        now = time.time()
+        entries = memory.items() if isinstance(memory, dict) else ()
+        return {key: entry for key, entry in entries if _has_form(entry) and now - entry["time"] < AGE}
+
+    def _save(self, memory: dict[str, dict[str, Any]]) -> None:
+        # Two containers may write at once: the last one counts, and the other node is asked once more.
+        new = f"{self._path}~{os.urandom(4).hex()}"
+        write_file(new, json.dumps(memory).encode(), 0o600)
+        os.rename(new, self._path)
+
+
+def _has_form(entry: object) -> bool:
+    return isinstance(entry, dict) and {name: type(value) for name, value in entry.items()} == _FORM
+
+
+def runtime_of(conf: OciConf) -> str:
+    """The runtime that the site's oci.conf names, without its directory."""
+    return os.path.basename(program_of(conf.runtime_run.split()))

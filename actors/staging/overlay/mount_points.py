@@ -1,0 +1,104 @@
+"""Mount points that an image does not have, made in a layer of the container's own.
+
+A runtime makes a mount point that is missing where it is missing: in a shared tree all later containers would see it,
+and in the container's changes it would come back as one.
+"""
+
+import os
+import stat
+from collections.abc import Iterable
+from typing import Any
+
+from actors.oci.program import LINK_LIMIT
+
+Mount = dict[str, Any]
+
+
+def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount], *, owners: bool) -> None:
+    """Make what is missing.
+
+    Args:
+        root: the root file system as the container will see it, on this host.
+        ground: what will be the container's root directory, with its top directories.
+        layer: directory of the topmost layer below these, in which they are made.
+        mounts: of config.json, in order.
+        owners: whether directories on the way can have their owners.
+
+    """
+    done: list[str] = []
+    for mount in mounts:
+        destination = os.path.normpath("/" + str(mount.get("destination", "/")).lstrip("/"))
+        hidden = any(destination == above or destination.startswith(above + "/") for above in done)
+        done.append(destination)
+        if hidden:
+            continue  # on another mount
+        there, missing = resolve(root, destination)
+        if missing:
+            _make(root, layer if there else ground, there, missing, file=_is_file(mount), owners=owners)
+
+
+def resolve(root: str, path: str) -> tuple[list[str], list[str]]:
+    """Follow a path in a root file system as a runtime does, links included and never out of it.
+
+    Returns:
+        The names that lead to what is there, none of them a link, and the names that are missing; none is if the path
+        leads to nothing that can be made, such as a link to itself.
+
+    """
+    todo = [part for part in path.split("/") if part not in {"", "."}][::-1]
+    there: list[str] = []
+    links = 0
+    while todo:
+        part = todo.pop()
+        if part == "..":
+            there = there[:-1]
+            continue
+        here = os.path.join(root, *there, part)
+        try:
+            mode = os.lstat(here).st_mode
+        except FileNotFoundError:
+            rest = [part, *todo[::-1]]
+            return there, [] if ".." in rest else rest
+        except OSError:
+            return there, []
+        if not stat.S_ISLNK(mode):
+            there.append(part)
+            continue
+        links += 1
+        if links > LINK_LIMIT:
+            return there, []
+        target = os.readlink(here)
+        if target.startswith("/"):
+            there = []
+        todo += [name for name in target.split("/") if name not in {"", "."}][::-1]
+    return there, []
+
+
+def _is_file(mount: Mount) -> bool:
+    source = str(mount.get("source", ""))
+    return mount.get("type") in {None, "bind", "none"} and os.path.exists(source) and not os.path.isdir(source)
+
+
+def _make(root: str, layer: str, there: list[str], missing: list[str], *, file: bool, owners: bool) -> None:
+    if there and not stat.S_ISDIR(os.lstat(os.path.join(root, *there)).st_mode):
+        return  # the runtime will say so
+    here = layer
+    for number, name in enumerate((*there, *missing)):
+        here = os.path.join(here, name)
+        if os.path.lexists(here):
+            continue
+        if number == len(there) + len(missing) - 1 and file:
+            os.close(os.open(here, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+            continue
+        os.mkdir(here, 0o755)
+        if number < len(there):
+            imitate(os.path.join(root, *there[: number + 1]), here, owners=owners)
+
+
+def imitate(model: str, directory: str, *, owners: bool) -> None:
+    """Give a directory the owner, mode and time of another one: an overlay shows those of its topmost layer."""
+    status = os.lstat(model)
+    if owners:
+        os.chown(directory, status.st_uid, status.st_gid)
+    os.chmod(directory, stat.S_IMODE(status.st_mode))
+    os.utime(directory, ns=(status.st_mtime_ns, status.st_mtime_ns))

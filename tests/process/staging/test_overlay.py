@@ -1,0 +1,248 @@
+"""A root file system of shared trees, from stage-in to stage-out, with real overlays; this machine is the node."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.staging.builtin import stage_in, stage_out
+from actors.staging.bundle import Staged
+from actors.staging.commands import Commands
+from actors.staging.overlay.kinds import MEMORY
+from proto.life.creation import Creation
+from tests.process.staging.test_builtin import CONFIG, PLAIN, listing, make_rootfs
+from tests.unit.creations import changed, creation
+
+pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can mount overlays on every kernel")
+MOUNTS = [
+    *CONFIG["mounts"],
+    {"destination": "/etc/app/conf", "type": "bind", "source": "/etc/hostname", "options": ["bind"]},
+    {"destination": "/work", "type": "tmpfs", "source": "tmpfs"},
+]
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Creation:
+    make_rootfs(tmp_path / "bundle/rootfs")
+    (tmp_path / "bundle/rootfs/home/a").mkdir(parents=True)
+    (tmp_path / "bundle/rootfs/top").write_text("old")
+    (tmp_path / "bundle/config.json").write_text(json.dumps(CONFIG))
+    (tmp_path / "oci.conf").write_text('RunTimeRun="crun run --bundle %b %n"\n')
+    (tmp_path / "changes").mkdir()
+    return creation(
+        bundle=str(tmp_path / "bundle"),
+        rootfs=str(tmp_path / "bundle/rootfs"),
+        caller__uid=os.getuid(),
+        caller__gid=os.getgid(),
+        caller__namespaced=False,
+        caller__home=str(tmp_path / "home"),
+        settings__scrun__slurm_conf=str(tmp_path / "slurm.conf"),
+        settings__staging__mode="overlay",
+        settings__staging__changes=str(tmp_path / "changes"),
+    )
+
+
+class Node:
+    """Runs commands as a node would, and counts them; ``away``: none can be run."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.away = False
+        self.run = Commands((b"PATH=/usr/bin:/bin",), self._argv, self._log)
+        self.said: list[str] = []
+
+    def _argv(self, command: bytes) -> tuple[list[bytes], list[bytes]]:
+        self.asked += 1
+        return [b"/bin/false"] if self.away else [b"/bin/sh", b"-c", command], [b"PATH=/usr/bin:/bin"]
+
+    def _log(self, _: int, text: str) -> None:
+        self.said.append(text)
+
+    def stage(self, container: Creation, mounts: list[dict[str, Any]] = MOUNTS, nodes: str = "n1") -> Staged:
+        return stage_in(container, {**CONFIG, "mounts": mounts}, self.run, self._log, PLAIN, nodes)
+
+    def start(self, staged: Staged, program: str) -> None:
+        """Do as srun's prolog and the runtime do: root is the container's root, and there is no other namespace."""
+        if staged.programs:
+            subprocess.run([f"{staged.programs}/prolog"], check=True, timeout=60)
+        config = json.loads(Path(staged.bundle, "config.json").read_text())
+        root = config["root"]["path"]
+        overlays = [mount for mount in config["mounts"] if mount["type"] == "overlay"]
+        lines = [f"mount -t overlay -o '{','.join(m['options'])}' overlay '{root}{m['destination']}'" for m in overlays]
+        script = "\n".join(["set -e", *lines, f"cd '{root}'", program])
+        subprocess.run(["unshare", "-m", "sh", "-c", script], check=True, timeout=60)
+
+    def end(self, staged: Staged) -> None:
+        """Do as the runtime's poststop hook does."""
+        config = json.loads(Path(staged.bundle, "config.json").read_text())
+        for hook in config["hooks"]["poststop"]:
+            subprocess.run(hook["args"], executable=hook["path"], check=True, timeout=60, env={})
+
+    def out(self, container: Creation) -> None:
+        stage_out(container, self.run, self._log)
+
+
+@pytest.fixture
+def node() -> Node:
+    return Node()
+
+
+CHANGE = """
+echo new >etc/file; rm etc/deep/gone; echo x >home/a/b; rm -r locked; mkdir locked; echo y >locked/again
+echo two >top; echo three >three; mkdir -p opt/new; chmod 700 home
+"""
+
+
+def as_the_program_leaves_it(container: Creation, tmp_path: Path) -> dict[str, tuple[object, ...]]:
+    expected = tmp_path / "expected"
+    shutil.copytree(container.rootfs, expected, symlinks=True)
+    subprocess.run(["sh", "-ec", CHANGE], cwd=expected, check=True, timeout=60)
+    return listing(expected)
+
+
+def changes_of(container: Creation) -> list[Path]:
+    return list(Path(container.settings.staging.changes).iterdir())
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["ended", "killed"])
+def test_what_the_program_changed_comes_back_and_nothing_is_left_on_the_node(
+    container: Creation, node: Node, tmp_path: Path, killed: bool
+) -> None:
+    expected = as_the_program_leaves_it(container, tmp_path)
+    staged = node.stage(container)
+    node.start(staged, CHANGE)
+    assert listing(Path(container.rootfs)) != expected
+    assert changes_of(container)
+    if not killed:
+        node.end(staged)
+        assert not changes_of(container)
+    node.out(container)
+    assert node.asked == (2 if killed else 1)  # what it can, and to clear up if nobody has
+    assert listing(Path(container.rootfs)) == expected
+    assert not changes_of(container)
+    assert not Path(staged.bundle).exists()
+
+
+def test_no_tree_is_changed_and_the_next_container_does_not_copy(container: Creation, node: Node) -> None:
+    staged = node.stage(container)
+    cache = Path(staged.bundle).parent / "cache"
+    before = listing(cache)
+    node.start(staged, CHANGE)
+    node.end(staged)
+    assert listing(cache) == before
+    again = changed(container, id="box2", cookie="c2", annotations={"io.podman.annotations.autoremove": "TRUE"})
+    other = node.stage(again)
+    assert node.asked == 1
+    assert not [text for text in node.said if "cp" in text and "box2" in text and "cache" in text]
+    node.start(
+        other, "test old = $(cat etc/file); test -d locked; test -f locked/file; test -e etc/app/conf; echo x >etc/x"
+    )
+    node.end(other)
+    node.out(again)
+    assert not Path(container.rootfs, "etc/x").exists()
+    assert not changes_of(container)
+    node.out(container)
+
+
+def test_a_read_only_one_needs_nothing_of_the_node_and_cannot_be_mounted_writable(
+    container: Creation, node: Node
+) -> None:
+    readonly = changed(container, readonly=True)
+    staged = node.stage(readonly)
+    assert not staged.programs
+    refused = "! touch etc/x 2>/dev/null; ! mount -o remount,rw etc 2>/dev/null; ! touch etc/x 2>/dev/null"
+    node.start(staged, f"{refused}; test -f etc/app/conf")
+    node.out(readonly)
+    assert not Path(container.rootfs, "etc/app").exists()
+
+
+def test_mount_points_do_not_come_back(container: Creation, node: Node) -> None:
+    before = listing(Path(container.rootfs))
+    staged = node.stage(container)
+    node.start(staged, "test -d work; test -f etc/app/conf")
+    node.end(staged)
+    node.out(container)
+    assert listing(Path(container.rootfs)) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "nodes", "why"),
+    [
+        ({"settings__job": {"ntasks": "2"}}, "n1", "several tasks"),
+        ({}, "n[1-2]", "several nodes"),
+        ({}, "", "several nodes"),
+        ({"settings__scrun__scheduler": "local"}, "n1", "local"),
+    ],
+)
+def test_who_gets_a_copy(container: Creation, node: Node, changes: dict[str, Any], nodes: str, why: str) -> None:
+    one = changed(container, **changes)
+    staged = node.stage(one, nodes=nodes)
+    assert not staged.programs
+    assert Path(staged.bundle, "rootfs/etc/file").read_text() == "old"
+    assert any(why in text for text in node.said)
+    node.out(one)
+
+
+def test_a_runtime_that_nobody_has_tried_gets_a_copy(container: Creation, node: Node, tmp_path: Path) -> None:
+    (tmp_path / "oci.conf").write_text('RunTimeRun="singularity oci run %n"\n')
+    staged = node.stage(container)
+    assert not staged.programs
+    assert "no overlay: singularity is not known to mount one" in node.said
+    node.out(container)
+
+
+def test_a_directory_that_options_cannot_name_gets_a_copy(container: Creation, node: Node) -> None:
+    Path(container.rootfs, "a,b").mkdir()
+    staged = node.stage(container)
+    assert not staged.programs
+    assert Path(staged.bundle, "rootfs/a,b").is_dir()
+    node.out(container)
+
+
+def test_changes_that_the_node_keeps_are_told(container: Creation, node: Node) -> None:
+    staged = node.stage(container)
+    node.start(staged, CHANGE)
+    node.away = True
+    with pytest.raises(
+        Exception, match=r"changes could not be brought back: .* \(they lie in .*/changes/.scrun-0-c00kie there\)"
+    ):
+        node.out(container)
+
+
+def test_the_user_s_own_prolog_runs_too(container: Creation, node: Node, tmp_path: Path) -> None:
+    prolog = tmp_path / "prolog"
+    prolog.write_text("#!/bin/sh\necho export FROM=prolog\n")
+    prolog.chmod(0o755)
+    one = changed(container, settings__job={"task-prolog": str(prolog)})
+    staged = node.stage(one)
+    said = subprocess.run([f"{staged.programs}/prolog"], check=True, timeout=60, capture_output=True, text=True)
+    assert said.stdout == "export FROM=prolog\n"
+    node.out(one)
+
+
+def test_what_was_forgotten_goes_after_a_day(container: Creation, node: Node) -> None:
+    places = Path(container.settings.staging.changes)
+    old, young, alive = (places / f".scrun-0-{name}" for name in ("old", "young", "alive"))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for place, pid in ((old, ended.pid), (young, ended.pid), (alive, os.getpid())):
+        place.mkdir()
+        (place / "process").write_text(f"{pid}\n")
+        (place / "gone").write_text("")
+    for place in (old, alive):
+        os.utime(place / "gone", (5, 5))
+    staged = node.stage(container)
+    subprocess.run([f"{staged.programs}/prolog"], check=True, timeout=60)
+    assert {path.name for path in changes_of(container)} == {".scrun-0-c00kie", ".scrun-0-young", ".scrun-0-alive"}
+    assert not (alive / "gone").exists()
+    node.out(container)
+
+
+def test_what_is_known_of_nodes_is_in_the_staging_directory(container: Creation, node: Node) -> None:
+    staged = node.stage(container)
+    assert Path(staged.bundle).parent.joinpath(MEMORY).exists()
+    node.out(container)

@@ -1,0 +1,45 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from actors.oci.overlay import Top
+from actors.staging.overlay.layers import OPAQUE, tops
+from tests.unit.creations import is_root
+
+
+def layer(base: Path, *directories: str) -> str:
+    base.mkdir()
+    for name in directories:
+        (base / name).mkdir(parents=True)
+    return str(base)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> str:
+    return layer(tmp_path / "root", "usr", "etc", "proc", "sys", "dev")
+
+
+def test_a_top_directory_has_all_layers_that_have_it(root: str, tmp_path: Path) -> None:
+    high, low = layer(tmp_path / "high", "usr"), layer(tmp_path / "low", "usr", "etc", "proc")
+    (Path(root) / "bin").symlink_to("usr/bin")
+    assert tops(root, (high, low)) == [Top("etc", (f"{low}/etc",)), Top("usr", (f"{high}/usr", f"{low}/usr"))]
+
+
+def test_an_opaque_one_hides_what_is_below(root: str, tmp_path: Path) -> None:
+    high, low = layer(tmp_path / "high", "usr"), layer(tmp_path / "low", "usr", "etc")
+    os.setxattr(f"{high}/usr", OPAQUE, b"y")
+    assert tops(root, (high, low))[1] == Top("usr", (f"{high}/usr",))
+
+
+@pytest.mark.skipif(not is_root(), reason="only root makes a device in the initial user namespace before Linux 5.8")
+def test_a_whiteout_hides_it_too(root: str, tmp_path: Path) -> None:
+    top, high, low = layer(tmp_path / "top", "usr"), layer(tmp_path / "high"), layer(tmp_path / "low", "usr", "etc")
+    os.mknod(f"{high}/usr", 0o020000, 0)
+    assert tops(root, (top, high, low))[1] == Top("usr", (f"{top}/usr",))
+
+
+def test_a_file_in_a_directory_s_place_hides_it_too(root: str, tmp_path: Path) -> None:
+    top, high, low = layer(tmp_path / "top", "usr"), layer(tmp_path / "high"), layer(tmp_path / "low", "usr", "etc")
+    Path(f"{high}/usr").write_text("")
+    assert tops(root, (top, high, low))[1] == Top("usr", (f"{top}/usr",))
