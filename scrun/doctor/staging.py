@@ -20,7 +20,7 @@ ENGINE_WAIT = 240
 LOAD = """
 import os, sys
 sys.path[:0] = sys.argv[1].split(os.pathsep)
-from actors.staging.lua_runtime import LuaApi, LuaScript
+from actors.staging.lua.runtime import LuaApi, LuaScript
 try:
     LuaScript(sys.argv[2], LuaApi(None, lambda *_: None))
 except Exception as error:
