@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from actors.staging import reach
-from scrun.host import Host
+from actors.staging.overlay import kinds
+from scrun.host import Answer, Host
 
 from . import cluster, node_facts, rehearsal
 from .account import lines_of
@@ -70,24 +71,39 @@ class _Trial:
     def _facts(self, node: cluster.Node) -> list[Row]:
         host = self._host
         directory = host.nearest(reach.place_of(host.settings, host.caller.home))
-        marker = f"{directory}/.scrun-doctor~{os.urandom(4).hex()}"
-        with open(marker, "xb"):
-            pass
-        try:
-            job = {"account": host.settings.job.get("account", ""), "qos": host.settings.job.get("qos", "")}
-            answer = host.run(
-                "srun", f"--nodelist={node.name}", f"--partition={node.partition}", "--nodes=1", "--ntasks=1",
-                "--time=1", f"--immediate={rehearsal.WAIT}", f"--job-name={rehearsal.JOB_NAME}", "--quiet",
-                "--mpi=none", *[f"--{name}={value}" for name, value in job.items() if value], "--chdir=/",
-                "/bin/sh", "-c", node_facts.SCRIPT, "scrun-doctor", marker,
-                environ=host.slurms_environ, seconds=rehearsal.SECONDS,
-            )  # fmt: skip
-        finally:
-            os.unlink(marker)
-        facts = node_facts.read_facts(answer.text)
-        if facts is None:
-            return [Row(node.name, node_facts.judge_silence(answer))]
-        return node_facts.judge_facts(node.name, facts, marker, self._ids())
+        with tempfile.TemporaryDirectory(prefix=".scrun-doctor~", dir=directory) as seen:
+            answer = self._step(node, node_facts.SCRIPT, seen)
+            facts = node_facts.read_facts(answer.text)
+            if facts is None:
+                return [Row(node.name, node_facts.judge_silence(answer))]
+            rows = node_facts.judge_facts(node.name, facts, seen, self._ids())
+            if host.settings.staging.mode not in {"auto", "overlay"}:
+                return rows
+            os.mkdir(f"{seen}/d")
+            changes = host.settings.staging.changes
+            said = self._step(node, kinds.PROGRAM.decode(), changes, seen, self._kind_of_ids())
+        runtime = os.path.basename(facts.values.get("program", ""))
+        finding = node_facts.judge_overlays(kinds.read_verdict(said.text), runtime, changes)
+        return [*rows, Row(f"{node.name} overlays", finding)]
+
+    def _step(self, node: cluster.Node, script: str, *words: str) -> Answer:
+        """What a shell's script says in a plain job on a node."""
+        host = self._host
+        job = {"account": host.settings.job.get("account", ""), "qos": host.settings.job.get("qos", "")}
+        return host.run(
+            "srun", f"--nodelist={node.name}", f"--partition={node.partition}", "--nodes=1", "--ntasks=1",
+            "--time=1", f"--immediate={rehearsal.WAIT}", f"--job-name={rehearsal.JOB_NAME}", "--quiet",
+            "--mpi=none", *[f"--{name}={value}" for name, value in job.items() if value], "--chdir=/",
+            "/bin/sh", "-c", script, "scrun-doctor", *words,
+            environ=host.slurms_environ, seconds=rehearsal.SECONDS,
+        )  # fmt: skip
+
+    def _kind_of_ids(self) -> str:
+        """How a container of this user becomes root of its ids on a node (``node_programs.ids_text``)."""
+        who = self._host.caller
+        if not who.uid and not who.namespaced:
+            return "root"
+        return "own" if self._ids() is None else "mapped"
 
     def _ids(self) -> node_facts.Ids | None:
         """The user's subordinate ids, if containers get them."""

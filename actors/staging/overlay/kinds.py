@@ -24,7 +24,8 @@ MEMORY_LIMIT = 1 << 20
 AGE = 86400.0
 """Seconds for which a node is believed to be what it was: kernels come with a reboot."""
 _FORM = {"kernel": str, "works": bool, "why": str, "time": float}
-_PROGRAM = program("probe_overlay.sh")
+PROGRAM = program("probe_overlay.sh")
+"""Wants the directory for changes, one of the staging directory with a directory ``d`` in it, and ``Needs.ids``."""
 
 
 class Verdict(Value):
@@ -100,7 +101,7 @@ class Kinds:
         make_directory(f"{lower}/d", 0o700)
         try:
             words = b" ".join(os.fsencode(shlex.quote(word)) for word in (needs.place, lower, needs.ids))
-            result = run.remote(b"set -- " + words + b"\n" + _PROGRAM)
+            result = run.remote(b"set -- " + words + b"\n" + PROGRAM)
         finally:
             os.rmdir(f"{lower}/d")
             os.rmdir(lower)

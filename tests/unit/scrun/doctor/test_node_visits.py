@@ -11,6 +11,7 @@ import pytest
 
 from actors.oci.entry import entry_file
 from actors.slurm.runtime_words import TELLS_MORE
+from actors.staging.overlay.kinds import Verdict
 from scrun.doctor import cluster, node_facts, rehearsal
 from scrun.doctor.node_facts import Facts
 from scrun.doctor.nodes import EXAMPLE
@@ -62,6 +63,22 @@ def test_a_node_that_is_well() -> None:
     assert levels() == {}
     rows = node_facts.judge_facts("n", Facts(GOOD, TEXT), "/s/marker", None)
     assert [row.name for row in rows] == ["n runtime", "n staging", "n system"]
+    finding = node_facts.judge_overlays(Verdict("Linux 6.1", works=True), "crun", "/tmp")
+    assert finding.level == "ok"
+
+
+@pytest.mark.parametrize(
+    ("runtime", "why", "words"),
+    [
+        ("singularity", "", "singularity is not known"),
+        ("", "", "its runtime is not"),
+        ("runc", "Denied", "there: Denied"),
+    ],
+)
+def test_a_node_without_overlays(runtime: str, why: str, words: str) -> None:
+    finding = node_facts.judge_overlays(Verdict("Linux 4.18", works=not why, why=why), runtime, "/local")
+    assert finding.level == "warning"
+    assert words in finding.sentence
 
 
 @pytest.mark.parametrize(
