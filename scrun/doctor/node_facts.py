@@ -115,9 +115,7 @@ def judge_overlays(verdict: Verdict, runtime: str, changes: str) -> Finding:
 
     """
     if runtime not in RUNTIMES:
-        return warning(
-            f"containers get a copy of their image: {runtime or 'its runtime'} is not known to mount overlays"
-        )
+        return warning(f"containers get a copy of their image: {runtime} is not known to mount overlays")
     if not verdict.works:
         return warning(f"containers get a copy of their image, since no overlay works there: {verdict.why}")
     return ok(f"containers start without a copy; what they change lies in {changes} there until they end")
