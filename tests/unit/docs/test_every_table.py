@@ -35,6 +35,8 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/conformance.md", "runc's bats", "file"): BATS,
     ("docs/conformance.md", "runtime-tools", "case"): BATS,
     ("docs/conformance.md", "Reasons", ""): BATS,
+    ("docs/images.md", "How an image gets to a node", ""): PROSE,
+    ("docs/images.md", "Four ways", "way"): f"{UNIT}/test_images.py::test_every_way_has_its_row",
     ("docs/install.md", "Install", "where"): PROSE,
     ("docs/install.md", "3. containers.conf, on the login hosts", "line"): f"{UNIT}/test_settings.py::"
     "test_the_lines_of_containers_conf_have_a_reason",

@@ -186,7 +186,7 @@ def test_every_check_of_the_doctor_has_a_row() -> None:
 
 def test_the_rows_of_a_node() -> None:
     values = {call.args[0] for call in sources.calls_in(node_facts.__file__, "Row")}
-    names = {sources.pattern(node).replace("…", "NODE") for node in values} | {"NODE container"}
+    names = {sources.pattern(node).replace("…", "NODE") for node in values} | {"NODE container", "NODE overlays"}
     sentence = re.search(r"With `--nodes` each node adds (.*?), a container that", FLAT)
     assert sentence is not None
     assert set(markdown.spans(sentence[1])) == names
