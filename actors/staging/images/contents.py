@@ -22,8 +22,8 @@ Entry = tuple[bytes, os.stat_result]
 def hash_tree(root: str, memory: ContentMemory, scope: str, *, owners: bool) -> tuple[str, int]:
     """Hash a tree.
 
-    What others own and this process may not read cannot be copied, either, and is hashed as such. What it owns and may
-    not read can be copied, so a tree with such a thing in it is like no other.
+    What this process may not read cannot be copied, either, and does not count. But a file that it owns and may not
+    read can be copied, so a tree with such a one in it is like no other.
 
     Args:
         root: a directory; what is mounted below it counts as empty.
@@ -78,11 +78,7 @@ def _directories(root: str) -> Iterator[tuple[bytes, int, list[Entry]]]:
                 directory = descent.to(names)
                 found = sorted(os.fsencode(name) for name in os.listdir(directory))
             except PermissionError:
-                directory = descent.to(names[:-1])
-                found = []
-                if status.st_uid == os.geteuid():
-                    yield b"/".join(names), directory, [(os.urandom(16), status)]
-                    continue
+                continue
             entries = [(name, os.stat(name, dir_fd=directory, follow_symlinks=False)) for name in found]
             yield b"/".join(names), directory, entries if names else [(b".", top), *entries]
             below = [((*names, name), each) for name, each in entries if stat.S_ISDIR(each.st_mode)]

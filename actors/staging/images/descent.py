@@ -8,7 +8,6 @@ order of a walk pays for one call each.
 import os
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_PATH_FLAGS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 KEPT = 32
 """Levels whose descriptors are kept; a process may have 1,024."""
 
@@ -21,13 +20,10 @@ class Descent:
 
     Args:
         root: the tree.
-        forced: whether a directory that may not be read is opened by ``O_PATH``, which serves to go through and to make
-            entries in it, as far as its mode allows.
 
     """
 
-    def __init__(self, root: str | bytes, *, forced: bool = False) -> None:
-        self._flags = _PATH_FLAGS if forced else _FLAGS
+    def __init__(self, root: str | bytes) -> None:
         self._names: Names = ()
         self._open = {0: os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)}
 
@@ -48,7 +44,7 @@ class Descent:
         self._names = names[:common]
         depth = max(self._open)
         for name in names[depth:]:
-            self._open[depth + 1] = os.open(name, self._flags, dir_fd=self._open[depth])
+            self._open[depth + 1] = os.open(name, _FLAGS, dir_fd=self._open[depth])
             depth += 1
             self._names = names[:depth]
             if depth > KEPT and depth - KEPT in self._open:
