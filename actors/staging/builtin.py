@@ -138,11 +138,12 @@ def stage_in(
         fitted = node_config(config, plan)
         for note in fitted.notes:
             log(Level.INFO, note)
-        copied, complete = _stage_rootfs(creation, work, content, run, log, rights.content, owners=owners)
+        copied, complete = _stage_rootfs(creation, work, content, log, rights.content, owners=owners)
         if rights.split:
             os.symlink(f"{PRIVATE}/rootfs", f"{work}/rootfs")  # slurmd takes BUNDLE/rootfs, whatever root.path says
         tree = os.path.realpath(f"{content}/rootfs")
         if not owners and tree != os.path.realpath(creation.rootfs):
+            # For a read-only container this still opens directories of the tree that all containers of the image share.
             make_room_for_mounts(tree, (mount["destination"] for mount in fitted.config["mounts"]))
         _copy_mounts(content, fitted.copies, run, log, owners=owners)
         write_config(work, fitted.config, rights.config)
@@ -229,7 +230,7 @@ def decide_mode(wish: str, file_system_type: str) -> str:
 
 
 def _stage_rootfs(
-    creation: Creation, work: str, content: str, run: Commands, log: Log, directory_mode: int, *, owners: bool
+    creation: Creation, work: str, content: str, log: Log, directory_mode: int, *, owners: bool
 ) -> tuple[bool, bool]:
     """Put ``rootfs`` into place; return whether it is a copy of the container's own, and whether it is complete."""
     source = creation.rootfs
@@ -244,19 +245,18 @@ def _stage_rootfs(
         return False, True
 
     def make(path: str) -> bool:
-        return copy_tree(run, source, path, log, owners=owners)
+        return copy_tree(source, path, log, owners=owners)
 
     cheap = can_reflink(content)
     if not creation.readonly and not cheap:
         return True, _complete(make, target)
-    from actors.staging.tree.cache import TreeCache, tree_key  # hashlib takes 3 ms
+    from actors.staging.images.shared import shared_tree  # hashlib takes 3 ms
 
-    key, size = tree_key(source, "owners" if owners else "single")
-    tree = TreeCache(staging_directory(creation), directory_mode).use(work, key, size, make)
+    tree = shared_tree(creation, source, work, log, owners=owners, mode=directory_mode).path
     if creation.readonly:
         os.symlink(tree, target)
         return False, True
-    _complete(lambda path: copy_tree(run, tree, path, log, owners=owners), target)
+    _complete(lambda path: copy_tree(tree, path, log, owners=owners), target)
     # The cached copy may be incomplete itself: compare with the original.
     return True, False
 

@@ -4,6 +4,7 @@
 one process, which on a network file system does nothing but wait for the server, some milliseconds for each file.
 """
 
+import errno
 import os
 import select
 import subprocess
@@ -32,6 +33,10 @@ ON_NETWORK = 8
 """Workers at most; a disk keeps as many busy as there are processors, a server answers many at once."""
 _INTERVAL = 0.25
 _GONE = "a process that copied the root file system was ended by another one; try again"
+
+
+class NoRoomError(StagingError):
+    """The file system is full, or a quota is used up."""
 
 
 class Imported(Value):
@@ -71,6 +76,7 @@ def import_tree(
         workers: how many processes; 0 to decide by the file systems.
 
     Raises:
+        NoRoomError: there is no room for it.
         StagingError: the source is not there, or the copy failed for another reason than the user's rights.
 
     """
@@ -81,7 +87,8 @@ def import_tree(
         os.mkdir(target, 0o700)
         return task.run(workers or _useful_workers(source, target))
     except OSError as error:
-        raise StagingError(f"the root file system cannot be copied to {target}: {reason(error)}") from None
+        kind = NoRoomError if error.errno in {errno.ENOSPC, errno.EDQUOT} else StagingError
+        raise kind(f"the root file system cannot be copied to {target}: {reason(error)}") from None
 
 
 def _useful_workers(source: str, target: str) -> int:
