@@ -116,16 +116,16 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
     if mode == "overlay":
         why = _obstacle(plan, run, log)
         if not why:
-            root = _overlay(plan, run, log)
+            root = _overlay(plan, log)
             if root:
                 return root
             why = "its directories have names, or are so many, that a mount's options cannot take them"
         log(Level.INFO if not creation.readonly else Level.VERBOSE, f"no overlay: {why}")
     if creation.readonly and not plan.privileged:
-        os.symlink(_tree(plan, run, log, _missing(source, plan.mounts)), f"{plan.content}/rootfs")
+        os.symlink(_tree(plan, log, _missing(source, plan.mounts)), f"{plan.content}/rootfs")
         return Root("tree")
     target = f"{plan.content}/rootfs"
-    complete = copy_tree(run, source, f"{target}.new", log, owners=plan.owners)
+    complete = copy_tree(source, f"{target}.new", log, owners=plan.owners)
     os.rename(f"{target}.new", target)
     if not plan.owners:
         make_room_for_mounts(target, (mount["destination"] for mount in plan.mounts))
@@ -156,9 +156,9 @@ def _ids(plan: RootPlan) -> str:
     return ids_text(*plan.ids).partition("\n")[0]
 
 
-def _overlay(plan: RootPlan, run: Commands, log: Log) -> Root | None:
+def _overlay(plan: RootPlan, log: Log) -> Root | None:
     creation = plan.creation
-    stack = _stack(plan, run, log)
+    stack = _stack(plan, log)
     ground, own = f"{plan.content}/rootfs", f"{plan.content}/own"
     os.mkdir(own, 0o700)
     os.mkdir(f"{plan.content}/empty", 0o700)
@@ -194,20 +194,17 @@ def _made(plan: RootPlan, path: str) -> str:
     return path.replace(f"{plan.place}/", f"{plan.content}/", 1)
 
 
-def _stack(plan: RootPlan, run: Commands, log: Log) -> Stack:
-    return Stack((_tree(plan, run, log),))
+def _stack(plan: RootPlan, log: Log) -> Stack:
+    return Stack((_tree(plan, log),))
 
 
-def _tree(plan: RootPlan, run: Commands, log: Log, variant: str = "") -> str:
-    from actors.staging.tree.cache import TreeCache, tree_key  # hashlib takes 3 ms
+def _tree(plan: RootPlan, log: Log, variant: str = "") -> str:
+    from actors.staging.images.shared import shared_tree  # hashlib takes 3 ms
 
     creation = plan.creation
-
-    def make(path: str) -> bool:
-        return copy_tree(run, creation.rootfs, path, log, owners=plan.owners)
-
-    key, size = tree_key(creation.rootfs, ("owners" if plan.owners else "single") + variant)
-    return TreeCache(staging_directory(creation), plan.rights.content).use(plan.work, key, size, make)
+    mode = plan.rights.content
+    shared = shared_tree(creation, creation.rootfs, plan.work, log, owners=plan.owners, mode=mode, variant=variant)
+    return shared.path
 
 
 def _missing(root: str, mounts: Iterable[dict[str, Any]]) -> str:

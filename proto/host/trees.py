@@ -4,7 +4,9 @@ import os
 
 _FLAGS = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ATTEMPTS = 100
-"""A cp whose parent was killed may still be writing into a directory."""
+"""Whoever copied and lost its parent may still be writing into a directory."""
+_DEEPEST = 64
+"""Levels that are gone down; each is a descriptor and a call of ours. What is deeper is brought up first."""
 
 
 def remove_tree(path: str, at: int | None = None) -> OSError | None:
@@ -20,6 +22,11 @@ def remove_tree(path: str, at: int | None = None) -> OSError | None:
         Why the first thing that is left could not be removed; its ``filename`` is the path.
 
     """
+    return _remove(path, at, ())
+
+
+def _remove(path: str, at: int | None, above: tuple[int, ...]) -> OSError | None:
+    """Remove what is in the last of some directories, one in another."""
     try:
         os.unlink(path, dir_fd=at)
     except FileNotFoundError:
@@ -31,7 +38,11 @@ def remove_tree(path: str, at: int | None = None) -> OSError | None:
     else:
         return None
     try:
-        found = _empty(path, at)
+        if len(above) > _DEEPEST:
+            os.close(_open(path, at))  # only a directory that may be written gets another place
+            os.rename(path, f".{os.urandom(8).hex()}", src_dir_fd=at, dst_dir_fd=above[0])
+            return None
+        found = _empty(path, at, above)
         if found is None:
             os.rmdir(path, dir_fd=at)
     except OSError as error:
@@ -39,12 +50,13 @@ def remove_tree(path: str, at: int | None = None) -> OSError | None:
     return found
 
 
-def _empty(path: str, at: int | None) -> OSError | None:
+def _empty(path: str, at: int | None, above: tuple[int, ...]) -> OSError | None:
     directory = _open(path, at)
     try:
         for _ in range(_ATTEMPTS):
             names = os.listdir(directory)
-            failures = [error for name in names if (error := remove_tree(name, directory)) is not None]
+            results = (_remove(name, directory, (*above, directory)) for name in names)
+            failures = [error for error in results if error is not None]
             if failures:
                 return OSError(failures[0].errno, failures[0].strerror, f"{path}/{failures[0].filename}")
             if not names:

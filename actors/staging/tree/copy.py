@@ -25,15 +25,15 @@ _TOLERATED = re.compile(
 _FATAL = re.compile(rb"(No space left on device|Disk quota exceeded|Input/output error|Read-only file system)$")
 
 
-def copy_tree(run: Commands, source: str, target: str, log: Log, *, owners: bool) -> bool:
+def copy_tree(source: str, target: str, log: Log, *, owners: bool) -> bool:
     """Copy a directory with all that is in it, not crossing file systems.
 
     Args:
-        run: runs ``cp``, which shares blocks where the file system can.
         source: directory to copy.
         target: directory to make; nothing may be there.
         log: told what could not be copied.
-        owners: whether the files keep their owners; otherwise all belong to the caller.
+        owners: whether the files keep their owners; otherwise all belong to the caller, who then may write into the
+            root of the copy whatever its mode was.
 
     Returns:
         Whether the copy is complete; if not, what is missing could not be copied by this user.
@@ -42,14 +42,14 @@ def copy_tree(run: Commands, source: str, target: str, log: Log, *, owners: bool
         StagingError: the source is not there, or the copy failed for another reason than the user's rights.
 
     """
-    if not os.path.isdir(source):
-        raise StagingError(f"the root file system {source} is not there")
-    os.mkdir(target, 0o700)
-    what = ["-a"] if owners else ["-dR", "--preserve=mode,timestamps,links"]
-    complete = _copy(run, [*what, "--one-file-system", "--", f"{source}/.", target], log)
+    from actors.staging.images.importing import import_tree  # on the way of a copy only: msgpack
+
+    done = import_tree(source, target, owners=owners)
     if not owners:
         _open(target)
-    return complete
+    if done.missing:
+        log(Level.VERBOSE, f"not all of {source} could be copied: {done.missing} notices, the first: {done.first}")
+    return not done.missing
 
 
 def has_owners(root: str) -> bool:

@@ -15,10 +15,12 @@ from actors.oci.id_maps import IdRange
 from actors.staging.builtin import CallerMaps, container_maps, stage_in, stage_out
 from actors.staging.bundle import container_directory, fit_entry
 from actors.staging.commands import Commands
+from actors.staging.images import importing
 from proto.errors import StagingError
 from proto.life.creation import Creation
 from proto.value import replace
 from tests.unit.creations import changed, creation, is_root
+from tests.unit.staging.images.own_mounts import in_own_mounts, mount
 
 PLAIN = CallerMaps("0 0 4294967295\n", "0 0 4294967295\n")
 PODMAN = CallerMaps("0 1001 1\n1 100000 65536\n", "0 1002 1\n1 200000 65536\n")
@@ -173,39 +175,34 @@ def test_a_missing_root_file_system_is_an_error(container: Creation, run: Comman
     assert not os.path.exists(container_directory(container))
 
 
+@in_own_mounts
 def test_a_full_disk_is_an_error_and_nothing_is_brought_back(
-    container: Creation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    container: Creation, run: Commands, tmp_path: Path
 ) -> None:
+    (Path(container.rootfs) / "big").write_bytes(bytes(2 << 20))
     before = listing(Path(container.rootfs))
-
-    def run_instead(self: Commands, argv: Any, environ: Any = None) -> Any:
-        from actors.staging.commands import Result
-
-        return Result(1, b"cp: error writing '/x/y': No space left on device\n")
-
-    monkeypatch.setattr(Commands, "run", run_instead)
-    commands = Commands((), no_remote, lambda *_: None)
-    with pytest.raises(StagingError, match="No space left on device"):
-        stage(container, commands)
+    (tmp_path / "home/.scrun").mkdir(parents=True)
+    mount(tmp_path / "home/.scrun", "size=1m,mode=0700", kind="tmpfs")
+    with pytest.raises(StagingError, match=r"cannot be copied to .*: the file system is full$"):
+        stage(container, run)
     quiet_out(container)
     assert listing(Path(container.rootfs)) == before
+    assert os.listdir(tmp_path / "home/.scrun") == []
 
 
 def test_what_could_not_be_copied_is_not_deleted(container: Creation, monkeypatch: pytest.MonkeyPatch) -> None:
     source = Path(container.rootfs)
     (source / "etc/unreadable").write_text("secret")
-    genuine = Commands.run
+    genuine = importing.import_tree
 
-    def cp_without_it(self: Commands, argv: Any, environ: Any = None) -> Any:
-        from actors.staging.commands import Result
-
-        result = genuine(self, argv, environ)
-        target = os.fsdecode(argv[-1])
+    def without_it(original: str, target: str, *, owners: bool) -> importing.Imported:
+        done = genuine(original, target, owners=owners)
         os.unlink(f"{target}/etc/unreadable")
-        return Result(1, b"cp: cannot open '/etc/unreadable' for reading: Permission denied\n" + result.output)
+        return replace(done, missing=1, first="the contents of unreadable")
 
-    monkeypatch.setattr(Commands, "run", cp_without_it)
+    monkeypatch.setattr(importing, "import_tree", without_it)
     bundle = stage(container, Commands((), no_remote, lambda *_: None))
+    assert not (bundle / "rootfs/etc/unreadable").exists()
     (bundle / "rootfs/new").write_text("new")
     quiet_out(container)
     assert (source / "etc/unreadable").read_text() == "secret"

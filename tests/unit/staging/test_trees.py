@@ -4,18 +4,13 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from actors.staging.filesystem import bind_facts, device_paths, file_system, mount_table
 from actors.staging.root_file_system import decide_mode
-from actors.staging.tree.cache import TreeCache, tree_key
 from actors.staging.tree.copy import has_owners, remove_tree
 from actors.staging.tree.mirror import mirror, missing_paths, same_time
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 MOUNTINFO = """\
@@ -195,6 +190,23 @@ def test_directories_without_write_permission_can_be_removed(tmp_path: Path) -> 
     remove_tree(str(tmp_path / "t"))
 
 
+def test_a_tree_of_any_depth_can_be_removed(tmp_path: Path) -> None:
+    """Deeper than descriptors, calls in calls and the length of a path allow; with something beside the way down."""
+    name = "n" * 200
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir(name, dir_fd=descriptor)
+        os.close(os.open("beside", os.O_WRONLY | os.O_CREAT, dir_fd=descriptor))
+        below = os.open(name, os.O_RDONLY, dir_fd=descriptor)
+        os.fchmod(descriptor, 0o555)
+        os.close(descriptor)
+        descriptor = below
+    os.close(descriptor)
+    tmp_path.chmod(0o700)
+    remove_tree(str(tmp_path / name))
+    assert os.listdir(tmp_path) == ["beside"]
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
@@ -207,92 +219,6 @@ def test_directories_without_write_permission_can_be_removed(tmp_path: Path) -> 
 )
 def test_times_are_compared_as_the_coarser_file_system_can(one: int, other: int, same: bool) -> None:
     assert same_time(one, other) is same
-
-
-# --- cache --------------------------------------------------------------------------------------------------------
-
-
-def test_the_key_depends_on_contents_and_not_on_what_engines_make_anew(trees: tuple[Path, Path]) -> None:
-    original, copy = trees
-    os.utime(copy / "etc", ns=(1, 1))
-    (copy / "link").unlink()
-    (copy / "link").symlink_to("etc/kept")
-    assert tree_key(str(original), "owners") == tree_key(str(copy), "owners")
-    assert tree_key(str(original), "owners")[0] != tree_key(str(original), "single")[0]
-    before = tree_key(str(copy), "")
-    alterations: list[Callable[[], object]] = [
-        lambda: write(copy / "etc/changed", "old", mtime=1),
-        lambda: (copy / "etc/mode").chmod(0o604),
-        lambda: os.replace(copy / "etc/kept", copy / "etc/other"),
-    ]
-    for alter in alterations:
-        alter()
-        after = tree_key(str(copy), "")
-        assert after[0] != before[0]
-        before = after
-
-
-class Maker:
-    def __init__(self) -> None:
-        self.made: list[str] = []
-
-    def __call__(self, path: str) -> None:
-        self.made.append(path)
-        os.mkdir(path)
-
-
-def user(staging: Path, name: str) -> str:
-    path = staging / name
-    path.mkdir()
-    return str(path)
-
-
-def test_an_entry_is_made_once(tmp_path: Path) -> None:
-    maker = Maker()
-    cache = TreeCache(str(tmp_path))
-    one = cache.use(user(tmp_path, "one"), "aa", 5, maker)
-    assert cache.use(user(tmp_path, "two"), "aa", 5, maker) == one
-    assert os.path.isdir(one)
-    assert len(maker.made) == 1
-
-
-def test_an_entry_that_gets_its_final_name_meanwhile_is_no_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Makers of other entries hold other locks: what listdir has named may be gone a moment later.
-    names = os.listdir
-    monkeypatch.setattr(os, "listdir", lambda path: [*names(path), "bb.1234.new", "cc"])
-    tree = TreeCache(str(tmp_path)).use(user(tmp_path, "one"), "aa", 5, Maker())
-    assert os.path.isdir(tree)
-
-
-def test_half_an_entry_is_made_again(tmp_path: Path) -> None:
-    def fails(path: str) -> None:
-        write(Path(path) / "half", "x")
-        raise KeyboardInterrupt
-
-    cache = TreeCache(str(tmp_path))
-    with pytest.raises(KeyboardInterrupt):
-        cache.use(user(tmp_path, "one"), "aa", 5, fails)
-    tree = cache.use(user(tmp_path, "two"), "aa", 5, Maker())
-    assert os.listdir(tree) == []
-
-
-def test_entries_go_when_there_are_too_many_or_they_are_old_but_never_one_in_use(tmp_path: Path) -> None:
-    now = [1000.0]
-    cache = TreeCache(str(tmp_path), clock=lambda: now[0], maximum_age=100, maximum_size=30)
-    kept = user(tmp_path, "in use")
-    trees = {"aa": cache.use(kept, "aa", 10, Maker())}
-    for at, key in enumerate(("bb", "cc", "dd")):
-        now[0] += 1
-        guest = user(tmp_path, f"guest{at}")
-        trees[key] = cache.use(guest, key, 10, Maker())
-        remove_tree(guest)
-    present = {key for key, tree in trees.items() if os.path.isdir(tree)}
-    assert present == {"aa", "cc", "dd"}
-    now[0] += 1000
-    cache.use(user(tmp_path, "last"), "ee", 0, Maker())
-    assert {key for key, tree in trees.items() if os.path.isdir(tree)} == {"aa"}
 
 
 # --- file systems -------------------------------------------------------------------------------------------------

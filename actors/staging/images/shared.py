@@ -1,0 +1,134 @@
+"""Gives a container the tree of its image: one for all containers, complete, on the file system that the nodes see.
+
+Whoever gets it reads it. A mount point that a runtime made in it, or a mode that was changed, would be in all other
+containers of the image: it is a lower directory of an overlay, or mounted read-only.
+"""
+
+import os
+import time
+from collections.abc import Callable
+
+from actors.staging.bundle import staging_directory
+from actors.staging.loglevel import Level, Log
+from proto.errors import StagingError, reason
+from proto.life.creation import Creation
+from proto.value import Value
+
+from .cache import TreeCache, directory_of
+from .entry import Record
+from .identity import Identity, Kind, identify
+from .importing import Progress, import_tree
+from .memory import ContentMemory
+
+MEMORY = "contents.memory"
+"""Name of the memory of hashes in the cache; see ``ContentMemory``."""
+_ATTEMPTS = 3
+_QUIET = 2.0
+"""Seconds of importing after which the log tells of it."""
+
+
+class SharedTree(Value):
+    """A tree that is shared.
+
+    Attributes:
+        path: of the tree; it stays until the user's directory is removed.
+        key: which root file system it is.
+
+    """
+
+    path: str
+    key: str
+
+
+class _ChangedError(StagingError):
+    """The root file system was changed while it was copied."""
+
+
+def shared_tree(
+    creation: Creation,
+    source: str,
+    user: str,
+    log: Log,
+    *,
+    owners: bool,
+    mode: int = 0o700,
+    progress: Progress | None = None,
+    variant: str = "",
+) -> SharedTree:
+    """The tree of a root file system, imported if it is not there yet.
+
+    Args:
+        creation: the container.
+        source: its root file system.
+        user: the container's own directory in the staging directory: the tree stays as long as that does.
+        log: told what an import does, and what could not be copied.
+        owners: whether the files keep their owners.
+        mode: of the directories that lead to the tree.
+        progress: see ``importing.Progress``; by default the log is told.
+        variant: what those who share it have in common besides; a tree in which a runtime makes mount points is only
+            for containers that have the same ones.
+
+    Raises:
+        StagingError: it could not be made.
+
+    """
+    place = staging_directory(creation)
+    cache = TreeCache(place, mode)
+    memory = ContentMemory(os.path.join(directory_of(place), MEMORY))
+    kind: Kind = "owners" if owners else "single"
+    for attempt in range(_ATTEMPTS):
+        identity = _identify(source, kind, memory)
+        log(Level.VERBOSE, f"root file system {identity.key[:12]}: {_by_what(identity)}")
+
+        def make(tree: str, lock: int, identity: Identity = identity) -> Record:
+            tell = progress or progress_to(log)
+            done = import_tree(source, tree, owners=owners, progress=tell, keep=(lock,))
+            if _identify(source, kind, memory).key != identity.key:
+                raise _ChangedError(f"the root file system {source} was changed while it was copied")
+            if done.missing:
+                log(
+                    Level.VERBOSE,
+                    f"not all of {source} could be copied: {done.missing} notices, the first: {done.first}",
+                )
+            log(Level.VERBOSE, f"{done.files} files, {done.size} bytes imported")
+            return Record(done.size, done.files, _name(identity, source), time.time(), done.missing)
+
+        try:
+            key = identity.variant(variant)
+            return SharedTree(cache.use(user, key, make), key)
+        except _ChangedError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError
+
+
+def progress_to(log: Log, clock: Callable[[], float] = time.monotonic) -> Progress:
+    """Tells a log how far an import is: first after some seconds, then each time that it took as long again."""
+    begun = clock()
+    next_time = _QUIET
+
+    def tell(files: int, size: int) -> None:
+        nonlocal next_time
+        passed = clock() - begun
+        if passed >= next_time:
+            next_time = 2 * passed
+            log(Level.INFO, f"the image is copied for the nodes: {files} files, {size >> 20} MiB in {passed:.0f} s")
+
+    return tell
+
+
+def _identify(source: str, kind: Kind, memory: ContentMemory) -> Identity:
+    try:
+        return identify(source, kind, memory)
+    except OSError as error:
+        raise StagingError(f"the root file system {source} cannot be read: {reason(error)}") from None
+
+
+def _by_what(identity: Identity) -> str:
+    if not identity.layers:
+        return "known by its contents"
+    return f"known by {len(identity.layers)} layers and {identity.changes} changes"
+
+
+def _name(identity: Identity, source: str) -> str:
+    return identity.layers[0].token if identity.layers and not identity.contents else source
