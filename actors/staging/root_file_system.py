@@ -27,7 +27,7 @@ from .filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 from .loglevel import Level, Log
 from .overlay.ground import lay_ground
 from .overlay.kinds import RUNTIMES, Kinds, Needs, runtime_of
-from .overlay.layers import Stack, tops
+from .overlay.layers import tops
 from .overlay.mount_points import make_mount_points, resolve
 from .overlay.node_programs import NodePrograms, ids_text
 
@@ -157,15 +157,16 @@ def _ids(plan: RootPlan) -> str:
 
 
 def _overlay(plan: RootPlan, log: Log) -> Root | None:
+    from actors.staging.images.stack import shared_stack  # hashlib takes 3 ms
+
     creation = plan.creation
-    stack = _stack(plan, log)
     ground, own = f"{plan.content}/rootfs", f"{plan.content}/own"
-    os.mkdir(own, 0o700)
+    stack = shared_stack(creation, plan.work, own, log, owners=plan.owners, mode=plan.rights.content)
     os.mkdir(f"{plan.content}/empty", 0o700)
     lay_ground(creation.rootfs, ground, owners=plan.owners)
     here = [{**mount, "source": _made(plan, str(mount.get("source", "")))} for mount in plan.mounts]
-    make_mount_points(creation.rootfs, ground, own, here, owners=plan.owners)
-    found = tops(creation.rootfs, (own, *stack.trees))
+    make_mount_points(creation.rootfs, ground, stack.own[0], here, owners=plan.owners)
+    found = tops(creation.rootfs, (*stack.own, *stack.trees))
     staging = creation.settings.staging
     directory = "" if creation.readonly else f"{staging.changes}/.scrun-{creation.caller.uid}-{creation.cookie}"
     mounts = overlay_mounts([_moved(top, plan) for top in found], directory, f"{plan.place}/empty")
@@ -192,10 +193,6 @@ def _moved(top: Top, plan: RootPlan) -> Top:
 def _made(plan: RootPlan, path: str) -> str:
     """Where something of the bundle is before it has its own name."""
     return path.replace(f"{plan.place}/", f"{plan.content}/", 1)
-
-
-def _stack(plan: RootPlan, log: Log) -> Stack:
-    return Stack((_tree(plan, log),))
 
 
 def _tree(plan: RootPlan, log: Log, variant: str = "") -> str:

@@ -8,7 +8,7 @@ A tree is complete when its entry has its name, and nothing is written into it o
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from actors.staging.bundle import open_to, write_file
 from actors.staging.tree.copy import remove_tree
@@ -22,6 +22,9 @@ from .importing import NoRoomError
 KEY_FILE = "cache-key"
 MAXIMUM_AGE = 14 * 86400.0
 MAXIMUM_SIZE = 40 * 2**30
+STAMP = ".pruned"
+PRUNE_INTERVAL = 600.0
+"""Seconds after which what is too old is looked for again."""
 _NEW = ".new"
 _OLD = ".old"
 _ATTEMPTS = 100
@@ -79,21 +82,29 @@ class TreeCache:
         open_to(self._directory, mode)
 
     def use(self, user: str, key: str, make: Make) -> str:
-        """Return the path of the entry's tree, which stays there until ``user`` is removed.
+        """Return the path of one entry's tree; see ``use_all``."""
+        return self.use_all(user, {key: make})[0]
+
+    def use_all(self, user: str, makers: Mapping[str, Make]) -> list[str]:
+        """Return the paths of the entries' trees, which stay there until ``user`` is removed.
 
         Args:
             user: the user's own directory in the staging directory.
-            key: see ``identity``.
-            make: makes the tree, if it is not there.
+            makers: key (see ``identity``) to what makes the tree, if it is not there.
 
         Raises:
-            StagingError: it could not be made.
+            StagingError: one could not be made.
 
         """
         with locks.locked(self._file("lock")):
-            write_file(os.path.join(user, KEY_FILE), key.encode(), 0o600)
-            doomed = self._throw_away(self._maximum_age, self._maximum_size)
+            write_file(os.path.join(user, KEY_FILE), "\n".join(makers).encode(), 0o600)
+            # All records are read for that: not by each of a thousand containers.
+            due = self._is_due() or not all(os.path.isdir(self._file(key)) for key in makers)
+            doomed = self._throw_away(self._maximum_age, self._maximum_size) if due else []
         _remove(doomed)
+        return [self._use(key, make) for key, make in makers.items()]
+
+    def _use(self, key: str, make: Make) -> str:
         entry = self._file(key)
         with locks.locked(self._lock_of(key)) as lock:
             made = not os.path.isdir(entry)
@@ -137,6 +148,17 @@ class TreeCache:
 
     def _file(self, name: str) -> str:
         return os.path.join(self._directory, name)
+
+    def _is_due(self) -> bool:
+        """Whether it is time again to look for what is too old; asked under the lock."""
+        stamp, now = os.path.join(self._staging, STAMP), self._clock()
+        try:
+            if 0 <= now - os.stat(stamp).st_mtime < PRUNE_INTERVAL:
+                return False
+        except FileNotFoundError:
+            os.close(os.open(stamp, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.utime(stamp, (now, now))
+        return True
 
     def _lock_of(self, key: str) -> str:
         return self._file(f"{key}{locks.END}")

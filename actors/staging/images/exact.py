@@ -23,6 +23,8 @@ _REFUSED = frozenset((errno.EPERM, errno.EACCES, errno.EINVAL, errno.EOPNOTSUPP,
 """Answers to a wish that this user, or this file system, cannot have granted."""
 _NO_SHARING = frozenset((errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ENOTTY, errno.EBADF))
 
+_NOT_COPIED = ("security.", "system.", "user.overlay.", "trusted.overlay.")
+
 
 class Notes:
     """What could not be copied.
@@ -120,8 +122,9 @@ class Copier:
             self._wish("the owner", name, os.chown, target, status.st_uid, status.st_gid, **itself)
         attributes = os.listxattr(source, **itself)
         for each in attributes:
-            # What a security module notes of the original (its label) is not the image's; capabilities are.
-            if not each.startswith(("security.", "system.")) or each == "security.capability":
+            # What a security module notes of the original (its label) is not the image's, nor what an overlay notes of
+            # its layers (``marks`` has what counts of that); capabilities are.
+            if not each.startswith(_NOT_COPIED) or each == "security.capability":
                 self._wish(f"the attribute {each}", name, _give, each, source, target, itself)
         if not stat.S_ISLNK(status.st_mode):
             self._wish("the mode", name, os.chmod, target, stat.S_IMODE(status.st_mode) | more)

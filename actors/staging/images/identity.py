@@ -72,16 +72,30 @@ def identify(source: str, kind: Kind, memory: ContentMemory) -> Identity:
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
         mountinfo = file.read()
     owners = kind == "owners"
-    if overlay := overlay_at(source, mountinfo):
-        made_anew = [path for path in overlay.lowers if is_made_anew(path)]
-        layers = [layer_at(path) for path in overlay.lowers if path not in made_anew]
-        known = tuple(layer for layer in layers if layer)
-        if known and len(known) == len(layers) and all(path in made_anew for path in overlay.lowers[: len(made_anew)]):
-            above = tuple(path for path in (overlay.upper, *made_anew) if path)
-            count, contents = _own(above, known[0].path, memory, mountinfo, owners=owners)
-            return Identity(kind, known, above, count, contents)
+    layers, above = layers_of(source, mountinfo)
+    if layers:
+        count, contents = _own(above, layers[0].path, memory, mountinfo, owners=owners)
+        return Identity(kind, layers, above, count, contents)
     contents, count = hash_tree(source, memory, scope_of(source, mountinfo), owners=owners)
     return Identity(kind, (), (), count, contents)
+
+
+def layers_of(source: str, mountinfo: str) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
+    """The engine's layers of a root file system, and what is above them; see ``Identity``; nothing if unknown."""
+    overlay = overlay_at(source, mountinfo)
+    if overlay is None:
+        return (), ()
+    made_anew = [path for path in overlay.lowers if is_made_anew(path)]
+    layers = [layer_at(path) for path in overlay.lowers if path not in made_anew]
+    known = tuple(layer for layer in layers if layer)
+    if len(known) < len(layers) or any(path not in made_anew for path in overlay.lowers[: len(made_anew)]):
+        return (), ()
+    return known, tuple(path for path in (overlay.upper, *made_anew) if path)
+
+
+def layer_key(kind: Kind, layer: Layer) -> str:
+    """Of the tree that has one layer alone."""
+    return _key(kind, (layer,), "alone")
 
 
 def scope_of(path: str, mountinfo: str) -> str:

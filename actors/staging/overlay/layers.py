@@ -5,25 +5,7 @@ import stat
 from collections.abc import Sequence
 
 from actors.oci.overlay import OWN, Top
-from proto.value import Value
-
-OPAQUE = "user.overlay.opaque"
-"""Attribute of a directory that hides what lower ones have under its name (overlayfs.rst, "whiteouts and opaque
-directories"; in mounts with ``userxattr``)."""
-
-
-class Stack(Value):
-    """The layers of a root file system that all containers of the image share.
-
-    Attributes:
-        trees: directories on the shared file system, the topmost first.
-        upper: the engine's own upper directory on this host, with what is this container's alone; empty if there is
-            none, and the trees are all.
-
-    """
-
-    trees: tuple[str, ...]
-    upper: str = ""
+from actors.staging.images.marks import OPAQUE
 
 
 def tops(root: str, layers: Sequence[str]) -> list[Top]:

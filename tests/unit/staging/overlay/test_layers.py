@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from actors.oci.overlay import Top
-from actors.staging.overlay.layers import OPAQUE, tops
+from actors.staging.images.marks import OPAQUE
+from actors.staging.overlay.layers import tops
 from tests.unit.creations import is_root
 
 
