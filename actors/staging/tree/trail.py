@@ -29,6 +29,7 @@ class Trail:
 
     Attributes:
         fd: descriptor of the directory in which the walk is.
+        status: its status as it was before the walk came there.
         names: the way to it from the top.
 
     Raises:
@@ -42,7 +43,7 @@ class Trail:
         self.names: list[str] = []
         self.fd, status, self._closed = self._open(top, at, 0 if at is None else os.O_NOFOLLOW)
         self._before: list[tuple[os.stat_result, int | None]] = []
-        self._status = status
+        self.status = status
 
     def __enter__(self) -> Self:
         return self
@@ -67,9 +68,9 @@ class Trail:
 
         """
         fd, status, closed = self._open(name, self.fd, os.O_NOFOLLOW)
-        self._before.append((self._status, self._closed))
+        self._before.append((self.status, self._closed))
         os.close(self.fd)
-        self.fd, self._status, self._closed = fd, status, closed
+        self.fd, self.status, self._closed = fd, status, closed
         self.names.append(name)
         return status
 
@@ -89,7 +90,7 @@ class Trail:
         os.close(self.fd)
         self._before.pop()
         self.names.pop()
-        self.fd, self._status, self._closed = above, status, closed
+        self.fd, self.status, self._closed = above, status, closed
 
     def go(self, names: Sequence[str]) -> int:
         """Go to the directory that a way from the top leads to; return its descriptor.
