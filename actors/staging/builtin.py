@@ -20,7 +20,7 @@ from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 from proto.value import Value
 
-from .bring_back import bring_back
+from .bring_back import Lent, bring_back
 from .bundle import (
     PRIVATE,
     Staged,
@@ -171,7 +171,13 @@ def stage_in(
         if programs:
             ready["hooks"] = {**ready.get("hooks", {}), "poststop": [after_container(programs)]}
         write_config(work, ready, rights.config)
-        record = {"way": root.way, "own": root.own, "skipped": [], "excluded": _excluded(config, spool)}
+        record = {
+            "way": root.way,
+            "overlays": root.overlays,
+            "owners": owners,
+            "skipped": [],
+            "excluded": _excluded(config, spool),
+        }
         if not root.complete:
             from actors.staging.tree.mirror import missing_paths
 
@@ -207,8 +213,10 @@ def stage_out(creation: Creation, run: Commands, log: Log) -> None:
         record = {"way": ""}
     failure = ""
     if record["way"] in {"overlay", "copy"}:
-        excluded = frozenset((*record["own"], *record["skipped"], *record["excluded"]))
-        failure = bring_back(creation, home, excluded, run, log, wanted=wants_sync(creation))
+        since = os.stat(f"{home}/{_STAGED}").st_ctime_ns
+        excluded = frozenset((*record["skipped"], *record["excluded"]))
+        lent = Lent(excluded, tuple(record["overlays"]), record["owners"], since)
+        failure = bring_back(creation, home, lent, run, log, wanted=wants_sync(creation))
     discard(creation)
     if failure:
         raise StagingError(failure)

@@ -43,7 +43,7 @@ class Root(Value):
         way: see the module.
         mounts: what config.json needs before all other mounts.
         programs: whether the node's programs are beside it.
-        own: paths in it, relative, that are not looked at when its changes come back: overlays lie on them.
+        overlays: names of the top directories that overlays lie on.
         complete: whether a copy has all that the original has.
 
     """
@@ -51,7 +51,7 @@ class Root(Value):
     way: Way
     mounts: tuple[dict[str, Any], ...] = ()
     programs: bool = False
-    own: tuple[str, ...] = ()
+    overlays: tuple[str, ...] = ()
     complete: bool = True
 
 
@@ -181,7 +181,7 @@ def _overlay(plan: RootPlan, log: Log) -> Root | None:
             directory, ids_text(*plan.ids), keep=plan.changes, task_prolog=own and os.path.join(creation.cwd, own)
         )
         programs.outline(creation.rootfs, found, owners=plan.owners)
-    return Root("overlay", tuple(mounts), programs=bool(directory), own=tuple(top.name for top in found))
+    return Root("overlay", tuple(mounts), programs=bool(directory), overlays=tuple(top.name for top in found))
 
 
 def _moved(top: Top, plan: RootPlan) -> Top:

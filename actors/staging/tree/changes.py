@@ -32,7 +32,12 @@ _NO_DEVICES = (stat.S_IFCHR, stat.S_IFBLK)
 
 
 def apply_changes(
-    archive: str, original: str, excluded: AbstractSet[str], uppers: Mapping[str, str] | None = None
+    archive: str,
+    original: str,
+    excluded: AbstractSet[str],
+    uppers: Mapping[str, str] | None = None,
+    *,
+    owners: bool = True,
 ) -> MirrorCount:
     """Change a tree as an overlay over it was changed; what cannot be done keeps nothing else from being done.
 
@@ -43,6 +48,7 @@ def apply_changes(
         excluded: paths relative to it that are left alone: mount points, and what the overlay did not show.
         uppers: for the upper directories of several overlays in one archive: the path of each in the archive, and
             where in the tree it was mounted; members outside them are ignored. Without it the archive is one of ``.``.
+        owners: whether what was below had the owners of the tree; if not, those of what is there stay.
 
     Raises:
         StagingError: the archive is not complete, or has something in it that cannot be right; nothing was changed.
@@ -59,7 +65,7 @@ def apply_changes(
                 pass  # the map of a sparse file is right
         with Trail(original, writing=True) as trail, Trail(original, writing=True) as firsts:
             with Workbench(trail.fd) as bench:
-                changes = _Changes(fd, trail, firsts, bench, survey, spared)
+                changes = _Changes(fd, trail, firsts, bench, survey, spared, owners=owners)
                 for member in members(fd):
                     changes.take(member)
             changes.finish()
@@ -68,8 +74,17 @@ def apply_changes(
 
 class _Changes:
     def __init__(
-        self, archive: int, trail: Trail, firsts: Trail, bench: Workbench, survey: Survey, spared: Spared
+        self,
+        archive: int,
+        trail: Trail,
+        firsts: Trail,
+        bench: Workbench,
+        survey: Survey,
+        spared: Spared,
+        *,
+        owners: bool,
     ) -> None:
+        self._owners = owners
         self.count = MirrorCount()
         self._archive = archive
         self._trail = trail
@@ -139,7 +154,7 @@ class _Changes:
                 os.unlink(name, dir_fd=at)
                 self.count.removed += 1
         if not directory:
-            self._put(member, place)
+            self._put(member, place, old)
             return
         if old is None or not stat.S_ISDIR(old.st_mode):
             os.mkdir(name, 0o700, dir_fd=at)
@@ -148,8 +163,8 @@ class _Changes:
 
     def _directory(self, member: Member, place: Place, path: str) -> None:
         """Note the attributes of a directory that is there, and empty it if nothing of before is to be seen in it."""
-        wanted = _attributes(member)
         self._trail.go(place)
+        wanted = self._attributes(member, os.fstat(self._trail.fd))
         if overlay_mark(member, "opaque") == b"y":
             for name in os.listdir(self._trail.fd):
                 below = "/".join((*place, name))
@@ -159,11 +174,17 @@ class _Changes:
             wanted = replace(wanted, mtime=os.fstat(self._trail.fd).st_mtime_ns)  # the node's runtime changed it
         self._directories[place] = wanted
 
-    def _put(self, member: Member, place: Place) -> None:
+    def _attributes(self, member: Member, old: os.stat_result | None) -> Attributes:
+        wanted = _attributes(member)
+        if old is None or self._owners:
+            return wanted
+        return replace(wanted, uid=old.st_uid, gid=old.st_gid)
+
+    def _put(self, member: Member, place: Place, old: os.stat_result | None) -> None:
         if not stat.S_IFMT(member.mode):
             self._link(member, place)
             return
-        entry = Entry(_attributes(member), member.link, member.device, partial(self._fill, member))
+        entry = Entry(self._attributes(member, old), member.link, member.device, partial(self._fill, member))
         try:
             identity, refused = self._bench.put(self._trail.fd, place[-1], entry)
         except PermissionError:
