@@ -103,9 +103,7 @@ class Step:
 
             console_size.tell(self._bundle)
         try:
-            command = self._scheduler.step(
-                self._creation, self._job_id, self._bundle, self._argv, terminal, self._programs
-            )
+            command = self._scheduler.step(self._creation, self._job_id, self._bundle, self._argv, terminal)
         except ScrunError as error:
             return [self._let_go(), Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, error.sentence)))]
         files = {**self._stdio, "2": self._attempts.log}
@@ -169,11 +167,8 @@ class Step:
         effects: list[Effect] = [Never("step-log"), Never("step"), self._let_go()]
         if news.started:
             effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
-        if self._programs and os.path.exists(f"{self._programs}/failure"):
-            from actors.staging.overlay.node_programs import NodePrograms  # json and others: hardly ever
-
+        if self._young and self._status and (sentence := self._without_root()):
             self._explained = True
-            sentence = NodePrograms(self._programs).failure
             return [*effects, Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, sentence)))]
         doubtful = may_be_outside(news) or (self._young and may_be_the_runtimes(news))
         if doubtful and self._creation.settings.scrun.entry:
@@ -182,6 +177,14 @@ class Step:
             return effects + self.explain(None)
         return [*effects, Later("why", WHY_LIMIT), *self.inquire()]
 
+    def _without_root(self) -> str:
+        """Why the node did not make the container's root file system, if that is why its program did not run."""
+        if not self._programs:
+            return ""
+        from actors.staging.overlay.node_programs import NodePrograms  # json and others: for those that fail
+
+        return NodePrograms(self._programs).failure
+
     def _probe(self) -> ToAnchor:
         """Find out whether exit status 1 or 2 was the program's: start a program that does not exist.
 
@@ -189,9 +192,7 @@ class Step:
         ENOENT becomes the exit status 2. A runtime that cannot start a container says so and exits with 1.
         """
         argv = entry_argv(self._creation.cookie, NO_PROGRAM, (NO_PROGRAM,))
-        command = self._scheduler.step(
-            self._creation, self._job_id, self._bundle, argv, terminal=False, programs=self._programs
-        )
+        command = self._scheduler.step(self._creation, self._job_id, self._bundle, argv, terminal=False)
         log = self._spool.path("probe")
         return ToAnchor(m.Spawn("probe", command.argv, command.env, "/", {"2": log, str(STDERR): log}))
 

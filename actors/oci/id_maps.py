@@ -70,6 +70,14 @@ def stands_for(id_map: IdMap, host_id: int) -> bool:
     return any(entry.host <= host_id < entry.host + entry.size for entry in id_map)
 
 
+def seen_as(id_map: IdMap, host_id: int) -> int:
+    """The container's id that stands for one of the host: the same without a map, 0 where there is none."""
+    if not id_map:
+        return host_id
+    found = [e.container + host_id - e.host for e in id_map if e.host <= host_id < e.host + e.size]
+    return found[0] if found else 0
+
+
 def single(container_id: int, host_id: int) -> IdMap:
     """The map that needs no subordinate ids: one id of the container is the user."""
     return (IdRange(container_id, host_id, 1),)

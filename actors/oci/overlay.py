@@ -1,57 +1,48 @@
-"""Overlay mounts that give a container a root file system of shared trees, and its changes a place on the node.
+"""One overlay as a container's root file system, under a runtime that knows nothing of it. Pure.
 
-One overlay for each top directory of the image, as ordinary mounts of config.json: crun 1.8 to 1.28 and runc 1.1 and
-1.3 take them all, while one overlay at ``/`` fails with crun before 1.28 and is refused by runc 1.3. Below each are
-the image's trees, which the whole cluster sees; above them what the container changes. Pure.
+crun before 1.28 fails with an overlay whose destination is ``/``, and runc 1.3 refuses it. But all of them run
+createContainer hooks in the container's mount namespace when its mounts are made, and open the root by its name
+afterwards, for pivot_root(2). So a hook puts the overlay over it, with the mounts in it
+(``actors/programs/node_overlay.sh``). Tried with crun 1.8 and runc 1.1 in a user namespace with one id.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from proto.value import Value
-
-Mount = dict[str, Any]
-
-OWN = frozenset(("proc", "sys", "dev"))
-"""Top directories that every engine mounts something on: there is nothing in them to be shown."""
-MARKED = frozenset(':,\\"')
-"""Characters that part the words of an overlay's options; runtimes differ in how they can be escaped."""
-OPTIONS_LIMIT = 4000
-"""Bytes of one mount's options: mount(2) takes a page, and a runtime adds words of its own."""
-_ALWAYS = ("userxattr",)
-"""Attributes of the user's own kind: the only one that a user namespace may set, and root can read it, too."""
+MARKED = frozenset(':,\\"\n')
+"""Characters that part the words of an overlay's options, or that the node's program would not read as they are."""
+OPTIONS_LIMIT = 3800
+"""Bytes of the lower directories' names: mount(2) takes a page for all options."""
 
 
-class Top(Value):
-    """A top directory of the image.
+def lower_option(lowers: Iterable[str]) -> str | None:
+    """The lower directories, the topmost first, as one word; ``None`` if they cannot be written down.
 
-    Attributes:
-        name: without a slash.
-        lowers: absolute paths of the directories that it consists of, the topmost first.
-
+    An overlay that is only read wants two of them at least.
     """
+    paths = tuple(lowers)
+    word = ":".join(paths)
+    if MARKED.intersection("".join(paths)) or len(word.encode("utf-8", "surrogateescape")) > OPTIONS_LIMIT:
+        return None
+    return word
 
-    name: str
-    lowers: tuple[str, ...]
+
+def merged_hooks(config: dict[str, Any], directory: str) -> dict[str, list[dict[str, Any]]]:
+    """The hooks of a node's config.json, with ours before the others, which expect a root file system."""
+    merged = dict(config.get("hooks") or {})
+    for name, ours in hooks(directory).items():
+        merged[name] = [*ours, *(merged.get(name) or ())]
+    return merged
 
 
-def overlay_mounts(tops: Iterable[Top], place: str, empty: str) -> list[Mount] | None:
-    """The mounts, in the order of ``tops``; ``None`` if one of them cannot be written down as options.
+def hooks(directory: str) -> dict[str, list[dict[str, Any]]]:
+    """The hooks of config.json that make the root file system and clear up after it.
 
     Args:
-        tops: at least one lower directory each.
-        place: directory on the node with ``u/NAME`` and ``w/NAME`` for each; empty for a root file system that is
-            only read, in which a container of whatever rights has nothing that it could mount writable again.
-        empty: an empty directory: an overlay without an upper directory wants two lower ones.
+        directory: of the node's programs, see ``node_overlay.sh``.
 
     """
-    mounts = []
-    for top in tops:
-        lowers = top.lowers if place or len(top.lowers) > 1 else (*top.lowers, empty)
-        words = [*_ALWAYS, f"lowerdir={':'.join(lowers)}"]
-        words += [f"upperdir={place}/u/{top.name}", f"workdir={place}/w/{top.name}"] if place else ["ro"]
-        marked = MARKED.intersection("".join((*lowers, place, top.name)))
-        if marked or len(",".join(words).encode("utf-8", "surrogateescape")) > OPTIONS_LIMIT:
-            return None
-        mounts.append({"destination": f"/{top.name}", "type": "overlay", "source": "overlay", "options": words})
-    return mounts
+    return {
+        "createContainer": [{"path": "/bin/sh", "args": ["sh", f"{directory}/enter"]}],
+        "poststop": [{"path": "/bin/sh", "args": ["sh", f"{directory}/collect"]}],
+    }

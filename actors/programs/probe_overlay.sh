@@ -6,7 +6,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 export LC_ALL=C
 say() { printf '%s=%s\n' "$1" "$2"; }
 say kernel "$(uname -srm)"
-for each in cp cut mkfifo mktemp mv rm sed tar unshare; do
+for each in chown cut find mkfifo mktemp mount mv rm sed tar unshare; do
     if ! command -v "$each" >/dev/null; then say missing "$each"; fi
 done
 if [ "$3" = mapped ] && ! command -v newuidmap >/dev/null; then say missing newuidmap; fi

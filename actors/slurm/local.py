@@ -47,16 +47,14 @@ class Local:
         del text, status
         return JobNews("granted", JOB_ID, "localhost")
 
-    def step(
-        self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool, programs: str = ""
-    ) -> Command:
+    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
         """``RUNTIME run --bundle BUNDLE ID``; ``process.args`` of the bundle must already be ``argv``.
 
         Raises:
             SchedulerError: there is no OCI runtime.
 
         """
-        del job_id, argv, programs
+        del job_id, argv
         runtime = (*self._runtime(), b"run", b"--bundle", os.fsencode(bundle), creation.id.encode())
         script = TERMINAL_SCRIPT if terminal else SCRIPT
         return Command((b"/bin/sh", b"-c", script, b"sh", *runtime), creation.environ)

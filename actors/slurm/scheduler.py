@@ -111,10 +111,8 @@ class Scheduler(Protocol):
     def read_request(self, text: str, status: int | None) -> JobNews:
         """Read all that the request has said; ``status`` is its wait status, ``None`` while it runs."""
 
-    def step(
-        self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool, programs: str = ""
-    ) -> Command:
-        """Launch the container, and before it on its node ``prolog`` of the directory ``programs``."""
+    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
+        """Launch the container."""
 
     def read_step(self, text: str) -> StepNews:
         """Read all that the launcher itself has said."""

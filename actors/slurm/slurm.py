@@ -122,9 +122,7 @@ class Slurm:
 
     # --- the step
 
-    def step(
-        self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool, programs: str = ""
-    ) -> Command:
+    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
         """See ``Scheduler``; the container's stderr goes to descriptor ``STDERR`` unless there is a terminal.
 
         srun opens ``--error`` anew, so its own messages, which stay on descriptor 2, never mix with the
@@ -142,8 +140,6 @@ class Slurm:
         if self.version >= CONTAINER_ID:
             words.append(f"--container-id={creation.id}")
         words.append("--pty" if terminal else f"--error=/proc/self/fd/{STDERR}")
-        if programs:
-            options = {**options, "task-prolog": f"{programs}/prolog"}
         words += step_options.words(options, creation.job_id != 0, self.version)
         return self._command((*self._srun(), *_encode(words), b"--", *argv))
 

@@ -1,6 +1,7 @@
 """Brings what a container has changed in its root file system back to the engine's."""
 
-from proto.errors import reason
+from actors.staging.tree.count import MirrorCount
+from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 from proto.value import Value
 
@@ -15,15 +16,15 @@ class Lent(Value):
     """What a container got, as stage-in has noted it.
 
     Attributes:
+        way: see ``root_file_system``.
         excluded: relative paths that are none of its changes.
-        overlays: names of the top directories that overlays lie on.
         owners: whether files have their owners there.
         since: ctime of a file that was made there when all was complete, in nanoseconds.
 
     """
 
+    way: str
     excluded: frozenset[str]
-    overlays: tuple[str, ...]
     owners: bool
     since: int
 
@@ -50,22 +51,28 @@ def bring_back(creation: Creation, bundle: str, lent: Lent, run: Commands, log: 
         log(Level.ERROR, f"what the container has changed may still lie on the node: {programs.place}")
     if not wanted:
         return ""
-    from actors.staging.tree.mirror import mirror  # shutil and what it brings: only where there are changes
-
     try:
-        excluded = lent.excluded | set(lent.overlays)
-        counts = [mirror(f"{content}/rootfs", creation.rootfs, excluded, lent.since, owners=lent.owners)]
-        if archive:
-            from actors.staging.tree.changes import apply_changes
-
-            uppers = {name: name for name in lent.overlays}
-            counts.append(apply_changes(archive, creation.rootfs, lent.excluded, uppers, owners=lent.owners))
+        count = _changes(creation, content, lent, archive)
     except OSError as error:
         return f"changes could not be brought back: {error.filename}: {reason(error)}"
-    log(Level.VERBOSE, f"{sum(c.copied for c in counts)} files brought back, {sum(c.removed for c in counts)} removed")
-    for count in counts:
-        if count.failed:
-            return f"changes could not be brought back: {count.failed}, the first: {count.failure}"
+    except StagingError as error:
+        return f"changes could not be brought back: {error.sentence}"
+    log(Level.VERBOSE, f"{count.copied} files brought back, {count.removed} removed")
+    if count.failed:
+        return f"changes could not be brought back: {count.failed}, the first: {count.failure}"
     if programs.lost and not archive:
         return f"changes could not be brought back: the node did not give them (they lie in {programs.place} there)"
     return ""
+
+
+def _changes(creation: Creation, content: str, lent: Lent, archive: str) -> MirrorCount:
+    # What these bring along is only for those who have changes.
+    if lent.way == "copy":
+        from actors.staging.tree.mirror import mirror
+
+        return mirror(f"{content}/rootfs", creation.rootfs, lent.excluded, lent.since, owners=lent.owners)
+    if archive:
+        from actors.staging.tree.changes import apply_changes
+
+        return apply_changes(archive, creation.rootfs, lent.excluded, owners=lent.owners)
+    return MirrorCount()

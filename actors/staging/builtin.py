@@ -14,6 +14,7 @@ from typing import Any
 from actors.oci.id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
 from actors.oci.node_config import NodePlan, is_privileged, node_config
 from actors.oci.node_mounts import Copy, from_bundle, is_below
+from actors.oci.overlay import merged_hooks
 from actors.slurm import oci_conf
 from actors.staging.tree.copy import copy_source, has_owners
 from proto.errors import StagingError, reason
@@ -38,7 +39,6 @@ from .bundle import (
 from .commands import Commands
 from .filesystem import bind_facts, device_paths
 from .loglevel import Level, Log
-from .overlay.node_programs import after_container
 from .reach import keeps_owners
 from .root_file_system import PROGRAMS, RootPlan, stage_root
 
@@ -85,8 +85,7 @@ def container_maps(
         StagingError: ``full`` is demanded where there are no subordinate ids.
 
     """
-    linux = config.get("linux") or {}
-    inner = (config_id_map(linux.get("uidMappings") or ()), config_id_map(linux.get("gidMappings") or ()))
+    inner = inner_maps(config)
     wish = creation.settings.scrun.id_mapping
     if creation.caller.uid == 0 and not creation.caller.namespaced and wish != "single":
         return inner
@@ -100,6 +99,12 @@ def container_maps(
         raise StagingError("id_mapping = full needs an engine that runs in a user namespace with subordinate ids")
     user = (config.get("process") or {}).get("user") or {}
     return single(user.get("uid", 0), creation.caller.uid), single(user.get("gid", 0), creation.caller.gid)
+
+
+def inner_maps(config: dict[str, Any]) -> tuple[IdMap, IdMap]:
+    """The container's ids in the engine's namespace, as config.json has them."""
+    linux = config.get("linux") or {}
+    return config_id_map(linux.get("uidMappings") or ()), config_id_map(linux.get("gidMappings") or ())
 
 
 def stage_in(
@@ -155,6 +160,7 @@ def stage_in(
                 place=final,
                 rights=rights,
                 owners=owners,
+                inner=inner_maps(config),
                 ids=(parse_id_map(caller.uid), parse_id_map(caller.gid)) if uid_map and owners else (uid_map, gid_map),
                 mounts=(*mounts, {"destination": spool}),
                 privileged=is_privileged(config),
@@ -167,17 +173,9 @@ def stage_in(
         if rights.split:
             os.symlink(f"{PRIVATE}/rootfs", f"{work}/rootfs")  # slurmd takes BUNDLE/rootfs, whatever root.path says
         programs = f"{final}/{PROGRAMS}" if root.programs else ""
-        ready = {**fitted.config, "mounts": [*root.mounts, *mounts]}
-        if programs:
-            ready["hooks"] = {**ready.get("hooks", {}), "poststop": [after_container(programs)]}
+        ready = {**fitted.config, "hooks": merged_hooks(fitted.config, programs)} if programs else fitted.config
         write_config(work, ready, rights.config)
-        record = {
-            "way": root.way,
-            "overlays": root.overlays,
-            "owners": owners,
-            "skipped": [],
-            "excluded": _excluded(config, spool),
-        }
+        record = {"way": root.way, "owners": owners, "skipped": [], "excluded": _excluded(config, spool)}
         if not root.complete:
             from actors.staging.tree.mirror import missing_paths
 
@@ -215,7 +213,7 @@ def stage_out(creation: Creation, run: Commands, log: Log) -> None:
     if record["way"] in {"overlay", "copy"}:
         since = os.stat(f"{home}/{_STAGED}").st_ctime_ns
         excluded = frozenset((*record["skipped"], *record["excluded"]))
-        lent = Lent(excluded, tuple(record["overlays"]), record["owners"], since)
+        lent = Lent(record["way"], excluded, record["owners"], since)
         failure = bring_back(creation, home, lent, run, log, wanted=wants_sync(creation))
     discard(creation)
     if failure:

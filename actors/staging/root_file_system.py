@@ -9,11 +9,12 @@ shared     where it is, because it is on a shared file system already
 """
 
 import os
+import stat
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from actors.oci.id_maps import IdMap
-from actors.oci.overlay import Top, overlay_mounts
+from actors.oci.id_maps import IdMap, seen_as
+from actors.oci.overlay import lower_option
 from actors.slurm import oci_conf
 from actors.slurm.step_options import runs_once
 from actors.staging.tree.copy import copy_tree, make_room_for_mounts, remove_tree
@@ -21,15 +22,13 @@ from proto.errors import StagingError
 from proto.life.creation import Creation
 from proto.value import Value
 
-from .bundle import Rights, staging_directory
+from .bundle import Rights, make_directory, staging_directory
 from .commands import Commands
 from .filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 from .loglevel import Level, Log
-from .overlay.ground import lay_ground
 from .overlay.kinds import RUNTIMES, Kinds, Needs, runtime_of
-from .overlay.layers import tops
-from .overlay.mount_points import make_mount_points, resolve
-from .overlay.node_programs import NodePrograms, ids_text
+from .overlay.mount_points import imitate, make_mount_points, resolve
+from .overlay.node_programs import Facts, NodePrograms, ids_text
 
 Way = Literal["overlay", "tree", "copy", "shared"]
 PROGRAMS = "node"
@@ -41,17 +40,13 @@ class Root(Value):
 
     Attributes:
         way: see the module.
-        mounts: what config.json needs before all other mounts.
         programs: whether the node's programs are beside it.
-        overlays: names of the top directories that overlays lie on.
         complete: whether a copy has all that the original has.
 
     """
 
     way: Way
-    mounts: tuple[dict[str, Any], ...] = ()
     programs: bool = False
-    overlays: tuple[str, ...] = ()
     complete: bool = True
 
 
@@ -66,6 +61,7 @@ class RootPlan(Value):
         rights: who may reach it.
         owners: whether files keep their owners.
         ids: of the container's ids on the node, see ``ids_text``.
+        inner: of the container's ids in the engine's namespace; nothing where they are the same.
         mounts: of config.json, those of the root file system apart.
         privileged: whether the container may mount what it likes.
         nodes: of the job, as Slurm writes them; empty if unknown.
@@ -80,6 +76,7 @@ class RootPlan(Value):
     rights: Rights
     owners: bool
     ids: tuple[IdMap, IdMap]
+    inner: tuple[IdMap, IdMap]
     mounts: tuple[dict[str, Any], ...]
     privileged: bool
     nodes: str
@@ -119,7 +116,7 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
             root = _overlay(plan, log)
             if root:
                 return root
-            why = "its directories have names, or are so many, that a mount's options cannot take them"
+            why = "its trees are too many for the options of a mount, or their names have a character that parts these"
         log(Level.INFO if not creation.readonly else Level.VERBOSE, f"no overlay: {why}")
     if creation.readonly and not plan.privileged:
         os.symlink(_tree(plan, log, _missing(source, plan.mounts)), f"{plan.content}/rootfs")
@@ -142,7 +139,7 @@ def _obstacle(plan: RootPlan, run: Commands, log: Log) -> str:
         return "the job has several nodes, whose containers share one root file system"
     if not creation.readonly and not runs_once(creation.settings.job):
         return "the container has several tasks, which share one root file system"
-    if not creation.readonly and plan.rights.content & 0o011:
+    if plan.rights.content & 0o011:
         return "the user's own id is none of the container's"
     runtime = runtime_of(oci_conf.load(scrun.slurm_conf))
     if runtime not in RUNTIMES:
@@ -161,33 +158,37 @@ def _overlay(plan: RootPlan, log: Log) -> Root | None:
 
     creation = plan.creation
     ground, own = f"{plan.content}/rootfs", f"{plan.content}/own"
+    make_directory(ground, 0o755)
     stack = shared_stack(creation, plan.work, own, log, owners=plan.owners, mode=plan.rights.content)
-    os.mkdir(f"{plan.content}/empty", 0o700)
-    lay_ground(creation.rootfs, ground, owners=plan.owners)
-    here = [{**mount, "source": _made(plan, str(mount.get("source", "")))} for mount in plan.mounts]
-    make_mount_points(creation.rootfs, ground, stack.own[0], here, owners=plan.owners)
-    found = tops(creation.rootfs, (*stack.own, *stack.trees))
-    staging = creation.settings.staging
-    directory = "" if creation.readonly else f"{staging.changes}/.scrun-{creation.caller.uid}-{creation.cookie}"
-    mounts = overlay_mounts([_moved(top, plan) for top in found], directory, f"{plan.place}/empty")
-    if mounts is None:
-        for path in (ground, own, f"{plan.content}/empty"):
+    mounts = [{**mount, "source": _made(plan, str(mount.get("source", "")))} for mount in plan.mounts]
+    imitate(creation.rootfs, stack.own[0], owners=plan.owners)
+    make_mount_points(creation.rootfs, ground, stack.own[0], mounts, owners=plan.owners)
+    lower = lower_option((*(f"{plan.place}{path.removeprefix(plan.content)}" for path in stack.own), *stack.trees))
+    if lower is None:
+        for path in (ground, own):
             remove_tree(path)
         return None
-    if directory:
-        programs = NodePrograms(f"{plan.content}/{PROGRAMS}")
-        own = creation.settings.job.get("task-prolog", "")
-        programs.install(
-            directory, ids_text(*plan.ids), keep=plan.changes, task_prolog=own and os.path.join(creation.cwd, own)
+    staging = creation.settings.staging
+    place = "" if creation.readonly else f"{staging.changes}/.scrun-{creation.caller.uid}-{creation.cookie}"
+    status = os.lstat(creation.rootfs)
+    NodePrograms(f"{plan.content}/{PROGRAMS}").install(
+        Facts(
+            root=f"{plan.place}/rootfs",
+            lower=lower,
+            place=place,
+            mode=stat.S_IMODE(status.st_mode),
+            owner=_in_container(status, plan) if plan.owners else "0:0",
+            ids=ids_text(*plan.ids),
+            keep=plan.changes,
         )
-        programs.outline(creation.rootfs, found, owners=plan.owners)
-    return Root("overlay", tuple(mounts), programs=bool(directory), overlays=tuple(top.name for top in found))
+    )
+    return Root("overlay", programs=True)
 
 
-def _moved(top: Top, plan: RootPlan) -> Top:
-    """The same, with the paths that the bundle will have."""
-    here = f"{plan.content}/"
-    return Top(top.name, tuple(path.replace(here, f"{plan.place}/", 1) for path in top.lowers))
+def _in_container(status: os.stat_result, plan: RootPlan) -> str:
+    """The owner of a file here, as the container has it; root for whoever it has no id for."""
+    ids = (seen_as(id_map, number) for id_map, number in zip(plan.inner, (status.st_uid, status.st_gid), strict=True))
+    return ":".join(str(number) for number in ids)
 
 
 def _made(plan: RootPlan, path: str) -> str:

@@ -19,8 +19,9 @@ def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount
 
     Args:
         root: the root file system as the container will see it, on this host.
-        ground: what will be the container's root directory, with its top directories.
-        layer: directory of the topmost layer below these, in which they are made.
+        ground: the directory that the runtime takes for the root: it gets the links that lead to mount points, and the
+            runtime makes all else.
+        layer: directory of the topmost layer, in which missing mount points are made.
         mounts: of config.json, in order.
         owners: whether directories on the way can have their owners.
 
@@ -33,12 +34,33 @@ def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount
         if hidden:
             continue  # on another mount
         there, missing = resolve(root, destination)
+        for names, target in links_on_the_way(root, destination):
+            _link(ground, names, target)
         if missing:
-            _make(root, layer if there else ground, there, missing, file=_is_file(mount), owners=owners)
+            _make(root, layer, there, missing, file=_is_file(mount), owners=owners)
 
 
-def resolve(root: str, path: str) -> tuple[list[str], list[str]]:
+def links_on_the_way(root: str, path: str) -> list[tuple[list[str], str]]:
+    """The links by which ``resolve`` gets where it gets: the names of each, of which only the last is one."""
+    found: list[tuple[list[str], str]] = []
+    resolve(root, path, found)
+    return found
+
+
+def _link(ground: str, names: list[str], target: str) -> None:
+    path = os.path.join(ground, *names)
+    os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+    if not os.path.lexists(path):
+        os.symlink(target, path)
+
+
+def resolve(root: str, path: str, links: list[tuple[list[str], str]] | None = None) -> tuple[list[str], list[str]]:
     """Follow a path in a root file system as a runtime does, links included and never out of it.
+
+    Args:
+        root: the root file system.
+        path: in it.
+        links: gets the names and the target of each link on the way.
 
     Returns:
         The names that lead to what is there, none of them a link, and the names that are missing; none is if the path
@@ -47,7 +69,7 @@ def resolve(root: str, path: str) -> tuple[list[str], list[str]]:
     """
     todo = [part for part in path.split("/") if part not in {"", "."}][::-1]
     there: list[str] = []
-    links = 0
+    links = [] if links is None else links
     while todo:
         part = todo.pop()
         if part == "..":
@@ -64,10 +86,10 @@ def resolve(root: str, path: str) -> tuple[list[str], list[str]]:
         if not stat.S_ISLNK(mode):
             there.append(part)
             continue
-        links += 1
-        if links > LINK_LIMIT:
-            return there, []
         target = os.readlink(here)
+        links.append(([*there, part], target))
+        if len(links) > LINK_LIMIT:
+            return there, []
         if target.startswith("/"):
             there = []
         todo += [name for name in target.split("/") if name not in {"", "."}][::-1]

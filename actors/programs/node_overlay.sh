@@ -1,0 +1,133 @@
+#!/bin/sh
+# A container's root file system on its node, and what becomes of its changes there. The runtime runs it outside of the container's
+# root: as "enter" when the container's mounts are made (createContainer: in its namespaces, as its root), as "collect" after
+# its end (poststop: as the user). Where the runtime was killed, a step of its own runs "collect".
+#
+# Beside it in the bundle:
+#   root     a line: the root directory that the runtime knows     point    an empty directory to mount on
+#   lower    lower directories, with colons                        ids      how "collect" becomes root of the container's ids:
+#   place    directory on the node to make for the changes;                 "root", "own", or "mapped" and lines of
+#            empty: read-only                                               newuidmap and newgidmap
+#   mode     mode and owner of /                                   keep     if changes are wanted
+# What it leaves there: begun, the mounts; changes.tar, what was changed; cleared, when nothing is left on the node; failure, why not.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
+export LC_ALL=C
+umask 077
+here=${0%/*}
+read -r place <"$here/place"
+
+# --- enter
+
+overlay() {
+    read -r lower <"$here/lower"
+    options=userxattr,lowerdir=$lower
+    if [ "$place" ]; then
+        read -r mode owner <"$here/mode"
+        mkdir "$place" "$place/u" "$place/w" || return
+        # In the container's process namespace, but /proc is still the node's.
+        read -r _ _ _ process _ </proc/self/stat && echo "$process" >"$place/process"
+        if [ "$owner" != 0:0 ]; then chown "$owner" "$place/u" || return; fi
+        chmod "$mode" "$place/u" || return
+        options=$options,upperdir=$place/u,workdir=$place/w
+    else
+        options=$options,ro
+    fi
+    mount -t overlay overlay -o "$options" "$here/point"
+}
+
+# What the runtime has mounted below its root, but not what is below that: a line of fstab(5), which escapes as mountinfo does.
+mounts() (
+    set -f
+    IFS='
+'
+    # shellcheck disable=SC2013 # IFS has only the end of a line
+    for each in $(cut -d ' ' -f 5 /proc/self/mountinfo); do
+        case $each in "$1"/*) ;; *) continue ;; esac
+        below=
+        for done in $taken; do
+            case $each in "$done"/* | "$done") below=yes ;; esac
+        done
+        if [ -z "$below" ]; then
+            taken="$taken$IFS$each"
+            echo "$each $2${each#"$1"} none rbind 0 0"
+        fi
+    done
+)
+
+# One overlay over the root, with all that the runtime has mounted in it: pivot_root(2) then takes what is on top.
+enter() {
+    read -r root <"$here/root"
+    mounts "$(escaped "$root")" "$(escaped "$here/point")" >"$here/begun"  # mount(8) takes no pipe
+    overlay && mount --all --fstab "$here/begun" && mount --rbind "$here/point" "$root"
+}
+
+escaped() { printf %s "$1" | sed 's/ /\\040/g'; }
+
+# --- collect
+
+# As root of the container's ids, so that files of all of them can be read and removed.
+as_root() {
+    case $ids in
+    root) "$@" ;;
+    own) unshare -r -- "$@" ;;
+    *)
+        wire=$(mktemp -u "$place.XXXXXX") && mkfifo "$wire" || return
+        # shellcheck disable=SC2016,SC2086 # the inner shell expands it; the words of a map are words
+        {
+            unshare -U -- sh -c 'echo >"$0"; read -r _ <"$0"; exec "$@"' "$wire" "$@" &
+            read -r _ <"$wire"
+            newuidmap $! $uids && newgidmap $! $gids
+            echo >"$wire"
+            rm -f "$wire"
+            wait $!
+        }
+        ;;
+    esac
+}
+
+# The kernel makes a directory that its owner may not look into. Hardly ever is there a file of another id: that takes 30 ms more.
+remove() {
+    [ -e "$1" ] || return 0
+    chmod -- 700 "$1"/w/work 2>/dev/null
+    rm -rf -- "$1" 2>/dev/null || as_root rm -rf -- "$1"
+}
+
+# Of containers whose job was taken away while they ran: nobody could clear up after them. Their process is gone, and was a day ago, so that
+# nobody is just about to, and whoever wants to see what they had changed has had his time.
+forgotten() {
+    for each in "${place%-*}"-*; do
+        # shellcheck disable=SC3067 # dash and busybox have it
+        if ! { [ -O "$each" ] && read -r process <"$each/process"; } then continue; fi
+        case $(kill -0 "$process" 2>&1) in
+        *"No such process"*)
+            if [ ! -e "$each/gone" ]; then : >"$each/gone"; fi
+            if [ "$(find "$each/gone" -mmin +1440)" ]; then remove "$each"; fi
+            ;;
+        *) rm -f -- "$each/gone" ;;
+        esac
+    done
+}
+
+# A sparse file stays one, attributes and ids stay what they are; a socket, which nobody can bring anywhere, is left out.
+collect() {
+    [ "$place" ] || return 0
+    { read -r ids; read -r uids; read -r gids; } <"$here/ids"
+    if [ -e "$place/u" ] && [ -e "$here/keep" ] && [ ! -e "$here/changes.tar" ]; then
+        new=$here/changes.tar.$$
+        as_root tar --create --sparse --acls --xattrs --xattrs-include='*' --format=posix --numeric-owner \
+            --warning=no-file-ignored --directory "$place/u" . >"$new" || return
+        mv -- "$new" "$here/changes.tar"
+    fi
+    remove "$place" && : >"$here/cleared"
+    forgotten
+}
+
+case ${0##*/} in
+enter)
+    if ! why=$(enter 2>&1 </dev/null); then
+        echo "$why" >"$here/failure"
+        exit 1
+    fi
+    ;;
+collect) collect >/dev/null 2>&1 </dev/null ;;
+esac
