@@ -85,10 +85,10 @@ as_root() {
     esac
 }
 
-# The kernel makes a directory that its owner may not look into. Hardly ever is there a file of another id: that takes 30 ms more.
+# An image's root may be closed to its owner, as is what the kernel makes there for itself. Hardly ever is there a file of another id: that takes 30 ms more.
 remove() {
     [ -e "$1" ] || return 0
-    chmod -- 700 "$1"/w/work 2>/dev/null
+    chmod -- 700 "$1"/u "$1"/w/work 2>/dev/null
     rm -rf -- "$1" 2>/dev/null || as_root rm -rf -- "$1"
 }
 

@@ -13,6 +13,7 @@ from actors.staging.builtin import stage_in, stage_out
 from actors.staging.bundle import Staged
 from actors.staging.commands import Commands
 from actors.staging.overlay.kinds import MEMORY
+from actors.staging.overlay.node_programs import NodePrograms
 from proto.life.creation import Creation
 from tests.process.staging.test_builtin import CONFIG, PLAIN, listing, make_rootfs
 from tests.unit.creations import changed, creation
@@ -66,14 +67,20 @@ class Node:
         return stage_in(container, {**CONFIG, "mounts": mounts}, self.run, self._log, PLAIN, nodes)
 
     def start(self, staged: Staged, program: str) -> None:
-        """Do as srun's prolog and the runtime do: root is the container's root, and there is no other namespace."""
-        if staged.programs:
-            subprocess.run([f"{staged.programs}/prolog"], check=True, timeout=60)
+        """Do as the runtime does: root is the container's root, and there is no namespace but one for mounts."""
         config = json.loads(Path(staged.bundle, "config.json").read_text())
         root = config["root"]["path"]
-        overlays = [mount for mount in config["mounts"] if mount["type"] == "overlay"]
-        lines = [f"mount -t overlay -o '{','.join(m['options'])}' overlay '{root}{m['destination']}'" for m in overlays]
-        script = "\n".join(["set -e", *lines, f"cd '{root}'", program])
+        lines = ["set -e", f"mount --rbind '{root}' '{root}'"]
+        for mount in config["mounts"]:
+            point = f"'{root}{mount['destination']}'"
+            if mount.get("type") == "tmpfs":
+                lines.append(f"mkdir -p {point} && mount -t tmpfs tmpfs {point}")
+            else:
+                lines.append(
+                    f"mkdir -p $(dirname {point}) && touch {point} && mount --bind '{mount['source']}' {point}"
+                )
+        lines += [f"sh {hook['args'][1]}" for hook in config["hooks"]["createContainer"]]
+        script = "\n".join([*lines, f"cd '{root}'", program])
         subprocess.run(["unshare", "-m", "sh", "-c", script], check=True, timeout=60)
 
     def end(self, staged: Staged) -> None:
@@ -138,9 +145,7 @@ def test_no_tree_is_changed_and_the_next_container_does_not_copy(container: Crea
     other = node.stage(again)
     assert node.asked == 1
     assert not [text for text in node.said if "cp" in text and "box2" in text and "cache" in text]
-    node.start(
-        other, "test old = $(cat etc/file); test -d locked; test -f locked/file; test -e etc/app/conf; echo x >etc/x"
-    )
+    node.start(other, "test old = $(cat etc/file); test -f locked/file; test -s etc/app/conf; touch etc/x work/y")
     node.end(other)
     node.out(again)
     assert not Path(container.rootfs, "etc/x").exists()
@@ -148,14 +153,13 @@ def test_no_tree_is_changed_and_the_next_container_does_not_copy(container: Crea
     node.out(container)
 
 
-def test_a_read_only_one_needs_nothing_of_the_node_and_cannot_be_mounted_writable(
+def test_a_read_only_one_leaves_nothing_on_the_node_and_cannot_be_mounted_writable(
     container: Creation, node: Node
 ) -> None:
     readonly = changed(container, readonly=True)
     staged = node.stage(readonly)
-    assert not staged.programs
-    refused = "! touch etc/x 2>/dev/null; ! mount -o remount,rw etc 2>/dev/null; ! touch etc/x 2>/dev/null"
-    node.start(staged, f"{refused}; test -f etc/app/conf")
+    refused = "! touch etc/x 2>/dev/null; ! mount -o remount,rw . 2>/dev/null; ! touch etc/x 2>/dev/null"
+    node.start(staged, f"{refused}; test -s etc/app/conf; touch work/y")
     node.out(readonly)
     assert not Path(container.rootfs, "etc/app").exists()
 
@@ -163,7 +167,7 @@ def test_a_read_only_one_needs_nothing_of_the_node_and_cannot_be_mounted_writabl
 def test_mount_points_do_not_come_back(container: Creation, node: Node) -> None:
     before = listing(Path(container.rootfs))
     staged = node.stage(container)
-    node.start(staged, "test -d work; test -f etc/app/conf")
+    node.start(staged, "touch work/y; test -s etc/app/conf")
     node.end(staged)
     node.out(container)
     assert listing(Path(container.rootfs)) == before
@@ -195,12 +199,12 @@ def test_a_runtime_that_nobody_has_tried_gets_a_copy(container: Creation, node: 
     node.out(container)
 
 
-def test_a_directory_that_options_cannot_name_gets_a_copy(container: Creation, node: Node) -> None:
-    Path(container.rootfs, "a,b").mkdir()
-    staged = node.stage(container)
+def test_a_path_that_options_cannot_name_gets_a_copy(container: Creation, node: Node, tmp_path: Path) -> None:
+    one = changed(container, settings__staging__directory=str(tmp_path / "a,b"))
+    staged = node.stage(one)
     assert not staged.programs
-    assert Path(staged.bundle, "rootfs/a,b").is_dir()
-    node.out(container)
+    assert Path(staged.bundle, "rootfs/etc/file").read_text() == "old"
+    node.out(one)
 
 
 def test_changes_that_the_node_keeps_are_told(container: Creation, node: Node) -> None:
@@ -211,17 +215,6 @@ def test_changes_that_the_node_keeps_are_told(container: Creation, node: Node) -
         Exception, match=r"changes could not be brought back: .* \(they lie in .*/changes/.scrun-0-c00kie there\)"
     ):
         node.out(container)
-
-
-def test_the_user_s_own_prolog_runs_too(container: Creation, node: Node, tmp_path: Path) -> None:
-    prolog = tmp_path / "prolog"
-    prolog.write_text("#!/bin/sh\necho export FROM=prolog\n")
-    prolog.chmod(0o755)
-    one = changed(container, settings__job={"task-prolog": str(prolog)})
-    staged = node.stage(one)
-    said = subprocess.run([f"{staged.programs}/prolog"], check=True, timeout=60, capture_output=True, text=True)
-    assert said.stdout == "export FROM=prolog\n"
-    node.out(one)
 
 
 def test_what_was_forgotten_goes_after_a_day(container: Creation, node: Node) -> None:
@@ -236,10 +229,24 @@ def test_what_was_forgotten_goes_after_a_day(container: Creation, node: Node) ->
     for place in (old, alive):
         os.utime(place / "gone", (5, 5))
     staged = node.stage(container)
-    subprocess.run([f"{staged.programs}/prolog"], check=True, timeout=60)
-    assert {path.name for path in changes_of(container)} == {".scrun-0-c00kie", ".scrun-0-young", ".scrun-0-alive"}
+    node.start(staged, "true")
+    node.end(staged)
+    assert {path.name for path in changes_of(container)} == {".scrun-0-young", ".scrun-0-alive"}
     assert not (alive / "gone").exists()
     node.out(container)
+
+
+def test_what_the_node_could_not_make_is_said(container: Creation, node: Node) -> None:
+    one = changed(container, settings__staging__changes=f"{container.settings.staging.changes}/nowhere")
+    Path(container.settings.staging.changes, "nowhere").mkdir()
+    staged = node.stage(one)
+    programs = NodePrograms(staged.programs)
+    assert "has not run the createContainer hook" in programs.failure
+    Path(container.settings.staging.changes, "nowhere").rmdir()
+    with pytest.raises(subprocess.CalledProcessError):
+        node.start(staged, "true")
+    assert "mkdir: cannot create directory" in programs.failure
+    node.out(one)
 
 
 def test_what_is_known_of_nodes_is_in_the_staging_directory(container: Creation, node: Node) -> None:

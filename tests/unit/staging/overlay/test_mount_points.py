@@ -65,10 +65,11 @@ def test_what_is_missing_is_made_in_the_layer(root: Path, tmp_path: Path) -> Non
     )
     assert found == {
         "layer/etc", "layer/etc/app.conf", "layer/run", "layer/run/app", "layer/usr", "layer/usr/lib",
-        "layer/usr/lib/data", "ground/work", "ground/work/here",
+        "layer/usr/lib/data", "layer/work", "layer/work/here", "ground/lib", "ground/var", "ground/var/run",
     }  # fmt: skip
     assert (tmp_path / "layer/etc/app.conf").is_file()
     assert (tmp_path / "layer/run/app").is_dir()
+    assert os.readlink(tmp_path / "ground/var/run") == "/run"
 
 
 def test_a_directory_on_the_way_stays_what_it_is_for_the_container(root: Path, tmp_path: Path) -> None:
