@@ -27,7 +27,7 @@ from .commands import Commands
 from .filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 from .loglevel import Level, Log
 from .overlay.kinds import RUNTIMES, Kinds, Needs, runtime_of
-from .overlay.mount_points import imitate, make_mount_points, resolve
+from .overlay.mount_points import make_mount_points, resolve
 from .overlay.node_programs import Facts, NodePrograms, ids_text
 
 Way = Literal["overlay", "tree", "copy", "shared"]
@@ -161,7 +161,6 @@ def _overlay(plan: RootPlan, log: Log) -> Root | None:
     make_directory(ground, 0o755)
     stack = shared_stack(creation, plan.work, own, log, owners=plan.owners, mode=plan.rights.content)
     mounts = [{**mount, "source": _made(plan, str(mount.get("source", "")))} for mount in plan.mounts]
-    imitate(creation.rootfs, stack.own[0], owners=plan.owners)
     make_mount_points(creation.rootfs, ground, stack.own[0], mounts, owners=plan.owners)
     lower = lower_option((*(f"{plan.place}{path.removeprefix(plan.content)}" for path in stack.own), *stack.trees))
     if lower is None:

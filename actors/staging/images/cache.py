@@ -16,7 +16,7 @@ from proto.errors import StagingError
 from proto.value import Value
 
 from . import locks
-from .entry import TREE, Record, is_key, read_record, write_record
+from .entry import TREE, Record, is_complete, is_key, read_record, write_record
 from .importing import NoRoomError
 
 KEY_FILE = "cache-key"
@@ -99,7 +99,7 @@ class TreeCache:
         with locks.locked(self._file("lock")):
             write_file(os.path.join(user, KEY_FILE), "\n".join(makers).encode(), 0o600)
             # All records are read for that: not by each of a thousand containers.
-            due = self._is_due() or not all(os.path.isdir(self._file(key)) for key in makers)
+            due = self._is_due() or not all(is_complete(self._file(key)) for key in makers)
             doomed = self._throw_away(self._maximum_age, self._maximum_size) if due else []
         _remove(doomed)
         return [self._use(key, make) for key, make in makers.items()]
@@ -107,7 +107,7 @@ class TreeCache:
     def _use(self, key: str, make: Make) -> str:
         entry = self._file(key)
         with locks.locked(self._lock_of(key)) as lock:
-            made = not os.path.isdir(entry)
+            made = not is_complete(entry)
             if made:
                 self._make(key, make, lock)
             now = self._clock()
@@ -165,7 +165,7 @@ class TreeCache:
 
     def _make(self, key: str, make: Make, lock: int) -> None:
         """Make an entry, under its lock: so nobody is writing any more into what an earlier maker has left."""
-        _remove(self._left_of(key))
+        _remove([*self._left_of(key), self._doom(key)])
         new = self._file(f"{key}.{os.urandom(4).hex()}{_NEW}")
         tree = os.path.join(new, TREE)
         os.mkdir(new, 0o700)
@@ -177,6 +177,8 @@ class TreeCache:
                     raise
                 _remove([tree])
                 record = make(tree, lock)
+            # Who removes it by hand gets through; an overlay shows the mode of its own topmost directory.
+            open_to(tree, 0o700)
             write_record(new, record)
             os.rename(new, self._file(key))
         finally:

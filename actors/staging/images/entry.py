@@ -52,6 +52,11 @@ def read_record(entry: str) -> Record:
         return Record(0, 0, "", 0.0)
 
 
+def is_complete(entry: str) -> bool:
+    """Whether a tree is there, and nobody has begun to remove it by hand: ``rm -r`` may get stuck half-way."""
+    return os.path.isfile(os.path.join(entry, _RECORD)) and os.path.isdir(os.path.join(entry, TREE))
+
+
 def is_key(name: str) -> bool:
     """Whether a name in a cache or a store is that of an entry; others have a point in them."""
     return name.isalnum() and name != "lock"

@@ -15,7 +15,7 @@ Mount = dict[str, Any]
 
 
 def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount], *, owners: bool) -> None:
-    """Make what is missing.
+    """Make what is missing, and give the layer's root directory the attributes of the container's.
 
     Args:
         root: the root file system as the container will see it, on this host.
@@ -27,6 +27,7 @@ def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount
 
     """
     done: list[str] = []
+    touched: set[tuple[str, ...]] = {()}
     for mount in mounts:
         destination = os.path.normpath("/" + str(mount.get("destination", "/")).lstrip("/"))
         hidden = any(destination == above or destination.startswith(above + "/") for above in done)
@@ -36,8 +37,12 @@ def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount
         there, missing = resolve(root, destination)
         for names, target in links_on_the_way(root, destination):
             _link(ground, names, target)
-        if missing:
-            _make(root, layer, there, missing, file=_is_file(mount), owners=owners)
+        if missing and stat.S_ISDIR(os.lstat(os.path.join(root, *there)).st_mode):
+            _make(layer, there, missing, file=_is_file(mount))
+            touched |= {tuple(there[:count]) for count in range(len(there) + 1)}
+    # Now that all is made: their modes may forbid it. An overlay shows the attributes of its topmost layer.
+    for path in sorted(touched, key=len, reverse=True):
+        imitate(os.path.join(root, *path), os.path.join(layer, *path), owners=owners)
 
 
 def links_on_the_way(root: str, path: str) -> list[tuple[list[str], str]]:
@@ -101,24 +106,31 @@ def _is_file(mount: Mount) -> bool:
     return mount.get("type") in {None, "bind", "none"} and os.path.exists(source) and not os.path.isdir(source)
 
 
-def _make(root: str, layer: str, there: list[str], missing: list[str], *, file: bool, owners: bool) -> None:
-    if there and not stat.S_ISDIR(os.lstat(os.path.join(root, *there)).st_mode):
-        return  # the runtime will say so
+def _make(layer: str, there: list[str], missing: list[str], *, file: bool) -> None:
     here = layer
-    for number, name in enumerate((*there, *missing)):
+    for name in (*there, *missing[:-1]):
+        _open(here)
         here = os.path.join(here, name)
-        if os.path.lexists(here):
-            continue
-        if number == len(there) + len(missing) - 1 and file:
-            os.close(os.open(here, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
-            continue
-        os.mkdir(here, 0o755)
-        if number < len(there):
-            imitate(os.path.join(root, *there[: number + 1]), here, owners=owners)
+        if not os.path.lexists(here):
+            os.mkdir(here, 0o755)
+    _open(here)
+    last = os.path.join(here, missing[-1])
+    if os.path.lexists(last):
+        return
+    if file:
+        os.close(os.open(last, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+    else:
+        os.mkdir(last, 0o755)
+
+
+def _open(directory: str) -> None:
+    mode = stat.S_IMODE(os.lstat(directory).st_mode)
+    if mode & 0o700 != 0o700:
+        os.chmod(directory, mode | 0o700)
 
 
 def imitate(model: str, directory: str, *, owners: bool) -> None:
-    """Give a directory the owner, mode and time of another one: an overlay shows those of its topmost layer."""
+    """Give a directory the owner, mode and time of another one."""
     status = os.lstat(model)
     if owners:
         os.chown(directory, status.st_uid, status.st_gid)
