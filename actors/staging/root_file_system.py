@@ -141,6 +141,8 @@ def _obstacle(plan: RootPlan, run: Commands, log: Log) -> str:
         return "the container has several tasks, which share one root file system"
     if plan.rights.content & 0o011:
         return "the user's own id is none of the container's"
+    if _ids(plan) == "own" and plan.ids[0][0].container:
+        return "the one id that the container has is not root's, and only root may mount"
     runtime = runtime_of(oci_conf.load(scrun.slurm_conf))
     if runtime not in RUNTIMES:
         return f"{runtime or 'the runtime of oci.conf'} is not known to mount one"
