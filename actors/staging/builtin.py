@@ -138,13 +138,15 @@ def stage_in(
         fitted = node_config(config, plan)
         for note in fitted.notes:
             log(Level.INFO, note)
-        copied, complete = _stage_rootfs(creation, work, content, log, rights.content, owners=owners)
+        mounts = fitted.config["mounts"]
+        copied, complete = _stage_rootfs(creation, work, content, log, rights.content, mounts, owners=owners)
         if rights.split:
             os.symlink(f"{PRIVATE}/rootfs", f"{work}/rootfs")  # slurmd takes BUNDLE/rootfs, whatever root.path says
         tree = os.path.realpath(f"{content}/rootfs")
-        if not owners and tree != os.path.realpath(creation.rootfs):
+        own = os.stat(tree).st_uid == os.geteuid()  # not a tree of the site's store
+        if not owners and own and tree != os.path.realpath(creation.rootfs):
             # For a read-only container this still opens directories of the tree that all containers of the image share.
-            make_room_for_mounts(tree, (mount["destination"] for mount in fitted.config["mounts"]))
+            make_room_for_mounts(tree, (mount["destination"] for mount in mounts))
         _copy_mounts(content, fitted.copies, run, log, owners=owners)
         write_config(work, fitted.config, rights.config)
         record: dict[str, Any] = {"copied": copied, "skipped": []}
@@ -230,7 +232,14 @@ def decide_mode(wish: str, file_system_type: str) -> str:
 
 
 def _stage_rootfs(
-    creation: Creation, work: str, content: str, log: Log, directory_mode: int, *, owners: bool
+    creation: Creation,
+    work: str,
+    content: str,
+    log: Log,
+    directory_mode: int,
+    mounts: list[dict[str, Any]],
+    *,
+    owners: bool,
 ) -> tuple[bool, bool]:
     """Put ``rootfs`` into place; return whether it is a copy of the container's own, and whether it is complete."""
     source = creation.rootfs
@@ -250,9 +259,13 @@ def _stage_rootfs(
     cheap = can_reflink(content)
     if not creation.readonly and not cheap:
         return True, _complete(make, target)
+    from actors.staging.images.publish import can_be_read_only
     from actors.staging.images.shared import shared_tree  # hashlib takes 3 ms
 
-    tree = shared_tree(creation, source, work, log, owners=owners, mode=directory_mode).path
+    def serves(tree: str) -> bool:
+        return creation.readonly and can_be_read_only(tree, mounts)
+
+    tree = shared_tree(creation, source, work, log, owners=owners, foreign=serves, mode=directory_mode).path
     if creation.readonly:
         os.symlink(tree, target)
         return False, True

@@ -19,6 +19,7 @@ from .entry import Record
 from .identity import Identity, Kind, identify
 from .importing import Progress, import_tree
 from .memory import ContentMemory
+from .store import find
 
 MEMORY = "contents.memory"
 """Name of the memory of hashes in the cache; see ``ContentMemory``."""
@@ -33,11 +34,14 @@ class SharedTree(Value):
     Attributes:
         path: of the tree; it stays until the user's directory is removed.
         key: which root file system it is.
+        foreign: whether its files belong to another user, so that a container's root can only read them, also through
+            an overlay: a kernel copies up nothing whose owner has no id in the mount's user namespace.
 
     """
 
     path: str
     key: str
+    foreign: bool = False
 
 
 class _ChangedError(StagingError):
@@ -51,6 +55,7 @@ def shared_tree(
     log: Log,
     *,
     owners: bool,
+    foreign: Callable[[str], bool] = lambda _tree: False,
     mode: int = 0o700,
     progress: Progress | None = None,
 ) -> SharedTree:
@@ -62,6 +67,7 @@ def shared_tree(
         user: the container's own directory in the staging directory: the tree stays as long as that does.
         log: told what an import does, and what could not be copied.
         owners: whether the files keep their owners.
+        foreign: whether a tree of a site's store, whose files belong to another user, will do.
         mode: of the directories that lead to the tree.
         progress: see ``importing.Progress``; by default the log is told.
 
@@ -70,12 +76,16 @@ def shared_tree(
 
     """
     place = staging_directory(creation)
-    cache = TreeCache(place, mode)
+    staging = creation.settings.staging
+    cache = TreeCache(place, mode, maximum_age=staging.cache_age * 86400.0, maximum_size=staging.cache_size * 2**30)
     memory = ContentMemory(os.path.join(directory_of(place), MEMORY))
     kind: Kind = "owners" if owners else "single"
     for attempt in range(_ATTEMPTS):
         identity = _identify(source, kind, memory)
         log(Level.VERBOSE, f"root file system {identity.key[:12]}: {_by_what(identity)}")
+        if stored := _stored(staging.images, identity, foreign):
+            log(Level.VERBOSE, f"its tree is in the site's store: {stored.path}")
+            return stored
 
         def make(tree: str, lock: int, identity: Identity = identity) -> Record:
             tell = progress or progress_to(log)
@@ -111,6 +121,15 @@ def progress_to(log: Log, clock: Callable[[], float] = time.monotonic) -> Progre
             log(Level.INFO, f"the image is copied for the nodes: {files} files, {size >> 20} MiB in {passed:.0f} s")
 
     return tell
+
+
+def _stored(stores: tuple[str, ...], identity: Identity, foreign: Callable[[str], bool]) -> SharedTree | None:
+    """The tree of a store; a container that was just made has that of its image."""
+    path = find(stores, (identity.key, identity.base_key if identity.new else ""))
+    if not path:
+        return None
+    tree = SharedTree(path, identity.key, os.stat(path).st_uid != os.geteuid())
+    return tree if not tree.foreign or foreign(path) else None
 
 
 def _identify(source: str, kind: Kind, memory: ContentMemory) -> Identity:

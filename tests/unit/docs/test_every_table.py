@@ -35,6 +35,9 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/conformance.md", "runc's bats", "file"): BATS,
     ("docs/conformance.md", "runtime-tools", "case"): BATS,
     ("docs/conformance.md", "Reasons", ""): BATS,
+    ("docs/images.md", "What an image is known by", "root file system"): PROSE,
+    ("docs/images.md", "Import", "tree"): PROSE,
+    ("docs/images.md", "A store for the site", "the user has the image"): PROSE,
     ("docs/install.md", "Install", "where"): PROSE,
     ("docs/install.md", "3. containers.conf, on the login hosts", "line"): f"{UNIT}/test_settings.py::"
     "test_the_lines_of_containers_conf_have_a_reason",
