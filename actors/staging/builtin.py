@@ -16,7 +16,7 @@ from actors.oci.node_config import NodePlan, is_privileged, node_config
 from actors.oci.node_mounts import Copy, from_bundle, is_below
 from actors.oci.overlay import merged_hooks
 from actors.slurm import oci_conf
-from actors.staging.tree.copy import copy_source, has_owners
+from actors.staging.tree.copy import copy_source
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 from proto.value import Value
@@ -184,13 +184,13 @@ def stage_in(
         os.rename(work, home)
     except OSError as error:
         raise StagingError(f"staging failed: {error.filename or home}: {reason(error)}") from None
-    notice = "" if owners else _notice(creation, config, log)
+    notice = _notice(creation, config, log) if root.several_owners else ""
     return Staged(home, f"{home}/rootfs", bool(entry), notice, programs)
 
 
 def _notice(creation: Creation, config: dict[str, Any], log: Log) -> str:
     """What of the image is lost where one id is all ids; only a program that begins as root has use for others."""
-    if creation.settings.scrun.id_mapping == "single" or not has_owners(creation.rootfs):
+    if creation.settings.scrun.id_mapping == "single":
         return ""
     log(Level.INFO, ONE_OWNER)
     return "" if ((config.get("process") or {}).get("user") or {}).get("uid") else ONE_OWNER

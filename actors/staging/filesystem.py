@@ -1,6 +1,5 @@
 """Looks at the file systems of this host: what a path is on, and what can be done there."""
 
-import fcntl
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +12,6 @@ NETWORK_FILE_SYSTEMS = frozenset((
     "pvfs2", "orangefs", "panfs", "wekafs", "daos", "fuse.daos", "afs", "glusterfs", "fuse.glusterfs", "gfs2", "ocfs2",
     "virtiofs", "fuse.sshfs", "fuse.juicefs", "quobyte", "fuse.quobyte", "vastnfs",
 ))  # fmt: skip
-_FICLONE = 0x40049409  # include/uapi/linux/fs.h, _IOW(0x94, 9, int)
 _MEMORY = frozenset(("tmpfs", "ramfs"))
 
 
@@ -79,20 +77,6 @@ def device_paths(devices: Iterable[dict[str, Any]]) -> dict[str, str]:
         if names:
             found[str(device.get("path"))] = f"/dev/{names[0]}"
     return found
-
-
-def can_reflink(directory: str) -> bool:
-    """Whether files in a directory can share their blocks: then a copy of a tree costs nothing."""
-    import tempfile  # only for the caches
-
-    with tempfile.TemporaryFile(dir=directory) as source, tempfile.TemporaryFile(dir=directory) as target:
-        source.write(b"x")
-        source.flush()
-        try:
-            fcntl.ioctl(target.fileno(), _FICLONE, source.fileno())
-        except OSError:
-            return False
-        return True
 
 
 def _capacity(path: str) -> int:

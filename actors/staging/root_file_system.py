@@ -17,7 +17,8 @@ from actors.oci.id_maps import IdMap, seen_as
 from actors.oci.overlay import lower_option
 from actors.slurm import oci_conf
 from actors.slurm.step_options import runs_once
-from actors.staging.tree.copy import copy_tree, make_room_for_mounts, remove_tree
+from actors.staging.images.entry import read_record
+from actors.staging.tree.copy import copy_tree, has_owners, make_room_for_mounts, remove_tree
 from proto.errors import StagingError
 from proto.life.creation import Creation
 from proto.value import Value
@@ -42,12 +43,14 @@ class Root(Value):
         way: see the module.
         programs: whether the node's programs are beside it.
         complete: whether a copy has all that the original has.
+        several_owners: whether the files of the image have several owners.
 
     """
 
     way: Way
     programs: bool = False
     complete: bool = True
+    several_owners: bool = False
 
 
 class RootPlan(Value):
@@ -119,14 +122,15 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
             why = "its trees are too many for the options of a mount, or their names have a character that parts these"
         log(Level.INFO if not creation.readonly else Level.VERBOSE, f"no overlay: {why}")
     if creation.readonly and not plan.privileged:
-        os.symlink(_tree(plan, log, _missing(source, plan.mounts)), f"{plan.content}/rootfs")
-        return Root("tree")
+        tree = _tree(plan, log)
+        os.symlink(tree, f"{plan.content}/rootfs")
+        return Root("tree", several_owners=read_record(os.path.dirname(tree)).several_owners)
     target = f"{plan.content}/rootfs"
     complete = copy_tree(source, f"{target}.new", log, owners=plan.owners)
     os.rename(f"{target}.new", target)
     if not plan.owners:
         make_room_for_mounts(target, (mount["destination"] for mount in plan.mounts))
-    return Root("copy", complete=complete)
+    return Root("copy", complete=complete, several_owners=not plan.owners and has_owners(source))
 
 
 def _obstacle(plan: RootPlan, run: Commands, log: Log) -> str:
@@ -183,7 +187,8 @@ def _overlay(plan: RootPlan, log: Log) -> Root | None:
             keep=plan.changes,
         )
     )
-    return Root("overlay", programs=True)
+    several = any(read_record(os.path.dirname(tree)).several_owners for tree in stack.trees)
+    return Root("overlay", programs=True, several_owners=several)
 
 
 def _in_container(status: os.stat_result, plan: RootPlan) -> str:
@@ -197,13 +202,25 @@ def _made(plan: RootPlan, path: str) -> str:
     return path.replace(f"{plan.place}/", f"{plan.content}/", 1)
 
 
-def _tree(plan: RootPlan, log: Log, variant: str = "") -> str:
+def _tree(plan: RootPlan, log: Log) -> str:
+    from actors.staging.images.publish import can_be_read_only
     from actors.staging.images.shared import shared_tree  # hashlib takes 3 ms
 
-    creation = plan.creation
-    mode = plan.rights.content
-    shared = shared_tree(creation, creation.rootfs, plan.work, log, owners=plan.owners, mode=mode, variant=variant)
-    return shared.path
+    source = plan.creation.rootfs
+
+    def serves(tree: str) -> bool:
+        return can_be_read_only(tree, plan.mounts)
+
+    return shared_tree(
+        plan.creation,
+        source,
+        plan.work,
+        log,
+        owners=plan.owners,
+        foreign=serves,
+        mode=plan.rights.content,
+        variant=_missing(source, plan.mounts),
+    ).path
 
 
 def _missing(root: str, mounts: Iterable[dict[str, Any]]) -> str:

@@ -67,6 +67,9 @@ class Staging(Value):
             root_squash; ``auto``: wherever that is a network file system.
         time_limit: seconds that a stage-in or stage-out may take; 0 for no limit.
         sync_back: whether changes in a copied rootfs are copied back at stage-out (never with ``--rm``).
+        images: directories with the trees of images that all users share, filled by an administrator.
+        cache_size: GiB of a user's own trees of images that are kept although no container uses them.
+        cache_age: days for which such a tree is kept.
         binds: pairs of path prefix and ``keep``, ``copy`` or ``drop``, for bind mounts of config.json.
 
     """
@@ -77,6 +80,9 @@ class Staging(Value):
     root_squash: RootSquash = "auto"
     time_limit: float = 0.0
     sync_back: bool = True
+    images: tuple[str, ...] = ()
+    cache_size: int = 40
+    cache_age: int = 14
     binds: tuple[tuple[str, str], ...] = ()
 
 

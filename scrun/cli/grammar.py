@@ -188,6 +188,17 @@ VERBS: dict[str, Verb] = {
         "clear up after containers whose processes were killed, and cancel jobs that have none",
         ((("dry-run",), "n", "", "only say what would be done"),),
     ),
+    "image": (
+        "image",
+        "ACTION [WHAT] [STORE]",
+        "trees of images: list [STORE], push IMAGE|DIR [STORE], rm KEY [STORE], prune [STORE]",
+        (
+            _FORMAT,
+            (("owners",), "", "", "push for root's containers: owners and modes are kept, and only root may read it"),
+            (("all",), "a", "", "prune all that no container uses, or all that was taken back"),
+            (("force",), "", "", "rm at once, whoever uses it"),
+        ),
+    ),
     "help": ("help", "[VERB]", "print how a verb is used", ()),
     "checkpoint": ("unsupported", "ID", "not supported", _IMAGE),
     "mounts": ("unsupported", "ACTION ID [MOUNTS]", "not supported", ()),

@@ -5,7 +5,7 @@
     [scrun]                  # scheduler, create_wait, start_wait, start_limit, kill_wait, slurm_conf, lua, …
     scheduler = "slurm"
 
-    [staging]                # mode, directory, changes, root_squash, time_limit, sync_back
+    [staging]                # mode, directory, changes, root_squash, time_limit, sync_back, images, cache_size, …
     mode = "copy"
 
     [staging.binds]          # path prefix = keep, copy or drop
@@ -137,6 +137,14 @@ def _value(value: Any, kind: Any, name: str) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
             raise SettingsError(f"{name} must be a number of seconds, 0 or more")
         return float(value)
+    if kind is int:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1e9:
+            raise SettingsError(f"{name} must be a whole number, 0 or more")
+        return value
+    if kind == tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(each, str) and each.startswith("/") for each in value):
+            raise SettingsError(f"{name} must be a list of paths that begin with /")
+        return tuple(map(os.path.normpath, value))
     if kind in {bool, str}:
         if not isinstance(value, kind):
             raise SettingsError(f"{name} must be {'true or false' if kind is bool else 'a text'}")

@@ -98,3 +98,34 @@ def test_the_changes_of_a_container_are_in_no_other(engine: Podman) -> None:
     assert engine("start", "--attach", name).returncode == 0
     done = engine.run("--rm", "--read-only", "busybox", "sh", "-c", "ls /f; ls /bin/vi")
     assert done.stdout == "/bin/vi\n"
+
+
+@pytest.fixture
+def store(as_root: Runner) -> Iterator[str]:
+    """A store of the site's that the unprivileged user reads."""
+    path = f"/var/lib/scrun-cluster/images-{secrets.token_hex(4)}"
+    yield path
+    as_root(["rm", "-rf", path])
+
+
+def test_the_first_container_of_a_user_is_served_by_the_site(
+    podman: Podman, as_root: Runner, as_user: Runner, store: str
+) -> None:
+    pushed = as_root(["scrun", "image", "push", "localhost/busybox", store])
+    assert pushed.returncode == 0, pushed.stderr
+    toml, place = "~/.config/scrun/scrun.toml", f"~/.images-{secrets.token_hex(4)}"
+    lines = f'[scrun]\\nid_mapping = "single"\\n[staging]\\nimages = ["{store}"]\\ndirectory = "{place}"\\n'
+    conf = as_user(["sh", "-c", f"mkdir -p ~/.config/scrun && printf '{lines}' >{toml}"])
+    assert conf.returncode == 0, conf.stderr
+    try:
+        done = podman.run("--rm", "--read-only", "busybox", "sh", "-c", "ls /bin/vi; readlink /etc/mtab; exit 4")
+        assert (done.returncode, done.stdout) == (4, "/bin/vi\n/proc/mounts\n"), done.stderr
+        assert as_user(["scrun", "image", "list", "--format", "json"]).stdout.count('"place": "cache"') == 0
+        # One that writes has a copy of its own.
+        done = podman.run("--rm", "busybox", "sh", "-c", "rm /bin/vi && echo x >/etc/new && echo wrote")
+        assert done.stdout == "wrote\n", done.stderr
+        tree = f"{store}/{pushed.stdout.strip()}/tree"
+        assert as_root(["ls", f"{tree}/bin/vi"]).returncode == 0
+        assert as_root(["ls", f"{tree}/etc/new"]).returncode != 0
+    finally:
+        as_user(["sh", "-c", f"rm {toml}; podman unshare rm -rf {place}"])

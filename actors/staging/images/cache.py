@@ -20,8 +20,6 @@ from .entry import TREE, Record, is_complete, is_key, read_record, write_record
 from .importing import NoRoomError
 
 KEY_FILE = "cache-key"
-MAXIMUM_AGE = 14 * 86400.0
-MAXIMUM_SIZE = 40 * 2**30
 STAMP = ".pruned"
 PRUNE_INTERVAL = 600.0
 """Seconds after which what is too old is looked for again."""
@@ -69,8 +67,8 @@ class TreeCache:
         staging: str,
         mode: int = 0o700,
         clock: Callable[[], float] = time.time,
-        maximum_age: float = MAXIMUM_AGE,
-        maximum_size: int = MAXIMUM_SIZE,
+        maximum_age: float = 14 * 86400.0,
+        maximum_size: int = 40 << 30,
     ) -> None:
         self._staging = staging
         self._directory = directory_of(staging)
@@ -146,6 +144,10 @@ class TreeCache:
                 continue  # thrown away meanwhile
         return sorted(found, key=lambda entry: -entry.used)
 
+    def left(self) -> list[str]:
+        """What was thrown away and could not be removed by this process."""
+        return [self._file(name) for name in os.listdir(self._directory) if name.endswith(_OLD)]
+
     def _file(self, name: str) -> str:
         return os.path.join(self._directory, name)
 
@@ -190,8 +192,7 @@ class TreeCache:
 
     def _throw_away(self, maximum_age: float, maximum_size: int) -> list[str]:
         """Move what has to go out of the way; return where it is."""
-        doomed = [self._file(name) for name in os.listdir(self._directory) if name.endswith(_OLD)]
-        doomed += self._forgotten()
+        doomed = [*self.left(), *self._forgotten()]
         now = self._clock()
         entries = self.entries()
         total = sum(entry.record.size for entry in entries)

@@ -98,10 +98,12 @@ def _words(directory: int, name: bytes, status: os.stat_result, *, owners: bool)
         words += b" %d %d" % (status.st_size, status.st_mtime_ns)
     elif stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
         words += b" %d" % status.st_rdev
-    return words + b"\0" + _attributes(b"/proc/self/fd/%d/%b" % (directory, name))
+    return words + b"\0" + attributes_of(directory, name)
 
 
-def _attributes(path: bytes) -> bytes:
+def attributes_of(directory: int, name: bytes) -> bytes:
+    """The extended attributes of an entry, in one order, but those in which the kernel notes something for itself."""
+    path = b"/proc/self/fd/%d/%b" % (directory, name)
     try:
         names = sorted(os.listxattr(path, follow_symlinks=False))
         kept = [each for each in names if not each.endswith(_NOT_OURS)]

@@ -24,6 +24,7 @@ class Record(Value):
         source: where it came from: an image's name, or a path.
         made: seconds since the epoch.
         missing: how many things could not be copied.
+        several_owners: whether its files had several owners, and were not to keep them.
 
     """
 
@@ -32,6 +33,7 @@ class Record(Value):
     source: str
     made: float
     missing: int = 0
+    several_owners: bool = False
 
 
 def write_record(entry: str, record: Record) -> None:
@@ -46,7 +48,12 @@ def read_record(entry: str) -> Record:
         with open(os.path.join(entry, _RECORD), encoding="utf-8", errors="surrogateescape") as file:
             found: Any = json.loads(file.read(_NO_LONGER))
         return Record(
-            int(found["size"]), int(found["files"]), str(found["source"]), float(found["made"]), int(found["missing"])
+            int(found["size"]),
+            int(found["files"]),
+            str(found["source"]),
+            float(found["made"]),
+            int(found["missing"]),
+            found.get("several_owners") is True,
         )
     except (OSError, ValueError, KeyError, TypeError):
         return Record(0, 0, "", 0.0)

@@ -13,6 +13,7 @@ from actors.staging.filesystem import NETWORK_FILE_SYSTEMS
 from proto.value import Value
 
 from .contents import hash_root, hash_tree
+from .engine_made import is_engine_made
 from .memory import ContentMemory
 from .overlay import Layer, is_made_anew, layer_at, overlay_at, plain
 
@@ -33,6 +34,7 @@ class Identity(Value):
             overlay, with what was changed in the container, and the one that docker makes for its mount points.
         changes: number of entries in ``above``.
         contents: hash of what is in ``above``, or of the whole tree where there are no layers; empty for nothing.
+        new: whether all that is in ``above`` was put there by the engine before the program began.
 
     """
 
@@ -41,6 +43,7 @@ class Identity(Value):
     above: tuple[str, ...]
     changes: int
     contents: str
+    new: bool = False
 
     @property
     def key(self) -> str:
@@ -75,7 +78,8 @@ def identify(source: str, kind: Kind, memory: ContentMemory) -> Identity:
     layers, above = layers_of(source, mountinfo)
     if layers:
         count, contents = _own(above, layers[0].path, memory, mountinfo, owners=owners)
-        return Identity(kind, layers, above, count, contents)
+        new = is_engine_made(above, tuple(layer.path for layer in layers), count)
+        return Identity(kind, layers, above, count, contents, new)
     contents, count = hash_tree(source, memory, scope_of(source, mountinfo), owners=owners)
     return Identity(kind, (), (), count, contents)
 

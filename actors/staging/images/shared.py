@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from actors.staging.bundle import staging_directory
 from actors.staging.loglevel import Level, Log
+from actors.staging.tree.copy import has_owners
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 from proto.value import Value
@@ -19,6 +20,7 @@ from .entry import Record
 from .identity import Identity, Kind, identify
 from .importing import Progress, import_tree
 from .memory import ContentMemory
+from .store import find
 
 MEMORY = "contents.memory"
 """Name of the memory of hashes in the cache; see ``ContentMemory``."""
@@ -33,11 +35,14 @@ class SharedTree(Value):
     Attributes:
         path: of the tree; it stays until the user's directory is removed.
         key: which root file system it is.
+        foreign: whether its files belong to another user, so that a container's root can only read them, also through
+            an overlay: a kernel copies up nothing whose owner has no id in the mount's user namespace.
 
     """
 
     path: str
     key: str
+    foreign: bool = False
 
 
 class _ChangedError(StagingError):
@@ -51,6 +56,7 @@ def shared_tree(
     log: Log,
     *,
     owners: bool,
+    foreign: Callable[[str], bool] = lambda _tree: False,
     mode: int = 0o700,
     progress: Progress | None = None,
     variant: str = "",
@@ -63,6 +69,7 @@ def shared_tree(
         user: the container's own directory in the staging directory: the tree stays as long as that does.
         log: told what an import does, and what could not be copied.
         owners: whether the files keep their owners.
+        foreign: whether a tree of a site's store, whose files belong to another user, will do.
         mode: of the directories that lead to the tree.
         progress: see ``importing.Progress``; by default the log is told.
         variant: what those who share it have in common besides; a tree in which a runtime makes mount points is only
@@ -72,13 +79,14 @@ def shared_tree(
         StagingError: it could not be made.
 
     """
-    place = staging_directory(creation)
-    cache = TreeCache(place, mode)
-    memory = ContentMemory(os.path.join(directory_of(place), MEMORY))
+    cache, memory = cache_of(creation, mode), _memory_of(creation)
     kind: Kind = "owners" if owners else "single"
     for attempt in range(_ATTEMPTS):
         identity = _identify(source, kind, memory)
         log(Level.VERBOSE, f"root file system {identity.key[:12]}: {_by_what(identity)}")
+        if stored := _stored(creation.settings.staging.images, identity, foreign):
+            log(Level.VERBOSE, f"its tree is in the site's store: {stored.path}")
+            return stored
 
         def make(tree: str, lock: int, identity: Identity = identity) -> Record:
             tell = progress or progress_to(log)
@@ -91,7 +99,14 @@ def shared_tree(
                     f"not all of {source} could be copied: {done.missing} notices, the first: {done.first}",
                 )
             log(Level.VERBOSE, f"{done.files} files, {done.size} bytes imported")
-            return Record(done.size, done.files, _name(identity, source), time.time(), done.missing)
+            return Record(
+                done.size,
+                done.files,
+                _name(identity, source),
+                time.time(),
+                done.missing,
+                not owners and has_owners(source),
+            )
 
         try:
             key = identity.variant(variant)
@@ -100,6 +115,31 @@ def shared_tree(
             if attempt == _ATTEMPTS - 1:
                 raise
     raise AssertionError
+
+
+def tree_of_the_site(creation: Creation, *, owners: bool) -> str:
+    """The path of the tree in a site's store, whoever its files belong to; empty if there is none."""
+    stores = creation.settings.staging.images
+    if not stores:
+        return ""
+    identity = _identify(creation.rootfs, "owners" if owners else "single", _memory_of(creation))
+    stored = _stored(stores, identity, lambda _tree: True)
+    return stored.path if stored else ""
+
+
+def cache_of(creation: Creation, mode: int) -> TreeCache:
+    """The user's own cache, with the bounds of scrun.toml."""
+    staging = creation.settings.staging
+    return TreeCache(
+        staging_directory(creation),
+        mode,
+        maximum_age=staging.cache_age * 86400.0,
+        maximum_size=staging.cache_size * 2**30,
+    )
+
+
+def _memory_of(creation: Creation) -> ContentMemory:
+    return ContentMemory(os.path.join(directory_of(staging_directory(creation)), MEMORY))
 
 
 def progress_to(log: Log, clock: Callable[[], float] = time.monotonic) -> Progress:
@@ -115,6 +155,15 @@ def progress_to(log: Log, clock: Callable[[], float] = time.monotonic) -> Progre
             log(Level.INFO, f"the image is copied for the nodes: {files} files, {size >> 20} MiB in {passed:.0f} s")
 
     return tell
+
+
+def _stored(stores: tuple[str, ...], identity: Identity, foreign: Callable[[str], bool]) -> SharedTree | None:
+    """The tree of a store; a container that was just made has that of its image."""
+    path = find(stores, (identity.key, identity.base_key if identity.new else ""))
+    if not path:
+        return None
+    tree = SharedTree(path, identity.key, os.stat(path).st_uid != os.geteuid())
+    return tree if not tree.foreign or foreign(path) else None
 
 
 def _identify(source: str, kind: Kind, memory: ContentMemory) -> Identity:

@@ -10,17 +10,16 @@ from functools import partial
 
 from actors.staging.bundle import make_directory, staging_directory
 from actors.staging.loglevel import Level, Log
-from actors.staging.tree.copy import remove_tree
+from actors.staging.tree.copy import has_owners, remove_tree
 from proto.errors import reason
 from proto.life.creation import Creation
 from proto.value import Value
 
-from .cache import TreeCache
 from .entry import Record
 from .identity import Kind, layer_key, layers_of
 from .importing import import_tree
 from .marks import marks_of, put
-from .shared import progress_to, shared_tree
+from .shared import cache_of, progress_to, shared_tree, tree_of_the_site
 
 LOWERS_LIMIT = 3000
 """Bytes of the lower directories' names in one mount's options, which have a page in all (``actors.oci.overlay``)."""
@@ -64,12 +63,17 @@ def shared_stack(creation: Creation, user: str, own: str, log: Log, *, owners: b
         layers, above = layers_of(creation.rootfs, file.read())
     place = staging_directory(creation)
     make_directory(own, mode)
+    # What belongs to somebody else cannot be changed, not even through an overlay.
+    if creation.readonly and (stored := tree_of_the_site(creation, owners=owners)):
+        log(Level.VERBOSE, f"the tree is in the site's store: {stored}")
+        os.mkdir(f"{own}/0", 0o700)
+        return Stack((f"{own}/0",), (stored,))
     if layers and len(layers) * (len(place) + NAME_LIMIT) < LOWERS_LIMIT:
         kind: Kind = "owners" if owners else "single"
         makers = {layer_key(kind, layer): partial(_make, layer.path, log, owners=owners) for layer in layers}
         try:
             copies = [_copy(path, f"{own}/{number}", log, owners=owners) for number, path in enumerate(above)]
-            return Stack(tuple(copies), tuple(TreeCache(place, mode).use_all(user, makers)))
+            return Stack(tuple(copies), tuple(cache_of(creation, mode).use_all(user, makers)))
         except _NotAloneError as error:
             log(Level.INFO, f"the layers of the image are kept as one tree: {error}")
             remove_tree(own)
@@ -99,4 +103,4 @@ def _make(layer: str, log: Log, tree: str, lock: int = -1, *, owners: bool) -> R
         raise _NotAloneError(f"the staging directory takes no mark of what a layer hides: {reason(error)}") from None
     if done.missing:
         log(Level.VERBOSE, f"not all of {layer} could be copied: {done.missing} notices, the first: {done.first}")
-    return Record(done.size, done.files, layer, time.time(), done.missing)
+    return Record(done.size, done.files, layer, time.time(), done.missing, not owners and has_owners(layer))

@@ -37,6 +37,9 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/conformance.md", "Reasons", ""): BATS,
     ("docs/images.md", "How an image gets to a node", ""): PROSE,
     ("docs/images.md", "Four ways", "way"): f"{UNIT}/test_images.py::test_every_way_has_its_row",
+    ("docs/images.md", "What an image is known by", "root file system"): PROSE,
+    ("docs/images.md", "Import", "tree"): PROSE,
+    ("docs/images.md", "A store for the site", "the user has the image"): PROSE,
     ("docs/install.md", "Install", "where"): PROSE,
     ("docs/install.md", "3. containers.conf, on the login hosts", "line"): f"{UNIT}/test_settings.py::"
     "test_the_lines_of_containers_conf_have_a_reason",

@@ -139,7 +139,7 @@ def test_every_option_of_the_tables_parses(verb: str, option: Option) -> None:
     names, shorts, kind, _ = option
     flag = kind in {"", "+"}
     value = "true" if flag else kind.strip("[]").split("|")[0]
-    arguments = ["ID"] if verb and VERBS[verb][1].startswith("ID") else []
+    arguments = [word for word in VERBS[verb][1].split() if word[0] != "["] if verb else []
     forms = [[f"--{name}={value}"] for name in names]
     # A value that may be left out and can be anything stands after "=" only.
     if kind[:1] != "[" or "|" in kind:

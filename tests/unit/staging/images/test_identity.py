@@ -124,6 +124,31 @@ def test_what_engines_make_anew_does_not_count(tmp_path: Path) -> None:
 
 
 @in_own_mounts
+def test_what_every_engine_makes_is_told_from_changes(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    write(store.layer(0) / "etc/a", "a")
+    root, _ = store.container("podman", 0)
+    assert identity(root).new
+    (root / "etc/mtab").symlink_to("/proc/mounts")
+    (root / "proc").mkdir()
+    (root / "etc/hosts").touch()
+    assert identity(root).new
+    changes: list[Callable[[Path], object]] = [
+        lambda root: (root / "etc/app.conf").touch(),
+        lambda root: (root / "etc/hosts").write_text("x"),
+        lambda root: (root / "etc/mtab").symlink_to("elsewhere"),
+        lambda root: (root / "etc/a").unlink(),
+        lambda root: (root / "etc").chmod(0o700),
+        lambda root: subprocess.run(["sh", "-c", "mkdir run; setfattr -n user.x run"], cwd=root, check=True),
+        lambda root: subprocess.run(["sh", "-c", "rm -r etc; mkdir etc"], cwd=root, check=True),
+    ]
+    for number, change in enumerate(changes):
+        root, _ = store.container(f"changed{number}", 0)
+        change(root)
+        assert not identity(root).new, number
+
+
+@in_own_mounts
 def test_a_mount_point_of_one_container_makes_a_tree_of_its_own(tmp_path: Path) -> None:
     """Case 2: what an engine made for one container's mount is in no other container's tree."""
     store = Store(tmp_path)
