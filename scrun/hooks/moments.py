@@ -91,13 +91,17 @@ def noted(paths: ContainerPaths, kind: str) -> tuple[Hook, ...]:
     try:
         with open(paths.hooks, encoding="ascii") as file:
             return tuple(
-                Hook(entry["path"], tuple(entry["args"]), tuple(entry["env"]), entry["timeout"])
+                Hook(entry["path"], tuple(entry["args"]), _environment(entry["env"]), entry["timeout"])
                 for entry in json.load(file).get(kind, ())
             )
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InternalError(f"the list of hooks of container {paths.id} cannot be read") from None
+
+
+def _environment(noted: list[str] | None) -> tuple[str, ...] | None:
+    return None if noted is None else tuple(noted)
 
 
 def plan(container: Box, kind: str, hooks: tuple[Hook, ...]) -> Plan:
