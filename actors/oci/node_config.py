@@ -12,9 +12,10 @@ from typing import Any
 from proto.errors import StagingError
 from proto.value import Value
 
+from .bind_source import BindFact
 from .entry import ENTRY_NAME
 from .id_maps import IdMap, is_mapped, to_config
-from .node_mounts import BindFact, Copy, MountRules, keep_device, node_mounts
+from .node_mounts import Copy, MountRules, keep_device, node_mounts
 
 Config = dict[str, Any]
 
@@ -63,6 +64,7 @@ class NodePlan(Value):
             default: an engine's configured network and ``--network none`` look the same in config.json, and the
             reason to be on a cluster is its network.
         device_paths: where a device is on a host, by its name in the container.
+        bundle: see ``MountRules``.
 
     """
 
@@ -75,6 +77,7 @@ class NodePlan(Value):
     facts: Mapping[str, BindFact] | None = None
     private_network: bool = False
     device_paths: Mapping[str, str] = {}
+    bundle: str = "/nowhere"
 
 
 class NodeConfig(Value):
@@ -96,7 +99,8 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
     """Return config.json for the node; the original is not changed.
 
     Raises:
-        StagingError: the container's own user or group is not among the ids that it has on the node.
+        StagingError: the container's own user or group is not among the ids that it has on the node, or a mount of the
+            user's has a source that cannot go there.
 
     """
     notes: list[str] = []
@@ -124,6 +128,7 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
         local_prefixes=plan.local_prefixes,
         facts=plan.facts,
         privileged=privileged,
+        bundle=plan.bundle,
     )
     mounts, copies, mount_notes = node_mounts(config.get("mounts") or [], rules)
     devices = [

@@ -7,19 +7,24 @@ bundle. Pure: what has to be known of the sources is looked up before (``bind_fa
 """
 
 import os
-import stat
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
 
+from proto.errors import StagingError
 from proto.value import Value
 
+from .bind_source import (
+    LOCAL_FILE_SYSTEMS,
+    BindFact,
+    Kind,
+    Mount,
+    is_below,
+    is_bind,
+    is_engines,
+    is_read_only,
+    lower_directories,
+)
 from .id_maps import IdMap, is_mapped
 
-Mount = dict[str, Any]
-Kind = Literal["file", "directory", "device", "other", "missing"]
-
-# On every host, and never the same file on two of them.
-LOCAL_FILE_SYSTEMS = frozenset(("tmpfs", "ramfs", "overlay", "fuse.fuse-overlayfs"))
 # Written by the engine for each container, wherever its data directory is.
 _GENERATED = frozenset(("/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv", "/run/secrets"))
 # The engine's init, installed with the engine, which a node need not have.
@@ -45,27 +50,27 @@ _SYS: Mount = {
 }
 
 
-class BindFact(Value):
-    """What is known of a bind mount's source on this host.
+class Copy(Value):
+    """One source to be copied to ``BUNDLE/mounts/INDEX``.
 
     Attributes:
-        kind: what it is.
-        file_system: type of the file system that it is on, empty if unknown.
-        capacity: bytes of that file system if it is a tmpfs, else 0.
+        source: absolute path.
+        index: number of the copy.
+        kind: ``file`` or ``directory``.
+        destination: path in the container, for sentences.
+        below: directories that are seen through the source, the topmost first, as in an overlay.
+        users: whether it is the user's, so that others may use it, too; not the engine's for this container alone.
+        returns: whether what the program changes there is brought back.
 
     """
-
-    kind: Kind = "missing"
-    file_system: str = ""
-    capacity: int = 0
-
-
-class Copy(Value):
-    """One source to be copied to ``BUNDLE/mounts/INDEX``."""
 
     source: str
     index: int
     kind: Kind
+    destination: str = ""
+    below: tuple[str, ...] = ()
+    users: bool = False
+    returns: bool = False
 
 
 class MountRules(Value):
@@ -75,10 +80,12 @@ class MountRules(Value):
         content: absolute path of the directory that has ``mounts`` on the node.
         uid_map, gid_map: ids of the container.
         namespaces: types of the namespaces that the container gets on the node.
-        bind_rules: the site's pairs of path prefix and ``keep``, ``copy`` or ``drop``; the first that fits decides.
+        bind_rules: the site's pairs of path prefix and ``keep``, ``copy``, ``discard`` or ``drop``; the first that fits
+            decides.
         local_prefixes: directories whose contents only this host has.
         facts: what is known of the sources.
         privileged: whether the container asks for all devices.
+        bundle: the engine's, in which it keeps what it makes for the container.
 
     """
 
@@ -90,10 +97,16 @@ class MountRules(Value):
     local_prefixes: tuple[str, ...] = ()
     facts: Mapping[str, BindFact] | None = None
     privileged: bool = False
+    bundle: str = "/nowhere"
 
 
 def node_mounts(mounts: Iterable[Mount], rules: MountRules) -> tuple[list[Mount], list[Copy], list[str]]:
-    """Return the mounts for the node, what to copy, and one sentence for each thing that was left out."""
+    """Return the mounts for the node, what to copy, and one sentence for each thing that was left out.
+
+    Raises:
+        StagingError: a mount of the user's has a source that cannot go to a node.
+
+    """
     judge = _Judge(rules)
     kept = [fitted for mount in mounts if (fitted := judge.judge(mount)) is not None]
     return kept, judge.copies, judge.notes
@@ -148,34 +161,49 @@ class _Judge:
         return name not in {"idmap", "ridmap"}
 
     def _overlay(self, mount: Mount, destination: str) -> Mount | None:
-        # podman's "-v SOURCE:DEST:O": changes are thrown away at the end, so a copy is as good.
-        lower = next((word[9:] for word in mount.get("options", ()) if word.startswith("lowerdir=")), "")
-        if not lower or ":" in lower:
-            self.notes.append(f"mount {destination}: an overlay of several directories cannot go to a node")
+        # podman's "-v SOURCE:DEST:O", and without an upper directory an image: changes are thrown away at the end, so a
+        # copy is as good.
+        lower = lower_directories(mount)
+        if not lower:
+            self.notes.append(f"mount {destination}: an overlay without lower directories cannot go to a node")
             return None
-        return self._copy({"destination": destination, "type": "bind", "options": ["rbind", "rprivate"]}, lower)
+        options = ["rbind", "rprivate"]
+        if not any(word.startswith("upperdir=") for word in mount.get("options", ())):
+            options.append("ro")
+        bound = {"destination": destination, "type": "bind", "options": options}
+        return self._copy(bound, lower[0], below=tuple(lower[1:]))
 
     def _bind(self, mount: Mount, destination: str) -> Mount | None:
-        source = self._absolute(mount.get("source", ""))
+        given = self._absolute(mount.get("source", ""))
+        fact = self._fact(given)
+        source = fact.place or given
         mount = {**mount, "source": source}
+        engines = is_engines(given, self.rules.bundle) or destination in _GENERATED or destination in _INIT
+        returns = not engines and not is_read_only(mount)
         for prefix, action in self.rules.bind_rules:
-            if is_below(source, prefix):
+            if is_below(given, prefix) or is_below(source, prefix):
                 if action == "copy":
-                    return self._copy(mount, source)
+                    return self._copy(mount, source, fact, users=not engines, returns=returns)
+                if action == "discard":
+                    return self._copy(mount, source, fact)
                 return mount if action == "keep" else None
         if any(is_below(source, own) for own in _NODES_OWN):
             return mount
-        fact = self._fact(source)
         if destination == "/dev/shm":  # noqa: S108 - the container's, not a temporary file of ours
             if source == destination and "ipc" not in self.rules.namespaces:
                 return mount
             size = fact.capacity or SHM_SIZE
             options = ["nosuid", "noexec", "nodev", "mode=1777", f"size={size}"]
             return {"destination": destination, "type": "tmpfs", "source": "shm", "options": options}
-        if is_below(source, "/dev"):
+        if is_below(source, "/dev") and not source.startswith("/dev/shm/"):  # noqa: S108 - the user's
             return mount if self._wanted_device(source, destination) else None
-        if self._local(source, destination, fact):
-            return self._copy(mount, source)
+        if fact.hidden:
+            raise StagingError(
+                f"what is mounted on {given} ({fact.hidden}) is nowhere else on this host, so no node can find it for "
+                f"{destination}; mount it under a path of its own, and that in place of the volume"
+            )
+        if fact.kind in {"socket", "pipe"} or self._local(source, destination, fact):
+            return self._copy(mount, source, fact, users=not engines, returns=returns)
         return mount
 
     def _wanted_device(self, source: str, destination: str) -> bool:
@@ -191,15 +219,29 @@ class _Judge:
             or (destination in _INIT and fact.kind == "file")
         )
 
-    def _copy(self, mount: Mount, source: str) -> Mount | None:
-        kind = self._fact(source).kind
+    def _copy(
+        self,
+        mount: Mount,
+        source: str,
+        fact: BindFact | None = None,
+        *,
+        below: tuple[str, ...] = (),
+        users: bool = False,
+        returns: bool = False,
+    ) -> Mount | None:
+        kind = (fact or self._fact(source)).kind
         destination = mount["destination"]
         if kind not in {"file", "directory"}:
-            word = {"missing": "does not exist", "device": "is a device"}.get(kind, "is a socket or a pipe")
-            self.notes.append(f"mount {destination}: {source} {word} of this host and cannot go to a node")
+            word = "is not there" if kind == "missing" else f"is a {kind} of this host, which no node can reach"
+            if users:
+                raise StagingError(
+                    f"{source}, which is wanted as {destination}, {word}; leave it out, or say keep for it in "
+                    "[staging.binds] of scrun.toml if the nodes have one of their own"
+                )
+            self.notes.append(f"mount {destination}: {source} {word}")
             return None
         index = len(self.copies)
-        self.copies.append(Copy(source, index, kind))
+        self.copies.append(Copy(source, index, kind, destination, below, users, returns))
         return {**mount, "source": f"{self.rules.content}/mounts/{index}"}
 
     def _fact(self, source: str) -> BindFact:
@@ -211,33 +253,6 @@ class _Judge:
         return os.path.normpath(source) if source.startswith("/") else source
 
 
-def from_bundle(mounts: Iterable[Mount], bundle: str) -> list[Mount]:
-    """The mounts with absolute sources: a relative one of a bind mount begins at the bundle, which the node has not."""
-    return [
-        {**mount, "source": os.path.normpath(os.path.join(bundle, mount.get("source", "")))}
-        if is_bind(mount)
-        else mount
-        for mount in mounts
-    ]
-
-
-def is_bind(mount: Mount) -> bool:
-    return mount.get("type") == "bind" or bool({"bind", "rbind"} & set(mount.get("options") or ()))
-
-
-def is_below(path: str, prefix: str) -> bool:
-    prefix = prefix.rstrip("/")
-    return path == prefix or path.startswith(prefix + "/")
-
-
 def keep_device(path: str, *, privileged: bool) -> bool:
     """Whether a device of ``linux.devices`` goes to the node: not the whole list of a privileged container."""
     return not privileged or path.startswith(_USEFUL_DEVICES)
-
-
-def file_kind(mode: int) -> Kind:
-    if stat.S_ISREG(mode):
-        return "file"
-    if stat.S_ISDIR(mode):
-        return "directory"
-    return "device" if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else "other"

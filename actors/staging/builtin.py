@@ -11,22 +11,22 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from actors.oci.bind_source import from_bundle
 from actors.oci.id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
 from actors.oci.node_config import NodePlan, node_config
-from actors.oci.node_mounts import Copy, from_bundle, is_below
 from actors.slurm import oci_conf
-from actors.staging.tree.copy import copy_source, copy_tree, has_owners, make_room_for_mounts
+from actors.staging.tree.copy import copy_tree, has_owners, make_room_for_mounts
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 from proto.value import Value
 
+from . import mounts
 from .bundle import (
     PRIVATE,
     Staged,
     container_directory,
     discard,
     make_content,
-    make_directory,
     new_directory,
     rights_of,
     staging_directory,
@@ -35,9 +35,10 @@ from .bundle import (
     write_file,
 )
 from .commands import Commands
-from .filesystem import NETWORK_FILE_SYSTEMS, bind_facts, can_reflink, current_mounts, device_paths, file_system
+from .filesystem import NETWORK_FILE_SYSTEMS, can_reflink, current_mounts, device_paths, file_system
 from .loglevel import Level, Log
 from .reach import keeps_owners
+from .sources import bind_facts, local_prefixes
 
 _STAGED = "staged.json"
 ONE_OWNER = (
@@ -134,6 +135,7 @@ def stage_in(
             facts=bind_facts(config.get("mounts") or ()),
             private_network=private,
             device_paths=device_paths((config.get("linux") or {}).get("devices") or ()),
+            bundle=creation.bundle,
         )
         fitted = node_config(config, plan)
         for note in fitted.notes:
@@ -144,7 +146,7 @@ def stage_in(
         tree = os.path.realpath(f"{content}/rootfs")
         if not owners and tree != os.path.realpath(creation.rootfs):
             make_room_for_mounts(tree, (mount["destination"] for mount in fitted.config["mounts"]))
-        _copy_mounts(content, fitted.copies, run, log, owners=owners)
+        mounts.stage(work, content, fitted.copies, run, log, owners=owners)
         write_config(work, fitted.config, rights.config)
         record: dict[str, Any] = {"copied": copied, "skipped": []}
         if copied and not complete:
@@ -193,28 +195,16 @@ def stage_out(creation: Creation, log: Log) -> None:
                 failure = f"changes could not be brought back: {count.failed}, the first: {count.failure}"
         except OSError as error:
             failure = f"changes could not be brought back: {error.filename}: {reason(error)}"
+    failures = [failure, mounts.bring_back(home, log)]  # volumes outlive a container, also one of --rm
     discard(creation)
-    if failure:
-        raise StagingError(failure)
+    if any(failures):
+        raise StagingError("; ".join(filter(None, failures)))
 
 
 def wants_sync(creation: Creation) -> bool:
     """Whether the container's changes matter after its end."""
     removed_anyway = creation.annotations.get(AUTOREMOVE, "").upper() == "TRUE"
     return creation.settings.staging.sync_back and not creation.readonly and not removed_anyway
-
-
-def local_prefixes(creation: Creation) -> tuple[str, ...]:
-    """Directories that belong to this host or to the engine: no node has their contents."""
-    return (
-        creation.bundle,
-        "/run",
-        "/var/run",
-        f"/tmp/podman-run-{creation.caller.uid}",  # noqa: S108 - podman's, without a run directory
-        f"/tmp/storage-run-{creation.caller.uid}",  # noqa: S108
-        f"/tmp/containers-user-{creation.caller.uid}",  # noqa: S108
-        "/var/lib/docker/containers",
-    )
 
 
 def decide_mode(wish: str, file_system_type: str) -> str:
@@ -265,14 +255,6 @@ def _complete(make: Callable[[str], bool], target: str) -> bool:
     complete = make(f"{target}.new")
     os.rename(f"{target}.new", target)
     return complete
-
-
-def _copy_mounts(home: str, copies: tuple[Copy, ...], run: Commands, log: Log, *, owners: bool) -> None:
-    make_directory(f"{home}/mounts", 0o755)
-    for copy in copies:
-        if is_below(home, os.path.realpath(copy.source)):
-            raise StagingError(f"{copy.source} cannot be copied for the nodes: the staging directory is in it")
-        copy_source(run, copy.source, f"{home}/mounts/{copy.index}", log, owners=owners)
 
 
 def _excluded(config: dict[str, Any], spool: str) -> list[str]:

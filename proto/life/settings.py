@@ -9,7 +9,7 @@ StagingMode = Literal["auto", "copy", "shared"]
 RootSquash = Literal["auto", "yes", "no"]
 IdMapping = Literal["auto", "full", "single"]
 HookRule = Literal["run", "skip", "refuse"]
-BindRule = Literal["keep", "copy", "drop"]
+BindRule = Literal["keep", "copy", "discard", "drop"]
 
 HOOK_RULES: tuple[tuple[str, HookRule], ...] = (
     # dockerd's own: it would put the network namespace of the anchor into docker's network.
@@ -64,7 +64,9 @@ class Staging(Value):
             root_squash; ``auto``: wherever that is a network file system.
         time_limit: seconds that a stage-in or stage-out may take; 0 for no limit.
         sync_back: whether changes in a copied rootfs are copied back at stage-out (never with ``--rm``).
-        binds: pairs of path prefix and ``keep``, ``copy`` or ``drop``, for bind mounts of config.json.
+        volume_limit: MiB that a file or directory may have which only this host has and which is copied to the nodes
+            and back; 0 for no limit.
+        binds: pairs of path prefix and ``keep``, ``copy``, ``discard`` or ``drop``, for bind mounts of config.json.
 
     """
 
@@ -73,6 +75,7 @@ class Staging(Value):
     root_squash: RootSquash = "auto"
     time_limit: float = 0.0
     sync_back: bool = True
+    volume_limit: int = 1024
     binds: tuple[tuple[str, str], ...] = ()
 
 

@@ -15,6 +15,7 @@ from scrun.box import directory, pidfile
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.create import creating
+from scrun.create.neighbours import claim
 from scrun.packages import use_packages
 
 # How long the processes of a failed ``create`` may take to go.
@@ -59,6 +60,9 @@ def make_container(
 
     hooks, notes = hook_config.choose(bundle.hooks, creation.settings.hooks)
     early = {kind: hooks[kind] for kind in hook_config.AT_CREATE if kind in hooks}
+    from actors.staging import sources
+
+    copies = [] if creation.settings.scrun.lua else sources.check(creation, bundle.config)
     make_root(paths.root)
     directory.sweep(paths.root)
     locks = [directory.reserve(paths)]
@@ -76,6 +80,7 @@ def make_container(
     try:
         try:
             _keep_config(paths, bundle)
+            claim(paths, copies)
             if bundle.hooks:
                 _note_hooks(paths, creation, hooks, notes)
             if early:

@@ -5,10 +5,10 @@
     [scrun]                  # scheduler, create_wait, start_wait, start_limit, kill_wait, slurm_conf, lua, …
     scheduler = "slurm"
 
-    [staging]                # mode, directory, root_squash, time_limit, sync_back
+    [staging]                # mode, directory, root_squash, time_limit, sync_back, volume_limit
     mode = "copy"
 
-    [staging.binds]          # path prefix = keep, copy or drop
+    [staging.binds]          # path prefix = keep, copy, discard or drop
     "/etc/hosts" = "drop"
 
     [hooks]                  # pattern of a hook = run, skip or refuse
@@ -136,6 +136,10 @@ def _value(value: Any, kind: Any, name: str) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
             raise SettingsError(f"{name} must be a number of seconds, 0 or more")
         return float(value)
+    if kind is int:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 40:
+            raise SettingsError(f"{name} must be a whole number, 0 or more")
+        return value
     if kind in {bool, str}:
         if not isinstance(value, kind):
             raise SettingsError(f"{name} must be {'true or false' if kind is bool else 'a text'}")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actors.staging.builtin import decide_mode
-from actors.staging.filesystem import bind_facts, device_paths, file_system, mount_table
+from actors.staging.filesystem import device_paths, file_system, mount_table
+from actors.staging.sources import bind_facts
 from actors.staging.tree.cache import TreeCache, tree_key
 from actors.staging.tree.copy import has_owners, remove_tree
 from actors.staging.tree.mirror import mirror, missing_paths, same_time

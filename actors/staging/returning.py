@@ -1,0 +1,128 @@
+"""Puts what a program changed in a copied source in its place on this host."""
+
+import os
+import stat
+from typing import Any
+
+from actors.staging.tree.mirror import MirrorCount, mirror
+from proto.errors import reason
+from proto.host.trees import remove_tree
+
+from . import record
+from .loglevel import Level, Log
+from .record import Changes
+
+# The mirror is made for root file systems, in whose top these have contents of the node's.
+_OWN_RULES = ("dev", "proc", "sys")
+_PIECE = 1 << 20
+
+
+def bring(taken: dict[str, Any], copy: str, log: Log) -> str:
+    """Bring the changes of one copy back.
+
+    Args:
+        taken: what was taken down at stage-in (``mounts.stage``).
+        copy: the copy that the program has used.
+        log: told how much was brought back.
+
+    Returns:
+        What could not be done, or nothing.
+
+    """
+    source = taken["source"]
+    changes = record.compare(taken["record"], copy, source)
+    if not changes.active:
+        return ""
+    try:
+        status = os.lstat(source)
+        if (status.st_dev, status.st_ino) != (taken["device"], taken["file"]):
+            return "it is not any more what the program began with"
+        if not stat.S_ISDIR(status.st_mode):
+            write_into(copy, source)
+            log(Level.VERBOSE, f"{source}: brought back")
+            return ""
+        count = bring_tree(changes, copy, source)
+    except OSError as error:
+        return f"{error.filename or source}: {reason(error)}"
+    log(Level.VERBOSE, f"{source}: {count.copied} files brought back, {count.removed} removed")
+    return f"{count.failed} files, the first: {count.failure}" if count.failed else ""
+
+
+def bring_tree(changes: Changes, copy: str, original: str) -> MirrorCount:
+    """Bring the changes of a directory back.
+
+    Raises:
+        OSError: one of the two cannot be read at all.
+
+    """
+    count = mirror(copy, original, changes.spared | set(_OWN_RULES))
+    for name in _OWN_RULES:
+        if name in changes.active:
+            try:
+                _bring_top(name, changes, copy, original, count)
+            except OSError as error:
+                count.failed += 1
+                count.failure = count.failure or f"{name}: {reason(error)}"
+    return count
+
+
+def _bring_top(name: str, changes: Changes, copy: str, original: str, count: MirrorCount) -> None:
+    """Bring back an entry of the top whose name means something to the mirror."""
+    ours, theirs = f"{copy}/{name}", f"{original}/{name}"
+    below = f"{name}/"
+    spared = frozenset(path.removeprefix(below) for path in changes.spared if path.startswith(below))
+    new, old = _look(ours), _look(theirs)
+    if old is not None and not spared and (new is None or stat.S_IFMT(new.st_mode) != stat.S_IFMT(old.st_mode)):
+        if error := remove_tree(theirs):
+            raise error
+        count.removed += 1
+        old = None
+    if new is None:
+        return
+    if stat.S_ISDIR(new.st_mode):
+        if old is None:
+            os.mkdir(theirs, 0o700)
+        inner = mirror(ours, theirs, spared)
+        count.copied += inner.copied
+        count.removed += inner.removed
+        count.failed += inner.failed
+        count.failure = count.failure or inner.failure
+    elif stat.S_ISLNK(new.st_mode):
+        if old is not None:
+            os.unlink(theirs)
+        os.symlink(os.readlink(ours), theirs)
+        count.copied += 1
+    elif stat.S_ISREG(new.st_mode):
+        write_into(ours, theirs)
+        count.copied += 1
+
+
+def _look(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except FileNotFoundError:
+        return None
+
+
+def write_into(copy: str, original: str) -> None:
+    """Give a file the contents and the mode of its copy, in place: it may be mounted elsewhere, or be open.
+
+    What is longer goes last, so that a full file system costs no more than it must.
+    """
+    flags = os.O_NOFOLLOW | os.O_CLOEXEC
+    ours = os.open(copy, os.O_RDONLY | flags)
+    try:
+        mode = stat.S_IMODE(os.fstat(ours).st_mode)
+        theirs = os.open(original, os.O_WRONLY | os.O_CREAT | flags, mode)
+        try:
+            while piece := os.read(ours, _PIECE):
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[os.write(theirs, rest) :]
+            os.ftruncate(theirs, os.lseek(theirs, 0, os.SEEK_CUR))
+            if stat.S_IMODE(os.fstat(theirs).st_mode) != mode:
+                os.fchmod(theirs, mode)
+        finally:
+            os.close(theirs)
+    finally:
+        os.close(ours)
