@@ -189,7 +189,7 @@ class _Judge:
                 return mount if action == "keep" else None
         if any(is_below(source, own) for own in _NODES_OWN):
             return mount
-        if destination == "/dev/shm":  # noqa: S108 - the container's, not a temporary file of ours
+        if destination == "/dev/shm" and (engines or source == destination):  # noqa: S108 - the container's
             if source == destination and "ipc" not in self.rules.namespaces:
                 return mount
             size = fact.capacity or SHM_SIZE

@@ -98,7 +98,9 @@ class StagingLogic:
         if not isinstance(result, Staged):
             return [Report(e.StagingFailed(_sentence(error)))]
         creation = self._creation
-        argv = entry_argv(creation.cookie, creation.program, creation.args) if result.entry else creation.args
+        argv = creation.args
+        if result.entry:
+            argv = entry_argv(creation.cookie, creation.program, creation.args, creation.entry_directory)
         return [Report(e.StagedIn(result.bundle, result.rootfs, argv, result.notice))]
 
     def _cut(self) -> list[Effect]:

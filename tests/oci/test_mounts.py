@@ -7,6 +7,7 @@ what is below /run counts as this host's alone.
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -233,3 +234,49 @@ def test_the_whole_run_directory(podman: Podman, cluster: Cluster, local: Direct
     name = local.path.rpartition("/")[2]
     assert says(podman, "-v", f"{run}:/x", *SH, f"echo out >/x/{name}/o") == ""
     assert local.list() == ["./o:out"]
+
+
+def own_dev(runner: Runner) -> set[str]:
+    return {name for name in runner(["ls", "-A", "/dev"]).stdout.split() if "scrun" in name}
+
+
+@pytest.mark.parametrize("who", ["podman", "root_podman", "docker"])
+def test_the_nodes_own_devices(who: str, request: pytest.FixtureRequest, wait_until: Any) -> None:
+    engine: Podman = request.getfixturevalue(who)
+    before = own_dev(engine.runner)
+    options = ("-v", "/dev:/dev", *(("--tmpfs", "/run") if who == "docker" else ()))
+    name = engine.ready("echo ready; test -c /dev/null && test -e /dev/zero && exec sleep 1000", *options)
+    # The one who execs finds the runtime by the entry file's mount.
+    assert engine.ok("exec", name, "sh", "-c", "ls -A /dev | grep -c ^null; id -u") == "1\n0"
+    engine.ok("rm", "--force", name)
+    assert own_dev(engine.runner) <= before
+
+
+def test_the_nodes_own_devices_and_no_place_for_the_entry_file(podman: Podman) -> None:
+    assert "give it one by --tmpfs /run" in refused(podman, "-v", "/dev:/dev", "--ipc=host", *SH, "true")
+    words = ("-v", "/dev:/dev", "--ipc=host", "--tmpfs", "/run")
+    assert says(podman, *words, *SH, "echo inside") == "inside\n"
+
+
+HOOK = """
+import json, os, sys
+bundle = json.load(sys.stdin)["bundle"]
+root = json.load(open(f"{bundle}/config.json"))["root"]["path"]
+open(os.path.join(bundle, root, "made"), "w").write("hooked\\n")
+"""
+
+
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer"])
+def test_what_a_hook_writes_into_the_root_file_system(podman: Podman, shared: Directory, kind: str) -> None:
+    hook = {
+        "version": "1.0.0",
+        "hook": {"path": "/usr/bin/python3", "args": ["python3", "-c", HOOK]},
+        "when": {"always": True},
+        "stages": [kind],
+    }
+    assert podman.runner(["tee", f"{shared.path}/h.json"], json.dumps(hook)).returncode == 0
+    name = podman.name()
+    words = ("run", "--name", name, *SH, "cat /made")
+    done = podman.runner(["podman", f"--hooks-dir={shared.path}", *words], timeout=90)
+    assert done.stdout == "hooked\n", done.stderr
+    assert "A /made" in podman.ok("diff", name).splitlines()
