@@ -43,9 +43,9 @@ class BindFact(Value):
     hidden: str = ""
 
 
-def is_engines(source: str, bundle: str) -> bool:
+def is_engines(source: str) -> bool:
     """Whether the engine has made the source for this one container: ``hosts``, ``.containerenv``, secrets."""
-    return is_below(source, bundle) or bool(_ENGINES.search(source))
+    return bool(_ENGINES.search(source))
 
 
 def is_read_only(mount: Mount) -> bool:

@@ -64,7 +64,6 @@ class NodePlan(Value):
             default: an engine's configured network and ``--network none`` look the same in config.json, and the
             reason to be on a cluster is its network.
         device_paths: where a device is on a host, by its name in the container.
-        bundle: see ``MountRules``.
 
     """
 
@@ -77,7 +76,6 @@ class NodePlan(Value):
     facts: Mapping[str, BindFact] | None = None
     private_network: bool = False
     device_paths: Mapping[str, str] = {}
-    bundle: str = "/nowhere"
 
 
 class NodeConfig(Value):
@@ -128,7 +126,6 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
         local_prefixes=plan.local_prefixes,
         facts=plan.facts,
         privileged=privileged,
-        bundle=plan.bundle,
     )
     mounts, copies, mount_notes = node_mounts(config.get("mounts") or [], rules)
     devices = [

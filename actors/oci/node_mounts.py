@@ -85,7 +85,6 @@ class MountRules(Value):
         local_prefixes: directories whose contents only this host has.
         facts: what is known of the sources.
         privileged: whether the container asks for all devices.
-        bundle: the engine's, in which it keeps what it makes for the container.
 
     """
 
@@ -97,7 +96,6 @@ class MountRules(Value):
     local_prefixes: tuple[str, ...] = ()
     facts: Mapping[str, BindFact] | None = None
     privileged: bool = False
-    bundle: str = "/nowhere"
 
 
 def node_mounts(mounts: Iterable[Mount], rules: MountRules) -> tuple[list[Mount], list[Copy], list[str]]:
@@ -168,8 +166,14 @@ class _Judge:
             self.notes.append(f"mount {destination}: an overlay without lower directories cannot go to a node")
             return None
         options = ["rbind", "rprivate"]
-        if not any(word.startswith("upperdir=") for word in mount.get("options", ())):
+        upper = [word[9:] for word in mount.get("options", ()) if word.startswith("upperdir=")]
+        if not upper:
             options.append("ro")
+        elif not is_engines(upper[-1]):
+            raise StagingError(
+                f"what is changed in {destination} is to be kept in {upper[-1]}, the upper directory of an overlay, "
+                "which cannot be had on a node; mount the directory itself, or leave the upper directory to the engine"
+            )
         bound = {"destination": destination, "type": "bind", "options": options}
         return self._copy(bound, lower[0], below=tuple(lower[1:]))
 
@@ -178,7 +182,7 @@ class _Judge:
         fact = self._fact(given)
         source = fact.place or given
         mount = {**mount, "source": source}
-        engines = is_engines(given, self.rules.bundle) or destination in _GENERATED or destination in _INIT
+        engines = is_engines(given) or destination in _GENERATED or destination in _INIT
         returns = not engines and not is_read_only(mount)
         for prefix, action in self.rules.bind_rules:
             if is_below(given, prefix) or is_below(source, prefix):

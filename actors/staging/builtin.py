@@ -135,7 +135,6 @@ def stage_in(
             facts=bind_facts(config.get("mounts") or ()),
             private_network=private,
             device_paths=device_paths((config.get("linux") or {}).get("devices") or ()),
-            bundle=creation.bundle,
         )
         fitted = node_config(config, plan)
         for note in fitted.notes:

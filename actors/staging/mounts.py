@@ -101,5 +101,20 @@ def bring_back(bundle: str, log: Log) -> str:
         return f"what the program changed in mounted directories cannot be found: {error}"
     from .returning import bring  # what it imports takes time, and is needed only here
 
-    failures = {each["source"]: bring(each, f"{bundle}/{each['copy']}", log) for each in taken}
-    return "; ".join(f"changes could not be brought back to {path}: {why}" for path, why in failures.items() if why)
+    failures = []
+    for each in taken:
+        copy = f"{bundle}/{each['copy']}"
+        if why := bring(each, copy, log):
+            failures.append(f"changes could not be brought back to {each['source']}: {why}{_kept(bundle, copy)}")
+    return "; ".join(failures)
+
+
+def _kept(bundle: str, copy: str) -> str:
+    """Put a copy aside whose changes have no other place, and say where; the bundle is about to be removed."""
+    place, name = os.path.split(bundle)
+    path = f"{place}/kept-{name.replace('~', '-')}-{os.path.basename(copy)}"
+    try:
+        os.rename(copy, path)
+    except OSError:
+        return ""
+    return f"; all that the program left there is in {path}"

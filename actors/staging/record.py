@@ -58,13 +58,13 @@ def take(top: str) -> Record:
     return {path: _state(status) for path, status in entries(top)}
 
 
-def compare(record: Record, copy: str, original: str) -> Changes:
+def compare(record: Record, copy: str, original: str = "") -> Changes:
     """Find out what has been changed in a copy since it was recorded.
 
     Args:
         record: of the copy.
         copy: its top.
-        original: the top of what it was copied from, as this host has it now.
+        original: the top of what it was copied from, as this host has it now; empty if it has it no more.
 
     """
     now = take(copy)

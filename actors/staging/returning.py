@@ -6,6 +6,7 @@ from typing import Any
 
 from actors.staging.tree.mirror import MirrorCount, mirror
 from proto.errors import reason
+from proto.host.paths import fd_path
 from proto.host.trees import remove_tree
 
 from . import record
@@ -30,20 +31,36 @@ def bring(taken: dict[str, Any], copy: str, log: Log) -> str:
 
     """
     source = taken["source"]
-    changes = record.compare(taken["record"], copy, source)
-    if not changes.active:
-        return ""
     try:
-        status = os.lstat(source)
-        if (status.st_dev, status.st_ino) != (taken["device"], taken["file"]):
-            return "it is not any more what the program began with"
-        if not stat.S_ISDIR(status.st_mode):
-            write_into(copy, source)
-            log(Level.VERBOSE, f"{source}: brought back")
-            return ""
-        count = bring_tree(changes, copy, source)
+        held = os.open(source, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        return reason(error) if record.compare(taken["record"], copy).active else ""
+    try:
+        return _bring(taken, copy, held, log)
     except OSError as error:
         return f"{error.filename or source}: {reason(error)}"
+    finally:
+        os.close(held)
+
+
+def _bring(taken: dict[str, Any], copy: str, held: int, log: Log) -> str:
+    """The same, with the source held fast: who else may write above it could put a link in its place meanwhile."""
+    source = taken["source"]
+    status = os.fstat(held)
+    directory = stat.S_ISDIR(status.st_mode)
+    path = f"{fd_path(held)}/." if directory else fd_path(held)
+    kind = stat.S_IFMT(taken["record"][""][0])  # an inode number may be another one's by now
+    same = (kind, taken["device"], taken["file"]) == (stat.S_IFMT(status.st_mode), status.st_dev, status.st_ino)
+    changes = record.compare(taken["record"], copy, path if same else "")
+    if not changes.active:
+        return ""
+    if not same:
+        return "it is not any more what the program began with"
+    if not directory:
+        write_into(copy, path)
+        log(Level.VERBOSE, f"{source}: brought back")
+        return ""
+    count = bring_tree(changes, copy, path)
     log(Level.VERBOSE, f"{source}: {count.copied} files brought back, {count.removed} removed")
     return f"{count.failed} files, the first: {count.failure}" if count.failed else ""
 
@@ -93,7 +110,7 @@ def _bring_top(name: str, changes: Changes, copy: str, original: str, count: Mir
         os.symlink(os.readlink(ours), theirs)
         count.copied += 1
     elif stat.S_ISREG(new.st_mode):
-        write_into(ours, theirs)
+        write_into(ours, theirs, os.O_NOFOLLOW | os.O_CREAT)
         count.copied += 1
 
 
@@ -104,16 +121,24 @@ def _look(path: str) -> os.stat_result | None:
         return None
 
 
-def write_into(copy: str, original: str) -> None:
+def write_into(copy: str, original: str, flags: int = 0) -> None:
     """Give a file the contents and the mode of its copy, in place: it may be mounted elsewhere, or be open.
 
     What is longer goes last, so that a full file system costs no more than it must.
+
+    Args:
+        copy: path of a regular file.
+        original: path to write to.
+        flags: for opening the original.
+
+    Raises:
+        OSError: it could not be done, or not all of it.
+
     """
-    flags = os.O_NOFOLLOW | os.O_CLOEXEC
-    ours = os.open(copy, os.O_RDONLY | flags)
+    ours = os.open(copy, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         mode = stat.S_IMODE(os.fstat(ours).st_mode)
-        theirs = os.open(original, os.O_WRONLY | os.O_CREAT | flags, mode)
+        theirs = os.open(original, os.O_WRONLY | os.O_CLOEXEC | flags, mode)
         try:
             while piece := os.read(ours, _PIECE):
                 rest = memoryview(piece)

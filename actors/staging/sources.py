@@ -80,7 +80,6 @@ def check(creation: Creation, config: dict[str, Any]) -> list[Copy]:
         bind_rules=creation.settings.staging.binds,
         local_prefixes=local_prefixes(creation),
         facts=bind_facts(mounts),
-        bundle=creation.bundle,
     )
     _, copies, _ = node_mounts(mounts, rules)
     for copy in copies:

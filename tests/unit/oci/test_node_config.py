@@ -230,7 +230,6 @@ def bound(source: str, *options: str) -> dict[str, Any]:
         ("/tmp/work", ("ro", "rw"), True, True),
         ("/dev/shm/work", (), True, True),
         (f"{ENGINES}/secrets/s", (), False, False),
-        ("/bundle/hosts", (), False, False),
         # A volume without a name has such an id, too.
         (f"/tmp/storage/volumes/{'0a' * 32}/_data", (), True, True),
     ],
@@ -238,7 +237,7 @@ def bound(source: str, *options: str) -> dict[str, Any]:
 def test_what_the_program_changes_comes_back_where_it_is_the_users(
     source: str, options: tuple[str, ...], users: bool, returns: bool
 ) -> None:
-    result = fit(bound(source, *options), facts={source: BindFact("directory", "tmpfs")}, bundle="/bundle")
+    result = fit(bound(source, *options), facts={source: BindFact("directory", "tmpfs")})
     assert result.copies == (Copy(source, 0, "directory", "/s", (), users, returns),)
     [discarded] = fit(
         bound(source, *options),
@@ -256,6 +255,12 @@ def test_a_volume_that_is_a_mount_is_what_is_mounted_there() -> None:
     assert local.copies == (Copy("/tmp/d", 0, "directory", "/s", (), users=True, returns=True),)
     with pytest.raises(StagingError, match=r"mounted on .*_data \(server:/x, nfs\).* for /s;"):
         fit(bound(volume), facts={volume: BindFact("directory", "nfs", 0, "", "server:/x, nfs")})
+
+
+def test_an_overlay_whose_changes_are_to_be_kept_is_refused() -> None:
+    mount = {"destination": "/o", "type": "overlay", "options": ["lowerdir=/d", "upperdir=/home/a/upper", "workdir=/w"]}
+    with pytest.raises(StagingError, match="changed in /o is to be kept in /home/a/upper"):
+        fit({"root": {"path": "/r"}, "mounts": [mount]})
 
 
 def test_an_image_that_is_mounted_is_a_copy_that_nobody_writes() -> None:

@@ -202,12 +202,34 @@ def test_something_else_in_its_place_is_left_alone(place: Place, tmp_path: Path)
     write(place.copy / "changed", "second")
     place.source.rename(tmp_path / "moved")
     write(place.source / "changed", "another's")
+    kept = tmp_path / "kept-bundle-0"
     assert place.bring_back() == (
-        f"changes could not be brought back to {place.source}: it is not any more what the program began with"
+        f"changes could not be brought back to {place.source}: it is not any more what the program began with; all "
+        f"that the program left there is in {kept}"
     )
     assert place.present() == {"changed": "another's"}
-    place.source.rename(tmp_path / "moved too")
+    assert (kept / "changed").read_text() == "second"
+
+
+def test_what_is_gone_is_told_and_kept(place: Place, tmp_path: Path) -> None:
+    place.stage()
+    write(place.copy / "changed", "second")
+    place.source.rename(tmp_path / "moved")
     assert "it is not there" in place.bring_back()
+    assert (tmp_path / "kept-bundle-0/changed").read_text() == "second"
+
+
+@pytest.mark.parametrize("replace", ["hardlink_to", "symlink_to", "mkdir"])
+def test_a_file_that_was_replaced_is_left_alone(place: Place, tmp_path: Path, replace: str) -> None:
+    file, other = tmp_path / "single", tmp_path / "other"
+    for path in (file, other):
+        write(path, "first")
+    place.stage(Copy(str(file), 0, "file", "/f", (), users=True, returns=True))
+    write(place.copy, "second")
+    file.unlink()
+    getattr(file, replace)(*(() if replace == "mkdir" else (other,)))
+    assert "not any more" in place.bring_back()
+    assert other.read_text() == "first"
 
 
 def test_a_link_in_its_place_is_not_followed(place: Place, tmp_path: Path) -> None:
