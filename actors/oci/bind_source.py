@@ -33,6 +33,8 @@ class BindFact(Value):
         capacity: bytes of that file system if it is a tmpfs, else 0.
         place: where this host has the same under another path, if the path of config.json is one of the engine's.
         hidden: what is mounted there, for a sentence, if this host has it under no other path.
+        real: that path without links; empty if it is not known.
+        device: number of the file system's device.
 
     """
 
@@ -41,6 +43,8 @@ class BindFact(Value):
     capacity: int = 0
     place: str = ""
     hidden: str = ""
+    real: str = ""
+    device: int = 0
 
 
 def is_engines(source: str) -> bool:

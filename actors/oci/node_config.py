@@ -13,9 +13,11 @@ from proto.errors import StagingError
 from proto.value import Value
 
 from .bind_source import BindFact
+from .copies import Copy
 from .entry import ENTRY_NAME
 from .id_maps import IdMap, is_mapped, to_config
-from .node_mounts import Copy, MountRules, keep_device, node_mounts
+from .node_devices import keep_device
+from .node_mounts import MountRules, node_mounts
 
 Config = dict[str, Any]
 

@@ -15,7 +15,6 @@ from proto.value import Value
 from .bind_source import (
     LOCAL_FILE_SYSTEMS,
     BindFact,
-    Kind,
     Mount,
     is_below,
     is_bind,
@@ -23,23 +22,14 @@ from .bind_source import (
     is_read_only,
     lower_directories,
 )
+from .copies import Copy, nest
 from .id_maps import IdMap, is_mapped
+from .node_devices import keep_bound_device
 
 # Written by the engine for each container, wherever its data directory is.
 _GENERATED = frozenset(("/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv", "/run/secrets"))
 # The engine's init, installed with the engine, which a node need not have.
 _INIT = frozenset(("/run/podman-init", "/dev/init", "/sbin/docker-init"))
-# What a privileged container may want of a node's devices; its list names the devices of the submit host.
-_USEFUL_DEVICES = (
-    "/dev/nvidia",
-    "/dev/dri",
-    "/dev/kfd",
-    "/dev/infiniband",
-    "/dev/fuse",
-    "/dev/kvm",
-    "/dev/net/tun",
-)
-_BASIC_DEVICES = frozenset(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty"))
 _NODES_OWN = ("/proc", "/sys")
 SHM_SIZE = 65536 * 1024
 _SYS: Mount = {
@@ -48,29 +38,6 @@ _SYS: Mount = {
     "source": "/sys",
     "options": ["rprivate", "nosuid", "noexec", "nodev", "ro", "rbind"],
 }
-
-
-class Copy(Value):
-    """One source to be copied to ``BUNDLE/mounts/INDEX``.
-
-    Attributes:
-        source: absolute path.
-        index: number of the copy.
-        kind: ``file`` or ``directory``.
-        destination: path in the container, for sentences.
-        below: directories that are seen through the source, the topmost first, as in an overlay.
-        users: whether it is the user's, so that others may use it, too; not the engine's for this container alone.
-        returns: whether what the program changes there is brought back.
-
-    """
-
-    source: str
-    index: int
-    kind: Kind
-    destination: str = ""
-    below: tuple[str, ...] = ()
-    users: bool = False
-    returns: bool = False
 
 
 class MountRules(Value):
@@ -107,7 +74,8 @@ def node_mounts(mounts: Iterable[Mount], rules: MountRules) -> tuple[list[Mount]
     """
     judge = _Judge(rules)
     kept = [fitted for mount in mounts if (fitted := judge.judge(mount)) is not None]
-    return kept, judge.copies, judge.notes
+    kept, copies = nest(kept, judge.copies, rules.facts or {}, rules.content)
+    return kept, copies, judge.notes
 
 
 class _Judge:
@@ -200,7 +168,8 @@ class _Judge:
             options = ["nosuid", "noexec", "nodev", "mode=1777", f"size={size}"]
             return {"destination": destination, "type": "tmpfs", "source": "shm", "options": options}
         if is_below(source, "/dev") and not source.startswith("/dev/shm/"):  # noqa: S108 - the user's
-            return mount if self._wanted_device(source, destination) else None
+            wanted = keep_bound_device(source, destination, privileged=self.rules.privileged)
+            return mount if wanted else None
         if fact.hidden:
             raise StagingError(
                 f"what is mounted on {given} ({fact.hidden}) is nowhere else on this host, so no node can find it for "
@@ -209,11 +178,6 @@ class _Judge:
         if fact.kind in {"socket", "pipe"} or self._local(source, destination, fact):
             return self._copy(mount, source, fact, users=not engines, returns=returns)
         return mount
-
-    def _wanted_device(self, source: str, destination: str) -> bool:
-        if not self.rules.privileged or source != destination:
-            return True
-        return source not in _BASIC_DEVICES and source.startswith(_USEFUL_DEVICES)
 
     def _local(self, source: str, destination: str, fact: BindFact) -> bool:
         return (
@@ -255,8 +219,3 @@ class _Judge:
 
     def _absolute(self, source: str) -> str:
         return os.path.normpath(source) if source.startswith("/") else source
-
-
-def keep_device(path: str, *, privileged: bool) -> bool:
-    """Whether a device of ``linux.devices`` goes to the node: not the whole list of a privileged container."""
-    return not privileged or path.startswith(_USEFUL_DEVICES)

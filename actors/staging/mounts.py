@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from actors.oci.bind_source import is_below
-from actors.oci.node_mounts import Copy
+from actors.oci.copies import Copy
 from proto.errors import StagingError
 
 from . import record

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from actors.oci.bind_source import BindFact, file_kind, from_bundle, is_bind, lower_directories
-from actors.oci.node_mounts import Copy, MountRules, node_mounts
+from actors.oci.copies import Copy
+from actors.oci.node_mounts import MountRules, node_mounts
 from proto.errors import StagingError
 from proto.life.creation import Creation
+from proto.value import replace
 
 from . import place
 from .filesystem import MEMORY, current_mounts, file_system
@@ -45,11 +47,15 @@ def bind_facts(mounts: Iterable[dict[str, Any]]) -> dict[str, BindFact]:
         for source in sources:
             path = os.path.normpath(source)
             try:
-                mode = os.stat(path).st_mode
+                status = os.stat(path)
                 kind = file_system(path, table)
                 capacity = _capacity(path) if kind in MEMORY else 0
-                where = place.place_of(os.path.realpath(path), mounted)
-                facts[path] = BindFact(file_kind(mode), kind, capacity, *where)
+                where, hidden = place.place_of(os.path.realpath(path), mounted)
+                real = os.path.realpath(where or path)
+                what = file_kind(status.st_mode)
+                facts[path] = BindFact(what, kind, capacity, where, hidden, real, status.st_dev)
+                if where:
+                    facts.setdefault(where, replace(facts[path], place="", hidden=""))
             except (OSError, ValueError):
                 facts[path] = BindFact()
     return facts

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 
 from actors.oci.bind_source import is_below
-from actors.oci.node_mounts import Copy
+from actors.oci.copies import Copy
 from proto.errors import ScrunError, StagingError
 from proto.host.paths import ContainerPaths
 from scrun.box import directory

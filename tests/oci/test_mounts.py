@@ -122,6 +122,16 @@ def test_one_at_a_time_may_write(podman: Podman, local: Directory) -> None:
     assert local.list() == ["./f:again"]
 
 
+def test_a_part_of_a_directory_is_seen_in_the_whole(podman: Podman, local: Directory) -> None:
+    local.do("mkdir part; echo one >part/f")
+    volumes = ("-v", f"{local.path}/part:/part", "-v", f"{local.path}:/whole:ro", "-v", f"{local.path}/part/f:/f")
+    script = (
+        "echo two >/part/new; cat /whole/part/new; echo three >/f; cat /part/f; touch /whole/x 2>/dev/null || echo no"
+    )
+    assert says(podman, *volumes, *SH, script) == "two\nthree\nno\n"
+    assert local.list() == ["./part/f:three", "./part/new:two"]
+
+
 def test_too_much_to_carry(podman: Podman, local: Directory, user_settings: Any) -> None:
     user_settings("[staging]\nvolume_limit = 1\n")
     local.do("head -c 2000000 /dev/urandom >big")

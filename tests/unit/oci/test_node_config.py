@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from actors.oci.bind_source import BindFact
+from actors.oci.copies import Copy
 from actors.oci.id_maps import IdRange, single
 from actors.oci.node_config import NodeConfig, NodePlan, node_config
-from actors.oci.node_mounts import Copy
 from proto.errors import StagingError
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actors.oci.node_mounts import Copy
+from actors.oci.copies import Copy
 from actors.staging import mounts, record
 from actors.staging.commands import Commands
 from proto.errors import StagingError

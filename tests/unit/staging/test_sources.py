@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actors.oci.node_mounts import Copy
+from actors.oci.copies import Copy
 from actors.staging import sources
 from proto.errors import StagingError
 from proto.host.paths import ContainerPaths
