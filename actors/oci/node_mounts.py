@@ -30,7 +30,8 @@ from .node_devices import keep_bound_device
 _GENERATED = frozenset(("/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv", "/run/secrets"))
 # The engine's init, installed with the engine, which a node need not have.
 _INIT = frozenset(("/run/podman-init", "/dev/init", "/sbin/docker-init"))
-_NODES_OWN = ("/proc", "/sys")
+# munged has its socket there, and without munge no machine is a node.
+_NODES_OWN = ("/proc", "/sys", "/run/munge", "/var/run/munge")
 SHM_SIZE = 65536 * 1024
 _SYS: Mount = {
     "destination": "/sys",

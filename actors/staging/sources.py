@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterable
 from typing import Any
 
-from actors.oci.bind_source import BindFact, file_kind, from_bundle, is_bind, lower_directories
+from actors.oci.bind_source import BindFact, file_kind, from_bundle, is_below, is_bind, lower_directories
 from actors.oci.copies import Copy
 from actors.oci.node_mounts import MountRules, node_mounts
 from proto.errors import StagingError
@@ -14,6 +14,7 @@ from proto.value import replace
 
 from . import place
 from .filesystem import MEMORY, current_mounts, file_system
+from .reach import place_of
 from .record import entries
 
 MIB = 1 << 20
@@ -88,10 +89,17 @@ def check(creation: Creation, config: dict[str, Any]) -> list[Copy]:
         facts=bind_facts(mounts),
     )
     _, copies, _ = node_mounts(mounts, rules)
-    for copy in copies:
+    theirs = [copy for copy in copies if copy.users]
+    staging = os.path.realpath(place_of(creation.settings, creation.caller.home))
+    for copy in theirs:
+        if is_below(staging, os.path.realpath(copy.source)):
+            raise StagingError(
+                f"{copy.source}, which is wanted as {copy.destination}, is on this host only and cannot be copied for "
+                "the nodes, since the staging directory is in it; mount a directory in it that is smaller"
+            )
         if copy.returns:
             _weigh(copy, creation.settings.staging.volume_limit)
-    return [copy for copy in copies if copy.users]
+    return theirs
 
 
 def _weigh(copy: Copy, limit: int) -> None:
@@ -109,6 +117,7 @@ def _weigh(copy: Copy, limit: int) -> None:
             what = f"more than {limit} MiB" if size > limit * MIB else f"more than {FILES_LIMIT} files"
             raise StagingError(
                 f"{copy.source}, which is wanted as {copy.destination}, is on this host only and has {what}, too much "
-                "to be carried to a node and back; put it on a file system that the nodes have, mount it read-only, or "
-                "raise volume_limit of [staging] in scrun.toml"
+                "to be carried to a node and back; put it on a file system that the nodes have, mount it read-only, "
+                "or, if the nodes have the same there, say keep for it in [staging.binds] of scrun.toml (or raise "
+                "volume_limit of [staging])"
             )

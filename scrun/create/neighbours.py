@@ -40,7 +40,8 @@ def claim(paths: ContainerPaths, copies: Iterable[Copy]) -> None:
                     raise StagingError(
                         f"{copy.source}, which is wanted as {copy.destination}, is on this host only, and container "
                         f"{other.id} has a copy of {theirs}: what one writes the other would not see; put it on a "
-                        "file system that the nodes have, or let the other one end first"
+                        "file system that the nodes have, let the other one end first, or, if the nodes have the same "
+                        "there, say keep for it in [staging.binds] of scrun.toml"
                     )
 
 

@@ -220,6 +220,12 @@ def bound(source: str, *options: str) -> dict[str, Any]:
     return {"root": {"path": "/r"}, "mounts": [mount]}
 
 
+def test_what_every_node_has_of_its_own_is_the_nodes() -> None:
+    for source in ("/run/munge", "/run/munge/munge.socket.2", "/proc/sys", "/sys/class"):
+        result = fit(bound(source), facts={source: BindFact("socket", "tmpfs")})
+        assert mounts(result)["/s"]["source"] == source
+
+
 @pytest.mark.parametrize(
     ("source", "options", "users", "returns"),
     [

@@ -52,6 +52,13 @@ def test_one_that_is_too_large_is_refused_unless_nothing_comes_back(place: Path)
     assert check(place, place, limit=2)
 
 
+def test_the_directory_that_the_copy_would_be_in(place: Path) -> None:
+    container = creation(settings__staging__binds=(("/", "copy"),), settings__staging__directory=f"{place}/staging")
+    mount = {"destination": "/d", "type": "bind", "source": str(place), "options": ["rbind"]}
+    with pytest.raises(StagingError, match="the staging directory is in it"):
+        sources.check(container, {"mounts": [mount]})
+
+
 def test_holes_weigh_nothing(place: Path) -> None:
     with open(place / "f", "wb") as file:
         file.truncate(1 << 30)
