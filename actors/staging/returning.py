@@ -31,6 +31,8 @@ def bring(taken: dict[str, Any], copy: str, log: Log) -> str:
 
     """
     source = taken["source"]
+    if not os.path.lexists(copy):
+        return ""  # kept, and told of, by one who was killed before the bundle was removed
     try:
         held = os.open(source, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:

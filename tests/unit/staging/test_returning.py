@@ -211,6 +211,30 @@ def test_something_else_in_its_place_is_left_alone(place: Place, tmp_path: Path)
     assert (kept / "changed").read_text() == "second"
 
 
+def test_a_copy_that_was_kept_is_not_taken_for_removed(place: Place, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    write(other / "f", "x")
+    both = [Copy(str(path), index, "directory", "/w", (), users=True, returns=True)
+            for index, path in enumerate((place.source, other))]  # fmt: skip
+    place.stage(*both)
+    place.copy.rename(tmp_path / "kept-bundle-0")
+    before = place.present()
+    write(place.bundle / "mounts/1/g", "y")
+    assert place.bring_back() == ""
+    assert place.present() == before
+    assert (other / "g").read_text() == "y"
+
+
+def test_what_its_owner_may_not_read_is_not_taken_for_removed(place: Place) -> None:
+    place.stage()
+    before = place.present()
+    (place.copy / "deep").chmod(0)
+    assert place.bring_back() == ""
+    assert stat.S_IMODE((place.source / "deep").stat().st_mode) == 0
+    (place.source / "deep").chmod(0o755)
+    assert place.present() == before
+
+
 def test_what_is_gone_is_told_and_kept(place: Place, tmp_path: Path) -> None:
     place.stage()
     write(place.copy / "changed", "second")
