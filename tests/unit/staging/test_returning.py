@@ -7,9 +7,13 @@ import os
 import shutil
 import socket
 import stat
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from actors.oci.copies import Copy
 from actors.staging import mounts, record
@@ -18,7 +22,6 @@ from proto.errors import StagingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 class Place:
@@ -318,3 +321,35 @@ def test_a_record_is_as_long_as_the_directory_and_no_longer(place: Place) -> Non
     [taken] = json.loads((place.bundle / mounts.RECORDS).read_text())
     assert taken["record"] == record.take(str(place.copy))
     assert taken["record"].keys() == {""} | {str(p.relative_to(place.copy)) for p in place.copy.rglob("*")}
+
+
+NAMES = [f"{directory}{name}" for directory in ("", "a/", "a/b/", "dev/", "dev/x/", "new/") for name in "fg"]
+changes = st.dictionaries(st.sampled_from(NAMES), st.one_of(st.none(), st.text("xyz", max_size=3)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(base=changes, host=changes, program=changes)
+def test_whatever_both_do_each_has_its_own_and_the_program_has_the_last_word(
+    base: dict[str, str | None], host: dict[str, str | None], program: dict[str, str | None]
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        place = Place(Path(name))
+        shutil.rmtree(place.source)
+        place.source.mkdir()
+        apply(place.source, base)
+        place.stage()
+        apply(place.copy, program)
+        apply(place.source, host)
+        # What a program writes anew it has changed, be it to the same; what it removes need not have been there.
+        present = {path for path, text in base.items() if text is not None}
+        said = {path: text for path, text in program.items() if text is not None or path in present}
+        assert place.bring_back() == ""
+        wanted = {path: text for path, text in (base | host | said).items() if text is not None}
+        assert place.present() == wanted
+
+
+def apply(top: Path, what: dict[str, str | None]) -> None:
+    for name, text in what.items():
+        (top / name).unlink(missing_ok=True)
+        if text is not None:
+            write(top / name, text)
