@@ -27,6 +27,15 @@ class Changes(Value):
     active: frozenset[str] = frozenset()
     spared: frozenset[str] = frozenset()
 
+    def inside(self, name: str) -> "Changes":
+        """Those below a directory of the top, as if that were the top."""
+        below = f"{name}/"
+        parts = (
+            frozenset(path.removeprefix(below) for path in paths if path.startswith(below))
+            for paths in (self.active, self.spared)
+        )
+        return Changes(*parts)
+
 
 def entries(top: str) -> Iterator[tuple[str, os.stat_result]]:
     """The top and all below it on its file system, by relative path; no link is followed but the top itself.

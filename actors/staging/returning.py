@@ -10,12 +10,12 @@ from proto.host.paths import fd_path
 from proto.host.trees import remove_tree
 
 from . import record
+from .in_place import write_into
 from .loglevel import Level, Log
 from .record import Changes
 
 # The mirror is made for root file systems, in whose top these have contents of the node's.
 _OWN_RULES = ("dev", "proc", "sys")
-_PIECE = 1 << 20
 
 
 def bring(taken: dict[str, Any], copy: str, log: Log) -> str:
@@ -88,10 +88,9 @@ def bring_tree(changes: Changes, copy: str, original: str) -> MirrorCount:
 def _bring_top(name: str, changes: Changes, copy: str, original: str, count: MirrorCount) -> None:
     """Bring back an entry of the top whose name means something to the mirror."""
     ours, theirs = f"{copy}/{name}", f"{original}/{name}"
-    below = f"{name}/"
-    spared = frozenset(path.removeprefix(below) for path in changes.spared if path.startswith(below))
+    inside = changes.inside(name)
     new, old = _look(ours), _look(theirs)
-    if old is not None and not spared and (new is None or stat.S_IFMT(new.st_mode) != stat.S_IFMT(old.st_mode)):
+    if old is not None and not inside.spared and (new is None or stat.S_IFMT(new.st_mode) != stat.S_IFMT(old.st_mode)):
         if error := remove_tree(theirs):
             raise error
         count.removed += 1
@@ -101,7 +100,7 @@ def _bring_top(name: str, changes: Changes, copy: str, original: str, count: Mir
     if stat.S_ISDIR(new.st_mode):
         if old is None:
             os.mkdir(theirs, 0o700)
-        inner = mirror(ours, theirs, spared)
+        inner = bring_tree(inside, ours, theirs)
         count.copied += inner.copied
         count.removed += inner.removed
         count.failed += inner.failed
@@ -121,35 +120,3 @@ def _look(path: str) -> os.stat_result | None:
         return os.lstat(path)
     except FileNotFoundError:
         return None
-
-
-def write_into(copy: str, original: str, flags: int = 0) -> None:
-    """Give a file the contents and the mode of its copy, in place: it may be mounted elsewhere, or be open.
-
-    What is longer goes last, so that a full file system costs no more than it must.
-
-    Args:
-        copy: path of a regular file.
-        original: path to write to.
-        flags: for opening the original.
-
-    Raises:
-        OSError: it could not be done, or not all of it.
-
-    """
-    ours = os.open(copy, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        mode = stat.S_IMODE(os.fstat(ours).st_mode)
-        theirs = os.open(original, os.O_WRONLY | os.O_CLOEXEC | flags, mode)
-        try:
-            while piece := os.read(ours, _PIECE):
-                rest = memoryview(piece)
-                while rest:
-                    rest = rest[os.write(theirs, rest) :]
-            os.ftruncate(theirs, os.lseek(theirs, 0, os.SEEK_CUR))
-            if stat.S_IMODE(os.fstat(theirs).st_mode) != mode:
-                os.fchmod(theirs, mode)
-        finally:
-            os.close(theirs)
-    finally:
-        os.close(ours)

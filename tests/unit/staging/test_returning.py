@@ -192,6 +192,30 @@ def test_a_single_file_is_written_in_place(place: Place, tmp_path: Path) -> None
     assert link.is_symlink()
 
 
+def test_a_single_file_with_holes_keeps_them(place: Place, tmp_path: Path) -> None:
+    file = tmp_path / "image"
+    write(file, "x" * (1 << 20))
+    place.stage(Copy(str(file), 0, "file", "/f", (), users=True, returns=True))
+    inode = file.stat().st_ino
+    with open(place.copy, "wb") as copy:
+        copy.truncate(64 << 20)
+        copy.seek(32 << 20)
+        copy.write(b"middle")
+    assert place.bring_back() == ""
+    assert (file.stat().st_size, file.stat().st_ino) == (64 << 20, inode)
+    assert file.stat().st_blocks * 512 < 1 << 20
+    assert file.read_bytes().strip(b"\0") == b"middle"
+    assert file.read_bytes() == place.copy.read_bytes()
+
+
+def test_a_file_that_becomes_empty(place: Place, tmp_path: Path) -> None:
+    write(tmp_path / "f", "text")
+    place.stage(Copy(str(tmp_path / "f"), 0, "file", "/f", (), users=True, returns=True))
+    place.copy.write_text("")
+    assert place.bring_back() == ""
+    assert (tmp_path / "f").read_text() == ""
+
+
 def test_what_is_not_to_return_does_not(place: Place) -> None:
     place.stage(Copy(str(place.source), 0, "directory", "/w", (), users=True))
     before = place.present()
@@ -323,7 +347,7 @@ def test_a_record_is_as_long_as_the_directory_and_no_longer(place: Place) -> Non
     assert taken["record"].keys() == {""} | {str(p.relative_to(place.copy)) for p in place.copy.rglob("*")}
 
 
-NAMES = [f"{directory}{name}" for directory in ("", "a/", "a/b/", "dev/", "dev/x/", "new/") for name in "fg"]
+NAMES = [f"{directory}{name}" for directory in ("", "a/", "a/b/", "dev/", "dev/proc/", "new/") for name in "fg"]
 changes = st.dictionaries(st.sampled_from(NAMES), st.one_of(st.none(), st.text("xyz", max_size=3)))
 
 
