@@ -22,13 +22,14 @@ EARLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SI
 word. It has its handlers, and unblocks them, some 100 ms after the fork."""
 
 
-def start(creation: Creation, lock: int, on_anchor: Callable[[int], None]) -> socket.socket:
+def start(creation: Creation, lock: int, on_anchor: Callable[[int, socket.socket], None]) -> socket.socket:
     """Fork the anchor and wait until the container is created.
 
     Args:
         creation: what ``create`` found out.
         lock: descriptor of the container's lock file, locked; every process of the container inherits it.
-        on_anchor: called with the anchor's pid right after the fork (writes the pid file).
+        on_anchor: called with the anchor's pid and the connection right after the fork; writes the pid file and runs
+            hooks, and may look at the answer (``MSG_PEEK``).
 
     Returns:
         The connection with the anchor, which takes its end for the death of ``create`` until it has been sent a
@@ -48,7 +49,7 @@ def start(creation: Creation, lock: int, on_anchor: Callable[[int], None]) -> so
     theirs.close()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     try:
-        on_anchor(pid)
+        on_anchor(pid, ours)
         answer = ours.recv(ANSWER_LIMIT).decode(errors="replace")
     except BaseException:
         ours.close()  # the anchor notices, cancels and clears up

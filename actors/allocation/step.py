@@ -191,7 +191,7 @@ class Step:
         In a container the entry file exits with 127 then. On a node without oci.conf it is not there, and execve's
         ENOENT becomes the exit status 2. A runtime that cannot start a container says so and exits with 1.
         """
-        argv = entry_argv(self._creation.cookie, NO_PROGRAM, (NO_PROGRAM,))
+        argv = entry_argv(self._creation.cookie, NO_PROGRAM, (NO_PROGRAM,), self._creation.entry_directory)
         command = self._scheduler.step(self._creation, self._job_id, self._bundle, argv, terminal=False)
         log = self._spool.path("probe")
         return ToAnchor(m.Spawn("probe", command.argv, command.env, "/", {"2": log, str(STDERR): log}))

@@ -31,6 +31,7 @@ class Bundle(Value):
         oci_version, rootfs, readonly, terminal, cwd, args, env, annotations: from there.
         binds: destination to source of the mounts; the source is empty where its contents are not known here.
         resources: ``linux.resources``.
+        config: what is in config.json.
         hooks: those that run on this host, by kind.
         tells: whether the node's config.json tells what no other user should read (``hook_config.node_environment``).
 
@@ -48,6 +49,7 @@ class Bundle(Value):
     annotations: dict[str, str]
     binds: dict[bytes, bytes] = {}
     resources: dict[str, Any] = {}
+    config: dict[str, Any] = {}
     hooks: dict[str, tuple[Hook, ...]] = {}
     tells: bool = False
 
@@ -151,6 +153,7 @@ def check(path: str, data: bytes, config: dict[str, Any]) -> Bundle:
         annotations=annotations,
         binds=_binds(path, config.get("mounts") or ()),
         resources=linux.get("resources") or {},
+        config=config,
         hooks=hook_config.read(config.get("hooks") or {}),
         tells=hook_config.node_environment(config.get("hooks") or {}),
     )

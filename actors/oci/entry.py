@@ -18,6 +18,8 @@ from .entry_code import AARCH64, X86_64
 
 ENTRY_NAME = ".scrun-entry"  # of the file, in the bundle
 ENTRY_MODE = 0o711
+DIRECTORY = "/dev"
+"""Of the entry file in the container: the tmpfs that every engine mounts there."""
 SHELL = b"/bin/sh"
 SEARCH = b'exec "$0" "$@"'
 
@@ -74,12 +76,18 @@ def _table(address: int, env: Sequence[bytes]) -> bytes:
     return struct.pack(f"<{len(env) + 1}Q", *addresses, 0) + b"".join(texts) + bytes(8)
 
 
-def entry_path(cookie: str) -> str:
-    """Where the entry file is in the container: on the tmpfs of ``/dev``, which every engine mounts."""
-    return f"/dev/.scrun-{cookie}"
+def entry_path(cookie: str, directory: str = DIRECTORY) -> str:
+    """Where the entry file is in the container.
+
+    Args:
+        cookie: the container's cookie.
+        directory: see ``entry_place``.
+
+    """
+    return f"{directory}/.scrun-{cookie}"
 
 
-def entry_argv(cookie: str, program: bytes, args: tuple[bytes, ...]) -> tuple[bytes, ...]:
+def entry_argv(cookie: str, program: bytes, args: tuple[bytes, ...], directory: str = DIRECTORY) -> tuple[bytes, ...]:
     """Return the command that srun is to launch.
 
     Args:
@@ -87,9 +95,10 @@ def entry_argv(cookie: str, program: bytes, args: tuple[bytes, ...]) -> tuple[by
         program: path of the program in the container, as ``actors.oci.program.find_program`` found it. Empty if it
             could not be found out; then a name without a slash is left to the image's shell to find.
         args: ``process.args``.
+        directory: of the entry file in the container.
 
     """
-    path = entry_path(cookie).encode()
+    path = entry_path(cookie, directory).encode()
     if program:
         return (path, program, *args)
     if args and b"/" in args[0]:

@@ -27,14 +27,14 @@ class Hook(Value):
     Attributes:
         path: absolute.
         args: all arguments, ``argv[0]`` among them; empty for the path alone.
-        env: the whole environment, ``K=V``.
+        env: the whole environment, ``K=V``; None for that of the runtime (runc and crun hand theirs on).
         timeout: seconds, or None.
 
     """
 
     path: str
     args: tuple[str, ...] = ()
-    env: tuple[str, ...] = ()
+    env: tuple[str, ...] | None = None
     timeout: int | None = None
 
 
@@ -65,7 +65,8 @@ def _hook(entry: Mapping[str, Any], name: str) -> Hook:
     path = entry.get("path") or ""
     if not path.startswith("/"):
         raise BundleError(f"{name}.path of config.json must be an absolute path")
-    return Hook(path, tuple(entry.get("args") or ()), tuple(entry.get("env") or ()), entry.get("timeout"))
+    env = entry.get("env")
+    return Hook(path, tuple(entry.get("args") or ()), None if env is None else tuple(env), entry.get("timeout"))
 
 
 def choose(hooks: Hooks, rules: Iterable[tuple[str, str]]) -> tuple[dict[str, tuple[Hook, ...]], list[str]]:

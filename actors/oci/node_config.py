@@ -12,9 +12,12 @@ from typing import Any
 from proto.errors import StagingError
 from proto.value import Value
 
+from .bind_source import BindFact
+from .copies import Copy
 from .entry import ENTRY_NAME
 from .id_maps import IdMap, is_mapped, to_config
-from .node_mounts import BindFact, Copy, MountRules, keep_device, node_mounts
+from .node_devices import keep_device
+from .node_mounts import MountRules, node_mounts
 
 Config = dict[str, Any]
 
@@ -96,7 +99,8 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
     """Return config.json for the node; the original is not changed.
 
     Raises:
-        StagingError: the container's own user or group is not among the ids that it has on the node.
+        StagingError: the container's own user or group is not among the ids that it has on the node, or a mount of the
+            user's has a source that cannot go there.
 
     """
     notes: list[str] = []

@@ -7,35 +7,31 @@ bundle. Pure: what has to be known of the sources is looked up before (``bind_fa
 """
 
 import os
-import stat
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
 
+from proto.errors import StagingError
 from proto.value import Value
 
+from .bind_source import (
+    LOCAL_FILE_SYSTEMS,
+    BindFact,
+    Mount,
+    is_below,
+    is_bind,
+    is_engines,
+    is_read_only,
+    lower_directories,
+)
+from .copies import Copy, nest
 from .id_maps import IdMap, is_mapped
+from .node_devices import keep_bound_device
 
-Mount = dict[str, Any]
-Kind = Literal["file", "directory", "device", "other", "missing"]
-
-# On every host, and never the same file on two of them.
-LOCAL_FILE_SYSTEMS = frozenset(("tmpfs", "ramfs", "overlay", "fuse.fuse-overlayfs"))
 # Written by the engine for each container, wherever its data directory is.
 _GENERATED = frozenset(("/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv", "/run/secrets"))
 # The engine's init, installed with the engine, which a node need not have.
 _INIT = frozenset(("/run/podman-init", "/dev/init", "/sbin/docker-init"))
-# What a privileged container may want of a node's devices; its list names the devices of the submit host.
-_USEFUL_DEVICES = (
-    "/dev/nvidia",
-    "/dev/dri",
-    "/dev/kfd",
-    "/dev/infiniband",
-    "/dev/fuse",
-    "/dev/kvm",
-    "/dev/net/tun",
-)
-_BASIC_DEVICES = frozenset(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty"))
-_NODES_OWN = ("/proc", "/sys")
+# munged has its socket there, and without munge no machine is a node.
+_NODES_OWN = ("/proc", "/sys", "/run/munge", "/var/run/munge")
 SHM_SIZE = 65536 * 1024
 _SYS: Mount = {
     "destination": "/sys",
@@ -45,29 +41,6 @@ _SYS: Mount = {
 }
 
 
-class BindFact(Value):
-    """What is known of a bind mount's source on this host.
-
-    Attributes:
-        kind: what it is.
-        file_system: type of the file system that it is on, empty if unknown.
-        capacity: bytes of that file system if it is a tmpfs, else 0.
-
-    """
-
-    kind: Kind = "missing"
-    file_system: str = ""
-    capacity: int = 0
-
-
-class Copy(Value):
-    """One source to be copied to ``BUNDLE/mounts/INDEX``."""
-
-    source: str
-    index: int
-    kind: Kind
-
-
 class MountRules(Value):
     """What the mounts are judged by.
 
@@ -75,7 +48,8 @@ class MountRules(Value):
         content: absolute path of the directory that has ``mounts`` on the node.
         uid_map, gid_map: ids of the container.
         namespaces: types of the namespaces that the container gets on the node.
-        bind_rules: the site's pairs of path prefix and ``keep``, ``copy`` or ``drop``; the first that fits decides.
+        bind_rules: the site's pairs of path prefix and ``keep``, ``copy``, ``discard`` or ``drop``; the first that fits
+            decides.
         local_prefixes: directories whose contents only this host has.
         facts: what is known of the sources.
         privileged: whether the container asks for all devices.
@@ -93,10 +67,16 @@ class MountRules(Value):
 
 
 def node_mounts(mounts: Iterable[Mount], rules: MountRules) -> tuple[list[Mount], list[Copy], list[str]]:
-    """Return the mounts for the node, what to copy, and one sentence for each thing that was left out."""
+    """Return the mounts for the node, what to copy, and one sentence for each thing that was left out.
+
+    Raises:
+        StagingError: a mount of the user's has a source that cannot go to a node.
+
+    """
     judge = _Judge(rules)
     kept = [fitted for mount in mounts if (fitted := judge.judge(mount)) is not None]
-    return kept, judge.copies, judge.notes
+    kept, copies = nest(kept, judge.copies, rules.facts or {}, rules.content)
+    return kept, copies, judge.notes
 
 
 class _Judge:
@@ -148,40 +128,57 @@ class _Judge:
         return name not in {"idmap", "ridmap"}
 
     def _overlay(self, mount: Mount, destination: str) -> Mount | None:
-        # podman's "-v SOURCE:DEST:O": changes are thrown away at the end, so a copy is as good.
-        lower = next((word[9:] for word in mount.get("options", ()) if word.startswith("lowerdir=")), "")
-        if not lower or ":" in lower:
-            self.notes.append(f"mount {destination}: an overlay of several directories cannot go to a node")
+        # podman's "-v SOURCE:DEST:O", and without an upper directory an image: changes are thrown away at the end, so a
+        # copy is as good.
+        lower = lower_directories(mount)
+        if not lower:
+            self.notes.append(f"mount {destination}: an overlay without lower directories cannot go to a node")
             return None
-        return self._copy({"destination": destination, "type": "bind", "options": ["rbind", "rprivate"]}, lower)
+        options = ["rbind", "rprivate"]
+        upper = [word[9:] for word in mount.get("options", ()) if word.startswith("upperdir=")]
+        if not upper:
+            options.append("ro")
+        elif not is_engines(upper[-1]):
+            raise StagingError(
+                f"what is changed in {destination} is to be kept in {upper[-1]}, the upper directory of an overlay, "
+                "which cannot be had on a node; mount the directory itself, or leave the upper directory to the engine"
+            )
+        bound = {"destination": destination, "type": "bind", "options": options}
+        return self._copy(bound, lower[0], below=tuple(lower[1:]))
 
     def _bind(self, mount: Mount, destination: str) -> Mount | None:
-        source = self._absolute(mount.get("source", ""))
+        given = self._absolute(mount.get("source", ""))
+        fact = self._fact(given)
+        source = fact.place or given
         mount = {**mount, "source": source}
+        engines = is_engines(given) or destination in _GENERATED or destination in _INIT
+        returns = not engines and not is_read_only(mount)
         for prefix, action in self.rules.bind_rules:
-            if is_below(source, prefix):
+            if is_below(given, prefix) or is_below(source, prefix):
                 if action == "copy":
-                    return self._copy(mount, source)
+                    return self._copy(mount, source, fact, users=not engines, returns=returns)
+                if action == "discard":
+                    return self._copy(mount, source, fact)
                 return mount if action == "keep" else None
         if any(is_below(source, own) for own in _NODES_OWN):
             return mount
-        fact = self._fact(source)
-        if destination == "/dev/shm":  # noqa: S108 - the container's, not a temporary file of ours
+        if destination == "/dev/shm" and (engines or source == destination):  # noqa: S108 - the container's
             if source == destination and "ipc" not in self.rules.namespaces:
                 return mount
             size = fact.capacity or SHM_SIZE
             options = ["nosuid", "noexec", "nodev", "mode=1777", f"size={size}"]
             return {"destination": destination, "type": "tmpfs", "source": "shm", "options": options}
-        if is_below(source, "/dev"):
-            return mount if self._wanted_device(source, destination) else None
-        if self._local(source, destination, fact):
-            return self._copy(mount, source)
+        if is_below(source, "/dev") and not source.startswith("/dev/shm/"):  # noqa: S108 - the user's
+            wanted = keep_bound_device(source, destination, privileged=self.rules.privileged)
+            return mount if wanted else None
+        if fact.hidden:
+            raise StagingError(
+                f"what is mounted on {given} ({fact.hidden}) is nowhere else on this host, so no node can find it for "
+                f"{destination}; mount it under a path of its own, and that in place of the volume"
+            )
+        if fact.kind in {"socket", "pipe"} or self._local(source, destination, fact):
+            return self._copy(mount, source, fact, users=not engines, returns=returns)
         return mount
-
-    def _wanted_device(self, source: str, destination: str) -> bool:
-        if not self.rules.privileged or source != destination:
-            return True
-        return source not in _BASIC_DEVICES and source.startswith(_USEFUL_DEVICES)
 
     def _local(self, source: str, destination: str, fact: BindFact) -> bool:
         return (
@@ -191,15 +188,29 @@ class _Judge:
             or (destination in _INIT and fact.kind == "file")
         )
 
-    def _copy(self, mount: Mount, source: str) -> Mount | None:
-        kind = self._fact(source).kind
+    def _copy(
+        self,
+        mount: Mount,
+        source: str,
+        fact: BindFact | None = None,
+        *,
+        below: tuple[str, ...] = (),
+        users: bool = False,
+        returns: bool = False,
+    ) -> Mount | None:
+        kind = (fact or self._fact(source)).kind
         destination = mount["destination"]
         if kind not in {"file", "directory"}:
-            word = {"missing": "does not exist", "device": "is a device"}.get(kind, "is a socket or a pipe")
-            self.notes.append(f"mount {destination}: {source} {word} of this host and cannot go to a node")
+            word = "is not there" if kind == "missing" else f"is a {kind} of this host, which no node can reach"
+            if users:
+                raise StagingError(
+                    f"{source}, which is wanted as {destination}, {word}; leave it out, or say keep for it in "
+                    "[staging.binds] of scrun.toml if the nodes have one of their own"
+                )
+            self.notes.append(f"mount {destination}: {source} {word}")
             return None
         index = len(self.copies)
-        self.copies.append(Copy(source, index, kind))
+        self.copies.append(Copy(source, index, kind, destination, below, users, returns))
         return {**mount, "source": f"{self.rules.content}/mounts/{index}"}
 
     def _fact(self, source: str) -> BindFact:
@@ -209,35 +220,3 @@ class _Judge:
 
     def _absolute(self, source: str) -> str:
         return os.path.normpath(source) if source.startswith("/") else source
-
-
-def from_bundle(mounts: Iterable[Mount], bundle: str) -> list[Mount]:
-    """The mounts with absolute sources: a relative one of a bind mount begins at the bundle, which the node has not."""
-    return [
-        {**mount, "source": os.path.normpath(os.path.join(bundle, mount.get("source", "")))}
-        if is_bind(mount)
-        else mount
-        for mount in mounts
-    ]
-
-
-def is_bind(mount: Mount) -> bool:
-    return mount.get("type") == "bind" or bool({"bind", "rbind"} & set(mount.get("options") or ()))
-
-
-def is_below(path: str, prefix: str) -> bool:
-    prefix = prefix.rstrip("/")
-    return path == prefix or path.startswith(prefix + "/")
-
-
-def keep_device(path: str, *, privileged: bool) -> bool:
-    """Whether a device of ``linux.devices`` goes to the node: not the whole list of a privileged container."""
-    return not privileged or path.startswith(_USEFUL_DEVICES)
-
-
-def file_kind(mode: int) -> Kind:
-    if stat.S_ISREG(mode):
-        return "file"
-    if stat.S_ISDIR(mode):
-        return "directory"
-    return "device" if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else "other"

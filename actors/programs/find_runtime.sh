@@ -4,7 +4,7 @@
 #
 # The program's descendants have its mounts as well, and so has whatever was added before: the runtime is the one
 # process without them that has "run" among its words and such a child. grep is started once for all processes.
-mark="/dev/.scrun-$1 "
+mark="/.scrun-$1 "
 set --
 inside() { grep -lsF "$mark" /proc/[0-9]*/mountinfo; }
 parent() { sed -n 's/^PPid:[[:blank:]]*/\/proc\//p' "$1/status" 2>/dev/null; }

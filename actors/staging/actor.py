@@ -14,6 +14,8 @@ from actors.process.effects import Effect, Later, Report, Tick, Work, Worked
 from actors.process.logbook import Logbook
 from actors.process.shell import PeerActor, Received, run
 from proto.errors import ScrunError
+from proto.host import gate
+from proto.host.paths import ContainerPaths
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.container import Container
@@ -81,17 +83,24 @@ class StagingLogic:
         limit = self._creation.settings.staging.time_limit
         stager = self._stager(task.job_id, task.nodes)
         work = (
-            Work("stage-in", stager.stage_in)
+            Work("stage-in", lambda: self._stage_in(stager))
             if isinstance(task, m.StageIn)
             else Work("stage-out", lambda: stager.stage_out(task.bundle, task.rootfs, complete=task.complete))
         )
         return [work, Later("limit", limit)] if limit else [work]
 
+    def _stage_in(self, stager: Stager) -> Staged:
+        """In a thread. Hooks of ``create`` may write into the root file system, and what they do is to be staged."""
+        gate.wait(ContainerPaths(self._creation.root, self._creation.id).config)
+        return stager.stage_in()
+
     def _staged_in(self, result: object, error: BaseException | None) -> list[Effect]:
         if not isinstance(result, Staged):
             return [Report(e.StagingFailed(_sentence(error)))]
         creation = self._creation
-        argv = entry_argv(creation.cookie, creation.program, creation.args) if result.entry else creation.args
+        argv = creation.args
+        if result.entry:
+            argv = entry_argv(creation.cookie, creation.program, creation.args, creation.entry_directory)
         return [Report(e.StagedIn(result.bundle, result.rootfs, argv, result.notice, result.programs))]
 
     def _cut(self) -> list[Effect]:

@@ -19,6 +19,7 @@ class Lent(Value):
         way: see ``root_file_system``.
         excluded: relative paths that are none of its changes.
         owners: whether files have their owners there.
+        complete: whether a copy has all that the original has.
         since: ctime of a file that was made there when all was complete, in nanoseconds.
 
     """
@@ -26,6 +27,7 @@ class Lent(Value):
     way: str
     excluded: frozenset[str]
     owners: bool
+    complete: bool
     since: int
 
 
@@ -70,7 +72,14 @@ def _changes(creation: Creation, content: str, lent: Lent, archive: str) -> Mirr
     if lent.way == "copy":
         from actors.staging.tree.mirror import mirror
 
-        return mirror(f"{content}/rootfs", creation.rootfs, lent.excluded, lent.since, owners=lent.owners)
+        return mirror(
+            f"{content}/rootfs",
+            creation.rootfs,
+            lent.excluded,
+            lent.since,
+            owners=lent.owners,
+            xattrs=lent.complete,
+        )
     if archive:
         from actors.staging.tree.changes import apply_changes
 

@@ -11,16 +11,16 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from actors.oci.bind_source import from_bundle
 from actors.oci.id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
 from actors.oci.node_config import NodePlan, is_privileged, node_config
-from actors.oci.node_mounts import Copy, from_bundle, is_below
 from actors.oci.overlay import merged_hooks
 from actors.slurm import oci_conf
-from actors.staging.tree.copy import copy_source
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 from proto.value import Value
 
+from . import mounts
 from .bring_back import Lent, bring_back
 from .bundle import (
     PRIVATE,
@@ -28,7 +28,6 @@ from .bundle import (
     container_directory,
     discard,
     make_content,
-    make_directory,
     new_directory,
     rights_of,
     staging_directory,
@@ -37,10 +36,11 @@ from .bundle import (
     write_file,
 )
 from .commands import Commands
-from .filesystem import bind_facts, device_paths
+from .filesystem import device_paths
 from .loglevel import Level, Log
 from .reach import keeps_owners
 from .root_file_system import PROGRAMS, RootPlan, stage_root
+from .sources import bind_facts, local_prefixes
 
 _STAGED = "staged.json"
 ONE_OWNER = (
@@ -150,8 +150,8 @@ def stage_in(
         fitted = node_config(config, plan)
         for note in fitted.notes:
             log(Level.INFO, note)
-        _copy_mounts(content, fitted.copies, run, log, owners=owners)
-        mounts = fitted.config["mounts"]
+        mounts.stage(work, content, fitted.copies, run, log, owners=owners)
+        fitted_mounts = fitted.config["mounts"]
         root = stage_root(
             RootPlan(
                 creation=creation,
@@ -162,7 +162,7 @@ def stage_in(
                 owners=owners,
                 inner=inner_maps(config),
                 ids=(parse_id_map(caller.uid), parse_id_map(caller.gid)) if uid_map and owners else (uid_map, gid_map),
-                mounts=(*mounts, {"destination": spool}),
+                mounts=(*fitted_mounts, {"destination": spool}),
                 privileged=is_privileged(config),
                 nodes=nodes,
                 changes=wants_sync(creation),
@@ -175,7 +175,13 @@ def stage_in(
         programs = f"{final}/{PROGRAMS}" if root.programs else ""
         ready = {**fitted.config, "hooks": merged_hooks(fitted.config, programs)} if programs else fitted.config
         write_config(work, ready, rights.config)
-        record = {"way": root.way, "owners": owners, "skipped": [], "excluded": _excluded(config, spool)}
+        record = {
+            "way": root.way,
+            "owners": owners,
+            "complete": root.complete,
+            "skipped": [],
+            "excluded": _excluded(config, spool),
+        }
         if not root.complete:
             from actors.staging.tree.mirror import missing_paths
 
@@ -213,38 +219,18 @@ def stage_out(creation: Creation, run: Commands, log: Log) -> None:
     if record["way"] in {"overlay", "copy"}:
         since = os.stat(f"{home}/{_STAGED}").st_ctime_ns
         excluded = frozenset((*record["skipped"], *record["excluded"]))
-        lent = Lent(record["way"], excluded, record["owners"], since)
+        lent = Lent(record["way"], excluded, record["owners"], record["complete"], since)
         failure = bring_back(creation, home, lent, run, log, wanted=wants_sync(creation))
+    failures = [failure, mounts.bring_back(home, log)]  # volumes outlive a container, also one of --rm
     discard(creation)
-    if failure:
-        raise StagingError(failure)
+    if any(failures):
+        raise StagingError("; ".join(filter(None, failures)))
 
 
 def wants_sync(creation: Creation) -> bool:
     """Whether the container's changes matter after its end."""
     removed_anyway = creation.annotations.get(AUTOREMOVE, "").upper() == "TRUE"
     return creation.settings.staging.sync_back and not creation.readonly and not removed_anyway
-
-
-def local_prefixes(creation: Creation) -> tuple[str, ...]:
-    """Directories that belong to this host or to the engine: no node has their contents."""
-    return (
-        creation.bundle,
-        "/run",
-        "/var/run",
-        f"/tmp/podman-run-{creation.caller.uid}",  # noqa: S108 - podman's, without a run directory
-        f"/tmp/storage-run-{creation.caller.uid}",  # noqa: S108
-        f"/tmp/containers-user-{creation.caller.uid}",  # noqa: S108
-        "/var/lib/docker/containers",
-    )
-
-
-def _copy_mounts(home: str, copies: tuple[Copy, ...], run: Commands, log: Log, *, owners: bool) -> None:
-    make_directory(f"{home}/mounts", 0o755)
-    for copy in copies:
-        if is_below(home, os.path.realpath(copy.source)):
-            raise StagingError(f"{copy.source} cannot be copied for the nodes: the staging directory is in it")
-        copy_source(run, copy.source, f"{home}/mounts/{copy.index}", log, owners=owners)
 
 
 def _excluded(config: dict[str, Any], spool: str) -> list[str]:

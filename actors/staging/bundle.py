@@ -121,7 +121,7 @@ def write_entry(directory: str, creation: Creation, config: Config) -> str:
     path = os.path.join(directory, ENTRY_NAME)
     if variables or not os.path.exists(path):
         write_file(path, content, ENTRY_MODE)
-    return entry_path(creation.cookie)
+    return entry_path(creation.cookie, creation.entry_directory)
 
 
 def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:

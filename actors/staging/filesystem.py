@@ -4,15 +4,13 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from actors.oci.node_mounts import BindFact, file_kind, is_bind
-
 # Other machines see them under the same path, if the site mounts them there; none of them is on a local disk.
 NETWORK_FILE_SYSTEMS = frozenset((
     "nfs", "nfs4", "lustre", "gpfs", "beegfs", "beegfs_nodev", "ceph", "fuse.ceph-fuse", "9p", "cifs", "smb3", "smbfs",
     "pvfs2", "orangefs", "panfs", "wekafs", "daos", "fuse.daos", "afs", "glusterfs", "fuse.glusterfs", "gfs2", "ocfs2",
     "virtiofs", "fuse.sshfs", "fuse.juicefs", "quobyte", "fuse.quobyte", "vastnfs",
 ))  # fmt: skip
-_MEMORY = frozenset(("tmpfs", "ramfs"))
+MEMORY = frozenset(("tmpfs", "ramfs"))
 
 
 def mount_table(text: str) -> dict[str, str]:
@@ -21,7 +19,7 @@ def mount_table(text: str) -> dict[str, str]:
     for line in text.splitlines():
         words = line.split()
         separator = words.index("-", 6)
-        table[_unescape(words[4])] = words[separator + 1]
+        table[unescape(words[4])] = words[separator + 1]
     return table
 
 
@@ -41,29 +39,6 @@ def current_mounts() -> dict[str, str]:
         return mount_table(file.read())
 
 
-def bind_facts(mounts: Iterable[dict[str, Any]]) -> dict[str, BindFact]:
-    """Look up what ``node_mounts`` has to know of the sources."""
-    table = current_mounts()
-    facts: dict[str, BindFact] = {}
-    for mount in mounts:
-        if is_bind(mount):
-            sources = [str(mount.get("source", ""))]
-        elif mount.get("type") == "overlay":
-            sources = [word[9:] for word in mount.get("options") or () if word.startswith("lowerdir=")]
-        else:
-            continue
-        for source in sources:
-            path = os.path.normpath(source)
-            try:
-                mode = os.stat(path).st_mode
-            except OSError:
-                facts[path] = BindFact()
-                continue
-            kind = file_system(path, table)
-            facts[path] = BindFact(file_kind(mode), kind, _capacity(path) if kind in _MEMORY else 0)
-    return facts
-
-
 def device_paths(devices: Iterable[dict[str, Any]]) -> dict[str, str]:
     """Find the devices of ``linux.devices`` by their numbers: a container may have them under other names."""
     found: dict[str, str] = {}
@@ -79,12 +54,8 @@ def device_paths(devices: Iterable[dict[str, Any]]) -> dict[str, str]:
     return found
 
 
-def _capacity(path: str) -> int:
-    status = os.statvfs(path)
-    return status.f_blocks * status.f_frsize
-
-
-def _unescape(word: str) -> str:
+def unescape(word: str) -> str:
+    """A word of mountinfo, which has octal numbers in place of white space and backslashes (proc(5))."""
     for code, char in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         word = word.replace(code, char)
     return word

@@ -10,6 +10,7 @@
 ``lock``             ``flock``ed by every process of the container: free means that none is left
 ``config.json``      the bundle's config.json as it was at ``create``
 ``hooks``            the hooks of ``start`` and ``delete`` (``scrun.hooks.moments``); only if there are any
+``sources``          what of this host it has copies of (``scrun.create.neighbours``); only if there is any
 ``hub``, ``tap``     the two listening sockets
 ``job.log``          what salloc said
 ``job.env``          the job's environment, for scrun.lua
@@ -156,8 +157,23 @@ class ContainerPaths:
     """The paths of one container, as text."""
 
     __slots__ = (
-        "config", "directory", "hooks", "hub", "id", "job_env", "job_log", "journal", "lock", "log", "root", "spool",
-        "state", "step_log", "tap", "unstaged",
+        "config",
+        "directory",
+        "hooks",
+        "hub",
+        "id",
+        "job_env",
+        "job_log",
+        "journal",
+        "lock",
+        "log",
+        "root",
+        "sources",
+        "spool",
+        "state",
+        "step_log",
+        "tap",
+        "unstaged",
     )  # fmt: skip
 
     def __init__(self, root: str, container_id: str) -> None:
@@ -169,6 +185,7 @@ class ContainerPaths:
         self.lock = f"{directory}/lock"
         self.config = f"{directory}/config.json"
         self.hooks = f"{directory}/hooks"
+        self.sources = f"{directory}/sources"
         self.hub = f"{directory}/hub"
         self.tap = f"{directory}/tap"
         self.job_log = f"{directory}/job.log"

@@ -69,6 +69,7 @@ class Creation(Value):
             in force, or empty, ``lua`` the script to run, or empty for the built-in stager, ``job`` the resolved
             options of job and step.
         host: name of the machine; empty in the journals of earlier versions.
+        entry_directory: directory in the container where the entry file is.
 
     """
 
@@ -93,3 +94,4 @@ class Creation(Value):
     job_id: int
     settings: Settings
     host: str = ""
+    entry_directory: str = "/dev"

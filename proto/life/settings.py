@@ -9,7 +9,7 @@ StagingMode = Literal["auto", "overlay", "copy", "shared"]
 RootSquash = Literal["auto", "yes", "no"]
 IdMapping = Literal["auto", "full", "single"]
 HookRule = Literal["run", "skip", "refuse"]
-BindRule = Literal["keep", "copy", "drop"]
+BindRule = Literal["keep", "copy", "discard", "drop"]
 
 HOOK_RULES: tuple[tuple[str, HookRule], ...] = (
     # dockerd's own: it would put the network namespace of the anchor into docker's network.
@@ -70,7 +70,9 @@ class Staging(Value):
         images: directories with the trees of images that all users share, filled by an administrator.
         cache_size: GiB of a user's own trees of images that are kept although no container uses them.
         cache_age: days for which such a tree is kept.
-        binds: pairs of path prefix and ``keep``, ``copy`` or ``drop``, for bind mounts of config.json.
+        volume_limit: MiB that a file or directory may have which only this host has and which is copied to the nodes
+            and back; 0 for no limit.
+        binds: pairs of path prefix and ``keep``, ``copy``, ``discard`` or ``drop``, for bind mounts of config.json.
 
     """
 
@@ -83,6 +85,7 @@ class Staging(Value):
     images: tuple[str, ...] = ()
     cache_size: int = 40
     cache_age: int = 14
+    volume_limit: int = 1024
     binds: tuple[tuple[str, str], ...] = ()
 
 

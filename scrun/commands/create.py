@@ -2,17 +2,20 @@
 
 import contextlib
 import os
+import socket
 from collections.abc import Callable
 
 from actors.oci import hook_config
 from actors.oci.bundle import Bundle
 from proto.errors import DeadlineError, InternalError, ScrunError, unwritable
+from proto.host import gate
 from proto.host.paths import ContainerPaths, make_root
 from proto.life.creation import Creation
 from scrun.box import directory, pidfile
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.create import creating
+from scrun.create.neighbours import claim
 from scrun.packages import use_packages
 
 # How long the processes of a failed ``create`` may take to go.
@@ -55,38 +58,52 @@ def make_container(
     """
     from actors.boot import start
 
-    def on_anchor(pid: int) -> None:
+    hooks, notes = hook_config.choose(bundle.hooks, creation.settings.hooks)
+    early = {kind: hooks[kind] for kind in hook_config.AT_CREATE if kind in hooks}
+    from actors.staging import sources
+
+    copies = [] if creation.settings.scrun.lua else sources.check(creation, bundle.config)
+    make_root(paths.root)
+    directory.sweep(paths.root)
+    locks = [directory.reserve(paths)]
+
+    def on_anchor(pid: int, connection: socket.socket) -> None:
         if creation.pid_file:
             pidfile.write(creation.pid_file, pid)
         if told:
             told(pid)
+        if early:
+            os.close(locks.pop(0))  # the anchor has it; if a hook fails, this process waits for its end
+            _run_hooks(paths, early, connection)
+            os.close(locks.pop())  # what the hooks wrote is staged now
 
-    hooks, notes = hook_config.choose(bundle.hooks, creation.settings.hooks)
-    make_root(paths.root)
-    directory.sweep(paths.root)
-    lock = directory.reserve(paths)
     try:
         try:
             _keep_config(paths, bundle)
+            claim(paths, copies)
             if bundle.hooks:
                 _note_hooks(paths, creation, hooks, notes)
+            if early:
+                locks.append(gate.close(paths.config))
         except OSError as error:
             raise unwritable(paths.root, error) from None
-        connection = start(creation, lock, on_anchor)
+        connection = start(creation, locks[0], on_anchor)
     except BaseException as error:
-        os.close(lock)
+        _close(locks)
         if isinstance(error, InternalError):
             _add_last_words(error, paths.log)
         if creation.pid_file:
             pidfile.remove(creation.pid_file)
         _clear(paths)
         raise
-    os.close(lock)
-    with connection:
-        if hooks:
-            _run_hooks(paths, creation, hooks)
-        with contextlib.suppress(OSError):  # it is over already, as the engine will see
-            connection.send(b".")
+    _close(locks)
+    with connection, contextlib.suppress(OSError):  # it is over already, as the engine will see
+        connection.send(b".")
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _keep_config(paths: ContainerPaths, bundle: Bundle) -> None:
@@ -106,8 +123,8 @@ def _note_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.H
         Logbook(creation, "create").write("info", sentence)
 
 
-def _run_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.Hooks) -> None:
-    """Run the hooks of ``create``; on failure nothing is left of the container.
+def _run_hooks(paths: ContainerPaths, chosen: hook_config.Hooks, connection: socket.socket) -> None:
+    """Run the hooks of ``create`` once it has its job, or need not wait for it; on failure nothing of it is left.
 
     Raises:
         HookError: one failed.
@@ -117,11 +134,11 @@ def _run_hooks(paths: ContainerPaths, creation: Creation, chosen: hook_config.Ho
     from scrun.delete.removal import delete
     from scrun.hooks import moments
 
+    if not moments.wait_for_job(paths, connection):
+        return  # it has failed already, as the answer says
     try:
         moments.at_create(find(paths.root, paths.id), chosen)
     except BaseException:
-        if creation.pid_file:
-            pidfile.remove(creation.pid_file)
         try:
             delete(paths, force=True)
         except ScrunError:

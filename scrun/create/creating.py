@@ -6,9 +6,11 @@ Everything that can be refused is refused here, before anything is made.
 import os
 import time
 
+from actors.oci import entry_place
 from actors.oci.bundle import Bundle, load
+from actors.oci.entry import DIRECTORY
 from actors.oci.program import find_program
-from proto.errors import BundleError, SettingsError
+from proto.errors import BundleError, SettingsError, StagingError
 from proto.host.log_record import file_of
 from proto.host.machine import host
 from proto.life.creation import Creation, Log
@@ -82,6 +84,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         job_id=_job_id(bundle, environ),
         settings=decided,
         host=host(),
+        entry_directory=_entry_directory(bundle, decided),
     )
     scheduler, script = decided.scrun.scheduler, decided.scrun.lua
     if scheduler != "local" and not script:
@@ -91,6 +94,23 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     stager = script or "the built-in stager"
     say(line, "verbose", f"bundle {bundle.path}, slurm.conf {conf or '-'}, scheduler {scheduler}, {stager}")
     return creation, bundle
+
+
+def _entry_directory(bundle: Bundle, decided: Settings) -> str:
+    """Where the entry file is to be in the container.
+
+    Raises:
+        StagingError: there is no place for it.
+
+    """
+    namespaces = {str(entry.get("type")) for entry in (bundle.config.get("linux") or {}).get("namespaces") or ()}
+    found = entry_place.entry_directory(bundle.config.get("mounts") or (), namespaces)
+    if not found and decided.scrun.entry and decided.scrun.scheduler != "local":
+        raise StagingError(
+            "the container's /dev is to be the node's own, so scrun's entry file needs another file system that is the "
+            "container's alone; give it one by --tmpfs /run"
+        )
+    return found or DIRECTORY
 
 
 def _scheduler(wanted: SchedulerName, environ: tuple[bytes, ...]) -> SchedulerName:

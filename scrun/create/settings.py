@@ -8,7 +8,7 @@
     [staging]                # mode, directory, changes, root_squash, time_limit, sync_back, images, cache_size, …
     mode = "copy"
 
-    [staging.binds]          # path prefix = keep, copy or drop
+    [staging.binds]          # path prefix = keep, copy, discard or drop
     "/etc/hosts" = "drop"
 
     [hooks]                  # pattern of a hook = run, skip or refuse
@@ -138,7 +138,7 @@ def _value(value: Any, kind: Any, name: str) -> Any:
             raise SettingsError(f"{name} must be a number of seconds, 0 or more")
         return float(value)
     if kind is int:
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1e9:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 40:
             raise SettingsError(f"{name} must be a whole number, 0 or more")
         return value
     if kind == tuple[str, ...]:

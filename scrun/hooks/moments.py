@@ -4,7 +4,8 @@
 kind               runs                                if one fails
 =================  ==================================  ========================================================
 ``prestart``       in ``create``, with the anchor and  the others do not run, ``create`` fails and nothing of
-``createRuntime``  the job there                       the container is left
+``createRuntime``  the job there, before anything is   the container is left
+                   staged
 ``poststart``      in ``start``, the program runs      before ociVersion 1.3.0 a line in the container's log;
                                                        since then as above, by ``start``
 ``poststop``       in ``delete``, nothing is left      a warning; the others run
@@ -15,8 +16,11 @@ changes them, and so that ``start`` and ``delete`` of a container without hooks 
 there. This module is imported only if there are hooks.
 """
 
+import contextlib
 import json
 import os
+import select
+import socket
 import time
 from typing import NamedTuple
 
@@ -29,6 +33,7 @@ from scrun.box.box import Box, find
 STATUS = {"prestart": "creating", "createRuntime": "creating", "poststart": "running", "poststop": "stopped"}
 # What the specification has of a state; scrun's own annotations (scrun.job-id …) are among the annotations.
 _KEYS = ("ociVersion", "id", "bundle", "annotations")
+_POLL = 0.02
 FATAL_POSTSTART = (1, 3, 0)
 """Version of the specification from which on a failed poststart hook ends the container."""
 
@@ -91,13 +96,17 @@ def noted(paths: ContainerPaths, kind: str) -> tuple[Hook, ...]:
     try:
         with open(paths.hooks, encoding="ascii") as file:
             return tuple(
-                Hook(entry["path"], tuple(entry["args"]), tuple(entry["env"]), entry["timeout"])
+                Hook(entry["path"], tuple(entry["args"]), _environment(entry["env"]), entry["timeout"])
                 for entry in json.load(file).get(kind, ())
             )
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InternalError(f"the list of hooks of container {paths.id} cannot be read") from None
+
+
+def _environment(noted: list[str] | None) -> tuple[str, ...] | None:
+    return None if noted is None else tuple(noted)
 
 
 def plan(container: Box, kind: str, hooks: tuple[Hook, ...]) -> Plan:
@@ -109,6 +118,25 @@ def plan(container: Box, kind: str, hooks: tuple[Hook, ...]) -> Plan:
 
 
 # --- the verbs ------------------------------------------------------------------------------------------------------
+
+
+def wait_for_job(paths: ContainerPaths, connection: socket.socket) -> bool:
+    """Wait for the moment of the hooks of ``create``: the job is there, or ``create`` need not wait for it any longer.
+
+    Args:
+        paths: the container's.
+        connection: with the anchor, on which the answer to ``create`` comes; it stays to be read.
+
+    Returns:
+        Whether the hooks are to run: not where the answer tells a failure.
+
+    """
+    while True:
+        if select.select([connection], (), (), _POLL)[0]:
+            return connection.recv(1, socket.MSG_PEEK) == b"\n"  # what precedes the line feed is an error's code
+        with contextlib.suppress(NotFoundError):  # not yet there
+            if json.loads(find(paths.root, paths.id).file.text)["annotations"].get("scrun.job-state") == "RUNNING":
+                return True
 
 
 def at_create(container: Box, hooks: Hooks) -> None:

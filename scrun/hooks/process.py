@@ -39,7 +39,7 @@ def execute(hook: Hook, state: bytes, cwd: str) -> str:
         process = subprocess.Popen(
             hook.args or (hook.path,),
             executable=hook.path,
-            env=dict(entry.split("=", 1) for entry in hook.env if "=" in entry[1:]),
+            env=None if hook.env is None else dict(entry.split("=", 1) for entry in hook.env if "=" in entry[1:]),
             cwd=cwd if os.path.isdir(cwd) else "/",
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -234,3 +234,17 @@ def test_no_hooks_no_file(site: Site) -> None:
     site.config(createRuntime=[site.trace("run")])
     site.succeeds("create", "x")
     assert not (site.root / "x/hooks").exists()
+
+
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime"])
+def test_what_a_hook_writes_into_the_root_file_system_is_there_for_the_program_and_afterwards(
+    site: Site, kind: str
+) -> None:
+    file = site.bundle / "rootfs/made"
+    # Longer than staging would take: it waits.
+    hooks: Any = {kind: [shell(f"sleep 1; echo by a hook > {file}")]}
+    site.config(program="cat /made > /seen; rm /made; test -s /seen", **hooks)
+    done = site.scrun("run", "x")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (site.bundle / "rootfs/seen").read_text() == "by a hook\n"
+    assert not file.exists()

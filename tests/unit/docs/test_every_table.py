@@ -56,6 +56,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     "test_every_verb_has_its_row_and_no_other",
     ("docs/operations.md", "Files", "file"): f"{UNIT}/test_operations.py::"
     "test_every_file_of_a_container_has_a_row_and_no_other",
+    ("docs/operations.md", "Mounts", "source"): PROSE,
     ("docs/operations.md", "What doctor looks at", "row"): f"{UNIT}/test_operations.py::"
     "test_every_check_of_the_doctor_has_a_row",
     ("docs/operations.md", "Log levels", "place"): f"{UNIT}/test_operations.py::test_what_each_place_gets_unless_asked",

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors.oci.entry import ENTRY_MODE, entry_argv, entry_file, entry_path
+from actors.oci.entry_place import entry_directory
 
 MACHINE = os.uname().machine
 
@@ -58,6 +59,7 @@ def test_it_says_127_for_a_missing_and_126_for_an_unusable_program(entry: str, t
 
 def test_the_command_names_the_entry_the_program_and_all_words() -> None:
     assert entry_path("c0") == "/dev/.scrun-c0"
+    assert entry_argv("c0", b"/bin/a", (b"a",), "/run") == (b"/run/.scrun-c0", b"/bin/a", b"a")
     assert entry_argv("c0", b"/bin/a", (b"a", b"\xff")) == (b"/dev/.scrun-c0", b"/bin/a", b"a", b"\xff")
 
 
@@ -121,3 +123,30 @@ def test_the_code_for_the_other_machine(tmp_path: Path) -> None:
 
 def test_those_who_may_execute_it_may_not_read_it() -> None:
     assert ENTRY_MODE & 0o077 == 0o011
+
+
+DEV = {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"}
+OWN = {"destination": "/dev", "type": "bind", "source": "/dev", "options": ["rbind"]}
+SHM = {"destination": "/dev/shm", "type": "bind", "source": "/run/x/shm", "options": ["bind"]}
+HOST_SHM = SHM | {"source": "/dev/shm"}
+RUN = {"destination": "/run/", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "rw"]}
+
+
+@pytest.mark.parametrize(
+    ("mounts", "namespaces", "directory"),
+    [
+        ([DEV, SHM, RUN], ["ipc"], "/dev"),
+        ([SHM, RUN], ["ipc"], "/dev"),
+        ([OWN, DEV], ["ipc"], "/dev"),
+        ([OWN, SHM, RUN], ["ipc"], "/dev/shm"),
+        ([OWN, SHM | {"type": "tmpfs", "options": []}], [], "/dev/shm"),
+        ([OWN, SHM], [], ""),
+        ([OWN, HOST_SHM, RUN], ["ipc"], "/run"),
+        ([OWN, HOST_SHM, RUN | {"options": ["ro"]}], ["ipc"], ""),
+        ([OWN], ["ipc"], ""),
+    ],
+)
+def test_where_the_runtime_can_make_a_mount_point_without_a_trace(
+    mounts: list[dict[str, object]], namespaces: list[str], directory: str
+) -> None:
+    assert entry_directory(mounts, namespaces) == directory

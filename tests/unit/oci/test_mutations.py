@@ -19,7 +19,8 @@ from actors.oci.program import find_program
 from actors.slurm.options import resolve
 from actors.staging import builtin
 from actors.staging.bundle import fit_entry, read_config, write_config
-from actors.staging.filesystem import bind_facts, device_paths
+from actors.staging.filesystem import device_paths
+from actors.staging.sources import bind_facts, local_prefixes
 from proto.errors import BundleError, ScrunError, StagingError
 from proto.life.creation import Caller
 from tests.unit.creations import creation
@@ -70,7 +71,7 @@ def plan(config: dict[str, Any], target: Path, uid_map: IdMap, gid_map: IdMap) -
         uid_map=uid_map,
         gid_map=gid_map,
         entry="/dev/.scrun-c00kie",
-        local_prefixes=builtin.local_prefixes(creation()),
+        local_prefixes=local_prefixes(creation()),
         facts=bind_facts(config.get("mounts") or ()),
         device_paths=device_paths((config.get("linux") or {}).get("devices") or ()),
     )

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from actors.oci.bind_source import BindFact
+from actors.oci.copies import Copy
 from actors.oci.id_maps import IdRange, single
 from actors.oci.node_config import NodeConfig, NodePlan, node_config
-from actors.oci.node_mounts import BindFact, Copy
 from proto.errors import StagingError
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
@@ -101,7 +102,8 @@ def test_a_throw_away_volume_is_a_copy_of_its_source() -> None:
     result = fit(sample("podman-rootless-volumes"))
     overlay = mounts(result)["/ov"]
     assert overlay["type"] == "bind"
-    assert Copy("/data/vol", int(overlay["source"].rpartition("/")[2]), "file") in result.copies
+    assert Copy("/data/vol", int(overlay["source"].rpartition("/")[2]), "file", "/ov") in result.copies
+    assert "ro" not in overlay["options"]
 
 
 def test_additional_groups_need_their_map() -> None:
@@ -186,17 +188,93 @@ def test_the_sites_rules_come_first(action: str, expected: str | None) -> None:
     assert found.get("/m", {}).get("source") == expected
 
 
-@pytest.mark.parametrize(("kind", "word"), [("missing", "does not exist"), ("device", "device"), ("other", "socket")])
-def test_what_cannot_be_copied_is_named(kind: str, word: str) -> None:
-    config = {
-        "root": {"path": "/r"},
-        "mounts": [{"destination": "/s", "type": "bind", "source": "/run/x.sock", "options": ["bind"]}],
-    }
-    result = fit(config, facts={"/run/x.sock": BindFact(kind)})  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [("missing", "is not there"), ("device", "a device"), ("socket", "a socket"), ("pipe", "a pipe")],
+)
+def test_what_no_node_can_have_is_refused_or_if_it_is_the_engines_named(kind: str, word: str) -> None:
+    facts = {path: BindFact(kind, "tmpfs") for path in ("/run/x.sock", f"{ENGINES}/notify")}  # type: ignore[arg-type]
+    with pytest.raises(StagingError, match=f"/run/x.sock, which is wanted as /s, is .*{word.rsplit(maxsplit=1)[-1]}"):
+        fit(bound("/run/x.sock"), facts=facts)
+    assert "/s" not in mounts(fit(bound("/run/x.sock"), facts=facts, bind_rules=(("/run/x.sock", "drop"),)))
+    assert "/s" in mounts(fit(bound("/run/x.sock"), facts=facts, bind_rules=(("/run", "keep"),)))
+    result = fit(bound(f"{ENGINES}/notify"), facts=facts)
     assert "/s" not in mounts(result)
-    assert len(result.notes) == 1
-    assert word in result.notes[0]
-    assert "/s" in result.notes[0]
+    [note] = result.notes
+    assert word in note
+    assert "/s" in note
+
+
+@pytest.mark.parametrize("kind", ["socket", "pipe"])
+def test_a_socket_is_no_use_to_a_node_on_a_shared_file_system_either(kind: str) -> None:
+    with pytest.raises(StagingError, match="no node can reach"):
+        fit(bound("/home/a/agent"), facts={"/home/a/agent": BindFact(kind, "nfs4")})  # type: ignore[arg-type]
+    assert "/s" in mounts(fit(bound("/dev/log"), facts={"/dev/log": BindFact("socket", "tmpfs")}))
+
+
+ENGINES = f"/run/user/1001/containers/overlay-containers/{'0a' * 32}/userdata"
+
+
+def bound(source: str, *options: str) -> dict[str, Any]:
+    mount = {"destination": "/s", "type": "bind", "source": source, "options": ["rbind", *options]}
+    return {"root": {"path": "/r"}, "mounts": [mount]}
+
+
+def test_what_every_node_has_of_its_own_is_the_nodes() -> None:
+    for source in ("/run/munge", "/run/munge/munge.socket.2", "/proc/sys", "/sys/class"):
+        result = fit(bound(source), facts={source: BindFact("socket", "tmpfs")})
+        assert mounts(result)["/s"]["source"] == source
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "users", "returns"),
+    [
+        ("/tmp/work", (), True, True),
+        ("/tmp/work", ("rw",), True, True),
+        ("/tmp/work", ("ro",), True, False),
+        ("/tmp/work", ("rw", "rro"), True, False),
+        ("/tmp/work", ("ro", "rw"), True, True),
+        ("/dev/shm/work", (), True, True),
+        (f"{ENGINES}/secrets/s", (), False, False),
+        # A volume without a name has such an id, too.
+        (f"/tmp/storage/volumes/{'0a' * 32}/_data", (), True, True),
+    ],
+)
+def test_what_the_program_changes_comes_back_where_it_is_the_users(
+    source: str, options: tuple[str, ...], users: bool, returns: bool
+) -> None:
+    result = fit(bound(source, *options), facts={source: BindFact("directory", "tmpfs")})
+    assert result.copies == (Copy(source, 0, "directory", "/s", (), users, returns),)
+    [discarded] = fit(
+        bound(source, *options),
+        facts={source: BindFact("directory", "tmpfs")},
+        bind_rules=((source, "discard"),),
+    ).copies
+    assert not discarded.returns
+
+
+def test_a_volume_that_is_a_mount_is_what_is_mounted_there() -> None:
+    volume = "/home/a/volumes/v/_data"
+    shared = fit(bound(volume), facts={volume: BindFact("directory", "nfs4", 0, "/home/a/d")})
+    assert (mounts(shared)["/s"]["source"], shared.copies) == ("/home/a/d", ())
+    local = fit(bound(volume), facts={volume: BindFact("directory", "tmpfs", 0, "/tmp/d")})
+    assert local.copies == (Copy("/tmp/d", 0, "directory", "/s", (), users=True, returns=True),)
+    with pytest.raises(StagingError, match=r"mounted on .*_data \(server:/x, nfs\).* for /s;"):
+        fit(bound(volume), facts={volume: BindFact("directory", "nfs", 0, "", "server:/x, nfs")})
+
+
+def test_an_overlay_whose_changes_are_to_be_kept_is_refused() -> None:
+    mount = {"destination": "/o", "type": "overlay", "options": ["lowerdir=/d", "upperdir=/home/a/upper", "workdir=/w"]}
+    with pytest.raises(StagingError, match="changed in /o is to be kept in /home/a/upper"):
+        fit({"root": {"path": "/r"}, "mounts": [mount]})
+
+
+def test_an_image_that_is_mounted_is_a_copy_that_nobody_writes() -> None:
+    options = ["lowerdir=/im/age\\:1/merged:/c/lower", "private", "userxattr"]
+    mount = {"destination": "/im", "type": "overlay", "source": "overlay", "options": options}
+    result = fit({"root": {"path": "/r"}, "mounts": [mount]})
+    assert result.copies == (Copy("/im/age:1/merged", 0, "file", "/im", ("/c/lower",)),)
+    assert "ro" in mounts(result)["/im"]["options"]
 
 
 def test_a_source_on_a_memory_file_system_is_copied() -> None:

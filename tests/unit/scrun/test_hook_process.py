@@ -65,11 +65,20 @@ def test_a_time_limit_beyond_all_bounds() -> None:
     assert not run(shell("exit 0", 10**30))
 
 
+@pytest.mark.parametrize(("env", "seen"), [(None, "mine"), ((), ""), (("A=1",), "")])
+def test_without_env_it_has_the_runtimes_environment(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, env: tuple[str, ...] | None, seen: str
+) -> None:
+    monkeypatch.setenv("WHOSE", "mine")
+    assert not run(Hook("/bin/sh", ("sh", "-c", f'echo "$WHOSE" > {tmp_path}/out'), env))
+    assert (tmp_path / "out").read_text() == f"{seen}\n"
+
+
 def test_no_arguments_and_no_environment(tmp_path: pathlib.Path) -> None:
     script = tmp_path / "hook"
     script.write_text(f'#!/bin/sh\necho "$0" $# > {tmp_path}/out\n')
     script.chmod(0o755)
-    assert not run(Hook(str(script)))
+    assert not run(Hook(str(script), env=()))
     assert (tmp_path / "out").read_text() == f"{script} 0\n"
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.staging.filesystem import bind_facts, device_paths, file_system, mount_table
+from actors.staging.filesystem import device_paths, file_system, mount_table
 from actors.staging.root_file_system import decide_mode
+from actors.staging.sources import bind_facts
 from actors.staging.tree.copy import has_owners, remove_tree
 from actors.staging.tree.files import same_time
 from actors.staging.tree.mirror import mirror, missing_paths
