@@ -205,7 +205,8 @@ class _Changes:
     def _fill(self, member: Member, target: int) -> None:
         for at, start, length in pieces(self._archive, member):
             copy_range(self._archive, at, target, start, length)
-        os.ftruncate(target, member.size)
+        if member.sparse:
+            os.ftruncate(target, member.size)
 
 
 def _attributes(member: Member) -> Attributes:

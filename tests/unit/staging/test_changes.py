@@ -48,7 +48,7 @@ def test_whatever_a_program_does_on_an_overlay_comes_back(
 
     def comes_back(before: Program, program: Program, cut: int) -> None:
         with tempfile.TemporaryDirectory(dir=tmp_path, ignore_cleanup_errors=True) as place:
-            done, found = worker(place, options, before, program, cut)
+            done, found = worker("apart", place, options, before, program, cut)
             reached.update(done)
             assert not found
 
@@ -57,3 +57,18 @@ def test_whatever_a_program_does_on_an_overlay_comes_back(
         comes_back(at_random(seed), at_random(seed + 1000), seed * 997)
     assert set(reached) == set(OPERATIONS) - {"socket"}
     assert min(reached.values()) >= 3, reached
+
+
+@root_only
+@pytest.mark.parametrize("options", ["", ",userxattr"])
+def test_whatever_a_program_does_to_a_copy_comes_back_to_an_overlay(
+    tmp_path: Path, worker: Callable[..., Any], options: str
+) -> None:
+    def comes_back(before: Program, program: Program) -> None:
+        with tempfile.TemporaryDirectory(dir=tmp_path, ignore_cleanup_errors=True) as place:
+            _, found = worker("into an overlay", place, options, before, program)
+            assert not found
+
+    settings(max_examples=10)(given(programs, programs)(comes_back))()
+    for seed in range(10):
+        comes_back(at_random(seed), at_random(seed + 1000))
