@@ -98,7 +98,7 @@ class _Changes:
                 self.count.fail(path, error)
 
     def finish(self) -> None:
-        """Give the directories their attributes, those below before those above."""
+        """Give the directories their attributes, in an order in which the walk is short."""
         for place in sorted(self._directories, reverse=True):
             path = "/".join(place)
             try:

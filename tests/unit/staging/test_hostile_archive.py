@@ -159,6 +159,18 @@ def test_upper_directories_of_several_overlays_in_one_archive(tmp_path: Path) ->
     assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns), "it is not in the archive"
 
 
+def test_what_replaces_the_directory_of_a_mount_point_leaves_that_alone(tmp_path: Path) -> None:
+    top = tree(tmp_path)
+    (top / "etc/deep/mount").mkdir(parents=True)
+    (top / "etc/deep/file").touch()
+    whiteout = tarfile.TarInfo("./etc")
+    whiteout.type = tarfile.CHRTYPE
+    path = archive(tmp_path / "tar", (whiteout.tobuf(tarfile.PAX_FORMAT), b""))
+    count = apply_changes(path, str(top), frozenset({"etc/deep/mount"}))
+    assert (count.removed, count.failed) == (2, 0)
+    assert [str(one.relative_to(top)) for one in (top / "etc").rglob("*")] == ["etc/deep", "etc/deep/mount"]
+
+
 def test_an_empty_archive_changes_nothing(tmp_path: Path) -> None:
     top = tree(tmp_path)
     path = archive(tmp_path / "tar")
