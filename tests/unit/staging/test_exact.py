@@ -103,8 +103,11 @@ def test_a_file_that_has_lost_a_name_does_not_change_under_that_name(tmp_path: P
 
 def test_a_whole_second_is_a_time_where_it_is_known_that_a_program_set_it(tmp_path: Path) -> None:
     original, copy = f"{tmp_path}/original", f"{tmp_path}/copy"
-    files(original, TIME, a="same")
+    files(original, TIME, directory_a="same")
+    os.utime(f"{original}/directory", ns=(TIME, TIME))
     since = copied(original, copy)
-    os.utime(f"{copy}/a", ns=(TIME, TIME // 10**9 * 10**9))
+    whole = TIME // 10**9 * 10**9
+    for name in ("directory/a", "directory"):
+        os.utime(f"{copy}/{name}", ns=(whole, whole))
     mirror(copy, original, frozenset(), since)
-    assert os.stat(f"{original}/a").st_mtime_ns == TIME // 10**9 * 10**9
+    assert [os.stat(f"{original}/{name}").st_mtime_ns for name in ("directory/a", "directory")] == [whole, whole]
