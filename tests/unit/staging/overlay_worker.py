@@ -81,10 +81,18 @@ def into_an_overlay(place: str, options: str, before: Iterable[Any], program: It
             found += [word for word in (count.failure, count.refusal) if word]
         subprocess.run(["umount", merged], check=True)
         subprocess.run(mount, check=True)
-        found += different(describe(merged), describe(copy))
+        found += different(without_holes(describe(merged)), without_holes(describe(copy)))
     finally:
         subprocess.run(["umount", merged], check=True)
     return reached, found
+
+
+def without_holes(tree: dict[str, Any]) -> dict[str, Any]:
+    """The kernel copies up whole MiB where it finds data, though only an attribute was set."""
+    return {
+        path: (*facts[:5], (facts[5][0], facts[5][2]), *facts[6:]) if stat.S_ISREG(facts[0]) else facts
+        for path, facts in tree.items()
+    }
 
 
 def without_sockets(program: Iterable[Any]) -> list[Any]:
