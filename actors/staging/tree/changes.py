@@ -113,7 +113,7 @@ class _Changes:
                 self.count.fail(path, error)
 
     def finish(self) -> None:
-        """Give the directories their attributes, those below before those above."""
+        """Give the directories their attributes, in an order in which the walk is short."""
         for place in sorted(self._directories, reverse=True):
             path = "/".join(place)
             try:
@@ -226,7 +226,8 @@ class _Changes:
     def _fill(self, member: Member, target: int) -> None:
         for at, start, length in pieces(self._archive, member):
             copy_range(self._archive, at, target, start, length)
-        os.ftruncate(target, member.size)
+        if member.sparse:
+            os.ftruncate(target, member.size)
 
 
 def _attributes(member: Member) -> Attributes:

@@ -66,20 +66,20 @@ class Files:
 
         """
         key = (new.st_dev, new.st_ino)
+        several = new.st_nlink > 1 or (old is not None and old.st_nlink > 1)
         present = None if old is None else (old.st_dev, old.st_ino)
         if new.st_nlink > 1 and key in self._placed and self._second_name(key, name, present):
             return
         taken = present is not None and self._claims.get(present, key) != key
         if old is not None and not taken and self._can_stay(name, new, old, quiet=quiet):
-            identity = self._identity(name)  # an overlay makes another inode of a file that gets new attributes
-        elif (put := self._put(name, new, old)) is not None:
-            identity = put
+            # An overlay makes another inode of a file that gets new attributes.
+            identity = self._identity(name) if several else None
         else:
-            return
-        if new.st_nlink > 1:
-            self._placed[key] = tuple(self.theirs.names), name, identity
-        if new.st_nlink > 1 or (old is not None and old.st_nlink > 1):
+            identity = self._put(name, new, old)
+        if several and identity is not None:
             self._claims[identity] = key
+            if new.st_nlink > 1:
+                self._placed[key] = tuple(self.theirs.names), name, identity
 
     def fitted(self, wanted: Attributes, present: Attributes) -> Attributes:
         """Leave as it is in the original what the copy never had."""

@@ -35,7 +35,10 @@ def place_of(name: str, uppers: Sequence[tuple[Place, Place]]) -> Place | None:
         StagingError: it leads out of the archive.
 
     """
-    names = tuple(part for part in name.split("/") if part not in {"", "."})
+    parts = name.rstrip("/").split("/")
+    if parts[0] == ".":
+        del parts[0]
+    names = tuple(parts) if "" not in parts and "." not in parts else _names(name)
     if name.startswith("/") or not name or ".." in names:
         raise StagingError("the archive of the container's changes has a name in it that leads out of the container")
     for there, here in uppers:

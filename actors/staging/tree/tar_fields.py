@@ -63,7 +63,7 @@ def nanoseconds(word: bytes) -> int:
 
 def verify(header: bytes) -> None:
     """Compare a header with its checksum, which takes its own field for spaces."""
-    if number(header[148:156]) != sum(header) - sum(header[148:156]) + 8 * ord(" "):
+    if number(header[148:156]) != sum(header[:148]) + 8 * ord(" ") + sum(header[156:]):
         raise broken()
 
 

@@ -15,6 +15,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from actors.staging.tree.changes import apply_changes
+from actors.staging.tree.mirror import mirror
 from proto.errors import StagingError
 from tests.unit.staging.tree_programs import BEGINNING, FACTS, describe, run
 
@@ -61,6 +62,39 @@ def apart(place: str, options: str, before: Iterable[Any], program: Iterable[Any
     return reached, judged(f"{place}/tar", tree, wanted, cut)
 
 
+def into_an_overlay(place: str, options: str, before: Iterable[Any], program: Iterable[Any]) -> tuple[Any, list[str]]:
+    """The original is an engine's overlay, as podman's and docker's are, and the program has had a copy of it."""
+    lower, upper, work, merged, copy = (f"{place}/{name}" for name in ("lower", "upper", "work", "merged", "copy"))
+    for directory in (lower, upper, work, merged):
+        os.mkdir(directory)
+    reached: Counter[str] = Counter()
+    run(lower, [*BEGINNING, *before], Counter())
+    mount = ["mount", "-t", "overlay", "overlay", "-o"]
+    mount += [f"lowerdir={lower},upperdir={upper},workdir={work}{options}", merged]
+    subprocess.run(mount, check=True)
+    try:
+        subprocess.run(["cp", "-a", merged, copy], check=True)
+        run(copy, list(program), reached)
+        found = []
+        for _ in "once", "again":
+            count = mirror(copy, merged, frozenset())
+            found += [word for word in (count.failure, count.refusal) if word]
+        subprocess.run(["umount", merged], check=True)
+        subprocess.run(mount, check=True)
+        found += different(without_holes(describe(merged)), without_holes(describe(copy)))
+    finally:
+        subprocess.run(["umount", merged], check=True)
+    return reached, found
+
+
+def without_holes(tree: dict[str, Any]) -> dict[str, Any]:
+    """The kernel copies up whole MiB where it finds data, though only an attribute was set."""
+    return {
+        path: (*facts[:5], (facts[5][0], facts[5][2]), *facts[6:]) if stat.S_ISREG(facts[0]) else facts
+        for path, facts in tree.items()
+    }
+
+
 def without_sockets(program: Iterable[Any]) -> list[Any]:
     """A socket is in no tar: where a file was replaced by one, the file stays."""
     return [operation for operation in program if operation[0] != "socket"]
@@ -98,7 +132,8 @@ def as_in_a_tar(facts: Any) -> Any:
 
 def main() -> None:
     for line in sys.stdin:
-        reached, found = apart(*json.loads(line))
+        what, *words = json.loads(line)
+        reached, found = (apart if what == "apart" else into_an_overlay)(*words)
         print(json.dumps([reached, found]), flush=True)
 
 

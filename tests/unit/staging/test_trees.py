@@ -180,8 +180,9 @@ def test_a_directory_of_the_original_that_is_closed_to_its_owner_is_no_obstacle(
     for root in (original, copy):
         (root / "closed").chmod(0o055)
         root.chmod(0o555)
+    copy.chmod(0o511)
     assert mirror_as_owner(copy, original) == "0"
-    assert [stat.S_IMODE(path.stat().st_mode) for path in (original, original / "closed")] == [0o555, 0o055]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (original, original / "closed")] == [0o511, 0o055]
     assert (original / "closed/new").read_text() == "x"
 
 
