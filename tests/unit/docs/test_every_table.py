@@ -37,6 +37,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/conformance.md", "Reasons", ""): BATS,
     ("docs/images.md", "What an image is known by", "root file system"): PROSE,
     ("docs/images.md", "Import", "tree"): PROSE,
+    ("docs/images.md", "Import", "what it is known by"): PROSE,
     ("docs/images.md", "A store for the site", "the user has the image"): PROSE,
     ("docs/install.md", "Install", "where"): PROSE,
     ("docs/install.md", "3. containers.conf, on the login hosts", "line"): f"{UNIT}/test_settings.py::"
