@@ -51,8 +51,7 @@ def test_it_is_full_at_the_beginning(runtime: Runtime, chaos: Chaos) -> None:
     with small(place, "256k"):
         box = runtime.begin("/bin/true", id="full", environ=site(runtime, place))
         sentence = refused(runtime, box)
-        assert "No space left on device" in sentence
-        assert str(place) in sentence
+        assert sentence.endswith(f"cannot be copied to {place}/cache: the file system is full")
         assert not list(place.glob("*full~*"))
         subprocess.run(["mount", "-o", "remount,size=64m", str(place)], check=True)
         runtime.box("/bin/true", id="again", environ=site(runtime, place))

@@ -88,7 +88,14 @@ def import_tree(
         return task.run(workers or _useful_workers(source, target))
     except OSError as error:
         kind = NoRoomError if error.errno in {errno.ENOSPC, errno.EDQUOT} else StagingError
-        raise kind(f"the root file system cannot be copied to {target}: {reason(error)}") from None
+        raise kind(f"the root file system cannot be copied to {_lasting(target)}: {reason(error)}") from None
+
+
+def _lasting(path: str) -> str:
+    """The directory for the user to look at: above all that has a name for the time being."""
+    parts = path.split("/")
+    at = next((index for index, part in enumerate(parts) if part.endswith(".new") or "~" in part), len(parts))
+    return "/".join(parts[:at])
 
 
 def _useful_workers(source: str, target: str) -> int:

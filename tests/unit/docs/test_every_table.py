@@ -39,6 +39,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/images.md", "Four ways", "way"): f"{UNIT}/test_images.py::test_every_way_has_its_row",
     ("docs/images.md", "What an image is known by", "root file system"): PROSE,
     ("docs/images.md", "Import", "tree"): PROSE,
+    ("docs/images.md", "Import", "what it is known by"): PROSE,
     ("docs/images.md", "A store for the site", "the user has the image"): PROSE,
     ("docs/install.md", "Install", "where"): PROSE,
     ("docs/install.md", "3. containers.conf, on the login hosts", "line"): f"{UNIT}/test_settings.py::"
