@@ -13,7 +13,8 @@ from actors.staging.filesystem import device_paths, file_system, mount_table
 from actors.staging.sources import bind_facts
 from actors.staging.tree.cache import TreeCache, tree_key
 from actors.staging.tree.copy import has_owners, remove_tree
-from actors.staging.tree.mirror import mirror, missing_paths, same_time
+from actors.staging.tree.files import same_time
+from actors.staging.tree.mirror import mirror, missing_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,10 +135,11 @@ print(count.failed, count.failure)
 """
 # root without the rights that a server of network files does not grant it
 MERE_OWNER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+STRANGER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
 
 
-def mirror_as_owner(copy: Path, original: Path) -> str:
-    prefix = MERE_OWNER if os.geteuid() == 0 else ()
+def mirror_as_owner(copy: Path, original: Path, who: tuple[str, ...] = MERE_OWNER) -> str:
+    prefix = who if os.geteuid() == 0 else ()
     argv = (*prefix, sys.executable, "-c", MIRROR, str(CHECKOUT), str(copy), str(original))
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -161,16 +163,31 @@ def test_what_its_owner_may_not_read_is_brought_back_and_so_is_the_rest(trees: t
     assert listing(original) == listing(copy)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a directory away")
 def test_what_cannot_be_brought_back_is_counted_and_the_rest_comes(trees: tuple[Path, Path]) -> None:
     original, copy = trees
     write(copy / "kept out/new", "x")
     write(original / "kept out/old", "x")
     (original / "kept out").chmod(0o555)
+    os.chown(original / "kept out", 4711, 4711)
     write(copy / "zz", "last")
-    said = mirror_as_owner(copy, original)
+    said = mirror_as_owner(copy, original, STRANGER)
     assert said == "2 kept out/old: you may not"
     assert (original / "zz").read_text() == "last"
     assert not [path for path in original.rglob("*") if path.name.startswith(".scrun-sync")]
+
+
+def test_a_directory_of_the_original_that_is_closed_to_its_owner_is_no_obstacle(trees: tuple[Path, Path]) -> None:
+    original, copy = trees
+    for root in (original, copy):
+        (root / "closed").mkdir()
+    write(copy / "closed/new", "x")
+    for root in (original, copy):
+        (root / "closed").chmod(0o055)
+        root.chmod(0o555)
+    assert mirror_as_owner(copy, original) == "0"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (original, original / "closed")] == [0o555, 0o055]
+    assert (original / "closed/new").read_text() == "x"
 
 
 def test_a_link_is_never_followed(trees: tuple[Path, Path], tmp_path: Path) -> None:
