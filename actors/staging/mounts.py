@@ -52,7 +52,7 @@ def stage(bundle: str, content: str, copies: Iterable[Copy], run: Commands, log:
             status = os.stat(source)
             path = target.removeprefix(f"{bundle}/")
             taken.append(
-                {"source": source, "copy": path, "file": status.st_ino, "device": status.st_dev}
+                {"source": source, "copy": path, "file": status.st_ino, "device": status.st_dev, "owners": owners}
                 | {"record": record.take(target)}
             )
     if taken:

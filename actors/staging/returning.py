@@ -63,33 +63,36 @@ def _bring(taken: dict[str, Any], copy: str, held: int, log: Log) -> str:
         write_into(copy, path)
         log(Level.VERBOSE, f"{source}: brought back")
         return ""
-    count = bring_tree(changes, copy, path)
+    count = bring_tree(changes, copy, path, owners=taken["owners"])
     log(Level.VERBOSE, f"{source}: {count.copied} files brought back, {count.removed} removed")
     return f"{count.failed} files, the first: {count.failure}" if count.failed else ""
 
 
-def bring_tree(changes: Changes, copy: str, original: str) -> MirrorCount:
+def bring_tree(changes: Changes, copy: str, original: str, *, owners: bool) -> MirrorCount:
     """Bring the changes of a directory back.
+
+    Args:
+        changes: what is to be brought back.
+        copy: top of the copy.
+        original: top of what it was copied from.
+        owners: whether the copy had owners and extended attributes of the original.
 
     Raises:
         OSError: one of the two cannot be read at all.
 
     """
-    count = mirror(copy, original, changes.spared | set(_OWN_RULES))
+    count = mirror(copy, original, changes.spared | set(_OWN_RULES), owners=owners, xattrs=owners)
     for name in _OWN_RULES:
         if name in changes.active:
             try:
-                _bring_top(name, changes, copy, original, count)
+                _bring_top(changes.inside(name), f"{copy}/{name}", f"{original}/{name}", count, owners=owners)
             except OSError as error:
-                count.failed += 1
-                count.failure = count.failure or f"{name}: {reason(error)}"
+                count.fail(name, error)
     return count
 
 
-def _bring_top(name: str, changes: Changes, copy: str, original: str, count: MirrorCount) -> None:
+def _bring_top(inside: Changes, ours: str, theirs: str, count: MirrorCount, *, owners: bool) -> None:
     """Bring back an entry of the top whose name means something to the mirror."""
-    ours, theirs = f"{copy}/{name}", f"{original}/{name}"
-    inside = changes.inside(name)
     new, old = _look(ours), _look(theirs)
     if old is not None and not inside.spared and (new is None or stat.S_IFMT(new.st_mode) != stat.S_IFMT(old.st_mode)):
         if error := remove_tree(theirs):
@@ -101,7 +104,7 @@ def _bring_top(name: str, changes: Changes, copy: str, original: str, count: Mir
     if stat.S_ISDIR(new.st_mode):
         if old is None:
             os.mkdir(theirs, 0o700)
-        inner = bring_tree(inside, ours, theirs)
+        inner = bring_tree(inside, ours, theirs, owners=owners)
         count.copied += inner.copied
         count.removed += inner.removed
         count.failed += inner.failed

@@ -36,11 +36,11 @@ class Place:
         for name in ("kept", "changed", "removed", "deep/er/file", "gone/a", "gone/b", "dev/null", "proc/1"):
             write(self.source / name, f"first {name}")
 
-    def stage(self, *copies: Copy) -> None:
+    def stage(self, *copies: Copy, owners: bool = True) -> None:
         run = Commands((), lambda _: ((), ()), lambda _level, _text: None)
         wanted = copies or (Copy(str(self.source), 0, "directory", "/w", (), users=True, returns=True),)
         log: Callable[[int, str], None] = lambda _, text: self.log.append(text)  # noqa: E731
-        mounts.stage(str(self.bundle), str(self.bundle), wanted, run, log, owners=True)
+        mounts.stage(str(self.bundle), str(self.bundle), wanted, run, log, owners=owners)
 
     @property
     def copy(self) -> Path:
@@ -81,6 +81,32 @@ def test_what_is_made_changed_and_removed_comes_back(place: Place) -> None:
     assert place.present() == unchanged | {"changed": "second", "new/deep": "made", "link": "-> /elsewhere"}
     assert stat.S_IMODE((place.source / "deep/er/file").stat().st_mode) == 0o600
     assert not (place.source / "gone").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_owners_that_the_copy_has_not_stay(place: Place) -> None:
+    for path in (place.source / "deep", place.source / "changed"):
+        os.chown(path, 4711, 4712)
+    place.stage(owners=False)
+    write(place.copy / "changed", "second")
+    write(place.copy / "deep/new", "made")
+    assert place.bring_back() == ""
+    assert place.present()["changed"] == "second"
+    owners = [(path.stat().st_uid, path.stat().st_gid) for path in (place.source / "deep", place.source / "changed")]
+    assert owners == [(4711, 4712)] * 2
+
+
+def test_hard_links_and_holes_come_back(place: Place) -> None:
+    (place.source / "link").hardlink_to(place.source / "kept")
+    place.stage()
+    with open(place.copy / "kept", "a") as file:
+        file.write(" and more")
+    with open(place.copy / "sparse", "wb") as file:
+        file.truncate(64 << 20)
+    assert place.bring_back() == ""
+    assert place.present()["link"] == "first kept and more"
+    assert (place.source / "kept").stat().st_nlink == 2
+    assert (place.source / "sparse").stat().st_blocks * 512 < 1 << 20
 
 
 def test_a_second_time_changes_nothing_more(place: Place) -> None:
