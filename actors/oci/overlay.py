@@ -1,9 +1,9 @@
 """One overlay as a container's root file system, under a runtime that knows nothing of it. Pure.
 
-crun before 1.28 fails with an overlay whose destination is ``/``, and runc 1.3 refuses it. But all of them run
-createContainer hooks in the container's mount namespace when its mounts are made, and open the root by its name
-afterwards, for pivot_root(2). So a hook puts the overlay over it, with the mounts in it
-(``actors/programs/node_overlay.sh``). Tried with crun 1.8 and runc 1.1 in a user namespace with one id.
+crun before 1.28 fails with an overlay whose destination is ``/``. But crun and runc run createContainer hooks in the
+container's mount namespace when its mounts are made, and open the root by its name afterwards, for pivot_root(2). So a
+hook puts the overlay over it, with the mounts in it (``actors/programs/node_overlay.sh``). It works with crun 1.8,
+1.21 and 1.28, and with runc 1.1.5 and 1.1.15; runc 1.3.6 has opened the root before.
 """
 
 from collections.abc import Iterable

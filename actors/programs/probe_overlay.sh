@@ -1,11 +1,13 @@
 # shellcheck shell=sh
 # Whether a node can give a container a writable root file system without a copy. Wants the directory for changes as $1, one on the
-# shared file system with a directory "d" in it as $2, and as $3 "root" if the job is root's, "mapped" if the container has several ids, else "own".
+# shared file system with a directory "d" in it as $2; as $3 "root" if the job is root's, "mapped" if the container has several ids, else
+# "own"; and the runtime's program as $4.
 # Says lines NAME=VALUE; the last is end=yes.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 export LC_ALL=C
 say() { printf '%s=%s\n' "$1" "$2"; }
 say kernel "$(uname -srm)"
+say runtime "$("$4" --version 2>/dev/null | head -n 1)"
 for each in chown cut find mkfifo mktemp mount mv rm sed tar unshare; do
     if ! command -v "$each" >/dev/null; then say missing "$each"; fi
 done

@@ -27,7 +27,7 @@ from .bundle import Rights, make_directory, staging_directory
 from .commands import Commands
 from .filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 from .loglevel import Level, Log
-from .overlay.kinds import RUNTIMES, Kinds, Needs, runtime_of
+from .overlay.kinds import Kinds, Needs, runtime_of
 from .overlay.mount_points import make_mount_points, resolve
 from .overlay.node_programs import Facts, NodePrograms, ids_text
 
@@ -148,8 +148,6 @@ def _obstacle(plan: RootPlan, run: Commands, log: Log) -> str:
     if _ids(plan) == "own" and plan.ids[0][0].container:
         return "the one id that the container has is not root's, and only root may mount"
     runtime = runtime_of(oci_conf.load(scrun.slurm_conf))
-    if runtime not in RUNTIMES:
-        return f"{runtime or 'the runtime of oci.conf'} is not known to mount one"
     kinds = Kinds(staging_directory(creation))
     verdict = kinds.ask(plan.nodes, Needs(runtime, creation.settings.staging.changes, _ids(plan)), run, log)
     return "" if verdict.works else verdict.why

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from actors.programs import program
 from actors.slurm.messages import BUSY, judge
-from actors.staging.overlay.kinds import RUNTIMES, Verdict
+from actors.staging.overlay.kinds import Verdict
 from scrun.host import Answer
 
 from .finding import SHELL, Finding, fault, ok, warning
@@ -105,17 +105,8 @@ def judge_staging(values: dict[str, str], directory: str) -> Finding:
     return ok(f"it sees {directory}")
 
 
-def judge_overlays(verdict: Verdict, runtime: str, changes: str) -> Finding:
-    """Judge how a writable container gets its root file system there.
-
-    Args:
-        verdict: of the node.
-        runtime: the program that its oci.conf names.
-        changes: ``[staging] changes``.
-
-    """
-    if runtime not in RUNTIMES:
-        return warning(f"containers get a copy of their image: {runtime} is not known to mount overlays")
+def judge_overlays(verdict: Verdict, changes: str) -> Finding:
+    """Judge how a container gets its root file system there; ``changes`` as in ``[staging]``."""
     if not verdict.works:
         return warning(f"containers get a copy of their image, since no overlay works there: {verdict.why}")
     return ok(f"containers start without a copy; what they change lies in {changes} there until they end")

@@ -77,13 +77,13 @@ class _Trial:
             if facts is None:
                 return [Row(node.name, node_facts.judge_silence(answer))]
             rows = node_facts.judge_facts(node.name, facts, seen, self._ids())
-            runtime = os.path.basename(facts.values.get("program", ""))
+            runtime = facts.values.get("program", "")
             if not runtime or host.settings.staging.mode not in {"auto", "overlay"}:
                 return rows
             os.mkdir(f"{seen}/d")
             changes = host.settings.staging.changes
-            said = self._step(node, kinds.PROGRAM.decode(), changes, seen, self._kind_of_ids())
-        finding = node_facts.judge_overlays(kinds.read_verdict(said.text), runtime, changes)
+            said = self._step(node, kinds.PROGRAM.decode(), changes, seen, self._kind_of_ids(), runtime)
+        finding = node_facts.judge_overlays(kinds.read_verdict(said.text), changes)
         return [*rows, Row(f"{node.name} overlays", finding)]
 
     def _step(self, node: cluster.Node, script: str, *words: str) -> Answer:

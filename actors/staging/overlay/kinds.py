@@ -6,6 +6,7 @@ that is seen for the first time is asked in a step of some 50 ms, in which the m
 
 import json
 import os
+import re
 import shlex
 import time
 from typing import Any
@@ -17,15 +18,16 @@ from actors.staging.commands import Commands
 from actors.staging.loglevel import Level, Log
 from proto.value import Value
 
-RUNTIMES = frozenset(("crun", "runc"))
-"""Those that mount overlays, as tried; another one gets a copy."""
+RUNTIMES: dict[str, tuple[int, int]] = {"crun": (99, 0), "runc": (1, 2)}
+"""Runtimes that take what a hook has put over their root, up to which version: runc 1.3 holds on to the one before."""
 MEMORY = "nodes.json"
 MEMORY_LIMIT = 1 << 20
 AGE = 86400.0
 """Seconds for which a node is believed to be what it was: kernels come with a reboot."""
 _FORM = {"kernel": str, "works": bool, "why": str, "time": float}
 PROGRAM = program("probe_overlay.sh")
-"""Wants the directory for changes, one of the staging directory with a directory ``d`` in it, and ``Needs.ids``."""
+"""Wants the directory for changes, one of the staging directory with a directory ``d`` in it, ``Needs.ids``,
+and ``Needs.runtime``."""
 
 
 class Verdict(Value):
@@ -50,16 +52,29 @@ def read_verdict(text: str) -> Verdict:
     missing = [value for name, value in lines if name == "missing"]
     if said.get("end") != "yes":
         return Verdict("", works=False, why=f"the node gave no answer: {text.strip()[:200]}")
+    kernel = said.get("kernel", "")
     if missing:
-        return Verdict(said.get("kernel", ""), works=False, why=f"the node lacks {', '.join(missing)}")
-    return Verdict(said.get("kernel", ""), said.get("overlay") == "yes", said.get("why", ""))
+        return Verdict(kernel, works=False, why=f"the node lacks {', '.join(missing)}")
+    if why := unfit(said.get("runtime", "")):
+        return Verdict(kernel, works=False, why=why)
+    return Verdict(kernel, said.get("overlay") == "yes", said.get("why", ""))
+
+
+def unfit(version: str) -> str:
+    """Why an OCI runtime does not serve, by the first line of its ``--version``; nothing if it does."""
+    found = re.match(r"(\w+) version v?(\d+)\.(\d+)", version)
+    if not found or found[1] not in RUNTIMES:
+        return f"its OCI runtime is not known to serve: {version or 'it does not say what it is'}"
+    if (int(found[2]), int(found[3])) >= RUNTIMES[found[1]]:
+        return f"{version} does not take a root file system from a hook"
+    return ""
 
 
 class Needs(Value):
     """What decides besides the node.
 
     Attributes:
-        runtime: its name.
+        runtime: the program that oci.conf names.
         place: directory for changes on the node.
         ids: ``root``, ``mapped`` or ``own``, see ``node_programs.ids_text``.
 
@@ -100,7 +115,7 @@ class Kinds:
         make_directory(lower, 0o700)
         make_directory(f"{lower}/d", 0o700)
         try:
-            words = b" ".join(os.fsencode(shlex.quote(word)) for word in (needs.place, lower, needs.ids))
+            words = b" ".join(os.fsencode(shlex.quote(word)) for word in (needs.place, lower, needs.ids, needs.runtime))
             result = run.remote(b"set -- " + words + b"\n" + PROGRAM)
         finally:
             os.rmdir(f"{lower}/d")
@@ -148,5 +163,5 @@ def _has_form(entry: object) -> bool:
 
 
 def runtime_of(conf: OciConf) -> str:
-    """The runtime that the site's oci.conf names, without its directory."""
-    return os.path.basename(program_of(conf.runtime_run.split()))
+    """The program that the site's oci.conf names."""
+    return program_of(conf.runtime_run.split())

@@ -6,10 +6,11 @@ import pytest
 from actors.slurm.oci_conf import parse
 from actors.staging.commands import Commands
 from actors.staging.overlay import kinds
-from actors.staging.overlay.kinds import MEMORY, Kinds, Needs, Verdict, read_verdict, runtime_of
+from actors.staging.overlay.kinds import MEMORY, Kinds, Needs, Verdict, read_verdict, runtime_of, unfit
 
 NEEDS = Needs("crun", "/tmp", "own")
-YES = "kernel=Linux 6.1 x86_64\noverlay=yes\nend=yes\n"
+CRUN = "runtime=crun version 1.8.1\n"
+YES = f"kernel=Linux 6.1 x86_64\n{CRUN}overlay=yes\nend=yes\n"
 
 
 class Node:
@@ -33,7 +34,10 @@ def ask(directory: Path, node: Node, name: str = "n1", needs: Needs = NEEDS) -> 
     ("text", "verdict"),
     [
         (YES, Verdict("Linux 6.1 x86_64", works=True)),
-        ("kernel=Linux 4.18\nwhy=mount: denied\nend=yes\n", Verdict("Linux 4.18", works=False, why="mount: denied")),
+        (
+            f"kernel=Linux 4.18\n{CRUN}why=mount: denied\nend=yes\n",
+            Verdict("Linux 4.18", works=False, why="mount: denied"),
+        ),
         (
             "kernel=Linux 6.1\nmissing=tar\nmissing=cp\noverlay=yes\nend=yes",
             Verdict("Linux 6.1", works=False, why="the node lacks tar, cp"),
@@ -56,7 +60,7 @@ def test_a_node_is_asked_once(tmp_path: Path) -> None:
 
 
 def test_a_refusal_is_remembered_as_well(tmp_path: Path) -> None:
-    node = Node("kernel=Linux 4.18\nwhy=no\nend=yes\n")
+    node = Node(f"kernel=Linux 4.18\n{CRUN}why=no\nend=yes\n")
     assert [ask(tmp_path, node) for _ in range(2)] == [Verdict("Linux 4.18", works=False, why="no")] * 2
     assert node.asked == 1
 
@@ -96,7 +100,23 @@ def test_nothing_is_left_beside_the_memory(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [MEMORY]
 
 
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("crun version 1.8.1", ""),
+        ("crun version 1.28", ""),
+        ("runc version 1.1.5+ds1", ""),
+        ("runc version 1.3.6", "does not take"),
+        ("singularity-ce version 4.1.1", "is not known"),
+        ("", "does not say"),
+    ],
+)
+def test_which_runtimes_serve(version: str, words: str) -> None:
+    assert words in unfit(version)
+    assert bool(words) == bool(unfit(version))
+
+
 def test_the_runtime_is_oci_conf_s() -> None:
     conf = parse('RunTimeRun="exec env -u NOTIFY_SOCKET /usr/bin/crun --rootless=true run --bundle %b %n"')
-    assert runtime_of(conf) == "crun"
+    assert runtime_of(conf) == "/usr/bin/crun"
     assert runtime_of(parse("")) == ""
