@@ -265,7 +265,7 @@ def _stage_rootfs(
     def serves(tree: str) -> bool:
         return creation.readonly and can_be_read_only(tree, mounts)
 
-    tree = shared_tree(creation, source, work, log, owners=owners, foreign=serves, mode=directory_mode).path
+    tree = shared_tree(creation, source, work, log, owners=owners, serves=serves, mode=directory_mode).path
     if creation.readonly:
         os.symlink(tree, target)
         return False, True
