@@ -120,7 +120,7 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
             if root:
                 return root
             why = "its trees are too many for the options of a mount, or their names have a character that parts these"
-        log(Level.INFO if not creation.readonly else Level.VERBOSE, f"no overlay: {why}")
+        log(Level.VERBOSE, f"no overlay: {why}")
     if creation.readonly and not plan.privileged:
         tree = _tree(plan, log)
         os.symlink(tree, f"{plan.content}/rootfs")
@@ -215,7 +215,7 @@ def _tree(plan: RootPlan, log: Log) -> str:
         plan.work,
         log,
         owners=plan.owners,
-        foreign=serves,
+        serves=serves,
         mode=plan.rights.content,
         variant=_missing(source, plan.mounts),
     ).path

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from scrun.host import Host
 
-from . import account, engines, identity, nodes, owners, sessions, slurm, staging, storage
+from . import account, engines, identity, images, nodes, owners, sessions, slurm, staging, storage
 from .finding import SHELL, Finding, fault
 
 CHECKS: tuple[tuple[str, Callable[[Host], Finding]], ...] = (
@@ -32,6 +32,7 @@ CHECKS: tuple[tuple[str, Callable[[Host], Finding]], ...] = (
     ("staging directory", staging.staging_directory),
     ("root_squash", staging.root_squash),
     ("file owners", owners.file_owners),
+    ("image stores", images.image_stores),
     ("oci.conf", nodes.oci_conf),
 )
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.conftest import Runner
+    from tests.oci.docker import Docker
     from tests.oci.podman import Podman
 
 
@@ -129,3 +130,14 @@ def test_the_first_container_of_a_user_is_served_by_the_site(
         assert as_root(["ls", f"{tree}/etc/new"]).returncode != 0
     finally:
         as_user(["sh", "-c", f"rm {toml}; podman unshare rm -rf {place}"])
+
+
+def test_docker_finds_what_was_pushed_from_docker(docker: Docker, as_docker: Runner, store: str) -> None:
+    """The layers have random names, and root's data base tells which they are."""
+    pushed = as_docker(["scrun", "image", "push", "--owners", "docker.io/library/busybox", store])
+    assert pushed.returncode == 0, pushed.stderr
+    tree = f"{store}/{pushed.stdout.strip()}/tree"
+    assert as_docker(["ls", "-A", tree]).stdout.split()[0] == ".dockerenv"
+    assert as_docker(["docker", "ps", "--all", "--quiet", "--filter", "name=scrun-image"]).stdout == ""
+    again = as_docker(["scrun", "image", "push", "--owners", "docker.io/library/busybox", store])
+    assert again.stdout == pushed.stdout

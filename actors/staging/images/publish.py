@@ -56,8 +56,12 @@ def publish_tree(root: str) -> int:
     return left_out
 
 
-def add_places(root: str) -> None:
+def add_places(root: str, *, docker: bool) -> None:
     """Make what each engine makes in its containers, unless the image has it: who uses the tree cannot.
+
+    Args:
+        root: the tree.
+        docker: whether docker's containers use it; programs take those with ``/.dockerenv`` for such.
 
     Raises:
         OSError: something could not be made.
@@ -66,6 +70,8 @@ def add_places(root: str) -> None:
     for path, kind in PLACES.items():
         if path.startswith(b"run/"):
             continue  # engines mount a tmpfs there, which must find the directory empty (``can_be_read_only``)
+        if path == b".dockerenv" and not docker:
+            continue
         place = os.path.join(os.fsencode(root), path)
         if os.path.realpath(os.path.dirname(place)) != os.path.dirname(place) or os.path.lexists(place):
             continue  # a link of the image's is not followed

@@ -38,7 +38,7 @@ def push(store: Store, source: str, name: str, *, owners: bool, progress: Progre
         if _identify(source, kind).key != found.key:
             raise StagingError(f"{name} was changed while it was copied")
         try:
-            add_places(tree)
+            add_places(tree, docker=any(layer.token.startswith("docker ") for layer in found.layers))
             if not owners:
                 missing += publish_tree(tree)
         except OSError as error:

@@ -56,7 +56,7 @@ def shared_tree(
     log: Log,
     *,
     owners: bool,
-    foreign: Callable[[str], bool] = lambda _tree: False,
+    serves: Callable[[str], bool] = lambda _tree: False,
     mode: int = 0o700,
     progress: Progress | None = None,
     variant: str = "",
@@ -69,7 +69,8 @@ def shared_tree(
         user: the container's own directory in the staging directory: the tree stays as long as that does.
         log: told what an import does, and what could not be copied.
         owners: whether the files keep their owners.
-        foreign: whether a tree of a site's store, whose files belong to another user, will do.
+        serves: whether a tree of a site's store will do: one in which a runtime must not make a mount point, and whose
+            files may belong to another user.
         mode: of the directories that lead to the tree.
         progress: see ``importing.Progress``; by default the log is told.
         variant: what those who share it have in common besides; a tree in which a runtime makes mount points is only
@@ -84,7 +85,8 @@ def shared_tree(
     for attempt in range(_ATTEMPTS):
         identity = _identify(source, kind, memory)
         log(Level.VERBOSE, f"root file system {identity.key[:12]}: {_by_what(identity)}")
-        if stored := _stored(creation.settings.staging.images, identity, foreign):
+        stored = _stored(creation.settings.staging.images, identity)
+        if stored and serves(stored.path):
             log(Level.VERBOSE, f"its tree is in the site's store: {stored.path}")
             return stored
 
@@ -123,7 +125,7 @@ def tree_of_the_site(creation: Creation, *, owners: bool) -> str:
     if not stores:
         return ""
     identity = _identify(creation.rootfs, "owners" if owners else "single", _memory_of(creation))
-    stored = _stored(stores, identity, lambda _tree: True)
+    stored = _stored(stores, identity)
     return stored.path if stored else ""
 
 
@@ -157,13 +159,10 @@ def progress_to(log: Log, clock: Callable[[], float] = time.monotonic) -> Progre
     return tell
 
 
-def _stored(stores: tuple[str, ...], identity: Identity, foreign: Callable[[str], bool]) -> SharedTree | None:
+def _stored(stores: tuple[str, ...], identity: Identity) -> SharedTree | None:
     """The tree of a store; a container that was just made has that of its image."""
     path = find(stores, (identity.key, identity.base_key if identity.new else ""))
-    if not path:
-        return None
-    tree = SharedTree(path, identity.key, os.stat(path).st_uid != os.geteuid())
-    return tree if not tree.foreign or foreign(path) else None
+    return SharedTree(path, identity.key, os.stat(path).st_uid != os.geteuid()) if path else None
 
 
 def _identify(source: str, kind: Kind, memory: ContentMemory) -> Identity:

@@ -216,14 +216,14 @@ def test_a_runtime_has_nothing_to_copy_out_of_the_tree(
 # --- who gets it
 
 
-def take(tmp_path: Path, source: Path, name: str, *, foreign: bool = True, owners: bool = False) -> SharedTree:
+def take(tmp_path: Path, source: Path, name: str, *, serves: bool = True, owners: bool = False) -> SharedTree:
     home = tmp_path / "home"
     (home / ".scrun" / name).mkdir(parents=True)
     box = creation(
         id=name, caller__home=str(home), rootfs=str(source), settings__staging__images=(str(tmp_path / "store"),)
     )
     user = str(home / ".scrun" / name)
-    return shared_tree(box, str(source), user, lambda *_: None, owners=owners, foreign=lambda _: foreign)
+    return shared_tree(box, str(source), user, lambda *_: None, owners=owners, serves=lambda _: serves)
 
 
 @in_own_mounts
@@ -237,6 +237,7 @@ def test_a_new_container_gets_the_tree_of_its_image_and_a_changed_one_does_not(t
     store = Store(str(tmp_path / "store"))
     pushed = push(store, str(image / "merged"), "image", owners=False, progress=silent)
     assert (Path(pushed.path) / "tree/etc/mtab").is_symlink()
+    assert not (Path(pushed.path) / "tree/.dockerenv").exists(), "programs would take podman for docker"
 
     root, _ = storage.container("new", 0)
     (root / "etc/mtab").symlink_to("/proc/mounts")
@@ -259,7 +260,7 @@ def test_the_tree_of_another_owner_is_for_those_only_who_read_it() -> None:
     os.setegid(4711)
     os.seteuid(4711)
     read = take(tmp_path, tmp_path / "source", "reads")
-    written = take(tmp_path, tmp_path / "source", "writes", foreign=False)
+    written = take(tmp_path, tmp_path / "source", "writes", serves=False)
     assert (read.path, read.foreign) == (f"{pushed.path}/tree", True)
     assert written.path.startswith(str(tmp_path / "home"))
     assert not written.foreign
