@@ -127,16 +127,22 @@ def clear_up(paths: ContainerPaths) -> None:
 
 
 def stage_out_again(paths: ContainerPaths) -> list[str]:
-    """Remove what stage-out could not; return what is in the way still. The caller holds the lock."""
+    """Do again what stage-out could not; return what is in the way still, or is lost. The caller holds the lock."""
     from scrun.packages import use_packages
 
     use_packages()
     from actors.process.logbook import Logbook
     from actors.staging.actor import stage_out
+    from actors.staging.bundle import staged_with
+    from actors.staging.reach import place_of
     from proto.life import journal, lifecycle
 
     container = lifecycle.replay(journal.read(paths.journal))
     if container.creation is None:
         return []
+    place = place_of(container.creation.settings, container.creation.caller.home)
+    if not staged_with(place, container.creation.cookie):
+        with open(paths.unstaged, encoding="utf-8") as file:
+            return [file.read()]  # nothing is left to be done again
     failure = stage_out(container.creation, container, Logbook(container.creation, "delete").write)
     return [failure] if failure else []

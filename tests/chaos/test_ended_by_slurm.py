@@ -6,6 +6,7 @@ Each time the engine sees an exit status that is true, ``state`` says why, and n
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from .test_cancellation import AFTER_THE_END, LIMIT, check_end, interrupt_twice,
 from .witness import Witness
 
 if TYPE_CHECKING:
+    from tests.conftest import Runner
     from tests.slurm.runtime import Box, Runtime
 
     from .conftest import Chaos
@@ -60,6 +62,19 @@ def test_scancel_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
         chaos.figures["cases"] += 1
 
     in_parallel(chaos.some(EVENTS, 4), run)
+
+
+def test_changes_that_lie_on_a_node_without_a_job_are_told(runtime: Runtime, as_user: Runner) -> None:
+    box = runtime.running("/bin/sh", "-c", "echo x >/file; echo ready >&2; while :; do sleep 0.1; done")
+    assert read_line(box) == "ready"
+    assert runtime.runner(["scancel", str(box.job())]).returncode == 0
+    assert box.wait(LIMIT) == 137
+    done = runtime("delete", box.id)
+    assert done.returncode == 0
+    lost = re.search(r"changes could not be brought back: .* \(they lie in (\S+) there\)", done.stderr)
+    assert lost is not None
+    assert as_user(["cat", f"{lost[1]}/u/file"]).stdout == "x\n"
+    assert as_user(["unshare", "-r", "rm", "-r", lost[1]]).returncode == 0
 
 
 def test_signals_by_scancel(runtime: Runtime) -> None:
