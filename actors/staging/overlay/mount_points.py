@@ -35,8 +35,13 @@ def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount
         if hidden:
             continue  # on another mount
         there, missing = resolve(root, destination)
-        for names, target in links_on_the_way(root, destination):
+        links = links_on_the_way(root, destination)
+        for names, target in links:
             _link(ground, names, target)
+        if links:
+            # Not every runtime makes a directory behind a link.
+            directory = there if os.path.isdir(os.path.join(root, *there)) else there[:-1]
+            os.makedirs(os.path.join(ground, *directory), 0o755, exist_ok=True)
         if missing and stat.S_ISDIR(os.lstat(os.path.join(root, *there)).st_mode):
             _make(layer, there, missing, file=_is_file(mount))
             touched |= {tuple(there[:count]) for count in range(len(there) + 1)}

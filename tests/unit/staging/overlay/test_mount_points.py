@@ -65,7 +65,8 @@ def test_what_is_missing_is_made_in_the_layer(root: Path, tmp_path: Path) -> Non
     )
     assert found == {
         "layer/etc", "layer/etc/app.conf", "layer/run", "layer/run/app", "layer/usr", "layer/usr/lib",
-        "layer/usr/lib/data", "layer/work", "layer/work/here", "ground/lib", "ground/var", "ground/var/run",
+        "layer/usr/lib/data", "layer/work", "layer/work/here", "ground/lib", "ground/usr",
+        "ground/usr/lib", "ground/var", "ground/var/run", "ground/run",
     }  # fmt: skip
     assert (tmp_path / "layer/etc/app.conf").is_file()
     assert (tmp_path / "layer/run/app").is_dir()
