@@ -9,7 +9,7 @@ from actors.slurm import runtime_words
 from actors.slurm.replies import may_be_outside, may_be_the_runtimes, needs_inquiry
 from actors.slurm.scheduler import STDERR, JobInfo, Scheduler, StepNews
 from proto.errors import ScrunError
-from proto.exit_codes import KILL, KILLED, NOT_FOUND, REFUSED
+from proto.exit_codes import KILL, KILLED, REFUSED
 from proto.host import sessions
 from proto.life import events as e
 from proto.life import messages as m
@@ -183,9 +183,7 @@ class Step:
             return ""
         from actors.staging.overlay.node_programs import NodePrograms  # json and others: for those that fail
 
-        programs = NodePrograms(self._programs)
-        no_program = os.waitstatus_to_exitcode(self._status or 0) == NOT_FOUND
-        return programs.failure or (programs.skipped if no_program else "")
+        return NodePrograms(self._programs).failure
 
     def _probe(self) -> ToAnchor:
         """Find out whether exit status 1 or 2 was the program's: start a program that does not exist.

@@ -13,6 +13,7 @@ class OciConf(Value):
         srun_args: ``SrunArgs``, one argument per line of the file.
         runtime_run: pattern ``RunTimeRun``, or empty.
         mount_spool_dir: ``MountSpoolDir``: where slurmd mounts a directory of its own into the container.
+        disabled_hooks: ``DisableHooks``: kinds of hooks that slurmd takes out of config.json.
 
     """
 
@@ -20,12 +21,14 @@ class OciConf(Value):
     srun_args: tuple[str, ...] = ()
     runtime_run: str = ""
     mount_spool_dir: str = "/var/run/slurm"
+    disabled_hooks: tuple[str, ...] = ()
 
 
 def parse(text: str) -> OciConf:
     """Read the file. Keys in any case, ``#`` begins a comment, a value may stand in double quotes."""
     srun_path = runtime_run = mount_spool_dir = ""
     srun_args: list[str] = []
+    hooks: tuple[str, ...] = ()
     for line in text.splitlines():
         key, equals, value = line.partition("=")
         if not equals or key.lstrip().startswith("#"):
@@ -40,7 +43,9 @@ def parse(text: str) -> OciConf:
                 runtime_run = plain
             case "mountspooldir":
                 mount_spool_dir = plain
-    return OciConf(srun_path, tuple(srun_args), runtime_run, mount_spool_dir or OciConf.mount_spool_dir)
+            case "disablehooks":
+                hooks = tuple(word.strip() for word in plain.split(",") if word.strip())
+    return OciConf(srun_path, tuple(srun_args), runtime_run, mount_spool_dir or OciConf.mount_spool_dir, hooks)
 
 
 def _value(text: str) -> str:

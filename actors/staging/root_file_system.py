@@ -147,7 +147,10 @@ def _obstacle(plan: RootPlan, run: Commands, log: Log) -> str:
         return "the user's own id is none of the container's"
     if _ids(plan) == "own" and plan.ids[0][0].container:
         return "the one id that the container has is not root's, and only root may mount"
-    runtime = runtime_of(oci_conf.load(scrun.slurm_conf))
+    conf = oci_conf.load(scrun.slurm_conf)
+    if disabled := {hook for hook in conf.disabled_hooks if hook.lower() in {"createcontainer", "poststop"}}:
+        return f"DisableHooks in oci.conf has {', '.join(sorted(disabled))}"
+    runtime = runtime_of(conf)
     kinds = Kinds(staging_directory(creation))
     verdict = kinds.ask(plan.nodes, Needs(runtime, creation.settings.staging.changes, _ids(plan)), run, log)
     return "" if verdict.works else verdict.why

@@ -102,16 +102,6 @@ class NodePrograms:
             return ""
 
     @property
-    def skipped(self) -> str:
-        """Why there was no program, as a sentence, if ``enter`` was not run at all."""
-        if self._has(BEGUN):
-            return ""
-        return (
-            "the node's OCI runtime has not run the createContainer hook that makes the root file system; set "
-            'mode = "copy" in [staging] of scrun.toml, or take DisableHooks out of oci.conf'
-        )
-
-    @property
     def failure(self) -> str:
         """Why the container's program did not begin, as a sentence, if it is for ``enter``."""
         try:
