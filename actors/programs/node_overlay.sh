@@ -122,6 +122,8 @@ collect() {
     forgotten
 }
 
+# The container's state: a runtime that cannot get rid of it says so in the program's output.
+read -r _
 case ${0##*/} in
 enter)
     if ! why=$(enter 2>&1 </dev/null); then

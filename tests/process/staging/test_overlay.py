@@ -81,13 +81,13 @@ class Node:
                 )
         lines += [f"sh {hook['args'][1]}" for hook in config["hooks"]["createContainer"]]
         script = "\n".join([*lines, f"cd '{root}'", program])
-        subprocess.run(["unshare", "-m", "sh", "-c", script], check=True, timeout=60)
+        subprocess.run(["unshare", "-m", "sh", "-c", script], check=True, timeout=60, input=b"{}")
 
     def end(self, staged: Staged) -> None:
         """Do as the runtime's poststop hook does."""
         config = json.loads(Path(staged.bundle, "config.json").read_text())
         for hook in config["hooks"]["poststop"]:
-            subprocess.run(hook["args"], executable=hook["path"], check=True, timeout=60, env={})
+            subprocess.run(hook["args"], executable=hook["path"], check=True, timeout=60, env={}, input=b"{}")
 
     def out(self, container: Creation) -> None:
         stage_out(container, self.run, self._log)
