@@ -65,7 +65,9 @@ def test_scancel_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
 
 
 def test_changes_that_lie_on_a_node_without_a_job_are_told(runtime: Runtime, as_user: Runner) -> None:
-    box = runtime.running("/bin/sh", "-c", "echo x >/file; echo ready >&2; while :; do sleep 0.1; done")
+    root = {"path": str(runtime.directory / "rootfs"), "readonly": False}
+    script = "echo x >/file; echo ready >&2; while :; do sleep 0.1; done"
+    box = runtime.running("/bin/sh", "-c", script, config={"root": root})
     assert read_line(box) == "ready"
     assert runtime.runner(["scancel", str(box.job())]).returncode == 0
     assert box.wait(LIMIT) == 137

@@ -1,4 +1,4 @@
-"""Which nodes can have overlays: found out once per kind of node, and remembered in the staging directory.
+"""Which nodes can have overlays: found out once a day for each, and remembered in the staging directory.
 
 What decides is the kernel, the OCI runtime of oci.conf, where changes lie, and how the container's ids are had. A node
 that is seen for the first time is asked in a step of some 50 ms, in which the mount is tried.
@@ -89,13 +89,13 @@ class Kinds:
     """What is known of nodes.
 
     Args:
-        staging: the staging directory, in which it is remembered.
+        staging: the staging directory, in whose cache it is remembered.
 
     """
 
     def __init__(self, staging: str) -> None:
         self._staging = staging
-        self._path = f"{staging}/{MEMORY}"
+        self._path = f"{staging}/cache/{MEMORY}"
 
     def ask(self, node: str, needs: Needs, run: Commands, log: Log) -> Verdict:
         """The verdict about a node, from memory or from the node.
@@ -153,6 +153,7 @@ class Kinds:
 
     def _save(self, memory: dict[str, dict[str, Any]]) -> None:
         # Two containers may write at once: the last one counts, and the other node is asked once more.
+        os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
         new = f"{self._path}~{os.urandom(4).hex()}"
         write_file(new, json.dumps(memory).encode(), 0o600)
         os.rename(new, self._path)

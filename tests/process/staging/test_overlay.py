@@ -259,5 +259,5 @@ def test_what_the_node_could_not_make_is_said(container: Creation, node: Node) -
 
 def test_what_is_known_of_nodes_is_in_the_staging_directory(container: Creation, node: Node) -> None:
     staged = node.stage(container)
-    assert Path(staged.bundle).parent.joinpath(MEMORY).exists()
+    assert Path(staged.bundle).parent.joinpath("cache", MEMORY).exists()
     node.out(container)

@@ -90,14 +90,15 @@ def test_a_node_is_asked_again_when_it_has_failed_or_after_a_day(
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"n1 crun /tmp own": 5}', '{"n1 crun /tmp own": {"time": "x"}}'])
 def test_a_memory_that_nobody_can_read_is_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / MEMORY).write_text(text)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / MEMORY).write_text(text)
     assert ask(tmp_path, Node(YES)).works
-    assert json.loads((tmp_path / MEMORY).read_text())["n1 crun /tmp own"]["works"]
+    assert json.loads((tmp_path / "cache" / MEMORY).read_text())["n1 crun /tmp own"]["works"]
 
 
 def test_nothing_is_left_beside_the_memory(tmp_path: Path) -> None:
     ask(tmp_path, Node(YES))
-    assert [path.name for path in tmp_path.iterdir()] == [MEMORY]
+    assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*.*")] == [Path("cache", MEMORY)]
 
 
 @pytest.mark.parametrize(
