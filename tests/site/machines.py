@@ -20,6 +20,9 @@ NODES = ("node1", "node2")
 COMMAND = 600.0
 OUTAGE = 1200.0
 
+STAGED = "find /scratch/alice/scrun -mindepth 1 -path '*/scrun/cache' -prune -o ! -name .pruned -print"
+"""Lists what is staged for containers of alice; trees of images are kept."""
+
 Done = subprocess.CompletedProcess[str]
 
 

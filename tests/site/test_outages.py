@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.site import machines
-from tests.site.machines import OUTAGE, root, wait_until
+from tests.site.machines import OUTAGE, STAGED, root, wait_until
 
 if TYPE_CHECKING:
     from tests.site.machines import User
@@ -90,5 +90,5 @@ def test_reboot_of_the_login_host(fresh: None, alice: User) -> None:
     alice.run("scrun gc")
     alice.gone()
     assert alice.must("scrun list --quiet") == ""
-    assert alice.must("find /scratch/alice/scrun -mindepth 1") == ""
+    assert alice.must(STAGED) == ""
     alice.must("podman rm --force count")

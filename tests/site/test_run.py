@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.site.machines import STAGED
 from tests.site.terminal import in_terminal
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def test_exec_logs_stop_and_rm(alice: User) -> None:
     assert alice.container("life", ".State.ExitCode") == "3"
     alice.must("podman rm life")
     alice.gone()
-    assert alice.must("find /scratch/alice/scrun -mindepth 1") == "", "something staged was left"
+    assert alice.must(STAGED) == "", "something staged was left"
 
 
 def test_removal_by_force_gives_the_job_back(alice: User) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.site.machines import root, wait_until
+from tests.site.machines import STAGED, root, wait_until
 from tests.site.test_outages import counting, ends_well
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ def test_processes_of_the_user_are_ended(alice: User, end: str) -> None:
     counting(alice)
     root(end)
     alice.gone()
-    wait_until(lambda: not alice.must("find /scratch/alice/scrun -mindepth 1"), "an empty staging directory")
+    wait_until(
+        lambda: not alice.must(STAGED),
+        "an empty staging directory",
+    )
     state = alice.must("podman ps -a --format '{{.Names}} {{.State}}'").split()
     assert state[0] == "count"
     assert state[1] != "running"

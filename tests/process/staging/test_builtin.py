@@ -19,8 +19,8 @@ from actors.staging.images import importing
 from proto.errors import StagingError
 from proto.life.creation import Creation
 from proto.value import replace
+from tests.process.staging.own_mounts import in_own_mounts, mount
 from tests.unit.creations import changed, creation, is_root
-from tests.unit.staging.images.own_mounts import in_own_mounts, mount
 
 PLAIN = CallerMaps("0 0 4294967295\n", "0 0 4294967295\n")
 PODMAN = CallerMaps("0 1001 1\n1 100000 65536\n", "0 1002 1\n1 200000 65536\n")

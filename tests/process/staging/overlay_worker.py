@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from actors.staging.tree.changes import apply_changes
 from actors.staging.tree.mirror import mirror
 from proto.errors import StagingError
-from tests.unit.staging.tree_programs import BEGINNING, FACTS, describe, run
+from tests.process.staging.tree_programs import BEGINNING, FACTS, describe, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

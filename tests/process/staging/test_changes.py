@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.staging.tree_programs import OPERATIONS, Program, at_random, programs
+from tests.process.staging.tree_programs import OPERATIONS, Program, at_random, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="owners, devices and mo
 
 
 def started(*prefix: str) -> Iterator[Callable[..., Any]]:
-    argv = [*prefix, sys.executable, "-m", "tests.unit.staging.overlay_worker"]
+    argv = [*prefix, sys.executable, "-m", "tests.process.staging.overlay_worker"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) as process:
         requests, answers = cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)
 

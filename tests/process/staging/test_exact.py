@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from actors.staging.tree.mirror import mirror
-from tests.unit.staging.tree_programs import BEGINNING, OPERATIONS, TIME, Program, at_random, describe, programs, run
+from tests.process.staging.tree_programs import BEGINNING, OPERATIONS, TIME, Program, at_random, describe, programs, run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,8 +18,8 @@ from actors.staging.tree.changes import apply_changes
 from actors.staging.tree.mirror import mirror, missing_paths
 from actors.staging.tree.removal import remove
 from actors.staging.tree.spared import Spared
-from tests.unit.staging.overlay_worker import TAR
-from tests.unit.staging.tree_programs import BEGINNING, at_random, describe, run
+from tests.process.staging.overlay_worker import TAR
+from tests.process.staging.tree_programs import BEGINNING, at_random, describe, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
