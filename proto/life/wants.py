@@ -77,7 +77,8 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
         complete = c.step == "ended" and ending.kind != "launch-failed"
         wants.append(("staging", m.StageOut(c.job_id, c.nodes, c.bundle, c.rootfs, complete)))
     scripted = c.creation is not None and c.creation.settings.scrun.lua
-    if c.ours and not (wants and (scripted or c.programs)):
+    on_node = c.programs and c.step == "ended" and ending.kind != "node-failure"
+    if c.ours and not (wants and (scripted or on_node)):
         # A script may want to run commands on the nodes once more, and changes may still lie there.
         wants.append(("allocation", m.ReleaseJob(c.job_id, ending.exit_code)))
     return wants or [("state", e.Finished())]
