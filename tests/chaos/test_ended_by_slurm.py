@@ -71,9 +71,10 @@ def test_changes_that_lie_on_a_node_without_a_job_are_told(runtime: Runtime, as_
     assert read_line(box) == "ready"
     assert runtime.runner(["scancel", str(box.job())]).returncode == 0
     assert box.wait(LIMIT) == 137
+    runtime.wait_until((runtime.root / box.id / "unstaged").exists, LIMIT)
     done = runtime("delete", box.id)
     assert done.returncode == 0
-    lost = re.search(r"changes could not be brought back: .* \(they lie in (\S+) there\)", done.stderr)
+    lost = re.search(r"changes could not be brought back: .* \(they lie in (\S+) there\)", runtime.log.read_text())
     assert lost is not None
     assert as_user(["cat", f"{lost[1]}/u/file"]).stdout == "x\n"
     assert as_user(["unshare", "-r", "rm", "-r", lost[1]]).returncode == 0

@@ -112,7 +112,7 @@ def test_a_node_that_is_down(runtime: Runtime, chaos: Chaos, as_root: Any) -> No
     assert "node" in runs.annotations()["scrun.end-reason"]
     assert created.wait(BACK) == 137
     assert "node" in created.annotations()["scrun.end-reason"]
-    assert "stopped" in runtime.fails("start", created.id)
+    assert "a node of the job failed" in runtime.fails("start", created.id)
     chaos.figures["cases"] += len(boxes)
     gone(runtime, boxes)
 
