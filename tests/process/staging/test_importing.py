@@ -19,7 +19,7 @@ from proto.errors import StagingError
 
 from .own_mounts import in_own_mounts, mount
 
-CHECKOUT = Path(__file__).resolve().parents[4]
+CHECKOUT = Path(__file__).resolve().parents[3]
 # root without the rights that a server of network files does not grant it
 MERE_OWNER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 WORKERS = pytest.mark.parametrize("workers", [1, 3])
