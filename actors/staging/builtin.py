@@ -124,7 +124,8 @@ def stage_in(
     place = staging_directory(creation)
     home = container_directory(creation)
     config = {**config, "mounts": from_bundle(config.get("mounts") or (), creation.bundle)}
-    spool = oci_conf.load(creation.settings.scrun.slurm_conf).mount_spool_dir
+    conf = oci_conf.load(creation.settings.scrun.slurm_conf)
+    spool = conf.mount_spool_dir
     caller = caller or caller_maps()
     try:
         uid_map, gid_map = container_maps(creation, config, caller, lambda: keeps_owners(place))
@@ -166,6 +167,7 @@ def stage_in(
                 privileged=is_privileged(config),
                 nodes=nodes,
                 changes=wants_sync(creation),
+                conf=conf,
             ),
             run,
             log,

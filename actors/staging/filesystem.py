@@ -55,7 +55,6 @@ def device_paths(devices: Iterable[dict[str, Any]]) -> dict[str, str]:
 
 
 def unescape(word: str) -> str:
-    """A word of mountinfo, which has octal numbers in place of white space and backslashes (proc(5))."""
-    for code, char in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        word = word.replace(code, char)
-    return word
+    """A word of mountinfo, which has octal numbers in place of white space, backslashes and others (proc(5))."""
+    first, *others = word.split("\\")
+    return first + "".join(chr(int(each[:3], 8)) + each[3:] for each in others)

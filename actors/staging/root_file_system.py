@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from actors.oci.id_maps import IdMap, seen_as
 from actors.oci.overlay import lower_option
-from actors.slurm import oci_conf
+from actors.slurm.oci_conf import OciConf
 from actors.slurm.step_options import runs_once
 from actors.staging.images.entry import read_record
 from actors.staging.tree.copy import copy_tree, has_owners, make_room_for_mounts, remove_tree
@@ -69,6 +69,7 @@ class RootPlan(Value):
         privileged: whether the container may mount what it likes.
         nodes: of the job, as Slurm writes them; empty if unknown.
         changes: whether its changes are wanted at its end.
+        conf: the site's oci.conf.
 
     """
 
@@ -84,6 +85,7 @@ class RootPlan(Value):
     privileged: bool
     nodes: str
     changes: bool
+    conf: OciConf
 
 
 def decide_mode(wish: str, file_system_type: str) -> str:
@@ -147,10 +149,9 @@ def _obstacle(plan: RootPlan, run: Commands, log: Log) -> str:
         return "the user's own id is none of the container's"
     if _ids(plan) == "own" and plan.ids[0][0].container:
         return "the one id that the container has is not root's, and only root may mount"
-    conf = oci_conf.load(scrun.slurm_conf)
-    if disabled := {hook for hook in conf.disabled_hooks if hook.lower() in {"createcontainer", "poststop"}}:
+    if disabled := {hook for hook in plan.conf.disabled_hooks if hook.lower() in {"createcontainer", "poststop"}}:
         return f"DisableHooks in oci.conf has {', '.join(sorted(disabled))}"
-    runtime = runtime_of(conf)
+    runtime = runtime_of(plan.conf)
     kinds = Kinds(staging_directory(creation))
     verdict = kinds.ask(plan.nodes, Needs(runtime, creation.settings.staging.changes, _ids(plan)), run, log)
     return "" if verdict.works else verdict.why

@@ -9,13 +9,13 @@ import hashlib
 import os
 from typing import Literal
 
-from actors.staging.filesystem import NETWORK_FILE_SYSTEMS
+from actors.staging.filesystem import NETWORK_FILE_SYSTEMS, unescape
 from proto.value import Value
 
 from .contents import hash_root, hash_tree
 from .engine_made import is_engine_made
 from .memory import ContentMemory
-from .overlay import Layer, is_made_anew, layer_at, overlay_at, plain
+from .overlay import Layer, is_made_anew, layer_at, overlay_at
 
 Kind = Literal["owners", "single"]
 """Whether the files of a tree keep their owners or all belong to one user."""
@@ -108,7 +108,7 @@ def scope_of(path: str, mountinfo: str) -> str:
     here = os.path.realpath(path)
     for line in mountinfo.splitlines():
         words = line.split(" ")
-        point = plain(words[4])
+        point = unescape(words[4])
         if len(point) >= longest and (point in {"/", here} or here.startswith(f"{point}/")):
             longest = len(point)
             kind, source = words[words.index("-", 6) + 1 :][:2]

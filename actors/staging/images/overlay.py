@@ -16,10 +16,10 @@ import functools
 import os
 import re
 
+from actors.staging.filesystem import unescape
 from proto.value import Value
 
 _ID = re.compile(r"[0-9a-f]{64}")
-_OCTAL = re.compile(r"\\([0-7]{3})")
 _LOWER = re.compile(r"(?:\\.|[^:\\])+")
 _NO_LONGER = 512
 
@@ -61,7 +61,7 @@ def overlay_at(path: str, mountinfo: str) -> Overlay | None:
     here = os.path.realpath(path)
     for line in reversed(mountinfo.splitlines()):
         words = line.split(" ")
-        if plain(words[4]) == here:
+        if unescape(words[4]) == here:
             separator = words.index("-", 6)
             options = words[separator + 3].split(",")
             return _overlay(here, options) if words[separator + 1] == "overlay" and words[3] == "/" else None
@@ -88,13 +88,13 @@ def _overlay(point: str, options: list[str]) -> Overlay | None:
     named = dict(values)
     if "datadir+" in named or "::" in named.get("lowerdir", ""):
         return None
-    upper = plain(named.get("upperdir", ""))
+    upper = unescape(named.get("upperdir", ""))
     base = _base(point, upper)
     upper = os.path.join(base, upper) if upper else ""
     if "lowerdir" in named:
-        lowers = [re.sub(r"\\(.)", r"\1", each) for each in _LOWER.findall(plain(named["lowerdir"]))]
+        lowers = [re.sub(r"\\(.)", r"\1", each) for each in _LOWER.findall(unescape(named["lowerdir"]))]
     else:
-        lowers = [plain(value) for name, value in values if name == "lowerdir+"]
+        lowers = [unescape(value) for name, value in values if name == "lowerdir+"]
     paths = [each if each.startswith("/") else os.path.join(base, each) for each in lowers]
     if not paths or not all(each.startswith("/") for each in (*paths, upper or "/")):
         return None
@@ -174,8 +174,3 @@ def _local_token(engine: str, path: str) -> str:
     except OSError:
         return ""
     return f"{engine} {machine} {path} {status.st_dev} {status.st_ino} {status.st_ctime_ns}"
-
-
-def plain(word: str) -> str:
-    """A word of mountinfo without its escapes, which are octal numbers."""
-    return _OCTAL.sub(lambda found: chr(int(found[1], 8)), word)

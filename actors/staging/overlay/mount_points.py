@@ -34,8 +34,8 @@ def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount
         done.append(destination)
         if hidden:
             continue  # on another mount
-        there, missing = resolve(root, destination)
-        links = links_on_the_way(root, destination)
+        links: list[tuple[list[str], str]] = []
+        there, missing = resolve(root, destination, links)
         for names, target in links:
             _link(ground, names, target)
         if links:
@@ -48,13 +48,6 @@ def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount
     # Now that all is made: their modes may forbid it. An overlay shows the attributes of its topmost layer.
     for path in sorted(touched, key=len, reverse=True):
         imitate(os.path.join(root, *path), os.path.join(layer, *path), owners=owners)
-
-
-def links_on_the_way(root: str, path: str) -> list[tuple[list[str], str]]:
-    """The links by which ``resolve`` gets where it gets: the names of each, of which only the last is one."""
-    found: list[tuple[list[str], str]] = []
-    resolve(root, path, found)
-    return found
 
 
 def _link(ground: str, names: list[str], target: str) -> None:
@@ -70,7 +63,7 @@ def resolve(root: str, path: str, links: list[tuple[list[str], str]] | None = No
     Args:
         root: the root file system.
         path: in it.
-        links: gets the names and the target of each link on the way.
+        links: gets the names, of which only the last is a link, and the target of each link on the way.
 
     Returns:
         The names that lead to what is there, none of them a link, and the names that are missing; none is if the path

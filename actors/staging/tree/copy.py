@@ -5,24 +5,12 @@ not miss it. A full disk is another matter: a copy that lacks files for that rea
 """
 
 import os
-import re
 import stat
 from collections.abc import Iterable
 
-from actors.staging.commands import Commands, Result
 from actors.staging.loglevel import Level, Log
 from proto.errors import StagingError, reason
 from proto.host import trees
-
-_ENVIRON = {b"PATH": b"/usr/local/bin:/usr/bin:/bin", b"LC_ALL": b"C"}
-_TOLERATED = re.compile(
-    rb"cp: (cannot create special file"
-    rb"|cannot open .* for reading: Permission denied"
-    rb"|cannot access .*: Permission denied"
-    rb"|failed to preserve (ownership|authorship)|preserving (times|permissions)|setting (attributes?|permissions)"
-    rb"|getting attribute)",
-)
-_FATAL = re.compile(rb"(No space left on device|Disk quota exceeded|Input/output error|Read-only file system)$")
 
 
 def copy_tree(source: str, target: str, log: Log, *, owners: bool) -> bool:
@@ -108,12 +96,6 @@ def _open(directory: str) -> None:
         os.chmod(directory, mode | 0o700)
 
 
-def copy_source(run: Commands, source: str, target: str, log: Log, *, owners: bool) -> bool:
-    """Copy what a bind mount's source names: a file or a directory, through a link if it is one."""
-    what = ["-a"] if owners else ["-dR", "--preserve=mode,timestamps,links"]
-    return _copy(run, [*what, "-H", "-T", "--", source, target], log)
-
-
 def remove_tree(path: str) -> None:
     """Remove whatever is there, directories without write permission included.
 
@@ -123,25 +105,3 @@ def remove_tree(path: str) -> None:
     """
     if error := trees.remove_tree(path):
         raise StagingError(f"cannot remove {error.filename}: {reason(error)}")
-
-
-def _copy(run: Commands, words: list[str], log: Log) -> bool:
-    result = run.run([b"cp", b"--reflink=auto", *(os.fsencode(word) for word in words)], _ENVIRON)
-    if result.status == 0:
-        return True
-    lines = [line for line in result.output.splitlines() if line]
-    for line in lines:
-        if _FATAL.search(line) or not _TOLERATED.match(line):
-            raise StagingError(f"copying {words[-2]} failed: {_reason(line)}")
-    if not lines:
-        raise StagingError(f"copying {words[-2]} failed with status {result.status}")
-    log(
-        Level.VERBOSE,
-        f"not all of {words[-2]} could be copied: {len(lines)} notices, the first: {_reason(lines[0])}",
-    )
-    log(Level.DEBUG, Result(result.status, result.output[:20000]).text)
-    return False
-
-
-def _reason(line: bytes) -> str:
-    return line.removeprefix(b"cp: ").decode(errors="backslashreplace")
