@@ -143,10 +143,11 @@ class Census:
     children: set[int]
     descriptors: dict[int, str]
     threads: set[threading.Thread]
+    directory: str
 
     @classmethod
     def take(cls) -> Census:
-        return cls(children(), descriptors(), set(threading.enumerate()))
+        return cls(children(), descriptors(), set(threading.enumerate()), os.readlink("/proc/self/cwd"))
 
     def leaked_since(self, allowed: frozenset[str]) -> list[str]:
         """What there is now and was not then. Zombies are reaped, for they are what adoption left us."""
@@ -164,12 +165,15 @@ class Census:
             leaks += [f"descriptor {fd} on {target}" for fd, target in new if fd > 2]
         if "threads" not in allowed:
             leaks += [f"thread {thread.name}" for thread in set(threading.enumerate()) - self.threads]
+        # Later tests run "python3 -m" by it.
+        if (now := os.readlink("/proc/self/cwd")) != self.directory:
+            leaks.append(f"the working directory {now}")
         return leaks
 
 
 @pytest.fixture(autouse=True)
 def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No test leaves a process, a descriptor or a thread behind (see the mark ``may_leave``)."""
+    """No test leaves a process, descriptor, thread or another working directory (see the mark ``may_leave``)."""
     marker = request.node.get_closest_marker("may_leave")
     allowed = frozenset(str(what) for what in marker.args) if marker else frozenset()
     before = Census.take()
@@ -185,6 +189,7 @@ def no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
         if "children" not in allowed and alive(pid) and not is_pause_process(pid):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+    os.chdir(before.directory)
     if leaks:
         pytest.fail("left behind: " + "; ".join(leaks))
 
