@@ -41,7 +41,7 @@ lint:
 	.venv/bin/mypy
 
 unit:
-	$(python) -m pytest -q tests/unit
+	$(python) -m pytest -q -n 2 --dist worksteal tests/unit
 
 ROUNDS ?= 1
 chaos: cluster-up ## Kill, stop and lie to every process at every event; SEED=N repeats a run, ROUNDS=N does more

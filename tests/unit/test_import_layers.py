@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import pathlib
 import re
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from actors.process.supervision import TABLE as ACTORS
 from scrun.cli.grammar import VERBS
+from tests.unit.docs.sources import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,10 +58,15 @@ def module_of(path: pathlib.Path) -> str:
 MODULES = {module_of(path): path for path in FILES}
 
 
-def imported(path: pathlib.Path) -> Iterator[str]:
+@functools.cache
+def imported(path: pathlib.Path) -> frozenset[str]:
     """The absolute name of everything that the file imports, wherever in it, for running or for its types."""
+    return frozenset(_imported(path))
+
+
+def _imported(path: pathlib.Path) -> Iterator[str]:
     package = path.relative_to(CHECKOUT).parent.parts
-    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -92,7 +99,7 @@ def test_imports_by_name_are_known() -> None:
 
 
 def names_in(path: pathlib.Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in nodes(path):
         if isinstance(node, ast.Name):
             yield node.id
         elif isinstance(node, ast.Attribute):
@@ -100,9 +107,8 @@ def names_in(path: pathlib.Path) -> Iterator[str]:
 
 
 def test_what_programs_in_strings_import_is_there() -> None:
-    nodes = [node for path in FILES for node in ast.walk(ast.parse(path.read_bytes()))]
-    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    named = {name for text in texts for name in IN_TEXT.findall(text)}
+    constants = [node.value for path in FILES for node in nodes(path) if isinstance(node, ast.Constant)]
+    named = {name for text in constants if isinstance(text, str) for name in IN_TEXT.findall(text)}
     assert {"actors.guard.clean_up", "actors.staging.lua.runtime"} <= named <= set(MODULES)
 
 

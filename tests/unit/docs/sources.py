@@ -16,8 +16,9 @@ def modules() -> list[pathlib.Path]:
 
 
 @functools.cache
-def tree(path: pathlib.Path) -> ast.Module:
-    return ast.parse(path.read_bytes(), str(path))
+def nodes(path: pathlib.Path) -> tuple[ast.AST, ...]:
+    """All that is in a file of Python, parsed and walked once for all who ask: both take seconds for all files."""
+    return tuple(ast.walk(ast.parse(path.read_bytes(), str(path))))
 
 
 def pattern(node: ast.expr) -> str:
@@ -34,15 +35,14 @@ def texts() -> tuple[str, ...]:
     """Every text of the code but those that explain it."""
     found = []
     for path in modules():
-        explained = {id(node.value) for node in ast.walk(tree(path)) if isinstance(node, ast.Expr)}
-        nodes = (node for node in ast.walk(tree(path)) if id(node) not in explained)
-        found += [pattern(node) for node in nodes if isinstance(node, ast.Constant | ast.JoinedStr)]
+        explained = {id(node.value) for node in nodes(path) if isinstance(node, ast.Expr)}
+        others = (node for node in nodes(path) if id(node) not in explained)
+        found += [pattern(node) for node in others if isinstance(node, ast.Constant | ast.JoinedStr)]
     return tuple(text for text in found if len(text) > 1)
 
 
 def calls_in(path: str, name: str) -> list[ast.Call]:
-    nodes = ast.walk(tree(pathlib.Path(path)))
-    return [node for node in nodes if isinstance(node, ast.Call) and called(node) == name]
+    return [node for node in nodes(pathlib.Path(path)) if isinstance(node, ast.Call) and called(node) == name]
 
 
 def name_of(node: ast.expr) -> str:

@@ -11,7 +11,7 @@ from actors.guard import clean_up
 from actors.process import supervision
 from proto.life import lifecycle
 from tests.unit.docs.markdown import CHECKOUT
-from tests.unit.docs.sources import called, name_of, tree
+from tests.unit.docs.sources import called, name_of, nodes
 
 if TYPE_CHECKING:
     import pathlib
@@ -33,7 +33,7 @@ def _file(module: str) -> pathlib.Path | None:
 def _imports(path: pathlib.Path) -> Iterator[str]:
     """Every module that the file names, wherever in it; ``from x import y`` may mean x.y, too."""
     package = path.relative_to(CHECKOUT).parent.parts
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -71,13 +71,13 @@ def takers(name: str) -> frozenset[str]:
 
 @functools.cache
 def _made(path: pathlib.Path) -> frozenset[str]:
-    return frozenset(called(node) for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+    return frozenset(called(node) for node in nodes(path) if isinstance(node, ast.Call))
 
 
 @functools.cache
 def _taken(path: pathlib.Path) -> frozenset[str]:
     found: set[str] = set()
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.MatchClass):
             found.add(name_of(node.cls))
         elif isinstance(node, ast.Dict):
@@ -91,7 +91,7 @@ def layers() -> set[str]:
     """The first words of all topics on the tap."""
     found = set()
     for path in _sources("state"):
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if not (isinstance(node, ast.Call) and called(node) in {"publish", "publish_data"}):
                 continue
             topic = node.args[0].values[0] if isinstance(node.args[0], ast.JoinedStr) else node.args[0]
@@ -103,5 +103,5 @@ def layers() -> set[str]:
 def calls(name: str) -> list[ast.Call]:
     """All calls of that name, in all processes."""
     paths = set().union(*(_sources(process) for process in PROCESSES))
-    nodes = (node for path in sorted(paths) for node in ast.walk(tree(path)))
-    return [node for node in nodes if isinstance(node, ast.Call) and called(node) == name]
+    everything = (node for path in sorted(paths) for node in nodes(path))
+    return [node for node in everything if isinstance(node, ast.Call) and called(node) == name]

@@ -96,7 +96,7 @@ def test_the_dependencies_are_what_the_code_imports() -> None:
     documented = [row.removesuffix(" (extra)") for row in rows]
     imported = set()
     for path in sources.modules():
-        for node in ast.walk(sources.tree(path)):
+        for node in sources.nodes(path):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
             imported |= {name.partition(".")[0] for name in names}

@@ -177,7 +177,7 @@ def test_the_body_on_the_tap() -> None:
     assert example is not None
     (publish,) = (
         node
-        for node in ast.walk(sources.tree(pathlib.Path(tap.__file__)))
+        for node in sources.nodes(pathlib.Path(tap.__file__))
         if isinstance(node, ast.FunctionDef) and node.name == "publish_data"
     )
     (body,) = (node for node in ast.walk(publish) if isinstance(node, ast.Dict))
