@@ -3,6 +3,7 @@
 import os
 
 from actors.oci.entry import entry_argv
+from actors.process.command import Command
 from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor
 from actors.process.spool import Looks, Spool
 from actors.slurm import runtime_words
@@ -30,6 +31,8 @@ PROBE_LIMIT = 15.0
 """Seconds that the probe may take; srun itself waits 10 s for a controller."""
 YOUNG = 5.0
 """Seconds after its start in which the end of a step may be that of the node's runtime and not of the program."""
+PROLOG = "prolog"
+"""What the node runs before the container, see ``actors.staging.overlay.node_programs``; not every container has it."""
 NO_PROGRAM = b"/dev/null/none"
 OUTSIDE = (
     "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
@@ -103,13 +106,19 @@ class Step:
 
             console_size.tell(self._bundle)
         try:
-            command = self._scheduler.step(self._creation, self._job_id, self._bundle, self._argv, terminal)
+            command = self._command(self._argv, terminal=terminal)
         except ScrunError as error:
             return [self._let_go(), Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, error.sentence)))]
         files = {**self._stdio, "2": self._attempts.log}
         # The bundle's path is absolute; "/" cannot vanish under a process that lives as long as the container.
         spawn = m.Spawn(self._attempts.name, command.argv, command.env, "/", files, terminal=terminal)
         return [ToAnchor(spawn), Later("step-log", self._looks.next())]
+
+    def _command(self, argv: tuple[bytes, ...], *, terminal: bool) -> Command:
+        prolog = f"{self._programs}/{PROLOG}"
+        if not (self._programs and os.path.lexists(prolog)):
+            prolog = ""
+        return self._scheduler.step(self._creation, self._job_id, self._bundle, argv, terminal=terminal, prolog=prolog)
 
     def _let_go(self) -> ToAnchor:
         """There will be no other attempt: the ends of file shall arrive."""
@@ -192,7 +201,7 @@ class Step:
         ENOENT becomes the exit status 2. A runtime that cannot start a container says so and exits with 1.
         """
         argv = entry_argv(self._creation.cookie, NO_PROGRAM, (NO_PROGRAM,), self._creation.entry_directory)
-        command = self._scheduler.step(self._creation, self._job_id, self._bundle, argv, terminal=False)
+        command = self._command(argv, terminal=False)
         log = self._spool.path("probe")
         return ToAnchor(m.Spawn("probe", command.argv, command.env, "/", {"2": log, str(STDERR): log}))
 

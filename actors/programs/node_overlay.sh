@@ -1,7 +1,9 @@
 #!/bin/sh
 # A container's root file system on its node, and what becomes of its changes there. The runtime runs it outside of the container's
 # root: as "enter" when the container's mounts are made (createContainer: in its namespaces, as its root), as "collect" after
-# its end (poststop: as the user). Where the runtime was killed, a step of its own runs "collect".
+# its end (poststop: as the user). Where the runtime was killed, a step of its own runs "collect". Where the runtime mounts an
+# overlay for each top directory itself, srun runs "prolog" before it (--task-prolog: as the user) in place of "enter". A
+# --task-epilog would do for "collect", but slurmstepd looks once a second whether that has ended.
 #
 # Beside it in the bundle:
 #   root     a line: the root directory that the runtime knows     point    an empty directory to mount on
@@ -9,6 +11,8 @@
 #   place    directory on the node to make for the changes;                 "root", "own", or "mapped" and lines of
 #            empty: read-only                                               newuidmap and newgidmap
 #   mode     mode and owner of /                                   keep     if changes are wanted
+#   skeleton/  what "prolog" makes in place: u/TOP, w/TOP          owners   if some of it is another id's
+#   task-prolog  a link to the user's own
 # What it leaves there: begun, the mounts; changes.tar, what was changed; cleared, when nothing is left on the node; failure, why not.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 export LC_ALL=C
@@ -63,10 +67,19 @@ enter() {
 
 escaped() { printf %s "$1" | sed 's/ /\\040/g'; }
 
+# --- prolog
+
+prolog() {
+    : >"$here/begun" && mkdir "$place" && echo "$PPID" >"$place/process" || return
+    if [ -e "$here/owners" ]; then set -- as_root cp; else set -- cp; fi
+    "$@" -a -- "$here/skeleton/." "$place/"
+}
+
 # --- collect
 
 # As root of the container's ids, so that files of all of them can be read and removed.
 as_root() {
+    { read -r ids; read -r uids; read -r gids; } <"$here/ids"
     case $ids in
     root) "$@" ;;
     own) unshare -r -- "$@" ;;
@@ -88,7 +101,7 @@ as_root() {
 # An image's root may be closed to its owner, as is what the kernel makes there for itself. Hardly ever is there a file of another id: that takes 30 ms more.
 remove() {
     [ -e "$1" ] || return 0
-    chmod -- 700 "$1"/u "$1"/w/work 2>/dev/null
+    chmod -- 700 "$1"/u "$1"/w/work "$1"/w/*/work 2>/dev/null
     rm -rf -- "$1" 2>/dev/null || as_root rm -rf -- "$1"
 }
 
@@ -111,7 +124,6 @@ forgotten() {
 # A sparse file stays one, attributes and ids stay what they are; a socket, which nobody can bring anywhere, is left out.
 collect() {
     [ "$place" ] || return 0
-    { read -r ids; read -r uids; read -r gids; } <"$here/ids"
     if [ -e "$place/u" ] && [ -e "$here/keep" ] && [ ! -e "$here/changes.tar" ]; then
         new=$here/changes.tar.$$
         as_root tar --create --sparse --acls --xattrs --xattrs-include='*' --format=posix --numeric-owner \
@@ -122,14 +134,17 @@ collect() {
     forgotten
 }
 
-# The container's state: a runtime that cannot get rid of it says so in the program's output.
-read -r _
+failed() {
+    echo "$1" >"$here/failure"
+    exit 1
+}
+
+# Hooks get the container's state: a runtime that cannot get rid of it says so in the program's output.
 case ${0##*/} in
-enter)
-    if ! why=$(enter 2>&1 </dev/null); then
-        echo "$why" >"$here/failure"
-        exit 1
-    fi
+enter) read -r _; why=$(enter 2>&1 </dev/null) || failed "$why" ;;
+collect) read -r _; collect >/dev/null 2>&1 </dev/null ;;
+prolog)
+    why=$(prolog 2>&1 </dev/null) || failed "$why"
+    if [ -e "$here/task-prolog" ]; then exec "$here/task-prolog"; fi
     ;;
-collect) collect >/dev/null 2>&1 </dev/null ;;
 esac

@@ -47,7 +47,16 @@ class Local:
         del text, status
         return JobNews("granted", JOB_ID, "localhost")
 
-    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
+    def step(
+        self,
+        creation: Creation,
+        job_id: int,
+        bundle: str,
+        argv: tuple[bytes, ...],
+        *,
+        terminal: bool,
+        prolog: str = "",  # noqa: ARG002 - what such a container has for a root needs none
+    ) -> Command:
         """``RUNTIME run --bundle BUNDLE ID``; ``process.args`` of the bundle must already be ``argv``.
 
         Raises:

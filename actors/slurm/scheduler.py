@@ -111,8 +111,10 @@ class Scheduler(Protocol):
     def read_request(self, text: str, status: int | None) -> JobNews:
         """Read all that the request has said; ``status`` is its wait status, ``None`` while it runs."""
 
-    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
-        """Launch the container."""
+    def step(
+        self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], *, terminal: bool, prolog: str = ""
+    ) -> Command:
+        """Launch the container, and before it on its node, as the user, the program ``prolog``."""
 
     def read_step(self, text: str) -> StepNews:
         """Read all that the launcher itself has said."""

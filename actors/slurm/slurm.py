@@ -122,7 +122,9 @@ class Slurm:
 
     # --- the step
 
-    def step(self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], terminal: bool) -> Command:
+    def step(
+        self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], *, terminal: bool, prolog: str = ""
+    ) -> Command:
         """See ``Scheduler``; the container's stderr goes to descriptor ``STDERR`` unless there is a terminal.
 
         srun opens ``--error`` anew, so its own messages, which stay on descriptor 2, never mix with the
@@ -140,6 +142,8 @@ class Slurm:
         if self.version >= CONTAINER_ID:
             words.append(f"--container-id={creation.id}")
         words.append("--pty" if terminal else f"--error=/proc/self/fd/{STDERR}")
+        if prolog:
+            options = {**options, "task-prolog": prolog}  # which calls the user's own
         words += step_options.words(options, creation.job_id != 0, self.version)
         return self._command((*self._srun(), *_encode(words), b"--", *argv))
 

@@ -9,7 +9,7 @@ from .bundle import content_of
 from .commands import Commands
 from .loglevel import Level, Log
 from .overlay.node_programs import NodePrograms
-from .root_file_system import PROGRAMS
+from .root_plan import PROGRAMS
 
 
 class Lent(Value):
@@ -18,6 +18,7 @@ class Lent(Value):
     Attributes:
         way: see ``root_file_system``.
         excluded: relative paths that are none of its changes.
+        tops: names of the top directories that overlays lie on, one on each.
         owners: whether files have their owners there.
         complete: whether a copy has all that the original has.
         since: ctime of a file that was made there when all was complete, in nanoseconds.
@@ -26,6 +27,7 @@ class Lent(Value):
 
     way: str
     excluded: frozenset[str]
+    tops: tuple[str, ...]
     owners: bool
     complete: bool
     since: int
@@ -69,19 +71,17 @@ def bring_back(creation: Creation, bundle: str, lent: Lent, run: Commands, log: 
 
 def _changes(creation: Creation, content: str, lent: Lent, archive: str) -> MirrorCount:
     # What these bring along is only for those who have changes.
-    if lent.way == "copy":
+    count = MirrorCount()
+    if lent.way in {"copy", "overlays"}:
         from actors.staging.tree.mirror import mirror
 
-        return mirror(
-            f"{content}/rootfs",
-            creation.rootfs,
-            lent.excluded,
-            lent.since,
-            owners=lent.owners,
-            xattrs=lent.complete,
-        )
+        # Beside overlays on the top directories: what was made in / itself.
+        excluded = lent.excluded | set(lent.tops)
+        rootfs = f"{content}/rootfs"
+        count = mirror(rootfs, creation.rootfs, excluded, lent.since, owners=lent.owners, xattrs=lent.complete)
     if archive:
         from actors.staging.tree.changes import apply_changes
 
-        return apply_changes(archive, creation.rootfs, lent.excluded, owners=lent.owners)
-    return MirrorCount()
+        uppers = {name: name for name in lent.tops} if lent.way == "overlays" else None
+        count.add(apply_changes(archive, creation.rootfs, lent.excluded, uppers, owners=lent.owners))
+    return count

@@ -39,7 +39,8 @@ from .commands import Commands
 from .filesystem import device_paths
 from .loglevel import Level, Log
 from .reach import keeps_owners
-from .root_file_system import PROGRAMS, RootPlan, stage_root
+from .root_file_system import stage_root
+from .root_plan import PROGRAMS, RootPlan
 from .sources import bind_facts, local_prefixes
 
 _STAGED = "staged.json"
@@ -175,13 +176,16 @@ def stage_in(
         if rights.split:
             os.symlink(f"{PRIVATE}/rootfs", f"{work}/rootfs")  # slurmd takes BUNDLE/rootfs, whatever root.path says
         programs = f"{final}/{PROGRAMS}" if root.programs else ""
-        ready = {**fitted.config, "hooks": merged_hooks(fitted.config, programs)} if programs else fitted.config
+        ready = {**fitted.config, "mounts": [*root.mounts, *fitted_mounts]}
+        if programs:
+            ready["hooks"] = merged_hooks(fitted.config, programs, enters=root.way == "overlay")
         write_config(work, ready, rights.config)
         record = {
             "way": root.way,
             "owners": owners,
             "complete": root.complete,
-            "skipped": [],
+            "skipped": list(root.skipped),
+            "tops": list(root.tops),
             "excluded": _excluded(config, spool),
         }
         if not root.complete:
@@ -218,10 +222,10 @@ def stage_out(creation: Creation, run: Commands, log: Log) -> None:
     except (OSError, ValueError):
         record = {"way": ""}
     failure = ""
-    if record["way"] in {"overlay", "copy"}:
+    if record["way"] in {"overlay", "overlays", "copy"}:
         since = os.stat(f"{home}/{_STAGED}").st_ctime_ns
         excluded = frozenset((*record["skipped"], *record["excluded"]))
-        lent = Lent(record["way"], excluded, record["owners"], record["complete"], since)
+        lent = Lent(record["way"], excluded, tuple(record["tops"]), record["owners"], record["complete"], since)
         failure = bring_back(creation, home, lent, run, log, wanted=wants_sync(creation))
     failures = [failure, mounts.bring_back(home, log)]  # volumes outlive a container, also one of --rm
     discard(creation)

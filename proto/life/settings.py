@@ -5,7 +5,7 @@ from typing import Literal
 from proto.value import Value
 
 SchedulerName = Literal["auto", "slurm", "pyslurm", "local"]
-StagingMode = Literal["auto", "overlay", "copy", "shared"]
+StagingMode = Literal["auto", "overlay", "overlays", "copy", "shared"]
 RootSquash = Literal["auto", "yes", "no"]
 IdMapping = Literal["auto", "full", "single"]
 HookRule = Literal["run", "skip", "refuse"]
@@ -59,8 +59,8 @@ class Staging(Value):
 
     Attributes:
         mode: ``shared`` uses the rootfs where it is, ``overlay`` mounts the image's shared trees, with the changes on
-            the node, where the node can do that, ``copy`` copies it; ``auto`` is ``shared`` on a network file system,
-            else ``overlay``.
+            the node, where the node can do that, ``overlays`` one for each top directory, ``copy`` copies it; ``auto``
+            is ``shared`` on a network file system, else ``overlay``.
         directory: where this user's copies go; the nodes must see it under the same path. Empty: ``~/.scrun``.
         changes: directory on the nodes for what containers change in their root file systems.
         root_squash: whether root of a node must be taken for nobody in the staging directory, as on an NFS export with

@@ -91,6 +91,10 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         from actors.staging import reach
 
         reach.check(decided, who.home, tells=bundle.tells)
+        if who.uid and ((bundle.config.get("process") or {}).get("user") or {}).get("uid"):
+            from actors.staging import single_id
+
+            single_id.check(creation, bundle.config)
     stager = script or "the built-in stager"
     say(line, "verbose", f"bundle {bundle.path}, slurm.conf {conf or '-'}, scheduler {scheduler}, {stager}")
     return creation, bundle

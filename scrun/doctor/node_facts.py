@@ -109,7 +109,10 @@ def judge_overlays(verdict: Verdict, changes: str) -> Finding:
     """Judge how a container gets its root file system there; ``changes`` as in ``[staging]``."""
     if not verdict.works:
         return warning(f"containers get a copy of their image, since no overlay works there: {verdict.why}")
-    return ok(f"containers start without a copy; what they change lies in {changes} there until they end")
+    overlays = (
+        "" if verdict.hooks else ", with an overlay for each top directory, which no program can remove or rename"
+    )
+    return ok(f"containers start without a copy{overlays}; what they change lies in {changes} there until they end")
 
 
 def judge_system(values: dict[str, str]) -> Finding:

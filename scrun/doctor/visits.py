@@ -78,7 +78,7 @@ class _Trial:
                 return [Row(node.name, node_facts.judge_silence(answer))]
             rows = node_facts.judge_facts(node.name, facts, seen, self._ids())
             runtime = facts.values.get("program", "")
-            if not runtime or host.settings.staging.mode not in {"auto", "overlay"}:
+            if not runtime or host.settings.staging.mode not in {"auto", "overlay", "overlays"}:
                 return rows
             os.mkdir(f"{seen}/d")
             changes = host.settings.staging.changes

@@ -38,12 +38,23 @@ stat -c %a /home; cat /top; ls /opt
 SEEN = "more\nnew\n2\nnew\nagain\n710\ntop\nin\n"
 
 
-@pytest.fixture(params=["overlay", "copy", "overlay squashed", "copy squashed"])
+@pytest.fixture(params=["overlay", "overlays", "copy", "overlay squashed", "overlays squashed", "copy squashed"])
 def any_way(request: pytest.FixtureRequest, user_settings: Callable[[str], None]) -> None:
     """The test holds however a root file system gets to the node, and wherever it is staged."""
     way, _, squashed = request.param.partition(" ")
     directory = f'directory = "{request.getfixturevalue("squashed")}"\n' if squashed else ""
     user_settings(f'[staging]\nmode = "{way}"\n{directory}')
+
+
+@pytest.mark.usefixtures("any_way")
+@pytest.mark.parametrize("user", ["0:0", "1000:100"])
+def test_whoever_the_program_runs_as_nothing_is_left(podman: Podman, user: str) -> None:
+    name = podman.create(
+        "--user", user, "busybox", "sh", "-ec", "id -u; echo new >/tmp/new; ls -l /tmp/new; cat /tmp/new"
+    )
+    for _ in range(2):
+        assert podman.ok("start", "-a", name).split("\n")[::2] == [user.partition(":")[0], "new"]
+    assert "A /tmp/new" in podman.ok("diff", name).splitlines()
 
 
 @pytest.mark.usefixtures("any_way")
@@ -60,6 +71,21 @@ def test_what_a_container_changes_is_its_own_and_lasts(podman: Podman) -> None:
     assert {"A /top", "A /opt", "A /opt/in", "A /etc/new", "D /etc/group", "C /etc/passwd"} <= differences
     assert not {line for line in differences if "scrun" in line or "/proc" in line}
     assert podman.run("--rm", "busybox", "sh", "-c", "ls /top /etc/new /opt; test -e /etc/group").stdout == ""
+
+
+OVERLAYS = """awk '$3 == "overlay" { print $2 }' /proc/mounts | sort"""
+TOPS = ["/bin", "/etc", "/home", "/root", "/run", "/tmp", "/usr", "/var"]
+
+
+def test_one_overlay_or_one_for_each_top_directory(podman: Podman, user_settings: Callable[[str], None]) -> None:
+    assert podman.run("--rm", "busybox", "sh", "-c", OVERLAYS).stdout.split() == ["/"]
+    user_settings('[staging]\nmode = "overlays"\n')
+    assert podman.run("--rm", "busybox", "sh", "-c", OVERLAYS).stdout.split() == TOPS
+
+
+def test_where_root_is_nobody_one_id_that_is_not_root_s_has_overlays(squashed_podman: Podman) -> None:
+    assert squashed_podman.run("--rm", "busybox", "sh", "-c", OVERLAYS).stdout.split() == ["/"]
+    assert squashed_podman.run("--rm", "--user", "1000", "busybox", "sh", "-c", OVERLAYS).stdout.split() == TOPS
 
 
 def test_a_second_start_goes_on_where_the_first_ended(podman: Podman) -> None:

@@ -149,3 +149,13 @@ def test_a_hook_with_variables_that_everybody_could_read(runtime: Runtime, squas
     bundle = runtime.bundle("/bin/true", config={"hooks": hooks})
     sentence = runtime.fails("create", "--bundle", str(bundle), "hook")
     assert "a hook's environment would be readable for everybody" in sentence
+
+
+@pytest.mark.usefixtures("squashed")
+def test_runc_and_a_container_without_an_id_for_root(runtime: Runtime, cluster: Cluster, as_user: Runner) -> None:
+    conf = runtime.directory / "conf"
+    script = """cp -r "$(dirname "$1")" "$2" && echo 'RunTimeRun="exec runc run --bundle %b %n"' >"$2/oci.conf" """
+    assert as_user(["sh", "-c", script, "sh", cluster.slurm_conf, str(conf)]).returncode == 0
+    bundle = runtime.bundle("/bin/true", user={"uid": 1000, "gid": 1000})
+    sentence = runtime.fails("--slurm-conf", str(conf / "slurm.conf"), "create", "--bundle", str(bundle), "runc")
+    assert "the container would have one id, 1000, and runc runs none without an id for root" in sentence

@@ -19,12 +19,12 @@ from actors.staging.loglevel import Level, Log
 from proto.value import Value
 
 RUNTIMES: dict[str, tuple[int, int]] = {"crun": (99, 0), "runc": (1, 2)}
-"""Runtimes that take what a hook has put over their root, up to which version: runc 1.3 holds on to the one before."""
+"""Runtimes that mount overlays, and before which version they take what a hook has put over their root."""
 MEMORY = "nodes.json"
 MEMORY_LIMIT = 1 << 20
 AGE = 86400.0
 """Seconds for which a node is believed to be what it was: kernels come with a reboot."""
-_FORM = {"kernel": str, "works": bool, "why": str, "time": float}
+_FORM = {"kernel": str, "works": bool, "why": str, "hooks": bool, "time": float}
 PROGRAM = program("probe_overlay.sh")
 """Wants the directory for changes, one of the staging directory with a directory ``d`` in it, ``Needs.ids``,
 and ``Needs.runtime``."""
@@ -37,12 +37,14 @@ class Verdict(Value):
         kernel: ``uname -srm``; empty if it has not answered.
         works: whether the overlay could be mounted and does what it must.
         why: one sentence or the kernel's word if not.
+        hooks: whether a hook can put one over the runtime's root.
 
     """
 
     kernel: str
     works: bool
     why: str = ""
+    hooks: bool = True
 
 
 def read_verdict(text: str) -> Verdict:
@@ -55,19 +57,25 @@ def read_verdict(text: str) -> Verdict:
     kernel = said.get("kernel", "")
     if missing:
         return Verdict(kernel, works=False, why=f"the node lacks {', '.join(missing)}")
-    if why := unfit(said.get("runtime", "")):
+    runtime = said.get("runtime", "")
+    hooks = takes_hooks(runtime)
+    if hooks is None:
+        why = f"its OCI runtime is not known to serve: {runtime or 'it does not say what it is'}"
         return Verdict(kernel, works=False, why=why)
-    return Verdict(kernel, said.get("overlay") == "yes", said.get("why", ""))
+    return Verdict(kernel, said.get("overlay") == "yes", said.get("why", ""), hooks)
 
 
-def unfit(version: str) -> str:
-    """Why an OCI runtime does not serve, by the first line of its ``--version``; nothing if it does."""
+def takes_hooks(version: str) -> bool | None:
+    """Whether an OCI runtime takes what a hook has put over its root; ``None`` if it is not known to mount overlays.
+
+    Args:
+        version: the first line of its ``--version``.
+
+    """
     found = re.match(r"(\w+) version v?(\d+)\.(\d+)", version)
     if not found or found[1] not in RUNTIMES:
-        return f"its OCI runtime is not known to serve: {version or 'it does not say what it is'}"
-    if (int(found[2]), int(found[3])) >= RUNTIMES[found[1]]:
-        return f"{version} does not take a root file system from a hook"
-    return ""
+        return None
+    return (int(found[2]), int(found[3])) < RUNTIMES[found[1]]
 
 
 class Needs(Value):
@@ -135,11 +143,11 @@ class Kinds:
 
     def _known(self, key: str) -> Verdict | None:
         entry = self._load().get(key)
-        return Verdict(entry["kernel"], works=entry["works"], why=entry["why"]) if entry else None
+        return Verdict(entry["kernel"], entry["works"], entry["why"], entry["hooks"]) if entry else None
 
     def _remember(self, key: str, verdict: Verdict) -> None:
-        entry = {"kernel": verdict.kernel, "works": verdict.works, "why": verdict.why, "time": time.time()}
-        self._save({**self._load(), key: entry})
+        said = {"kernel": verdict.kernel, "works": verdict.works, "why": verdict.why, "hooks": verdict.hooks}
+        self._save({**self._load(), key: {**said, "time": time.time()}})
 
     def _load(self) -> dict[str, dict[str, Any]]:
         try:

@@ -1,46 +1,25 @@
-"""What the runtime runs on the node when a container begins and when it has ended: ``actors/programs/node_overlay.sh``.
+"""What runs on the node when a container begins and when it has ended: ``actors/programs/node_overlay.sh``.
 
-``enter`` makes the root file system of the image's trees, with the container's changes on the node; ``collect`` brings
-the changes to the shared file system and clears up.
+``enter``, a hook, makes the root file system of the image's trees, with the container's changes on the node. Where the
+runtime mounts it, srun's ``prolog`` makes the directories for these instead. ``collect`` brings them to the shared file
+system and clears up.
 """
 
 import os
 import shlex
+from collections.abc import Iterable
 
 from actors.oci.id_maps import IdMap
 from actors.programs import program
 from actors.staging.bundle import make_directory, write_file
 from actors.staging.commands import Commands
 from actors.staging.loglevel import Level, Log
-from proto.value import Value
 
-ENTER, COLLECT = "enter", "collect"
+from .mount_points import imitate
+
+ENTER, PROLOG, COLLECT = "enter", "prolog", "collect"
 BEGUN, CLEARED, CHANGES, FAILURE = "begun", "cleared", "changes.tar", "failure"
 _MODE = 0o700
-
-
-class Facts(Value):
-    """What the programs have to know.
-
-    Attributes:
-        root: path of the root directory that the runtime knows.
-        lower: see ``actors.oci.overlay.lower_option``.
-        place: path on the node of the directory for the changes, which does not exist yet; empty for a root file system
-            that is only read: a container of whatever rights has nothing then that it could mount writable again.
-        mode: of the container's ``/``.
-        owner: of it, ``UID:GID`` in the container.
-        ids: see ``ids_text``.
-        keep: whether changes are wanted.
-
-    """
-
-    root: str
-    lower: str
-    place: str
-    mode: int
-    owner: str
-    ids: str
-    keep: bool
 
 
 class NodePrograms:
@@ -54,23 +33,65 @@ class NodePrograms:
     def __init__(self, directory: str) -> None:
         self.directory = directory
 
-    def install(self, facts: Facts) -> None:
-        """Make the directory."""
+    def install(self, place: str, ids: str, *, keep: bool) -> None:
+        """Make the directory.
+
+        Args:
+            place: path on the node of the directory for the changes, which does not exist yet; empty for a root file
+                system that is only read: a container of whatever rights has nothing then that it could mount writable
+                again.
+            ids: see ``ids_text``.
+            keep: whether changes are wanted.
+
+        """
         make_directory(self.directory, _MODE)
+        # The hooks are "sh FILE", but slurmstepd wants a prolog that it can execute.
+        write_file(self._path(COLLECT), b"#!/bin/sh\n" + program("node_overlay.sh"), _MODE)
+        self._note(place=place, ids=ids)
+        if keep:
+            write_file(self._path("keep"), b"", 0o600)
+
+    def for_hook(self, root: str, lower: str, mode: str) -> None:
+        """Let a hook make one overlay.
+
+        Args:
+            root: path of the root directory that the runtime knows.
+            lower: see ``actors.oci.overlay.lower_option``.
+            mode: octal of the container's ``/``, and its owner, ``UID:GID`` in the container.
+
+        """
         make_directory(self._path("point"), _MODE)
-        write_file(self._path(ENTER), program("node_overlay.sh"), _MODE)
-        os.symlink(ENTER, self._path(COLLECT))
-        lines = {
-            "root": facts.root,
-            "lower": facts.lower,
-            "place": facts.place,
-            "mode": f"{facts.mode:o} {facts.owner}",
-            "ids": facts.ids,
-        }
+        os.symlink(COLLECT, self._path(ENTER))
+        self._note(root=root, lower=lower, mode=mode)
+
+    def for_prolog(self, root: str, tops: Iterable[str], task_prolog: str, *, owners: bool) -> None:
+        """Let srun make what the runtime then mounts: an upper and a work directory for each top directory.
+
+        Args:
+            root: the root file system on this host: an overlay shows the owner and mode of its upper directory.
+            tops: names of the top directories.
+            task_prolog: path of the user's own ``--task-prolog``, which ours calls; or empty.
+            owners: whether files have their owners.
+
+        """
+        os.symlink(COLLECT, self._path(PROLOG))
+        skeleton = self._path("skeleton")
+        for path in (skeleton, f"{skeleton}/u", f"{skeleton}/w"):
+            make_directory(path, _MODE)
+        for name in tops:
+            upper = f"{skeleton}/u/{name}"
+            make_directory(f"{skeleton}/w/{name}", _MODE)
+            make_directory(upper, _MODE)
+            imitate(f"{root}/{name}", upper, owners=owners)
+            status = os.lstat(upper)
+            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                write_file(self._path("owners"), b"", 0o600)
+        if task_prolog:
+            os.symlink(task_prolog, self._path("task-prolog"))
+
+    def _note(self, **lines: str) -> None:
         for name, text in lines.items():
             write_file(self._path(name), os.fsencode(f"{text}\n"), 0o600)
-        if facts.keep:
-            write_file(self._path("keep"), b"", 0o600)
 
     def collect(self, run: Commands, log: Log) -> str:
         """See to it that nothing is left on the node.
@@ -103,7 +124,7 @@ class NodePrograms:
 
     @property
     def failure(self) -> str:
-        """Why the container's program did not begin, as a sentence, if it is for ``enter``."""
+        """Why the container's program did not begin, as a sentence, if it is for one of these programs."""
         try:
             with open(self._path(FAILURE), encoding="utf-8", errors="backslashreplace") as file:
                 why = file.readline(1000).strip()

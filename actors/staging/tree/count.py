@@ -24,6 +24,16 @@ class MirrorCount:
         self.refused = 0
         self.refusal = ""
 
+    def add(self, other: "MirrorCount") -> None:
+        """Count what another one has counted after this one."""
+        self.copied += other.copied
+        self.changed += other.changed
+        self.removed += other.removed
+        self.failed += other.failed
+        self.failure = self.failure or other.failure
+        self.refused += other.refused
+        self.refusal = self.refusal or other.refusal
+
     def fail(self, path: str, error: OSError) -> None:
         """Note an entry that could not be brought back."""
         self.failed += 1

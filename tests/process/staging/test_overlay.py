@@ -26,8 +26,8 @@ MOUNTS = [
 ]
 
 
-@pytest.fixture
-def container(tmp_path: Path) -> Creation:
+@pytest.fixture(params=["overlay", "overlays"])
+def container(tmp_path: Path, request: pytest.FixtureRequest) -> Creation:
     make_rootfs(tmp_path / "bundle/rootfs")
     (tmp_path / "bundle/rootfs/home/a").mkdir(parents=True)
     (tmp_path / "bundle/rootfs/top").write_text("old")
@@ -42,7 +42,7 @@ def container(tmp_path: Path) -> Creation:
         caller__namespaced=False,
         caller__home=str(tmp_path / "home"),
         settings__scrun__slurm_conf=str(tmp_path / "slurm.conf"),
-        settings__staging__mode="overlay",
+        settings__staging__mode=request.param,
         settings__staging__changes=str(tmp_path / "changes"),
     )
 
@@ -67,19 +67,23 @@ class Node:
         return stage_in(container, {**CONFIG, "mounts": mounts}, self.run, self._log, PLAIN, nodes)
 
     def start(self, staged: Staged, program: str) -> None:
-        """Do as the runtime does: root is the container's root, and there is no namespace but one for mounts."""
+        """Do as srun and the runtime do: root is the container's root, and there is no namespace but one for mounts."""
+        if (prolog := Path(staged.programs, "prolog")).exists():
+            subprocess.run([prolog], check=True, timeout=60)
         config = json.loads(Path(staged.bundle, "config.json").read_text())
         root = config["root"]["path"]
         lines = ["set -e", f"mount --rbind '{root}' '{root}'"]
         for mount in config["mounts"]:
             point = f"'{root}{mount['destination']}'"
-            if mount.get("type") == "tmpfs":
+            if mount.get("type") == "overlay":
+                lines.append(f"mount -t overlay -o '{','.join(mount['options'])}' overlay {point}")
+            elif mount.get("type") == "tmpfs":
                 lines.append(f"mkdir -p {point} && mount -t tmpfs tmpfs {point}")
             else:
                 lines.append(
                     f"mkdir -p $(dirname {point}) && touch {point} && mount --bind '{mount['source']}' {point}"
                 )
-        lines += [f"sh {hook['args'][1]}" for hook in config["hooks"]["createContainer"]]
+        lines += [f"sh {hook['args'][1]}" for hook in config.get("hooks", {}).get("createContainer", ())]
         script = "\n".join([*lines, f"cd '{root}'", program])
         subprocess.run(["unshare", "-m", "sh", "-c", script], check=True, timeout=60, input=b"{}")
 
@@ -99,7 +103,7 @@ def node() -> Node:
 
 
 CHANGE = """
-echo new >etc/file; rm etc/deep/gone; echo x >home/a/b; rm -r locked; mkdir locked; echo y >locked/again
+echo new >etc/file; rm -r etc/deep; mkdir etc/deep; echo y >etc/deep/again; echo x >home/a/b; rm locked/file
 echo two >top; echo three >three; mkdir -p opt/new; chmod 700 home
 """
 
@@ -199,12 +203,40 @@ def test_a_runtime_that_nobody_has_tried_gets_a_copy(container: Creation, node: 
     node.out(container)
 
 
-def test_a_site_that_disables_hooks_gets_a_copy(container: Creation, node: Node, tmp_path: Path) -> None:
+def test_a_site_that_disables_hooks_gets_an_overlay_for_each_top_directory(
+    container: Creation, node: Node, tmp_path: Path
+) -> None:
     with (tmp_path / "oci.conf").open("a") as file:
         file.write("DisableHooks=prestart, createContainer\n")
-    staged = node.stage(container)
-    assert not staged.programs
-    assert "no overlay: DisableHooks in oci.conf has createContainer" in node.said
+    staged = node.stage(changed(container, settings__staging__mode="overlay"))
+    assert Path(staged.programs, "prolog").exists()
+    assert any("DisableHooks in oci.conf has createContainer" in text for text in node.said)
+    node.out(container)
+
+
+def test_whose_one_id_is_not_roots_gets_an_overlay_for_each_top_directory(container: Creation, node: Node) -> None:
+    one = changed(
+        container, settings__staging__mode="overlay", settings__scrun__id_mapping="single", caller__namespaced=True
+    )
+    config = {**CONFIG, "process": {"args": ["x"], "user": {"uid": 1000, "gid": 100}}}
+    staged = stage_in(one, config, node.run, node._log, PLAIN, "n1")
+    assert Path(staged.programs, "prolog").exists()
+    assert any("the one id that the container has is not root's" in text for text in node.said)
+    node.out(one)
+
+
+def test_the_users_own_prolog_runs_as_well(container: Creation, node: Node, tmp_path: Path) -> None:
+    own = tmp_path / "own prolog"
+    own.write_text("#!/bin/sh\necho export A=b")
+    own.chmod(0o755)
+    staged = node.stage(
+        changed(
+            container, settings__staging__mode="overlays", settings__job={"task-prolog": own.name}, cwd=str(tmp_path)
+        )
+    )
+    said = subprocess.run([f"{staged.programs}/prolog"], check=True, timeout=60, capture_output=True, text=True).stdout
+    assert said == "export A=b\n"
+    node.end(staged)
     node.out(container)
 
 

@@ -45,7 +45,7 @@ class Launch:
 
     def srun(self, name: str = "step", log: str = "step-log") -> Effect:
         creation = self.container.creation
-        command = self.container.scheduler.step(creation, 5, "/bundle", ARGV, creation.terminal)
+        command = self.container.scheduler.step(creation, 5, "/bundle", ARGV, terminal=creation.terminal)
         stdio = {**self.stdio, "2": log}
         return ToAnchor(m.Spawn(name, command.argv, command.env, "/", stdio, terminal=creation.terminal))
 

@@ -36,7 +36,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/conformance.md", "runtime-tools", "case"): BATS,
     ("docs/conformance.md", "Reasons", ""): BATS,
     ("docs/images.md", "How an image gets to a node", ""): PROSE,
-    ("docs/images.md", "Four ways", "way"): f"{UNIT}/test_images.py::test_every_way_has_its_row",
+    ("docs/images.md", "Five ways", "way"): f"{UNIT}/test_images.py::test_every_way_has_its_row",
     ("docs/images.md", "What an image is known by", "root file system"): PROSE,
     ("docs/images.md", "Import", "tree"): PROSE,
     ("docs/images.md", "Import", "what it is known by"): PROSE,

@@ -6,7 +6,7 @@ import pytest
 from actors.slurm.oci_conf import parse
 from actors.staging.commands import Commands
 from actors.staging.overlay import kinds
-from actors.staging.overlay.kinds import MEMORY, Kinds, Needs, Verdict, read_verdict, runtime_of, unfit
+from actors.staging.overlay.kinds import MEMORY, Kinds, Needs, Verdict, read_verdict, runtime_of, takes_hooks
 
 NEEDS = Needs("crun", "/tmp", "own")
 CRUN = "runtime=crun version 1.8.1\n"
@@ -42,6 +42,14 @@ def ask(directory: Path, node: Node, name: str = "n1", needs: Needs = NEEDS) -> 
             "kernel=Linux 6.1\nmissing=tar\nmissing=cp\noverlay=yes\nend=yes",
             Verdict("Linux 6.1", works=False, why="the node lacks tar, cp"),
         ),
+        (
+            "kernel=Linux 6.1\nruntime=runc version 1.3.6\noverlay=yes\nend=yes",
+            Verdict("Linux 6.1", works=True, hooks=False),
+        ),
+        (
+            "kernel=Linux 6.1\nruntime=kata version 3\noverlay=yes\nend=yes",
+            Verdict("Linux 6.1", works=False, why="its OCI runtime is not known to serve: kata version 3"),
+        ),
         ("kernel=Linux 6.1\n", Verdict("", works=False, why="the node gave no answer: kernel=Linux 6.1")),
         ("", Verdict("", works=False, why="the node gave no answer: ")),
     ],
@@ -62,6 +70,12 @@ def test_a_node_is_asked_once(tmp_path: Path) -> None:
 def test_a_refusal_is_remembered_as_well(tmp_path: Path) -> None:
     node = Node(f"kernel=Linux 4.18\n{CRUN}why=no\nend=yes\n")
     assert [ask(tmp_path, node) for _ in range(2)] == [Verdict("Linux 4.18", works=False, why="no")] * 2
+    assert node.asked == 1
+
+
+def test_what_is_remembered_is_all_that_was_said(tmp_path: Path) -> None:
+    node = Node("kernel=Linux 6.1\nruntime=runc version 1.3.6\noverlay=yes\nend=yes\n")
+    assert [ask(tmp_path, node).hooks for _ in range(2)] == [False, False]
     assert node.asked == 1
 
 
@@ -102,19 +116,19 @@ def test_nothing_is_left_beside_the_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "words"),
+    ("version", "takes"),
     [
-        ("crun version 1.8.1", ""),
-        ("crun version 1.28", ""),
-        ("runc version 1.1.5+ds1", ""),
-        ("runc version 1.3.6", "does not take"),
-        ("singularity-ce version 4.1.1", "is not known"),
-        ("", "does not say"),
+        ("crun version 1.8.1", True),
+        ("crun version 1.28", True),
+        ("runc version 1.1.5+ds1", True),
+        ("runc version 1.2.0", False),
+        ("runc version 1.3.6", False),
+        ("singularity-ce version 4.1.1", None),
+        ("", None),
     ],
 )
-def test_which_runtimes_serve(version: str, words: str) -> None:
-    assert words in unfit(version)
-    assert bool(words) == bool(unfit(version))
+def test_which_runtimes_take_what_a_hook_has_mounted(version: str, takes: bool | None) -> None:
+    assert takes_hooks(version) is takes
 
 
 def test_the_runtime_is_oci_conf_s() -> None:

@@ -1,0 +1,113 @@
+"""Lays a root file system of shared trees into a bundle: as one overlay, or as one for each top directory.
+
+What a container changes lies on its node in either case, in one directory ``u`` as if there were one overlay.
+"""
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from actors.oci.id_maps import seen_as
+from actors.oci.overlay import lower_option, overlay_mounts
+from actors.staging.bundle import make_directory
+from actors.staging.images.entry import read_record
+from actors.staging.loglevel import Log
+from actors.staging.root_plan import PROGRAMS, Root, RootPlan
+from actors.staging.tree.copy import remove_tree
+
+from .mount_points import make_mount_points
+from .node_programs import NodePrograms, ids_text
+from .top_directories import lay_ground, tops
+
+if TYPE_CHECKING:
+    from actors.staging.images.stack import Stack
+
+
+def lay_one(plan: RootPlan, log: Log) -> Root | None:
+    """One overlay, which a hook puts over the root; ``None`` if its layers cannot be written down."""
+    make_directory(_ground(plan), 0o755)
+    stack = _stack(plan, log)
+    lower = lower_option(_on_node(plan, path) for path in (*stack.own, *stack.trees))
+    if lower is None:
+        _take_back(plan)
+        return None
+    place = "" if plan.creation.readonly else _changes(plan)
+    status = os.lstat(plan.creation.rootfs)
+    owner = _in_container(status, plan) if plan.owners else "0:0"
+    mode = f"{stat.S_IMODE(status.st_mode):o} {owner}"
+    _programs(plan, place).for_hook(f"{plan.place}/rootfs", lower, mode)
+    return Root("overlay", programs=True, several_owners=_several_owners(stack))
+
+
+def lay_each(plan: RootPlan, log: Log) -> Root | None:
+    """One for each top directory, mounted by the runtime; ``None`` if their layers cannot be written down.
+
+    For what is writable: a tree serves whoever only reads.
+    """
+    creation = plan.creation
+    skipped = lay_ground(creation.rootfs, _ground(plan), owners=plan.owners)
+    stack = _stack(plan, log)
+    found = tops(creation.rootfs, (*stack.own, *stack.trees))
+    place = _changes(plan)
+    mounts = overlay_mounts(((top.name, [_on_node(plan, path) for path in top.layers]) for top in found), place)
+    if mounts is None:
+        _take_back(plan)
+        return None
+    names = tuple(top.name for top in found)
+    own = creation.settings.job.get("task-prolog", "")
+    _programs(plan, place).for_prolog(
+        creation.rootfs, names, own and os.path.join(creation.cwd, own), owners=plan.owners
+    )
+    several = _several_owners(stack)
+    return Root("overlays", programs=True, mounts=mounts, tops=names, skipped=skipped, several_owners=several)
+
+
+def _ground(plan: RootPlan) -> str:
+    return f"{plan.content}/rootfs"
+
+
+def _stack(plan: RootPlan, log: Log) -> "Stack":
+    from actors.staging.images.stack import shared_stack  # hashlib takes 3 ms
+
+    rootfs = plan.creation.rootfs
+    mode = plan.rights.content
+    stack = shared_stack(plan.creation, plan.work, f"{plan.content}/own", log, owners=plan.owners, mode=mode)
+    mounts = [{**mount, "source": _made(plan, str(mount.get("source", "")))} for mount in plan.mounts]
+    make_mount_points(rootfs, _ground(plan), stack.own[0], mounts, owners=plan.owners)
+    return stack
+
+
+def _take_back(plan: RootPlan) -> None:
+    for path in (_ground(plan), f"{plan.content}/own"):
+        remove_tree(path)
+
+
+def _changes(plan: RootPlan) -> str:
+    creation = plan.creation
+    return f"{creation.settings.staging.changes}/.scrun-{creation.caller.uid}-{creation.cookie}"
+
+
+def _programs(plan: RootPlan, place: str) -> NodePrograms:
+    programs = NodePrograms(f"{plan.content}/{PROGRAMS}")
+    programs.install(place, ids_text(*plan.ids), keep=plan.changes)
+    return programs
+
+
+def _several_owners(stack: "Stack") -> bool:
+    return any(read_record(os.path.dirname(tree)).several_owners for tree in stack.trees)
+
+
+def _in_container(status: os.stat_result, plan: RootPlan) -> str:
+    """The owner of a file here, as the container has it; root for whoever it has no id for."""
+    ids = (seen_as(id_map, number) for id_map, number in zip(plan.inner, (status.st_uid, status.st_gid), strict=True))
+    return ":".join(str(number) for number in ids)
+
+
+def _made(plan: RootPlan, path: str) -> str:
+    """Where something of the bundle is before it has its own name."""
+    return path.replace(f"{plan.place}/", f"{plan.content}/", 1)
+
+
+def _on_node(plan: RootPlan, path: str) -> str:
+    """Where it will be."""
+    return path.replace(f"{plan.content}/", f"{plan.place}/", 1)

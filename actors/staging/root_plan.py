@@ -1,0 +1,72 @@
+"""What a container's root file system is staged by, and what it is then."""
+
+from typing import Any, Literal
+
+from actors.oci.id_maps import IdMap
+from actors.slurm.oci_conf import OciConf
+from proto.life.creation import Creation
+from proto.value import Value
+
+from .bundle import Rights
+
+Way = Literal["overlay", "overlays", "tree", "copy", "shared"]
+PROGRAMS = "node"
+"""Directory of the node's programs in the bundle's content."""
+
+
+class Root(Value):
+    """A root file system that is staged.
+
+    Attributes:
+        way: see ``root_file_system``.
+        programs: whether the node's programs are beside it.
+        mounts: what config.json needs before all other mounts.
+        tops: names of the top directories that overlays lie on.
+        skipped: names of what the original has in ``/`` and the container has not.
+        complete: whether a copy has all that the original has.
+        several_owners: whether the files of the image have several owners.
+
+    """
+
+    way: Way
+    programs: bool = False
+    mounts: tuple[dict[str, Any], ...] = ()
+    tops: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    complete: bool = True
+    several_owners: bool = False
+
+
+class RootPlan(Value):
+    """What it is staged by.
+
+    Attributes:
+        creation: the container.
+        work: directory that the bundle is made in, which is its user of shared trees.
+        content: directory in it for ``rootfs``.
+        place: where ``content`` will be.
+        rights: who may reach it.
+        owners: whether files keep their owners.
+        ids: of the container's ids on the node, see ``ids_text``.
+        inner: of the container's ids in the engine's namespace; nothing where they are the same.
+        mounts: of config.json, those of the root file system apart.
+        privileged: whether the container may mount what it likes.
+        nodes: of the job, as Slurm writes them; empty if unknown.
+        changes: whether its changes are wanted at its end.
+        conf: the site's oci.conf.
+
+    """
+
+    creation: Creation
+    work: str
+    content: str
+    place: str
+    rights: Rights
+    owners: bool
+    ids: tuple[IdMap, IdMap]
+    inner: tuple[IdMap, IdMap]
+    mounts: tuple[dict[str, Any], ...]
+    privileged: bool
+    nodes: str
+    changes: bool
+    conf: OciConf
