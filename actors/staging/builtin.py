@@ -235,8 +235,16 @@ def stage_out(creation: Creation, run: Commands, log: Log) -> None:
 
 def wants_sync(creation: Creation) -> bool:
     """Whether the container's changes matter after its end."""
-    removed_anyway = creation.annotations.get(AUTOREMOVE, "").upper() == "TRUE"
+    removed_anyway = creation.annotations.get(AUTOREMOVE, "").upper() == "TRUE" and _is_engines(creation.rootfs)
     return creation.settings.staging.sync_back and not creation.readonly and not removed_anyway
+
+
+def _is_engines(rootfs: str) -> bool:
+    """Whether it is in the engine's store, where each layer has a name of 64 hexadecimal digits.
+
+    What a user has named with ``--rootfs`` stays, also with ``--rm``.
+    """
+    return any(len(name) == 64 and not name.strip("0123456789abcdef") for name in rootfs.split("/"))
 
 
 def _excluded(config: dict[str, Any], spool: str) -> list[str]:

@@ -47,6 +47,26 @@ def any_way(request: pytest.FixtureRequest, user_settings: Callable[[str], None]
 
 
 @pytest.mark.usefixtures("any_way")
+def test_a_directory_of_the_user_s_is_changed_also_by_a_container_that_is_removed(
+    podman: Podman, as_user: Runner
+) -> None:
+    make = (
+        'd=$(mktemp -d ~/rootfs.XXXXXX); podman export "$(podman create --name "$1" busybox)" | tar xC "$d"; echo "$d"'
+    )
+    directory = as_user(["sh", "-c", make, "sh", podman.name()], "", 60).stdout.strip()
+    try:
+        for options in (("--rm",), ()):
+            script = f"echo new >/etc/f{len(options)}; rm /etc/group; mkdir /etc/group"
+            done = podman.run(*options, "--rootfs", directory, "sh", "-ec", script)
+            assert done.stdout == "", done
+            assert as_user(["cat", f"{directory}/etc/f{len(options)}"]).stdout == "new\n"
+            assert as_user(["rmdir", f"{directory}/etc/group"]).returncode == 0
+            assert as_user(["touch", f"{directory}/etc/group"]).returncode == 0
+    finally:
+        as_user(["podman", "unshare", "rm", "-rf", directory])
+
+
+@pytest.mark.usefixtures("any_way")
 @pytest.mark.parametrize("user", ["0:0", "1000:100"])
 def test_whoever_the_program_runs_as_nothing_is_left(podman: Podman, user: str) -> None:
     name = podman.create(
