@@ -13,7 +13,7 @@
 #   mode     mode and owner of /                                   keep     if changes are wanted
 #   skeleton/  what "prolog" makes in place: u/TOP, w/TOP          owners   if some of it is another id's
 #   task-prolog  a link to the user's own
-# What it leaves there: begun, the mounts; changes.tar, what was changed; cleared, when nothing is left on the node; failure, why not.
+# What it leaves there: shown.tar, what was changed so far, if "show" was asked for it; begun, the mounts; changes.tar, what was changed; cleared, when nothing is left on the node; failure, why not.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 export LC_ALL=C
 umask 077
@@ -122,14 +122,14 @@ forgotten() {
 }
 
 # A sparse file stays one, attributes and ids stay what they are; a socket, which nobody can bring anywhere, is left out.
+pack() {
+    as_root tar --create --sparse --acls --xattrs --xattrs-include='*' --format=posix --numeric-owner \
+        --warning=no-file-ignored --directory "$place/u" . >"$here/$1.$$" && mv -- "$here/$1.$$" "$here/$1"
+}
+
 collect() {
     [ "$place" ] || return 0
-    if [ -e "$place/u" ] && [ -e "$here/keep" ] && [ ! -e "$here/changes.tar" ]; then
-        new=$here/changes.tar.$$
-        as_root tar --create --sparse --acls --xattrs --xattrs-include='*' --format=posix --numeric-owner \
-            --warning=no-file-ignored --directory "$place/u" . >"$new" || return
-        mv -- "$new" "$here/changes.tar"
-    fi
+    if [ -e "$place/u" ] && [ -e "$here/keep" ] && [ ! -e "$here/changes.tar" ]; then pack changes.tar || return; fi
     remove "$place" && : >"$here/cleared"
     forgotten
 }
@@ -143,6 +143,7 @@ failed() {
 case ${0##*/} in
 enter) read -r _; why=$(enter 2>&1 </dev/null) || failed "$why" ;;
 collect) read -r _; collect >/dev/null 2>&1 </dev/null ;;
+show) pack shown.tar ;;
 prolog)
     why=$(prolog 2>&1 </dev/null) || failed "$why"
     if [ -e "$here/task-prolog" ]; then exec "$here/task-prolog"; fi

@@ -121,6 +121,11 @@ def stage_out(creation: Creation, container: Container, write: Callable[[str, st
     return ""
 
 
+def show_changes(creation: Creation, container: Container, write: Callable[[str, str], None]) -> str:
+    """Bring to the engine what a paused container has changed so far (``scrun pause``); return what went wrong."""
+    return stager_for(creation, container.job_id, container.nodes, _log_to(write)).show_changes()
+
+
 def _sentence(error: BaseException | None) -> str:
     if isinstance(error, ScrunError):
         return error.sentence

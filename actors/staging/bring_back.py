@@ -1,36 +1,21 @@
 """Brings what a container has changed in its root file system back to the engine's."""
 
+import os
+
 from actors.staging.tree.count import MirrorCount
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
-from proto.value import Value
 
-from .bundle import content_of
+from .bundle import container_directory, content_of
 from .commands import Commands
+from .lent import Lent
+from .lent import read as read_lent
 from .loglevel import Level, Log
 from .overlay.node_programs import NodePrograms
 from .root_plan import PROGRAMS
 
-
-class Lent(Value):
-    """What a container got, as stage-in has noted it.
-
-    Attributes:
-        way: see ``root_file_system``.
-        excluded: relative paths that are none of its changes.
-        tops: names of the top directories that overlays lie on, one on each.
-        owners: whether files have their owners there.
-        complete: whether a copy has all that the original has.
-        since: ctime of a file that was made there when all was complete, in nanoseconds.
-
-    """
-
-    way: str
-    excluded: frozenset[str]
-    tops: tuple[str, ...]
-    owners: bool
-    complete: bool
-    since: int
+CHANGED = frozenset(("overlay", "overlays", "copy"))
+"""The ways in which there is something to bring back."""
 
 
 def bring_back(creation: Creation, bundle: str, lent: Lent, run: Commands, log: Log, *, wanted: bool) -> str:
@@ -48,6 +33,8 @@ def bring_back(creation: Creation, bundle: str, lent: Lent, run: Commands, log: 
         What could not be brought back, as a sentence, or nothing.
 
     """
+    if lent.way not in CHANGED:
+        return ""
     content = content_of(bundle)
     programs = NodePrograms(f"{content}/{PROGRAMS}")
     archive = programs.collect(run, log)
@@ -55,18 +42,47 @@ def bring_back(creation: Creation, bundle: str, lent: Lent, run: Commands, log: 
         log(Level.ERROR, f"what the container has changed may still lie on the node: {programs.place}")
     if not wanted:
         return ""
+    failure = _carry_out(creation, content, lent, archive, log)
+    if not failure and programs.lost and not archive:
+        failure = f"the node did not give them (they lie in {programs.place} there)"
+    return failure and f"changes could not be brought back: {failure}"
+
+
+def show(creation: Creation, run: Commands, log: Log) -> str:
+    """Bring to the engine what a container that stands still has changed so far; all stays where it is.
+
+    Returns:
+        What could not be brought, as a sentence, or nothing.
+
+    """
+    home = container_directory(creation)
+    lent = read_lent(home)
+    unwanted = creation.readonly or not creation.settings.staging.sync_back
+    if lent is None or lent.way not in CHANGED or unwanted:
+        return ""
+    content = content_of(home)
+    archive = ""
+    if lent.way != "copy":
+        archive, why = NodePrograms(f"{content}/{PROGRAMS}").show(run)
+        if not archive:
+            return f"the node did not show what the container has changed: {why}"
+    try:
+        failure = _carry_out(creation, content, lent, archive, log)
+    finally:
+        if archive:
+            os.unlink(archive)
+    return failure and f"what the container has changed could not be shown: {failure}"
+
+
+def _carry_out(creation: Creation, content: str, lent: Lent, archive: str, log: Log) -> str:
     try:
         count = _changes(creation, content, lent, archive)
     except OSError as error:
-        return f"changes could not be brought back: {error.filename}: {reason(error)}"
+        return f"{error.filename}: {reason(error)}"
     except StagingError as error:
-        return f"changes could not be brought back: {error.sentence}"
+        return error.sentence
     log(Level.VERBOSE, f"{count.copied} files brought back, {count.removed} removed")
-    if count.failed:
-        return f"changes could not be brought back: {count.failed}, the first: {count.failure}"
-    if programs.lost and not archive:
-        return f"changes could not be brought back: the node did not give them (they lie in {programs.place} there)"
-    return ""
+    return f"{count.failed}, the first: {count.failure}" if count.failed else ""
 
 
 def _changes(creation: Creation, content: str, lent: Lent, archive: str) -> MirrorCount:

@@ -6,7 +6,6 @@ before it is removed. So stage-in and stage-out may be killed at any instant and
 neither half a copy nor half a removal is ever taken for the user's changes.
 """
 
-import json
 import os
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +19,8 @@ from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 from proto.value import Value
 
-from . import mounts
-from .bring_back import Lent, bring_back
+from . import lent, mounts
+from .bring_back import bring_back
 from .bundle import (
     PRIVATE,
     Staged,
@@ -33,7 +32,6 @@ from .bundle import (
     staging_directory,
     write_config,
     write_entry,
-    write_file,
 )
 from .commands import Commands
 from .filesystem import device_paths
@@ -43,7 +41,6 @@ from .root_file_system import stage_root
 from .root_plan import PROGRAMS, RootPlan
 from .sources import bind_facts, local_prefixes
 
-_STAGED = "staged.json"
 ONE_OWNER = (
     "the staging directory keeps one owner for all files of the image, which has several; a program that changes its "
     "user or gives files away fails there"
@@ -180,19 +177,12 @@ def stage_in(
         if programs:
             ready["hooks"] = merged_hooks(fitted.config, programs, enters=root.way == "overlay")
         write_config(work, ready, rights.config)
-        record = {
-            "way": root.way,
-            "owners": owners,
-            "complete": root.complete,
-            "skipped": list(root.skipped),
-            "tops": list(root.tops),
-            "excluded": _excluded(config, spool),
-        }
+        excluded = [*root.skipped, *_excluded(config, spool)]
         if not root.complete:
             from actors.staging.tree.mirror import missing_paths
 
-            record["skipped"] = missing_paths(creation.rootfs, f"{content}/rootfs")
-        write_file(f"{work}/{_STAGED}", json.dumps(record).encode("utf-8", "surrogateescape"), 0o600)
+            excluded += missing_paths(creation.rootfs, f"{content}/rootfs")
+        lent.note(work, root, excluded, owners=owners)
         os.rename(work, home)
     except OSError as error:
         raise StagingError(f"staging failed: {error.filename or home}: {reason(error)}") from None
@@ -216,17 +206,9 @@ def stage_out(creation: Creation, run: Commands, log: Log) -> None:
 
     """
     home = container_directory(creation)
-    try:
-        with open(f"{home}/{_STAGED}", encoding="utf-8") as file:
-            record = json.load(file)
-    except (OSError, ValueError):
-        record = {"way": ""}
     failure = ""
-    if record["way"] in {"overlay", "overlays", "copy"}:
-        since = os.stat(f"{home}/{_STAGED}").st_ctime_ns
-        excluded = frozenset((*record["skipped"], *record["excluded"]))
-        lent = Lent(record["way"], excluded, tuple(record["tops"]), record["owners"], record["complete"], since)
-        failure = bring_back(creation, home, lent, run, log, wanted=wants_sync(creation))
+    if staged := lent.read(home):
+        failure = bring_back(creation, home, staged, run, log, wanted=wants_sync(creation))
     failures = [failure, mounts.bring_back(home, log)]  # volumes outlive a container, also one of --rm
     discard(creation)
     if any(failures):

@@ -1,15 +1,17 @@
 """Which stager a container gets: the site's scrun.lua where there is one, else the built-in one."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from actors.slurm import scheduler_for
 from actors.slurm.job_environment import JobFacts, job_environment, read_job_facts
 from proto.errors import StagingError
+from proto.host import gate
 from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
 
-from . import builtin
+from . import bring_back, builtin
 from .bundle import Staged, read_config
 from .commands import Commands
 
@@ -40,6 +42,14 @@ class Stager(Protocol):
 
         """
 
+    def show_changes(self) -> str:
+        """Bring to the engine what a container that is paused has changed so far.
+
+        Returns:
+            What could not be brought, as a sentence, or nothing.
+
+        """
+
 
 class BuiltinStager:
     """The stager that needs no script."""
@@ -61,12 +71,22 @@ class BuiltinStager:
     def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
         """See ``Stager``; what was staged is known by the container's id. ``delete`` tries again what failed."""
         del bundle, rootfs, complete
+        paths = ContainerPaths(self._creation.root, self._creation.id)
+        gate.wait(paths.config)  # somebody may be at show_changes
         try:
             builtin.stage_out(self._creation, self._run, self._log)
         except StagingError as error:
-            with open(ContainerPaths(self._creation.root, self._creation.id).unstaged, "w", encoding="utf-8") as file:
+            with open(paths.unstaged, "w", encoding="utf-8") as file:
                 file.write(error.sentence)
             raise
+
+    def show_changes(self) -> str:
+        """See ``Stager``; it keeps stage-out from beginning."""
+        closed = gate.close(ContainerPaths(self._creation.root, self._creation.id).config)
+        try:
+            return bring_back.show(self._creation, self._run, self._log)
+        finally:
+            os.close(closed)
 
 
 def stager_for(creation: Creation, job_id: int, nodes: str, log: Log, anchor: int = 0) -> Stager:

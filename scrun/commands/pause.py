@@ -2,12 +2,15 @@
 
 Slurm signals all processes of a step: where it tracks them by the freezer control group (proctrack/cgroup), STOP
 freezes that, else each of them gets the signal. The job keeps its nodes, and its time limit goes on.
+
+Engines pause a container to commit it. So what it has changed on its node is brought to them while it stands still.
 """
 
 import json
 
 from proto import exit_codes as signals
-from proto.errors import WrongStateError
+from proto.errors import StagingError, WrongStateError
+from proto.host.paths import ContainerPaths
 from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
@@ -29,6 +32,7 @@ def run(line: Line) -> int:
     Raises:
         NotFoundError: there is no such container.
         WrongStateError: it does not run, or is not paused.
+        StagingError: what it has changed could not be brought to the engine; it goes on.
 
     """
     signal, status, refusal = VERBS[line.verb]
@@ -37,4 +41,21 @@ def run(line: Line) -> int:
     if container.status != status or json.loads(container.file.text)["scrun"].get("phase") in WAITING:
         raise WrongStateError(refusal)
     kill(container, signal)
+    if line.verb == "pause" and (failure := _show_changes(container.paths)):
+        kill(container, signals.CONT)
+        raise StagingError(failure)
     return 0
+
+
+def _show_changes(paths: ContainerPaths) -> str:
+    from scrun.packages import use_packages
+
+    use_packages()
+    from actors.process.logbook import Logbook
+    from actors.staging.actor import show_changes
+    from proto.life import journal, lifecycle
+
+    container = lifecycle.replay(journal.read(paths.journal))
+    if container.creation is None:
+        return ""
+    return show_changes(container.creation, container, Logbook(container.creation, "pause").write)

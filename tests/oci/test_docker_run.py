@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import wait_until
+
 if TYPE_CHECKING:
+    import pathlib
+
     from tests.oci.docker import Docker
 
 
@@ -98,3 +102,17 @@ def test_eight_at_once(docker: Docker) -> None:
     outputs = [run.communicate(timeout=60)[0] for run in runs]
     assert outputs == [b"%d\n" % i for i in range(8)]
     assert [run.returncode for run in runs] == list(range(8))
+
+
+def test_what_is_copied_into_a_running_container_is_there_at_its_next_start(
+    docker: Docker, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "f").write_text("hello\n")
+    name = docker.ready("echo ready; while :; do sleep 0.1; done")
+    docker.ok("cp", str(tmp_path / "f"), f"{name}:/f")
+    docker.ok("stop", "-t", "0", name)
+    docker.ok("start", name)
+    wait_until(
+        lambda: docker("exec", name, "cat", "/f").stdout == "hello\n", 20, what="the program of the second start"
+    )
+    docker.ok("rm", "-f", name)

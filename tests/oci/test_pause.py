@@ -85,3 +85,17 @@ def test_what_does_not_run_cannot_be_paused(engine: Podman) -> None:
     assert engine("pause", name).returncode != 0
     assert engine("unpause", name).returncode != 0
     assert engine.status(name) == ("exited", 0)
+
+
+def test_a_commit_has_what_the_container_has_changed_so_far(engine: Podman) -> None:
+    name = engine.ready("echo precious >/etc/f; echo top >/f; rm /etc/group; echo ready; while :; do sleep 0.1; done")
+    image = f"{name}-image"
+    engine.ok("commit", "--pause=true", name, image)
+    try:
+        look = "cat /etc/f /f; test ! -e /etc/group; exit $?"
+        assert engine.run("--rm", image, "sh", "-ec", look).stdout == "precious\ntop\n"
+    finally:
+        engine("rmi", image)
+    assert engine.status(name)[0] == "running"
+    assert engine.ok("exec", name, "cat", "/f") == "top"
+    engine.ok("rm", "-f", name)

@@ -58,6 +58,10 @@ class LuaStager:
         finally:
             discard(creation)
 
+    def show_changes(self) -> str:
+        """See ``Stager``: a script has no word for it."""
+        return ""
+
     def _arguments(self, bundle: str) -> ScriptArguments:
         creation = self._creation
         spool = ContainerPaths(creation.root, creation.id).spool

@@ -17,7 +17,8 @@ from actors.staging.loglevel import Level, Log
 
 from .mount_points import imitate
 
-ENTER, PROLOG, COLLECT = "enter", "prolog", "collect"
+ENTER, PROLOG, SHOW, COLLECT = "enter", "prolog", "show", "collect"
+SHOWN = "shown.tar"
 BEGUN, CLEARED, CHANGES, FAILURE = "begun", "cleared", "changes.tar", "failure"
 _MODE = 0o700
 
@@ -47,6 +48,7 @@ class NodePrograms:
         make_directory(self.directory, _MODE)
         # The hooks are "sh FILE", but slurmstepd wants a prolog that it can execute.
         write_file(self._path(COLLECT), b"#!/bin/sh\n" + program("node_overlay.sh"), _MODE)
+        os.symlink(COLLECT, self._path(SHOW))
         self._note(place=place, ids=ids)
         if keep:
             write_file(self._path("keep"), b"", 0o600)
@@ -107,6 +109,17 @@ class NodePrograms:
                 log(Level.INFO, f"the node could not be cleared up: {result.text}")
         archive = self._path(CHANGES)
         return archive if os.path.exists(archive) else ""
+
+    def show(self, run: Commands) -> tuple[str, str]:
+        """Have the changes of a container written down that goes on.
+
+        Returns:
+            The path of the archive, or empty and why there is none.
+
+        """
+        result = run.remote(b"exec /bin/sh " + os.fsencode(shlex.quote(self._path(SHOW))))
+        archive = self._path(SHOWN)
+        return ("", result.text.strip()) if result.status else (archive, "")
 
     @property
     def lost(self) -> bool:

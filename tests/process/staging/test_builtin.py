@@ -109,23 +109,34 @@ def test_a_copy_is_staged_and_brought_back(container: Creation, run: Commands) -
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [
-        {"annotations": {"io.podman.annotations.autoremove": "TRUE"}},
-        {"readonly": True},
-        {"settings__staging__sync_back": False},
-    ],
-    ids=["--rm", "read-only", "sync_back=false"],
+    "changes", [{"readonly": True}, {"settings__staging__sync_back": False}], ids=["read-only", "sync_back=false"]
 )
 def test_changes_that_nobody_wants_are_not_brought_back(
     container: Creation, run: Commands, changes: dict[str, Any]
 ) -> None:
-    other = changed(container, **changes)
-    before = listing(Path(container.rootfs))
+    assert_nothing_comes_back(changed(container, **changes), run)
+
+
+def test_what_an_engine_removes_anyway_is_not_brought_back(container: Creation, run: Commands, tmp_path: Path) -> None:
+    other = changed(container, annotations={"io.podman.annotations.autoremove": "TRUE"})
+    merged = tmp_path / ("0123456789abcdef" * 4) / "merged"
+    merged.parent.mkdir()
+    os.rename(container.rootfs, merged)
+    assert_nothing_comes_back(changed(other, rootfs=str(merged)), run)
+    # The engine does not remove what is the user's own.
+    os.rename(merged, container.rootfs)
     bundle = stage(other, run)
     (bundle / "rootfs/etc/file").write_text("changed")
     quiet_out(other)
-    assert listing(Path(container.rootfs)) == before
+    assert Path(container.rootfs, "etc/file").read_text() == "changed"
+
+
+def assert_nothing_comes_back(other: Creation, run: Commands) -> None:
+    before = listing(Path(other.rootfs))
+    bundle = stage(other, run)
+    (bundle / "rootfs/etc/file").write_text("changed")
+    quiet_out(other)
+    assert listing(Path(other.rootfs)) == before
     assert not bundle.exists()
 
 

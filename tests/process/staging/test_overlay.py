@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from actors.staging import bring_back
 from actors.staging.builtin import stage_in, stage_out
 from actors.staging.bundle import Staged
 from actors.staging.commands import Commands
@@ -28,15 +29,17 @@ MOUNTS = [
 
 @pytest.fixture(params=["overlay", "overlays"])
 def container(tmp_path: Path, request: pytest.FixtureRequest) -> Creation:
-    make_rootfs(tmp_path / "bundle/rootfs")
-    (tmp_path / "bundle/rootfs/home/a").mkdir(parents=True)
-    (tmp_path / "bundle/rootfs/top").write_text("old")
+    rootfs = tmp_path / ("0123456789abcdef" * 4) / "merged"  # as engines name them
+    make_rootfs(rootfs)
+    (rootfs / "home/a").mkdir(parents=True)
+    (rootfs / "top").write_text("old")
+    (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle/config.json").write_text(json.dumps(CONFIG))
     (tmp_path / "oci.conf").write_text('RunTimeRun="crun run --bundle %b %n"\n')
     (tmp_path / "changes").mkdir()
     return creation(
         bundle=str(tmp_path / "bundle"),
-        rootfs=str(tmp_path / "bundle/rootfs"),
+        rootfs=str(rootfs),
         caller__uid=os.getuid(),
         caller__gid=os.getgid(),
         caller__namespaced=False,
@@ -175,6 +178,23 @@ def test_mount_points_do_not_come_back(container: Creation, node: Node) -> None:
     node.end(staged)
     node.out(container)
     assert listing(Path(container.rootfs)) == before
+
+
+def test_what_it_has_changed_so_far_can_be_shown(container: Creation, node: Node, tmp_path: Path) -> None:
+    staged = node.stage(container)
+    node.start(staged, "echo more >etc/more; echo three >three")
+    for _ in range(2):
+        assert bring_back.show(container, node.run, node._log) == ""
+        assert Path(container.rootfs, "etc/more").read_text() == "more\n"
+        Path(container.rootfs, "etc/more").unlink()
+    assert "shown.tar" not in os.listdir(staged.programs)
+    assert changes_of(container)
+    node.away = True
+    assert "the node did not show what the container has changed" in bring_back.show(container, node.run, node._log)
+    node.away = False
+    node.out(container)
+    assert Path(container.rootfs, "etc/more").read_text() == "more\n"
+    assert Path(container.rootfs, "three").read_text() == "three\n"
 
 
 @pytest.mark.parametrize(

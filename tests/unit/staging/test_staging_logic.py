@@ -37,6 +37,9 @@ class Scribe:
     def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
         self.asked.append((bundle, rootfs, complete))
 
+    def show_changes(self) -> str:
+        return ""
+
 
 class Yard:
     """The logic, its stager, and how often it has ended its incarnation."""
