@@ -58,10 +58,13 @@ class Log(Value):
 
 
 class Work(Value):
-    """Run something that may take long in a thread; its result comes back as ``Worked(name, …)``."""
+    """Run something that may take long in a thread; its result comes back as ``Worked(name, …)``.
+
+    The function gets a call by which it hands events to the logic meanwhile.
+    """
 
     name: str
-    function: Callable[[], object]
+    function: Callable[[Callable[[object], None]], object]
 
 
 Effect = Report | Tell | ToAnchor | Write | Later | Never | Log | Work

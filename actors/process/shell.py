@@ -211,7 +211,7 @@ class PeerActor(ProcessActor):
     def _work(self, work: Work) -> None:
         def run() -> None:
             try:
-                done = Worked(work.name, work.function(), None)
+                done = Worked(work.name, work.function(self.actor_ref.tell), None)
             except BaseException as error:
                 done = Worked(work.name, None, error)
             self.actor_ref.tell(done)

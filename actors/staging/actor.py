@@ -22,6 +22,7 @@ from proto.life.container import Container
 from proto.life.creation import Creation
 from proto.wire.registry import Message  # noqa: TC001 - as above
 
+from . import progress
 from .bundle import Staged, discard
 from .stager import Stager, stager_for
 
@@ -63,6 +64,8 @@ class StagingLogic:
                 return self._begin(envelope.message)
             case Worked("stage-in" | "stage-out", _, _) if self._late:
                 return []  # its time was up; what it stumbled over is what was taken away from under it
+            case e.StagingProgress():
+                return [Report(event)]
             case Worked("stage-in", result, error):
                 return self._staged_in(result, error)
             case Worked("stage-out", _, error):
@@ -83,15 +86,16 @@ class StagingLogic:
         limit = self._creation.settings.staging.time_limit
         stager = self._stager(task.job_id, task.nodes)
         work = (
-            Work("stage-in", lambda: self._stage_in(stager))
+            Work("stage-in", lambda tell: self._stage_in(stager, tell))
             if isinstance(task, m.StageIn)
-            else Work("stage-out", lambda: stager.stage_out(task.bundle, task.rootfs, complete=task.complete))
+            else Work("stage-out", lambda _: stager.stage_out(task.bundle, task.rootfs, complete=task.complete))
         )
         return [work, Later("limit", limit)] if limit else [work]
 
-    def _stage_in(self, stager: Stager) -> Staged:
+    def _stage_in(self, stager: Stager, tell: Callable[[object], None]) -> Staged:
         """In a thread. Hooks of ``create`` may write into the root file system, and what they do is to be staged."""
         gate.wait(ContainerPaths(self._creation.root, self._creation.id).config)
+        progress.LISTENER.set(lambda *numbers: tell(e.StagingProgress(*numbers)))
         return stager.stage_in()
 
     def _staged_in(self, result: object, error: BaseException | None) -> list[Effect]:
@@ -108,7 +112,7 @@ class StagingLogic:
         # The next message from the state actor, or the end of the container, ends the script's processes.
         if isinstance(self._task, m.StageIn):
             return [Report(e.StagingFailed(self._too_long))]
-        return [Work("discard", lambda: discard(self._creation))]
+        return [Work("discard", lambda _: discard(self._creation))]
 
 
 def stage_out(creation: Creation, container: Container, write: Callable[[str, str], None]) -> str:

@@ -32,6 +32,7 @@ class Container(Value):
     queue_reason: str = ""
     create_wait_over: bool = False
     stage: StagePhase = "none"
+    progress: str = ""
     bundle: str = ""
     rootfs: str = ""
     argv: tuple[bytes, ...] = ()

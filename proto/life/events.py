@@ -6,6 +6,7 @@ Facts may be reported twice (a report is repeated until acknowledged): the life 
 
 from proto.wire.registry import Message, message
 
+from . import progress
 from .creation import Creation
 from .ending import Ending
 
@@ -51,6 +52,29 @@ class JobEnded(Message):
     """The job was refused, or ended before a step of ours ran in it."""
 
     ending: Ending
+
+
+@message("staging-progress")
+class StagingProgress(Message):
+    """How far the copy of an image has come; seldom, and not at all if it is quick.
+
+    Attributes:
+        part, parts: which of how many trees it is: an engine's layers are trees.
+        files, size: what is copied of it, in files and bytes.
+        total: its bytes; 0 if they are not known.
+
+    """
+
+    part: int
+    parts: int
+    files: int
+    size: int
+    total: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return progress.sentence(self.part, self.parts, self.files, self.size, self.total)
 
 
 @message("staged-in")

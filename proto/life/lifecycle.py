@@ -164,6 +164,12 @@ RULES: dict[type[Message], Rule] = dict([
         lambda c, _: c.job == "over" or c.step in {"launching", "running"},
     ),
     _rule(
+        e.StagingProgress,
+        lambda c: _alive(c) and c.stage == "begun",
+        lambda c, v: replace(c, progress=v.sentence),
+        lambda c, v: c.stage in {"ready", "failed", "out"} or c.progress == v.sentence,
+    ),
+    _rule(
         e.StagedIn,
         lambda c: _alive(c) and c.stage == "begun",
         lambda c, v: replace(

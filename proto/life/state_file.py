@@ -141,6 +141,7 @@ def annotations(container: "Container") -> dict[str, str]:
         "scrun.job-state": {"queued": "PENDING", "granted": "RUNNING"}.get(container.job, ""),
         "scrun.job-reason": container.queue_reason if container.job == "queued" else "",
         "scrun.nodes": container.nodes,
+        "scrun.staging": container.progress if phase(container) == "staging in" else "",
         "scrun.step": container.step_id,
     }
     if container.ending is not None and container.finished:

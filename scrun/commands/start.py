@@ -8,6 +8,7 @@ from scrun.box.box import Box, find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.hub.client import ask
+from scrun.hub.waiting import Waiting
 
 
 def run(line: Line) -> int:
@@ -27,8 +28,13 @@ def start(container: Box) -> None:
     """
     if not container.alive():
         raise _reason(container) or WrongStateError("cannot start a container that has stopped")
+    waiting = Waiting(container, 2) if os.isatty(2) else None
     try:
-        ask(container, "start", {}, None)
+        try:
+            ask(container, "start", {}, None, waiting)
+        finally:
+            if waiting is not None:
+                waiting.close()
         if os.path.exists(container.paths.hooks):
             _run_hooks(container)
     except AnchorGoneError:

@@ -34,9 +34,10 @@ Body = dict[str, Wire]
 
 
 class Request:
-    """One request, the same however often it is sent."""
+    """One request, the same however often it is sent; ``meanwhile`` is called as long as there is no answer."""
 
-    def __init__(self, kind: str, body: Body, seconds: float | None) -> None:
+    def __init__(self, kind: str, body: Body, seconds: float | None, meanwhile: "Callable[[], None] | None") -> None:
+        self.meanwhile = meanwhile
         self.kind = kind
         self.body = body
         self.id = os.urandom(8).hex()
@@ -58,7 +59,9 @@ class Request:
             raise DeadlineError(f"no answer to {self.kind} in time; try again")
 
 
-def ask(container: Box, kind: str, body: Body, seconds: float | None) -> Body:
+def ask(
+    container: Box, kind: str, body: Body, seconds: float | None, meanwhile: "Callable[[], None] | None" = None
+) -> Body:
     """Send a request and return the body of the answer.
 
     Args:
@@ -66,6 +69,7 @@ def ask(container: Box, kind: str, body: Body, seconds: float | None) -> Body:
         kind: ``start``, ``kill`` or ``delete``.
         body: of the request.
         seconds: how long to wait; None for as long as the anchor lives.
+        meanwhile: called some four times a second as long as there is no answer.
 
     Raises:
         AnchorGoneError: the anchor ended before it answered.
@@ -73,7 +77,7 @@ def ask(container: Box, kind: str, body: Body, seconds: float | None) -> Body:
         ScrunError: what the state actor answered.
 
     """
-    request = Request(kind, body, seconds)
+    request = Request(kind, body, seconds, meanwhile)
     nonsense = 0
     while True:
         try:
@@ -98,6 +102,8 @@ def _look(container: Box, request: Request) -> None:
         raise AnchorGoneError(f"container {container.paths.id} has ended")
     # An anchor that the user or root has stopped cannot obey; to any other this means nothing.
     container.kill_anchor(signals.CONT)
+    if request.meanwhile is not None:
+        request.meanwhile()
     request.check()
 
 

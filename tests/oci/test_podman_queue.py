@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import re
+import secrets
 import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -11,9 +13,10 @@ import pytest
 
 from tests.conftest import Runner
 from tests.oci.podman import Podman
+from tests.oci.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.oci.podman import Filler
 
@@ -67,3 +70,45 @@ def test_podman_ends_it_in_the_queue(create_wait_over: Podman, filler: Filler, w
     wait_until(lambda: not create_wait_over.left(container, job), 20)
     if way != "rm":
         wait_until(lambda: create_wait_over.status(name) == ("exited", {"stop": 143, "kill": 137}[way]), 20)
+
+
+@pytest.fixture
+def terminal(podman: Podman, wait_until: Any, user_settings: Callable[[str], None]) -> Iterator[Screen]:
+    """A terminal of a user whose ``create`` does not wait for long; engines give ``start`` the terminal."""
+    user_settings("[scrun]\ncreate_wait = 0.2\n")
+    made = Screen(podman, wait_until)
+    made.resize(31, 97)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("options", [(), ("--interactive", "--tty")], ids=["without", "with"])
+def test_a_terminal_tells_why_nothing_happens_until_something_does(
+    terminal: Screen, filler: Filler, options: tuple[str, ...]
+) -> None:
+    filler.fill("node2")
+    terminal.run("run", "--rm", *options, *QUEUED, "busybox", "echo", "ran")
+    terminal.expect("is queued (")
+    filler.empty()
+    assert terminal.exit_code() == 0
+    assert terminal.text.rpartition("\x1b[K")[2].split() == ["ran"], terminal.text
+
+
+def test_a_terminal_tells_how_far_the_copy_of_an_image_is(terminal: Screen, as_user: Runner) -> None:
+    name = f"localhost/{secrets.token_hex(4)}"
+    build = """
+        d=$(mktemp -d); trap 'rm -r "$d"' EXIT; mkdir "$d/many"; cd "$d"
+        for i in $(seq 300); do mkdir many/$i; (cd many/$i && seq 60 | split -l 1 -a 3); done
+        head -c 300M /dev/zero | tr '\\0' x >big
+        printf 'FROM busybox\nCOPY many /many\nCOPY big /big\n' >Containerfile; podman build -q -t "$1" .
+    """
+    done = as_user(["sh", "-ec", build, "sh", name], "", 180)
+    assert done.returncode == 0, done.stderr
+    try:
+        terminal.run("run", "--rm", name, "echo", "ran")
+        terminal.expect("copying the image for its nodes: ")
+        assert terminal.exit_code() == 0
+        assert terminal.text.rpartition("\x1b[K")[2].split() == ["ran"], terminal.text
+        assert re.search(r"(layer \d of \d: )?\d+ files, \d+ of \d+ MiB, \d+ %", terminal.text), terminal.text
+    finally:
+        terminal.engine("rmi", "-f", name)

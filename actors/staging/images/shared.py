@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from actors.staging.bundle import staging_directory
 from actors.staging.loglevel import Level, Log
+from actors.staging.progress import progress_of
 from actors.staging.tree.copy import has_owners
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
@@ -17,6 +18,7 @@ from proto.value import Value
 
 from .cache import TreeCache, directory_of
 from .entry import Record
+from .extent import bytes_in
 from .identity import Identity, Kind, identify
 from .importing import Progress, import_tree
 from .memory import ContentMemory
@@ -25,8 +27,6 @@ from .store import find
 MEMORY = "contents.memory"
 """Name of the memory of hashes in the cache; see ``ContentMemory``."""
 _ATTEMPTS = 3
-_QUIET = 2.0
-"""Seconds of importing after which the log tells of it."""
 
 
 class SharedTree(Value):
@@ -91,7 +91,7 @@ def shared_tree(
             return stored
 
         def make(tree: str, lock: int, identity: Identity = identity) -> Record:
-            tell = progress or progress_to(log)
+            tell = progress or progress_of(log, total=bytes_in(source))
             done = import_tree(source, tree, owners=owners, progress=tell, keep=(lock,))
             if _identify(source, kind, memory).key != identity.key:
                 raise _ChangedError(f"the root file system {source} was changed while it was copied")
@@ -142,21 +142,6 @@ def cache_of(creation: Creation, mode: int) -> TreeCache:
 
 def _memory_of(creation: Creation) -> ContentMemory:
     return ContentMemory(os.path.join(directory_of(staging_directory(creation)), MEMORY))
-
-
-def progress_to(log: Log, clock: Callable[[], float] = time.monotonic) -> Progress:
-    """Tells a log how far an import is: first after some seconds, then each time that it took as long again."""
-    begun = clock()
-    next_time = _QUIET
-
-    def tell(files: int, size: int) -> None:
-        nonlocal next_time
-        passed = clock() - begun
-        if passed >= next_time:
-            next_time = 2 * passed
-            log(Level.INFO, f"the image is copied for the nodes: {files} files, {size >> 20} MiB in {passed:.0f} s")
-
-    return tell
 
 
 def _stored(stores: tuple[str, ...], identity: Identity) -> SharedTree | None:

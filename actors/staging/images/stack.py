@@ -10,16 +10,18 @@ from functools import partial
 
 from actors.staging.bundle import make_directory, staging_directory
 from actors.staging.loglevel import Level, Log
+from actors.staging.progress import progress_of
 from actors.staging.tree.copy import has_owners, remove_tree
 from proto.errors import reason
 from proto.life.creation import Creation
 from proto.value import Value
 
 from .entry import Record
+from .extent import bytes_in
 from .identity import Kind, layer_key, layers_of
 from .importing import import_tree
 from .marks import marks_of, put
-from .shared import cache_of, progress_to, shared_tree, tree_of_the_site
+from .shared import cache_of, shared_tree, tree_of_the_site
 
 LOWERS_LIMIT = 3000
 """Bytes of the lower directories' names in one mount's options, which have a page in all (``actors.oci.overlay``)."""
@@ -70,7 +72,10 @@ def shared_stack(creation: Creation, user: str, own: str, log: Log, *, owners: b
         return Stack((f"{own}/0",), (stored,))
     if layers and len(layers) * (len(place) + NAME_LIMIT) < LOWERS_LIMIT:
         kind: Kind = "owners" if owners else "single"
-        makers = {layer_key(kind, layer): partial(_make, layer.path, log, owners=owners) for layer in layers}
+        makers = {
+            layer_key(kind, layer): partial(_make, layer.path, log, owners=owners, which=(number, len(layers)))
+            for number, layer in enumerate(layers, start=1)
+        }
         try:
             copies = [_copy(path, f"{own}/{number}", log, owners=owners) for number, path in enumerate(above)]
             return Stack(tuple(copies), tuple(cache_of(creation, mode).use_all(user, makers)))
@@ -88,7 +93,7 @@ def _copy(layer: str, target: str, log: Log, *, owners: bool) -> str:
     return target
 
 
-def _make(layer: str, log: Log, tree: str, lock: int = -1, *, owners: bool) -> Record:
+def _make(layer: str, log: Log, tree: str, lock: int = -1, *, owners: bool, which: tuple[int, int] = (1, 1)) -> Record:
     try:
         marks = marks_of(layer)
     except OSError as error:
@@ -96,7 +101,7 @@ def _make(layer: str, log: Log, tree: str, lock: int = -1, *, owners: bool) -> R
     if marks.strange:
         raise _NotAloneError(f"{layer} leans on others")
     keep = (lock,) if lock >= 0 else ()
-    done = import_tree(layer, tree, owners=owners, progress=progress_to(log), keep=keep)
+    done = import_tree(layer, tree, owners=owners, progress=progress_of(log, *which, bytes_in(layer)), keep=keep)
     try:
         put(tree, marks)
     except OSError as error:

@@ -30,9 +30,12 @@ def copy_tree(source: str, target: str, log: Log, *, owners: bool) -> bool:
         StagingError: the source is not there, or the copy failed for another reason than the user's rights.
 
     """
-    from actors.staging.images.importing import import_tree  # on the way of a copy only: msgpack
+    # On the way of a copy only: msgpack.
+    from actors.staging.images.extent import bytes_in
+    from actors.staging.images.importing import import_tree
+    from actors.staging.progress import progress_of
 
-    done = import_tree(source, target, owners=owners)
+    done = import_tree(source, target, owners=owners, progress=progress_of(log, total=bytes_in(source)))
     if not owners:
         _open(target)
     if done.missing:

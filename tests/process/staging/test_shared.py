@@ -7,7 +7,7 @@ import pytest
 
 from actors.staging.images import shared
 from actors.staging.images.importing import Imported, Progress, import_tree
-from actors.staging.images.shared import MEMORY, SharedTree, progress_to, shared_tree
+from actors.staging.images.shared import MEMORY, SharedTree, shared_tree
 from proto.errors import StagingError
 from tests.unit.creations import creation
 
@@ -102,15 +102,3 @@ def test_what_it_is_known_by_and_what_it_cost_is_in_the_log(home: Path, tmp_path
     assert log[-1] == "1 files, 3 bytes imported"
     take(home, tmp_path / "source", "b", log)
     assert "imported" not in log[-1]
-
-
-def test_the_log_hears_of_a_long_import_now_and_then() -> None:
-    now = [0.0]
-    said: list[str] = []
-    tell = progress_to(lambda _, text: said.append(text), lambda: now[0])
-    for second in range(1, 20):
-        now[0] = float(second)
-        tell(second * 10, second << 20)
-    assert said == [
-        f"the image is copied for the nodes: {second}0 files, {second} MiB in {second} s" for second in (2, 4, 8, 16)
-    ]

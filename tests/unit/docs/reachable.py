@@ -68,7 +68,13 @@ def cancellations() -> set[e.CancelRequested]:
 
 
 def _life() -> Iterator[Message]:
-    yield from (e.JobRequested("c"), e.JobQueued(1, "Priority"), e.JobGranted(1, "n1"), e.StagedIn("b", "r", ()))
+    yield from (
+        e.JobRequested("c"),
+        e.JobQueued(1, "Priority"),
+        e.JobGranted(1, "n1"),
+        e.StagingProgress(1, 1, 1, 1),
+        e.StagedIn("b", "r", ()),
+    )
     yield from (e.StagingFailed("x"), e.CreateAnswered(), e.StartRequested("r"), e.LaunchRequested())
     yield from (e.StepStarted("1.0"), e.GivenUp(), e.OutputDrained(1, 1, 1), e.StagedOut(), e.JobReleased())
     yield e.Finished()

@@ -47,7 +47,12 @@ SOFT = e.CancelRequested("SIGINT", 130)
 HARD = e.CancelRequested("delete", 137, forced=True)
 
 ANSWERS: dict[type[Message], tuple[Message, ...]] = {
-    m.StageIn: (*(STAGED,) * 5, e.StagingFailed("it is full"), replace(STAGED, notice="one owner")),
+    m.StageIn: (
+        *(STAGED,) * 5,
+        e.StagingProgress(1, 2, 5, 6, 7),
+        e.StagingFailed("it is full"),
+        replace(STAGED, notice="one owner"),
+    ),
     m.LaunchStep: (STARTED,),
     m.EndStep: (e.StepEnded(Ending("signalled", 143, 15, "")), *ENDED),
     m.Drain: (e.OutputDrained(1, 2, 3),),

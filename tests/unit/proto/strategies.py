@@ -32,6 +32,7 @@ EVENTS: dict[type[Message], st.SearchStrategy[Any]] = {
     e.JobGranted: st.builds(e.JobGranted, numbers, words, st.booleans()),
     e.CreateWaitOver: st.just(e.CreateWaitOver()),
     e.JobEnded: st.builds(e.JobEnded, endings),
+    e.StagingProgress: st.builds(e.StagingProgress, numbers, numbers, numbers, numbers, numbers),
     e.StagedIn: st.builds(e.StagedIn, words, words, st.just((b"x",))),
     e.StagingFailed: st.builds(e.StagingFailed, words),
     e.CreateAnswered: st.just(e.CreateAnswered()),

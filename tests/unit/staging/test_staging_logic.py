@@ -1,6 +1,8 @@
 """The staging actor's logic: one piece of work at a time, its outcome as a fact, and an end to what takes too long."""
 
+import contextvars
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from actors.process.effects import Effect, Later, Report, Tick, Work, Worked
 from actors.process.shell import Received
 from actors.staging.actor import StagingLogic
 from actors.staging.bundle import Staged
+from actors.staging.progress import LISTENER
 from proto.errors import StagingError
 from proto.life import events as e
 from proto.life import messages as m
@@ -61,10 +64,10 @@ class Yard:
 
 
 def work(effects: list[Effect], name: str) -> Callable[[], object]:
-    """The function of the only piece of work among them."""
+    """The function of the only piece of work among them; what it says meanwhile is not heard."""
     [found] = [effect for effect in effects if isinstance(effect, Work)]
     assert found.name == name
-    return found.function
+    return lambda: found.function(lambda _: None)
 
 
 def test_staging_in_is_begun_once_for_the_job_and_its_nodes() -> None:
@@ -154,3 +157,27 @@ def test_what_was_cut_short_is_not_heard_of_any_more(
     yard.ask(task)
     yard.logic.handle(Tick("limit"))
     assert yard.worked(name, result, error) == []
+
+
+def test_progress_is_a_fact() -> None:
+    yard = Yard()
+    yard.ask(IN)
+    word = e.StagingProgress(1, 2, 3, 4, 5)
+    assert list(yard.logic.handle(word)) == [Report(word)]
+
+
+def test_what_stages_can_tell_how_far_it_is(tmp_path: Path) -> None:
+    told: list[object] = []
+
+    class Slow(Scribe):
+        def stage_in(self) -> Staged:
+            listener = LISTENER.get()
+            assert listener is not None
+            listener(1, 2, 3, 4, 5)
+            return super().stage_in()
+
+    logic = StagingLogic(creation(root=str(tmp_path)), Slow(), lambda: None)
+    asked = logic.handle(Received(Envelope("staging", "state", IN, "1" * 16)))
+    [found] = [effect for effect in asked if isinstance(effect, Work)]
+    contextvars.copy_context().run(found.function, told.append)
+    assert told == [e.StagingProgress(1, 2, 3, 4, 5)]
