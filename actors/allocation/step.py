@@ -77,6 +77,7 @@ class Step:
         self._bundle = ""
         self._argv: tuple[bytes, ...] = ()
         self._programs = ""
+        self._never = ""
 
     def launch(
         self, job_id: int, bundle: str, argv: tuple[bytes, ...], programs: str = "", *, retry: bool
@@ -176,23 +177,20 @@ class Step:
         effects: list[Effect] = [Never("step-log"), Never("step"), self._let_go()]
         if news.started:
             effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
-        if self._young and self._status and (sentence := self._without_root()):
-            self._explained = True
-            return [*effects, Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, sentence)))]
+        if self._programs and self._young and self._status:
+            from actors.staging.overlay.node_programs import NodePrograms  # json and others: for those that fail
+
+            programs = NodePrograms(self._programs)
+            self._never = "" if programs.made else programs.killed
+            if sentence := programs.failure:
+                self._explained = True
+                return [*effects, Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, sentence)))]
         doubtful = may_be_outside(news) or (self._young and may_be_the_runtimes(news))
         if doubtful and self._creation.settings.scrun.entry:
             return [*effects, self._probe(), Later("why", PROBE_LIMIT)]
         if not needs_inquiry(news):
             return effects + self.explain(None)
         return [*effects, Later("why", WHY_LIMIT), *self.inquire()]
-
-    def _without_root(self) -> str:
-        """Why the node did not make the container's root file system, if that is why its program did not run."""
-        if not self._programs:
-            return ""
-        from actors.staging.overlay.node_programs import NodePrograms  # json and others: for those that fail
-
-        return NodePrograms(self._programs).failure
 
     def _probe(self) -> ToAnchor:
         """Find out whether exit status 1 or 2 was the program's: start a program that does not exist.
@@ -214,6 +212,7 @@ class Step:
             sentence = OUTSIDE
         elif may_be_the_runtimes(news):
             sentence = runtime_words.sentence(said)
+        sentence = sentence or self._never
         if not sentence or self._explained:
             return self.explain(None)
         self._explained = True

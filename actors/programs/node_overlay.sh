@@ -13,7 +13,8 @@
 #   mode     mode and owner of /                                   keep     if changes are wanted
 #   skeleton/  what "prolog" makes in place: u/TOP, w/TOP          owners   if some of it is another id's
 #   task-prolog  a link to the user's own
-# What it leaves there: shown.tar, what was changed so far, if "show" was asked for it; begun, the mounts; changes.tar, what was changed; cleared, when nothing is left on the node; failure, why not.
+# What it leaves there: begun, the mounts, and made, when the root file system is there; failure, why it is not; changes.tar, what was
+# changed; shown.tar, what was changed so far, if "show" was asked for it; cleared, when nothing is left on the node.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 export LC_ALL=C
 umask 077
@@ -84,7 +85,7 @@ as_root() {
     root) "$@" ;;
     own) unshare -r -- "$@" ;;
     *)
-        wire=$(mktemp -u "$place.XXXXXX") && mkfifo "$wire" || return
+        wire=$place.${0##*/}.$$ && mkfifo "$wire" || return
         # shellcheck disable=SC2016,SC2086 # the inner shell expands it; the words of a map are words
         {
             unshare -U -- sh -c 'echo >"$0"; read -r _ <"$0"; exec "$@"' "$wire" "$@" &
@@ -129,6 +130,7 @@ pack() {
 
 collect() {
     [ "$place" ] || return 0
+    rm -f -- "$place".collect.* "$place".prolog.*  # of one that was killed
     if [ -e "$place/u" ] && [ -e "$here/keep" ] && [ ! -e "$here/changes.tar" ]; then pack changes.tar || return; fi
     remove "$place" && : >"$here/cleared"
     forgotten
@@ -141,11 +143,16 @@ failed() {
 
 # Hooks get the container's state: a runtime that cannot get rid of it says so in the program's output.
 case ${0##*/} in
-enter) read -r _; why=$(enter 2>&1 </dev/null) || failed "$why" ;;
+enter)
+    read -r _
+    why=$(enter 2>&1 </dev/null) || failed "$why"
+    : >"$here/made"
+    ;;
 collect) read -r _; collect >/dev/null 2>&1 </dev/null ;;
 show) pack shown.tar ;;
 prolog)
     why=$(prolog 2>&1 </dev/null) || failed "$why"
+    : >"$here/made"
     if [ -e "$here/task-prolog" ]; then exec "$here/task-prolog"; fi
     ;;
 esac

@@ -78,7 +78,7 @@ def _overlay(plan: RootPlan, mode: str, run: Commands, log: Log) -> Root | str:
         return why
     kinds = Kinds(staging_directory(plan.creation))
     changes = plan.creation.settings.staging.changes
-    verdict = kinds.ask(plan.nodes, Needs(runtime_of(plan.conf), changes, _ids(plan)), run, log)
+    verdict = kinds.ask(plan.nodes, Needs(runtime_of(plan.conf), changes, _ids(plan)), plan.work, run, log)
     if not verdict.works:
         return verdict.why
     why = "mode = overlays in [staging]" if mode == "overlays" else _obstacle_to_a_hook(plan, verdict)

@@ -63,7 +63,7 @@ def reached_by_root(as_user: Runner, top: pathlib.Path) -> set[str]:
 
 
 def test_root_of_a_node_reads_config_json_and_nothing_else(
-    podman: Podman, squashed: pathlib.Path, as_user: Runner
+    squashed: pathlib.Path, podman: Podman, as_user: Runner
 ) -> None:
     secret = f"secret-{secrets.token_hex(8)}"
     name = podman.ready(f"{READY}; : {secret}", "--env", f"WORD={secret}")
@@ -116,7 +116,7 @@ def test_a_closed_directory_on_the_way(
         as_user(["rm", "-rf", str(closed)])
 
 
-def test_one_id_and_all_modes(podman: Podman, squashed: pathlib.Path, image: Any) -> None:
+def test_one_id_and_all_modes(squashed: pathlib.Path, podman: Podman, image: Any) -> None:
     files = (("app/", 0o751, 1000), ("app/tool", 0o4755, 1000), ("app/key", 0o640, 1000), ("shared/", 0o1777, 0))
     script = "id -u; cd /app; touch made && stat -c '%a %u %n' . tool key /shared"
     done = podman.run("--rm", "--user", "1000", image(*files), *SH, script)
@@ -125,7 +125,7 @@ def test_one_id_and_all_modes(podman: Podman, squashed: pathlib.Path, image: Any
 
 
 def test_mount_points_in_a_root_directory_that_nobody_may_write(
-    podman: Podman, squashed: pathlib.Path, image: Any
+    squashed: pathlib.Path, podman: Podman, image: Any
 ) -> None:
     """podman makes it 0555, and the container's root is no more than the owner there."""
     done = podman.run("--rm", "-v", "/usr/share:/data/deep:ro", image(("data/", 0o555, 0)), *SH, "ls -d /data/deep/doc")
@@ -133,7 +133,7 @@ def test_mount_points_in_a_root_directory_that_nobody_may_write(
 
 
 def test_a_file_that_its_owner_cannot_read_keeps_none_of_the_others(
-    podman: Podman, squashed: pathlib.Path, image: Any
+    squashed: pathlib.Path, podman: Podman, image: Any
 ) -> None:
     script = """cat /etc/x /etc/y /newdir/z; mkdir /newdir
         for file in etc/x etc/y newdir/z; do echo $file >/$file; done; chmod 0 /etc/x"""

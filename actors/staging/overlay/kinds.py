@@ -102,15 +102,15 @@ class Kinds:
     """
 
     def __init__(self, staging: str) -> None:
-        self._staging = staging
         self._path = f"{staging}/cache/{MEMORY}"
 
-    def ask(self, node: str, needs: Needs, run: Commands, log: Log) -> Verdict:
+    def ask(self, node: str, needs: Needs, place: str, run: Commands, log: Log) -> Verdict:
         """The verdict about a node, from memory or from the node.
 
         Args:
             node: its name, the only one of the job.
             needs: what else decides.
+            place: a directory of the staging file system, of the container's own: what a death leaves goes with it.
             run: runs a command there.
             log: is told.
 
@@ -119,7 +119,7 @@ class Kinds:
         known = self._known(key)
         if known is not None:
             return known
-        lower = f"{self._staging}/.probe~{os.urandom(4).hex()}"
+        lower = f"{place}/probe"
         make_directory(lower, 0o700)
         make_directory(f"{lower}/d", 0o700)
         try:

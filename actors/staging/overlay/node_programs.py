@@ -19,7 +19,7 @@ from .mount_points import imitate
 
 ENTER, PROLOG, SHOW, COLLECT = "enter", "prolog", "show", "collect"
 SHOWN = "shown.tar"
-BEGUN, CLEARED, CHANGES, FAILURE = "begun", "cleared", "changes.tar", "failure"
+BEGUN, MADE, CLEARED, CHANGES, FAILURE = "begun", "made", "cleared", "changes.tar", "failure"
 _MODE = 0o700
 
 
@@ -143,6 +143,19 @@ class NodePrograms:
                 why = file.readline(1000).strip()
         except FileNotFoundError:
             return ""
+        return self._sentence(why)
+
+    @property
+    def made(self) -> bool:
+        """Whether the root file system was made; if not, the container's program has not run."""
+        return self._has(MADE)
+
+    @property
+    def killed(self) -> str:
+        """Why it was not made, as a sentence, if nothing else is known."""
+        return self._sentence("its program there was killed")
+
+    def _sentence(self, why: str) -> str:
         return (
             f"the node could not make the container's root file system: {why}; in [staging] of scrun.toml, changes may "
             'name another directory of the nodes, and mode = "copy" is another way'

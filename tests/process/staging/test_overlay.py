@@ -309,6 +309,18 @@ def test_what_the_node_could_not_make_is_said(container: Creation, node: Node) -
     node.out(one)
 
 
+def test_what_makes_the_root_file_system_may_be_killed(container: Creation, node: Node) -> None:
+    staged = node.stage(container)
+    programs = NodePrograms(staged.programs)
+    assert not programs.made
+    assert "its program there was killed" in programs.killed
+    node.start(staged, "true")
+    assert Path(staged.programs, "made").exists()
+    assert programs.failure == ""
+    node.end(staged)
+    node.out(container)
+
+
 def test_what_is_known_of_nodes_is_in_the_staging_directory(container: Creation, node: Node) -> None:
     staged = node.stage(container)
     assert Path(staged.bundle).parent.joinpath("cache", MEMORY).exists()

@@ -27,7 +27,7 @@ class Node:
 
 
 def ask(directory: Path, node: Node, name: str = "n1", needs: Needs = NEEDS) -> Verdict:
-    return Kinds(str(directory)).ask(name, needs, node.run, lambda *_: None)
+    return Kinds(str(directory)).ask(name, needs, str(directory), node.run, lambda *_: None)
 
 
 @pytest.mark.parametrize(
