@@ -6,7 +6,7 @@ from actors.staging.tree.count import MirrorCount
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 
-from .bundle import container_directory, content_of
+from .bundle import container_directory, content_of, staging_directory
 from .commands import Commands
 from .lent import Lent
 from .lent import read as read_lent
@@ -46,6 +46,14 @@ def bring_back(creation: Creation, bundle: str, lent: Lent, run: Commands, log: 
     if not failure and programs.lost and not archive:
         failure = f"the node did not give them (they lie in {programs.place} there)"
     return failure and f"changes could not be brought back: {failure}"
+
+
+def forget_unfit(creation: Creation, bundle: str, node: str) -> None:
+    """A node that could not make a root file system is not what is remembered of it."""
+    if node and NodePrograms(f"{content_of(bundle)}/{PROGRAMS}").failure:
+        from .overlay.kinds import Kinds
+
+        Kinds(staging_directory(creation)).forget(node)
 
 
 def show(creation: Creation, run: Commands, log: Log) -> str:

@@ -20,7 +20,7 @@ from proto.life.creation import Creation
 from proto.value import Value
 
 from . import lent, mounts
-from .bring_back import bring_back
+from .bring_back import bring_back, forget_unfit
 from .bundle import (
     PRIVATE,
     Staged,
@@ -198,8 +198,8 @@ def _notice(creation: Creation, config: dict[str, Any], log: Log) -> str:
     return "" if ((config.get("process") or {}).get("user") or {}).get("uid") else ONE_OWNER
 
 
-def stage_out(creation: Creation, run: Commands, log: Log) -> None:
-    """Bring changes back where that is wanted, and remove what was staged.
+def stage_out(creation: Creation, run: Commands, log: Log, nodes: str = "") -> None:
+    """Bring changes back where that is wanted, and remove what was staged; what the job's nodes did is learnt from.
 
     Raises:
         StagingError: the changes could not be brought back, or something could not be removed.
@@ -208,6 +208,7 @@ def stage_out(creation: Creation, run: Commands, log: Log) -> None:
     home = container_directory(creation)
     failure = ""
     if staged := lent.read(home):
+        forget_unfit(creation, home, nodes)
         failure = bring_back(creation, home, staged, run, log, wanted=wants_sync(creation))
     failures = [failure, mounts.bring_back(home, log)]  # volumes outlive a container, also one of --rm
     discard(creation)

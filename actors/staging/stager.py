@@ -74,7 +74,7 @@ class BuiltinStager:
         paths = ContainerPaths(self._creation.root, self._creation.id)
         gate.wait(paths.config)  # somebody may be at show_changes
         try:
-            builtin.stage_out(self._creation, self._run, self._log)
+            builtin.stage_out(self._creation, self._run, self._log, self._nodes)
         except StagingError as error:
             with open(paths.unstaged, "w", encoding="utf-8") as file:
                 file.write(error.sentence)

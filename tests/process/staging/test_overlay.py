@@ -306,7 +306,13 @@ def test_what_the_node_could_not_make_is_said(container: Creation, node: Node) -
     with pytest.raises(subprocess.CalledProcessError):
         node.start(staged, "true")
     assert "mkdir: cannot create directory" in programs.failure
-    node.out(one)
+    stage_out(one, node.run, node._log, "n1")
+    asked = node.asked
+    # What was known of the node is not what it is.
+    again = changed(container, id="box2", cookie="c2")
+    node.stage(again)
+    assert node.asked == asked + 1
+    node.out(again)
 
 
 def test_what_makes_the_root_file_system_may_be_killed(container: Creation, node: Node) -> None:
