@@ -5,6 +5,7 @@ The program looks at each byte of its image first, so a tree that is not complet
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import os
 import pathlib
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import all_pids, read_proc, wait_until
+from tests.conftest import all_pids, read_proc, state_and_parent, wait_until
 
 from .conftest import chosen
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.oci
 NODE = pathlib.Path("/tmp")
+GONE = 1 << 30
+"""A pid that nobody has."""
 BUILD = """
 d=$(mktemp -d); trap 'rm -r "$d"' EXIT; cd "$d"
 for i in $(seq 60); do mkdir -p data/$i; (cd data/$i; seq 70 | split -l 1 -a 3); done
@@ -65,10 +68,15 @@ class Trial:
         self.hit = 0
         self.others = set(NODE.glob(".scrun-*"))
 
-    def run(self, victim: str, signum: int, delay: float) -> tuple[int, str]:
-        """Start it, and strike the victim ``delay`` seconds after it was seen first; exit status and what was said."""
+    def run(self, victim: str, signum: int, delay: float, *, anchor: bool = False) -> tuple[int, str]:
+        """Start it, and strike the victim, or the anchor in its place, ``delay`` seconds after it was seen first.
+
+        Returns:
+            Exit status and what was said.
+
+        """
         over = threading.Event()
-        striker = threading.Thread(target=self._strike, args=(victim, signum, delay, over))
+        striker = threading.Thread(target=self._strike, args=(victim, signum, delay, anchor, over))
         striker.start()
         try:
             done = self.podman("start", "--attach", self.name, timeout=90)
@@ -77,31 +85,34 @@ class Trial:
             striker.join()
         return done.returncode, done.stdout + done.stderr
 
-    def _strike(self, victim: str, signum: int, delay: float, over: threading.Event) -> None:
-        name, words = VICTIMS[victim]
-        words = f"*{words.replace('ID', self.id)}*"
+    def _strike(self, victim: str, signum: int, delay: float, anchor: bool, over: threading.Event) -> None:
         while not over.is_set():
-            for pid in all_pids():
-                if name and read_proc(pid, "comm").rstrip() != name.encode():
-                    continue
-                if not fnmatch.fnmatchcase(
-                    read_proc(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace"), words
-                ):
-                    continue
-                time.sleep(delay)
-                try:
-                    os.kill(pid, signum)
-                except ProcessLookupError:
-                    continue
-                self.hit = pid
-                if signum == signal.SIGSTOP:
-                    over.wait(1)
-                    try:
-                        os.kill(pid, signal.SIGCONT)
-                    except ProcessLookupError:
-                        pass
-                return
-            time.sleep(0.001)
+            seen = self._find(*VICTIMS[victim])
+            if not seen:
+                time.sleep(0.001)
+                continue
+            time.sleep(delay)
+            self.hit = state_and_parent(self._find("scrun-state", "ID"))[1] if anchor else seen
+            try:
+                os.kill(self.hit or GONE, signum)
+            except ProcessLookupError:
+                self.hit = 0
+                continue
+            if signum == signal.SIGSTOP:
+                over.wait(1)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.hit, signal.SIGCONT)
+            return
+
+    def _find(self, name: str, words: str) -> int:
+        pattern = f"*{words.replace('ID', self.id)}*"
+        for pid in all_pids():
+            if name and read_proc(pid, "comm").rstrip() != name.encode():
+                continue
+            line = read_proc(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace")
+            if fnmatch.fnmatchcase(line, pattern):
+                return pid
+        return 0
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +147,21 @@ def test_the_image_is_whole_or_there_is_a_word(
         # The next container is none the worse for what is left in the cache; and then nothing is left there.
         assert podman.run("--rm", image, "sh", "-c", PROGRAM).returncode == 7
         assert not [path.name for path in (place / "cache").iterdir() if ".new" in path.name or "~" in path.name]
+        chaos.figures["cases"] += 1
+
+
+@pytest.mark.parametrize("moment", chosen(VICTIMS))
+def test_cancelled_at_any_step_nothing_is_left(
+    podman: Podman, image: str, place: pathlib.Path, chaos: Chaos, moment: str
+) -> None:
+    for _ in chaos.some([0] * 2, 1):
+        trial = Trial(podman, image)
+        code, said = trial.run(moment, signal.SIGINT, chaos.random.choice((0.0, 0.05, 0.2)), anchor=True)
+        chaos.figures[f"cancellations at {moment}"] += bool(trial.hit)
+        # What has come to its end before keeps its exit status; a start that was cut off has a sentence.
+        assert code in {7, 125, 126, 127, 130, 137}, f"{code} {said}"
+        clean(trial, place)
+        assert podman.run("--rm", image, "sh", "-c", PROGRAM).returncode == 7
         chaos.figures["cases"] += 1
 
 
