@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import pathlib
+import re
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
+
+import pytest
 
 from .ordeal import echo, forget, nothing_left, read
 
 if TYPE_CHECKING:
-    import pathlib
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.slurm.runtime import Box, Runtime
 
@@ -60,15 +64,18 @@ def test_it_is_full_at_the_beginning(runtime: Runtime, chaos: Chaos) -> None:
     chaos.figures["cases"] += 2
 
 
-def test_the_changes_do_not_fit_at_the_end(runtime: Runtime, chaos: Chaos) -> None:
+@pytest.mark.parametrize("mode", ["copy", "overlay", "overlays"])
+def test_the_changes_do_not_fit_at_the_end(
+    runtime: Runtime, chaos: Chaos, user_settings: Callable[[str], None], mode: str
+) -> None:
     place = directory(runtime, "small")
+    user_settings(f'[staging]\nmode = "{mode}"\n')
     with small(place, "4m"):
         root = place / "rootfs"
         assert runtime.runner(["cp", "-a", str(runtime.directory / "rootfs"), str(root)]).returncode == 0
         script = "dd if=/dev/zero of=/big bs=1M count=16 2>/dev/null; exit 7"
         box = runtime.running(
             "/bin/sh", "-c", script, config={"root": {"path": str(root), "readonly": False}},
-            environ=runtime.site('[staging]\nmode = "copy"\n'),
         )  # fmt: skip
         job = box.job()
         assert box.wait() == 7
@@ -78,6 +85,35 @@ def test_the_changes_do_not_fit_at_the_end(runtime: Runtime, chaos: Chaos) -> No
         assert runtime("delete", box.id).returncode == 0
         forget(runtime, box)
         nothing_left(runtime, box.id, job)
+    chaos.figures["cases"] += 1
+
+
+@pytest.mark.parametrize("mode", ["overlay", "overlays"])
+def test_what_the_node_gives_back_cannot_be_written(
+    runtime: Runtime, chaos: Chaos, user_settings: Callable[[str], None], mode: str
+) -> None:
+    """It stays on the node, and the sentence says where."""
+    place = directory(runtime, "staging")
+    user_settings(f'[staging]\nmode = "{mode}"\ndirectory = "{place}"\n')
+    root = {"path": str(runtime.directory / "rootfs"), "readonly": False}
+    box = runtime.running(
+        "/bin/sh", "-c", "echo precious >/bin/f; echo ready; read -r word; exit 7", config={"root": root}, stdin=True,
+    )  # fmt: skip
+    job = box.job()
+    assert read(box, "out", b"\n") == "ready\n"
+    (programs,) = place.glob(f"{box.id}~*/node")
+    assert runtime.runner(["chmod", "500", str(programs)]).returncode == 0
+    box.close_stdin()
+    assert box.wait() == 7
+    reason = box.annotations()["scrun.end-reason"]
+    assert "exited with 7; changes could not be brought back: the node did not give them" in reason
+    (kept,) = re.findall(r"they lie in (\S+) there", reason)
+    assert (pathlib.Path(kept) / "u/bin/f").read_text() == "precious\n"
+    assert runtime("delete", box.id).returncode == 0
+    forget(runtime, box)
+    nothing_left(runtime, box.id, job)
+    assert not list(place.glob(f"*{box.id}~*"))
+    shutil.rmtree(kept)
     chaos.figures["cases"] += 1
 
 
