@@ -17,7 +17,7 @@ base_python := /usr/bin/python3
 shell_programs = find .ci $(folders) $(tools) tests examples -name __pycache__ -prune -o -type f -print | sort | \
     xargs awk 'FNR == 1 && (/^\#!.*sh$$/ || FILENAME ~ /[.](sh|bash)$$/) { print FILENAME } { nextfile }'
 
-.PHONY: help demo test check chaos conformance bench cluster-up cluster-down site site-down site-test packages matrix lock clean bytecode
+.PHONY: help demo test check chaos conformance bench cluster-up cluster-down site site-down site-test site-slice packages matrix lock clean bytecode
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-14s%s\n' "$$name" "$$what"; done
@@ -67,6 +67,9 @@ site-down: ## End these machines; the next "make site" takes a minute
 
 site-test: site ## Install by docs/install.md there, and try what users do and what breaks (an hour); SITE_KEEP=1
 	nice $(python) -m pytest -q tests/site
+
+site-slice: site ## A part of that: install by the book, doctor, run, exec, volumes, images
+	nice $(python) -m pytest -q tests/site -m slice
 
 packages: .venv ## A deb and an rpm in dist/, for this machine's architecture and its Python
 	$(python) -m distribution.packages dist

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from tests.site.machines import User
 
 
+pytestmark = pytest.mark.slice
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
 def test_block_succeeds(outcomes: Outcomes, number: int) -> None:
     if not outcomes:

@@ -13,20 +13,24 @@ if TYPE_CHECKING:
     from tests.site.machines import User
 
 
+@pytest.mark.slice
 def test_exit_code(alice: User) -> None:
     assert alice.run("podman run --rm busybox sh -c 'exit 7'").returncode == 7
 
 
+@pytest.mark.slice
 def test_standard_streams(alice: User) -> None:
     done = alice.run("podman run --rm -i busybox sh -c 'cat; echo complaint >&2'", input="one\ntwo\n")
     assert (done.returncode, done.stdout) == (0, "one\ntwo\n")
     assert done.stderr == "complaint\n"
 
 
+@pytest.mark.slice
 def test_it_runs_on_a_node_and_not_here(alice: User) -> None:
     assert alice.must("podman run --rm --uts host busybox hostname").strip() in {"node1", "node2"}
 
 
+@pytest.mark.slice
 def test_exec_logs_stop_and_rm(alice: User) -> None:
     alice.must("podman run -d --name life busybox sh -c 'trap \"exit 3\" TERM; echo begun; while :; do sleep 1; done'")
     assert alice.must("podman exec -e WORD=hello life sh -c 'echo $WORD; cat /proc/1/comm'").split() == ["hello", "sh"]
@@ -46,6 +50,7 @@ def test_removal_by_force_gives_the_job_back(alice: User) -> None:
     alice.gone()
 
 
+@pytest.mark.slice
 def test_volume_in_the_home(alice: User) -> None:
     alice.must("mkdir -p ~/data && echo from-home >~/data/in")
     assert (
@@ -55,9 +60,21 @@ def test_volume_in_the_home(alice: User) -> None:
     assert alice.must("stat -c %U ~/data/out; cat ~/data/out; rm -r ~/data") == "alice\nfrom-home\n"
 
 
+@pytest.mark.slice
 def test_changes_come_back(alice: User) -> None:
     alice.must("podman run --name changed busybox sh -c 'echo new >/etc/new; mkdir /made; rm /etc/group'")
     assert sorted(alice.must("podman diff changed").splitlines()) == ["A /etc/new", "A /made", "C /etc", "D /etc/group"]
+
+
+@pytest.mark.slice
+def test_nothing_is_copied_for_whoever_the_program_runs_as(alice: User) -> None:
+    """The one id that there is on NFS is root's or another one: one overlay, or one for each top directory."""
+    script = """for user in 0 1000; do
+        podman run --rm --user $user busybox awk '$3 == "overlay" { print $2 }' /proc/mounts | sort | tr '\\n' ' '; echo
+    done"""
+    first, second = alice.must(script).splitlines()
+    assert first.split() == ["/"]
+    assert {"/bin", "/etc", "/usr"} <= set(second.split())
 
 
 @pytest.mark.parametrize(
@@ -73,6 +90,7 @@ def test_image_whose_root_directory_lacks_something(alice: User, image: str) -> 
     assert alice.must(f"podman run --rm -v ~/data:/data {image} sh -c '{script}'").split() == ["here", "proc"]
 
 
+@pytest.mark.slice
 def test_image_with_owners(alice: User) -> None:
     """``chown -R 1000 /app`` and ``USER 1000``; on NFS nobody can give a file away."""
     script = (
