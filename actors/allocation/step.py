@@ -31,8 +31,9 @@ PROBE_LIMIT = 15.0
 """Seconds that the probe may take; srun itself waits 10 s for a controller."""
 YOUNG = 5.0
 """Seconds after its start in which the end of a step may be that of the node's runtime and not of the program."""
-PROLOG = "prolog"
-"""What the node runs before the container, see ``actors.staging.overlay.node_programs``; not every container has it."""
+PROLOG, MADE = "prolog", "made"
+"""Of the node's programs (``actors.staging.overlay.node_programs``): what is run before the container, if there is one,
+and what is there when there is a root file system, so that its program has run."""
 NO_PROGRAM = b"/dev/null/none"
 OUTSIDE = (
     "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
@@ -177,11 +178,11 @@ class Step:
         effects: list[Effect] = [Never("step-log"), Never("step"), self._let_go()]
         if news.started:
             effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
-        if self._programs and self._young and self._status:
-            from actors.staging.overlay.node_programs import NodePrograms  # json and others: for those that fail
+        if self._young and self._status and self._programs and not os.path.lexists(f"{self._programs}/{MADE}"):
+            from actors.staging.overlay.node_programs import NodePrograms  # json and others: hardly ever
 
             programs = NodePrograms(self._programs)
-            self._never = "" if programs.made else programs.killed
+            self._never = programs.killed
             if sentence := programs.failure:
                 self._explained = True
                 return [*effects, Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, sentence)))]

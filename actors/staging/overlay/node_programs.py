@@ -19,7 +19,7 @@ from .mount_points import imitate
 
 ENTER, PROLOG, SHOW, COLLECT = "enter", "prolog", "show", "collect"
 SHOWN = "shown.tar"
-BEGUN, MADE, CLEARED, CHANGES, FAILURE = "begun", "made", "cleared", "changes.tar", "failure"
+BEGUN, CLEARED, CHANGES, FAILURE = "begun", "cleared", "changes.tar", "failure"
 _MODE = 0o700
 
 
@@ -146,13 +146,8 @@ class NodePrograms:
         return self._sentence(why)
 
     @property
-    def made(self) -> bool:
-        """Whether the root file system was made; if not, the container's program has not run."""
-        return self._has(MADE)
-
-    @property
     def killed(self) -> str:
-        """Why it was not made, as a sentence, if nothing else is known."""
+        """Why there is no root file system, as a sentence, if nothing else is known."""
         return self._sentence("its program there was killed")
 
     def _sentence(self, why: str) -> str:
