@@ -39,10 +39,6 @@ OUTSIDE = (
     "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
     "Ask the site's administrator to install oci.conf there"
 )
-SESSION_OVER = (
-    "systemd has ended all processes of {user} with the last session; loginctl enable-linger {user} lets containers "
-    "outlive it"
-)
 TERMINAL = {"0": "terminal", "1": "terminal"}
 PIPES = {"0": "srun-stdin", "1": "srun-stdout", str(STDERR): "srun-stderr"}
 """Descriptor number of srun to name of the anchor's descriptor; 2 is the log, for srun's own words."""
@@ -247,7 +243,7 @@ class Step:
         caller = self._creation.caller
         if ending.kind in {"signalled", "cancelled", "lost"} and sessions.are_over(caller.uid):
             # systemd sent SIGTERM to srun as to all processes of the user; srun and the job do not say why.
-            ending = replace(ending, kind="cancelled", sentence=SESSION_OVER.format(user=caller.user))
+            ending = replace(ending, kind="cancelled", sentence=sessions.OVER.format(user=caller.user))
         ended = e.StepEnded(ending)
         return [Never("why"), Never("why-again"), Report(ended)]
 

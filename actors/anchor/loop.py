@@ -12,6 +12,7 @@ import time
 
 from actors.process.logbook import Logbook
 from proto.exit_codes import INTERNAL
+from proto.host import sessions
 from proto.life import messages as m
 from proto.life.creation import Creation
 from proto.wire.registry import Message
@@ -39,6 +40,7 @@ class Anchor:
         self, creation: Creation, descriptors: Descriptors, commands: CommandTable, guard: Guard, answer: socket.socket,
         lock: int,
     ) -> None:  # fmt: skip
+        self._uid = creation.caller.uid
         self._descriptors = descriptors
         self._commands = commands
         self._guard = guard
@@ -91,7 +93,8 @@ class Anchor:
             elif number == signal.SIGHUP and self._window.hung_up():
                 self._log.write("error", "the engine has closed the container's terminal")
             else:
-                self._outbox.interrupted(number)
+                # Asked now: a moment later the user may have logged in again, while actors begin anew.
+                self._outbox.interrupted(number, logout=number == signal.SIGTERM and sessions.are_over(self._uid))
 
     def _reap(self) -> None:
         while True:

@@ -21,10 +21,10 @@ class Outbox:
         """An actor has come, or gone."""
         self._waiting.append(outbox)
 
-    def interrupted(self, signum: int) -> None:
+    def interrupted(self, signum: int, *, logout: bool = False) -> None:
         """The anchor has got this signal, perhaps not for the first time."""
         self._counts[signum] = self._counts.get(signum, 0) + 1
-        self._unheeded.append(m.Interrupted(signum, self._counts[signum]))
+        self._unheeded.append(m.Interrupted(signum, self._counts[signum], logout))
         self._waiting.append(self._unheeded[-1])
 
     def heeded(self, message: m.Heeded) -> None:

@@ -101,8 +101,8 @@ class StateActor(ProcessActor):
                 self.requests.time_out(request)
             case m.ChildChanged():
                 self._on_child(event)
-            case m.Interrupted(signal, number):
-                self._on_interrupted(signal, number)
+            case m.Interrupted(signal, number, logout):
+                self._on_interrupted(signal, number, logout)
                 self.channel.send(m.Heeded(signal, number))
             case m.Abandoned():
                 self._abandoned = True
@@ -271,12 +271,13 @@ class StateActor(ProcessActor):
         if child.status == "given-up":
             self._happen(e.CancelRequested(f"scrun: {child.reason}", INTERNAL, forced=True))
 
-    def _on_interrupted(self, signal: int, number: int) -> None:
+    def _on_interrupted(self, signal: int, number: int, logout: bool) -> None:
         """The ``number``-th time that the anchor got this signal; perhaps told to a predecessor already."""
         if signal != INT:
             if self.container.ending is None:
                 request = f"anchor-{signal}-{number}"
-                self._happen(e.SignalRequested(self.container.signal_count + 1, signal, request), "anchor")
+                wish = e.SignalRequested(self.container.signal_count + 1, signal, request, logout)
+                self._happen(wish, "anchor")
             return
         events = [record.event for record in self.recorder.records]
         if sum(isinstance(event, e.CancelRequested) and event.by == "SIGINT" for event in events) < number:

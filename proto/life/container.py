@@ -50,6 +50,7 @@ class Container(Value):
     outcomes: tuple[tuple[str, str], ...] = ()
     ending: Ending | None = None
     killed: bool = False
+    logout: bool = False
     forced: bool = False
     given_up: bool = False
     drained: bool = False

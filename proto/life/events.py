@@ -140,11 +140,18 @@ class StepEnded(Message):
 
 @message("signal-requested")
 class SignalRequested(Message):
-    """A caller, or a signal to the anchor, asks to signal the container. ``request``: id of the caller's message."""
+    """A caller, or a signal to the anchor, asks to signal the container.
+
+    Attributes:
+        request: id of the caller's message.
+        logout: whether it is systemd's, which ends all processes of the user with the last session.
+
+    """
 
     number: int
     signal: int
     request: str
+    logout: bool = False
 
 
 @message("signal-delivered")

@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from proto.errors import ProtocolError
 from proto.exit_codes import CONT, FATAL, KILL, KILLED, REFUSED, SIGNALLED, STOP
+from proto.host import sessions
 from proto.value import Value, replace
 from proto.wire.registry import Message
 
@@ -62,6 +63,9 @@ def _job_ended(c: Container, event: e.JobEnded) -> Container:
 
 def _step_ended(c: Container, event: e.StepEnded) -> Container:
     ended = event.ending
+    if c.logout and c.creation is not None and ended.kind in {"signalled", "cancelled", "lost"}:
+        # All processes of the user got SIGTERM, so that srun or the job has ended; these do not say why.
+        ended = replace(ended, kind="cancelled", sentence=sessions.OVER.format(user=c.creation.caller.user))
     if c.ending is not None:
         # Why it ends was known before; how the program took it is known now.
         ended = replace(ended, kind=c.ending.kind, sentence=c.ending.sentence or ended.sentence)
@@ -71,7 +75,7 @@ def _step_ended(c: Container, event: e.StepEnded) -> Container:
 
 
 def _signal_requested(c: Container, event: e.SignalRequested) -> Container:
-    c = replace(c, signal_count=max(c.signal_count, event.number))
+    c = replace(c, signal_count=max(c.signal_count, event.number), logout=c.logout or event.logout)
     if c.step in {"launching", "running"}:
         pending = (*c.signals, PendingSignal(event.number, event.signal, event.request))
         return replace(c, signals=pending, killed=c.killed or event.signal == KILL)

@@ -321,10 +321,15 @@ class Interrupted(Message):
     """From the anchor, to state: the anchor has got this signal, for the ``number``-th time.
 
     Told again to a new state actor, until ``Heeded``.
+
+    Attributes:
+        logout: whether systemd was ending all processes of the user just then, with the last session.
+
     """
 
     signal: int
     number: int = 1
+    logout: bool = False
 
 
 @message("heeded")

@@ -229,3 +229,13 @@ def test_what_is_in_the_way_at_both_ends_is_said_once() -> None:
         ending = live(*failed, e.StagedOut(failure)).ending
         assert ending is not None
         assert ending.sentence == said
+
+
+@pytest.mark.parametrize("kind", ["signalled", "cancelled", "lost", "exited"])
+@pytest.mark.parametrize("logout", [True, False])
+def test_the_end_of_the_last_session_is_the_reason_also_when_the_user_is_back(kind: EndKind, logout: bool) -> None:
+    signal = e.SignalRequested(1, 15, "anchor-15-1", logout)
+    ended = live(*RUNNING, signal, e.StepEnded(Ending(kind, 143, 15, "Slurm's sentence"))).ending
+    assert ended is not None
+    assert ("enable-linger" in ended.sentence) == (logout and kind != "exited")
+    assert (ended.kind, ended.exit_code) == ("cancelled" if logout and kind != "exited" else kind, 143)
