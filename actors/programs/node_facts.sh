@@ -28,7 +28,8 @@ program=$(program "$run")
 say program "$program"
 if [ "$program" ]; then
     say found "$(command -v "$program")"
-    say version "$("$program" --version 2>/dev/null | head -n 1)"
+    # crun wants a runtime directory even for that, and the job has the login host's word for one.
+    say version "$(XDG_RUNTIME_DIR=${1%/*} "$program" --version 2>/dev/null | head -n 1)"
 fi
 root=$(printf %s "$run" | sed -n 's/.*--root[= ]\([^ %]*\).*/\1/p')
 say root "$root"

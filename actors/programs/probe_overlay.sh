@@ -7,12 +7,13 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 export LC_ALL=C
 say() { printf '%s=%s\n' "$1" "$2"; }
 say kernel "$(uname -srm)"
-say runtime "$("$4" --version 2>/dev/null | head -n 1)"
 for each in chown cut find mkfifo mktemp mount mv rm sed tar unshare; do
     if ! command -v "$each" >/dev/null; then say missing "$each"; fi
 done
 if [ "$3" = mapped ] && ! command -v newuidmap >/dev/null; then say missing newuidmap; fi
 base=$(mktemp -d "$1/.scrun-probe-XXXXXX") || exit
+# crun wants a runtime directory even for that, and the job has the login host's word for one.
+say runtime "$(XDG_RUNTIME_DIR=$base "$4" --version 2>/dev/null | head -n 1)"
 if [ "$3" = root ]; then namespace=-m; else namespace=-rm; fi
 mkdir "$base/u" "$base/w" "$base/m"
 # shellcheck disable=SC2016 # the inner shell expands it

@@ -12,7 +12,7 @@ from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
 
 from . import bring_back, builtin
-from .bundle import Staged, read_config
+from .bundle import Staged, container_directory, read_config
 from .commands import Commands
 
 Log = Callable[[int, str], None]
@@ -60,6 +60,8 @@ class BuiltinStager:
         self._nodes = nodes
         self._run = run
         self._log = log
+        self._gate = f"{container_directory(creation)}/config.json"
+        """Of what is staged: that of the state directory is closed by a ``create`` that waits for a stage-out, too."""
 
     def stage_in(self) -> Staged:
         """See ``Stager``."""
@@ -71,18 +73,20 @@ class BuiltinStager:
     def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
         """See ``Stager``; what was staged is known by the container's id. ``delete`` tries again what failed."""
         del bundle, rootfs, complete
-        paths = ContainerPaths(self._creation.root, self._creation.id)
-        gate.wait(paths.config)  # somebody may be at show_changes
+        gate.wait(self._gate)
         try:
             builtin.stage_out(self._creation, self._run, self._log, self._nodes)
         except StagingError as error:
-            with open(paths.unstaged, "w", encoding="utf-8") as file:
+            with open(ContainerPaths(self._creation.root, self._creation.id).unstaged, "w", encoding="utf-8") as file:
                 file.write(error.sentence)
             raise
 
     def show_changes(self) -> str:
         """See ``Stager``; it keeps stage-out from beginning."""
-        closed = gate.close(ContainerPaths(self._creation.root, self._creation.id).config)
+        try:
+            closed = gate.close(self._gate)
+        except OSError:
+            return ""  # it is being staged out already
         try:
             return bring_back.show(self._creation, self._run, self._log)
         finally:

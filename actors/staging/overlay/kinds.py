@@ -59,8 +59,10 @@ def read_verdict(text: str) -> Verdict:
         return Verdict(kernel, works=False, why=f"the node lacks {', '.join(missing)}")
     runtime = said.get("runtime", "")
     hooks = takes_hooks(runtime)
+    if not runtime:
+        return Verdict("", works=False, why="the node's OCI runtime does not say what it is")
     if hooks is None:
-        why = f"its OCI runtime is not known to serve: {runtime or 'it does not say what it is'}"
+        why = f"its OCI runtime is not known to serve: {runtime}"
         return Verdict(kernel, works=False, why=why)
     return Verdict(kernel, said.get("overlay") == "yes", said.get("why", ""), hooks)
 

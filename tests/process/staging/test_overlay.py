@@ -13,7 +13,7 @@ from actors.staging import bring_back
 from actors.staging.builtin import stage_in, stage_out
 from actors.staging.bundle import Staged
 from actors.staging.commands import Commands
-from actors.staging.overlay.kinds import MEMORY
+from actors.staging.overlay.kinds import MEMORY, PROGRAM, Verdict, read_verdict
 from actors.staging.overlay.node_programs import NodePrograms
 from proto.life.creation import Creation
 from tests.process.staging.test_builtin import CONFIG, PLAIN, listing, make_rootfs
@@ -219,8 +219,26 @@ def test_a_runtime_that_nobody_has_tried_gets_a_copy(container: Creation, node: 
     (tmp_path / "oci.conf").write_text('RunTimeRun="busybox run %n"\n')
     staged = node.stage(container)
     assert not staged.programs
-    assert any("no overlay: its OCI runtime is not known to serve" in text for text in node.said)
+    assert any("no overlay: the node's OCI runtime does not say what it is" in text for text in node.said)
     node.out(container)
+
+
+def test_a_runtime_is_known_where_the_login_host_s_runtime_directory_is_not(tmp_path: Path) -> None:
+    (tmp_path / "shared/d").mkdir(parents=True)
+    fake = tmp_path / "crun"  # as 1.21 does it; for root it does not matter
+    fake.write_text('#!/bin/sh\n[ -d "$XDG_RUNTIME_DIR" ] || exit 1\necho "crun version 1.21"\n')
+    fake.chmod(0o755)
+    words = [str(tmp_path), str(tmp_path / "shared"), "root", str(fake)]
+    environ = {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(tmp_path / "nowhere")}
+    done = subprocess.run(
+        ["/bin/sh", "-c", PROGRAM.decode(), "probe", *words],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert read_verdict(done.stdout) == Verdict(read_verdict(done.stdout).kernel, works=True)
 
 
 def test_a_site_that_disables_hooks_gets_an_overlay_for_each_top_directory(

@@ -50,6 +50,10 @@ def ask(directory: Path, node: Node, name: str = "n1", needs: Needs = NEEDS) -> 
             "kernel=Linux 6.1\nruntime=kata version 3\noverlay=yes\nend=yes",
             Verdict("Linux 6.1", works=False, why="its OCI runtime is not known to serve: kata version 3"),
         ),
+        (
+            "kernel=Linux 6.1\nruntime=\noverlay=yes\nend=yes",
+            Verdict("", works=False, why="the node's OCI runtime does not say what it is"),
+        ),
         ("kernel=Linux 6.1\n", Verdict("", works=False, why="the node gave no answer: kernel=Linux 6.1")),
         ("", Verdict("", works=False, why="the node gave no answer: ")),
     ],
