@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from actors.staging.bundle import Staged
 from actors.staging.commands import Commands
 from actors.staging.overlay.kinds import MEMORY, PROGRAM, Verdict, read_verdict
 from actors.staging.overlay.node_programs import NodePrograms
+from actors.staging.stager import BuiltinStager
 from proto.life.creation import Creation
+from tests.conftest import wait_until
 from tests.process.staging.test_builtin import CONFIG, PLAIN, listing, make_rootfs
 from tests.unit.creations import changed, creation
 
@@ -348,3 +352,45 @@ def test_what_is_known_of_nodes_is_in_the_staging_directory(container: Creation,
     staged = node.stage(container)
     assert Path(staged.bundle).parent.joinpath("cache", MEMORY).exists()
     node.out(container)
+
+
+HOLD = """
+import sys
+from proto.host import gate
+gate.close(sys.argv[1])
+print("closed", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_stage_out_waits_for_whoever_shows_changes(container: Creation, node: Node) -> None:
+    staged = node.stage(container)
+    stager = BuiltinStager(container, node.run, node._log)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, f"{staged.bundle}/config.json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"closed\n"
+        waiter = threading.Thread(target=stager.stage_out, args=("", ""), kwargs={"complete": True})
+        waiter.start()
+        wait_until(lambda: f"waits for {holder.pid}" in waits(f"{staged.bundle}/config.json"), what="it waits")
+        assert Path(staged.bundle, "config.json").exists()
+        holder.communicate()
+        waiter.join(30)
+    assert not Path(staged.bundle).exists()
+    assert stager.show_changes() == ""  # nothing is staged any more
+
+
+def waits(path: str) -> str:
+    """Who waits for a lock of whom, of the locks of a file."""
+    status = os.stat(path)
+    name = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    owner = ""
+    for line in Path("/proc/locks").read_text().splitlines():
+        words = line.split()
+        if name in words:
+            if "->" in words:
+                return f"waits for {owner}"
+            owner = words[words.index(name) - 1]
+    return ""
