@@ -8,7 +8,10 @@ from scrun.box.box import Box, find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.hub.client import ask
-from scrun.hub.waiting import Waiting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from scrun.hub.waiting import Waiting
 
 
 def run(line: Line) -> int:
@@ -28,7 +31,7 @@ def start(container: Box) -> None:
     """
     if not container.alive():
         raise _reason(container) or WrongStateError("cannot start a container that has stopped")
-    waiting = Waiting(container, 2) if os.isatty(2) else None
+    waiting = _at_terminal(container) if os.isatty(2) else None
     try:
         try:
             ask(container, "start", {}, None, waiting)
@@ -47,6 +50,12 @@ def start(container: Box) -> None:
         # Ctrl-C during "podman run": podman does not come back for a container whose start failed.
         container.kill_anchor(INT)
         raise
+
+
+def _at_terminal(container: Box) -> "Waiting":
+    from scrun.hub.waiting import Waiting
+
+    return Waiting(container, 2)
 
 
 def _reason(container: Box) -> LaunchError | None:

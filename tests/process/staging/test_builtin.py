@@ -206,8 +206,8 @@ def test_what_could_not_be_copied_is_not_deleted(container: Creation, monkeypatc
     (source / "etc/unreadable").write_text("secret")
     genuine = importing.import_tree
 
-    def without_it(original: str, target: str, *, owners: bool) -> importing.Imported:
-        done = genuine(original, target, owners=owners)
+    def without_it(original: str, target: str, **more: Any) -> importing.Imported:
+        done = genuine(original, target, **more)
         os.unlink(f"{target}/etc/unreadable")
         return replace(done, missing=1, first="the contents of unreadable")
 
