@@ -20,7 +20,11 @@ LOG_QUIET = 2.0
 
 
 def progress_of(
-    log: Log, part: int = 1, parts: int = 1, total: int = 0, clock: Callable[[], float] = time.monotonic
+    log: Log,
+    total: Callable[[], int] = lambda: 0,
+    part: int = 1,
+    parts: int = 1,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Callable[[int, int], None]:
     """What is to be called with files and bytes as they become more.
 
@@ -29,27 +33,31 @@ def progress_of(
 
     Args:
         log: the container's.
+        total: counts the bytes of the tree, which takes a walk: called once, if there is anything to be said at all;
+            0 if they are not known.
         part: which tree it is.
         parts: of how many.
-        total: its bytes; 0 if they are not known.
         clock: in seconds.
 
     """
     begun = clock()
     listener = LISTENER.get()
     next_word, next_line = QUIET, LOG_QUIET
+    whole: int | None = None
 
     def tell(files: int, size: int) -> None:
-        nonlocal next_word, next_line
+        nonlocal next_word, next_line, whole
         passed = clock() - begun
         if passed < min(next_word, next_line):
             return
+        if whole is None:
+            whole = total()
         if passed >= next_word and listener is not None:
             next_word = passed + max(QUIET, passed / 10)
-            listener(part, parts, files, size, total)
+            listener(part, parts, files, size, whole)
         if passed >= next_line:
             next_line = 2 * passed
-            words = sentence(part, parts, files, size, total)
+            words = sentence(part, parts, files, size, whole)
             log(Level.INFO, f"the image is copied for the nodes, for {passed:.0f} s so far: {words}")
 
     return tell

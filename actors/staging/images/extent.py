@@ -1,4 +1,4 @@
-"""How much there is to be copied, found out before, so that a copy can say what part of it is done."""
+"""How much there is to be copied, so that a copy can say what part of it is done."""
 
 import os
 import stat

@@ -91,7 +91,7 @@ def shared_tree(
             return stored
 
         def make(tree: str, lock: int, identity: Identity = identity) -> Record:
-            tell = progress or progress_of(log, total=bytes_in(source))
+            tell = progress or progress_of(log, lambda: bytes_in(source))
             done = import_tree(source, tree, owners=owners, progress=tell, keep=(lock,))
             if _identify(source, kind, memory).key != identity.key:
                 raise _ChangedError(f"the root file system {source} was changed while it was copied")

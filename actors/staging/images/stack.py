@@ -101,7 +101,9 @@ def _make(layer: str, log: Log, tree: str, lock: int = -1, *, owners: bool, whic
     if marks.strange:
         raise _NotAloneError(f"{layer} leans on others")
     keep = (lock,) if lock >= 0 else ()
-    done = import_tree(layer, tree, owners=owners, progress=progress_of(log, *which, bytes_in(layer)), keep=keep)
+    done = import_tree(
+        layer, tree, owners=owners, progress=progress_of(log, lambda: bytes_in(layer), *which), keep=keep
+    )
     try:
         put(tree, marks)
     except OSError as error:

@@ -35,7 +35,7 @@ def copy_tree(source: str, target: str, log: Log, *, owners: bool) -> bool:
     from actors.staging.images.importing import import_tree
     from actors.staging.progress import progress_of
 
-    done = import_tree(source, target, owners=owners, progress=progress_of(log, total=bytes_in(source)))
+    done = import_tree(source, target, owners=owners, progress=progress_of(log, lambda: bytes_in(source)))
     if not owners:
         _open(target)
     if done.missing:

@@ -9,13 +9,19 @@ from proto.life.events import StagingProgress
 class Copy:
     """A copy of a file a second, and what is said of it."""
 
-    def __init__(self, listens: bool = True, **more: int) -> None:
+    def __init__(self, listens: bool = True, total: int = 0, **more: int) -> None:
         self.now = 0.0
+        self.counted = 0
+        self._total = total
         self.lines: list[str] = []
         self.words: list[tuple[int, ...]] = []
         token = LISTENER.set((lambda *word: self.words.append(word)) if listens else None)
-        self._tell = progress_of(lambda _, text: self.lines.append(text), **more, clock=lambda: self.now)
+        self._tell = progress_of(lambda _, text: self.lines.append(text), self._count, **more, clock=lambda: self.now)
         LISTENER.reset(token)
+
+    def _count(self) -> int:
+        self.counted += 1
+        return self._total
 
     def run(self, seconds: int) -> None:
         for second in range(1, seconds + 1):
@@ -37,6 +43,16 @@ def test_who_listens_hears_each_second_and_then_ever_less() -> None:
     copy.run(3600)
     assert copy.words[:2] == [(2, 3, n, n << 20, 0) for n in (1, 2)]
     assert 60 < len(copy.words) < 80
+
+
+def test_the_bytes_are_counted_once_and_not_for_a_quick_copy() -> None:
+    copy = Copy(total=40 << 20)
+    copy.run(0)
+    copy.now = 0.9
+    copy._tell(5, 5)
+    assert copy.counted == 0
+    copy.run(19)
+    assert copy.counted == 1
 
 
 def test_nobody_has_to_listen() -> None:
