@@ -141,5 +141,5 @@ class Local:
         """The program of RunTimeRun; its patterns are slurmd's and mean nothing here."""
         if not self._creation.settings.scrun.slurm_conf:
             return []
-        program = oci_conf.program_of(oci_conf.load(self._creation.settings.scrun.slurm_conf).runtime_run.split())
+        program = oci_conf.load(self._creation.settings.scrun.slurm_conf).runtime
         return [program] if program else []

@@ -23,6 +23,11 @@ class OciConf(Value):
     mount_spool_dir: str = "/var/run/slurm"
     disabled_hooks: tuple[str, ...] = ()
 
+    @property
+    def runtime(self) -> str:
+        """The OCI runtime that it names, or empty."""
+        return program_of(self.runtime_run.split())
+
 
 def parse(text: str) -> OciConf:
     """Read the file. Keys in any case, ``#`` begins a comment, a value may stand in double quotes."""

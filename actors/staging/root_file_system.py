@@ -22,7 +22,7 @@ from .bundle import staging_directory
 from .commands import Commands
 from .filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 from .loglevel import Level, Log
-from .overlay.kinds import Kinds, Needs, Verdict, runtime_of
+from .overlay.kinds import Kinds, Needs, Verdict
 from .overlay.mount_points import resolve
 from .overlay.node_programs import ids_text
 from .root_plan import Root, RootPlan
@@ -78,7 +78,7 @@ def _overlay(plan: RootPlan, mode: str, run: Commands, log: Log) -> Root | str:
         return why
     kinds = Kinds(staging_directory(plan.creation))
     changes = plan.creation.settings.staging.changes
-    verdict = kinds.ask(plan.nodes, Needs(runtime_of(plan.conf), changes, _ids(plan)), plan.work, run, log)
+    verdict = kinds.ask(plan.nodes, Needs(plan.conf.runtime, changes, _ids(plan)), plan.work, run, log)
     if not verdict.works:
         return verdict.why
     why = "mode = overlays in [staging]" if mode == "overlays" else _obstacle_to_a_hook(plan, verdict)

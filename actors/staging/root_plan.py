@@ -19,7 +19,6 @@ class Root(Value):
 
     Attributes:
         way: see ``root_file_system``.
-        programs: whether the node's programs are beside it.
         mounts: what config.json needs before all other mounts.
         tops: names of the top directories that overlays lie on.
         skipped: names of what the original has in ``/`` and the container has not.
@@ -29,12 +28,16 @@ class Root(Value):
     """
 
     way: Way
-    programs: bool = False
     mounts: tuple[dict[str, Any], ...] = ()
     tops: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     complete: bool = True
     several_owners: bool = False
+
+    @property
+    def programs(self) -> bool:
+        """Whether the node's programs are beside it."""
+        return self.way in {"overlay", "overlays"}
 
 
 class RootPlan(Value):

@@ -8,7 +8,6 @@ from typing import Any
 
 from actors.oci.id_maps import total
 from actors.slurm import oci_conf
-from actors.slurm.oci_conf import program_of
 from proto.errors import StagingError
 from proto.life.creation import Creation
 
@@ -28,7 +27,7 @@ def check(creation: Creation, config: dict[str, Any]) -> None:
 
     """
     settings = creation.settings
-    runtime = os.path.basename(program_of(oci_conf.load(settings.scrun.slurm_conf).runtime_run.split()))
+    runtime = os.path.basename(oci_conf.load(settings.scrun.slurm_conf).runtime)
     if runtime != "runc":
         return
     from .builtin import caller_maps, container_maps

@@ -12,7 +12,6 @@ import time
 from typing import Any
 
 from actors.programs import program
-from actors.slurm.oci_conf import OciConf, program_of
 from actors.staging.bundle import make_directory, write_file
 from actors.staging.commands import Commands
 from actors.staging.loglevel import Level, Log
@@ -58,12 +57,11 @@ def read_verdict(text: str) -> Verdict:
     if missing:
         return Verdict(kernel, works=False, why=f"the node lacks {', '.join(missing)}")
     runtime = said.get("runtime", "")
-    hooks = takes_hooks(runtime)
     if not runtime:
         return Verdict("", works=False, why="the node's OCI runtime does not say what it is")
+    hooks = takes_hooks(runtime)
     if hooks is None:
-        why = f"its OCI runtime is not known to serve: {runtime}"
-        return Verdict(kernel, works=False, why=why)
+        return Verdict(kernel, works=False, why=f"its OCI runtime is not known to serve: {runtime}")
     return Verdict(kernel, said.get("overlay") == "yes", said.get("why", ""), hooks)
 
 
@@ -171,8 +169,3 @@ class Kinds:
 
 def _has_form(entry: object) -> bool:
     return isinstance(entry, dict) and {name: type(value) for name, value in entry.items()} == _FORM
-
-
-def runtime_of(conf: OciConf) -> str:
-    """The program that the site's oci.conf names."""
-    return program_of(conf.runtime_run.split())

@@ -36,7 +36,7 @@ def lay_one(plan: RootPlan, log: Log) -> Root | None:
     owner = _in_container(status, plan) if plan.owners else "0:0"
     mode = f"{stat.S_IMODE(status.st_mode):o} {owner}"
     _programs(plan, place).for_hook(f"{plan.place}/rootfs", lower, mode)
-    return Root("overlay", programs=True, several_owners=_several_owners(stack))
+    return Root("overlay", several_owners=_several_owners(stack))
 
 
 def lay_each(plan: RootPlan, log: Log) -> Root | None:
@@ -59,7 +59,7 @@ def lay_each(plan: RootPlan, log: Log) -> Root | None:
         creation.rootfs, names, own and os.path.join(creation.cwd, own), owners=plan.owners
     )
     several = _several_owners(stack)
-    return Root("overlays", programs=True, mounts=mounts, tops=names, skipped=skipped, several_owners=several)
+    return Root("overlays", mounts=mounts, tops=names, skipped=skipped, several_owners=several)
 
 
 def _ground(plan: RootPlan) -> str:

@@ -6,7 +6,7 @@ import pytest
 from actors.slurm.oci_conf import parse
 from actors.staging.commands import Commands
 from actors.staging.overlay import kinds
-from actors.staging.overlay.kinds import MEMORY, Kinds, Needs, Verdict, read_verdict, runtime_of, takes_hooks
+from actors.staging.overlay.kinds import MEMORY, Kinds, Needs, Verdict, read_verdict, takes_hooks
 
 NEEDS = Needs("crun", "/tmp", "own")
 CRUN = "runtime=crun version 1.8.1\n"
@@ -137,5 +137,5 @@ def test_which_runtimes_take_what_a_hook_has_mounted(version: str, takes: bool |
 
 def test_the_runtime_is_oci_conf_s() -> None:
     conf = parse('RunTimeRun="exec env -u NOTIFY_SOCKET /usr/bin/crun --rootless=true run --bundle %b %n"')
-    assert runtime_of(conf) == "/usr/bin/crun"
-    assert runtime_of(parse("")) == ""
+    assert conf.runtime == "/usr/bin/crun"
+    assert parse("").runtime == ""
