@@ -15,7 +15,7 @@ from proto.host import sessions
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.creation import Creation
-from proto.life.ending import Ending
+from proto.life.ending import Ending, with_session
 from proto.value import replace
 
 from .attempts import Attempts
@@ -241,9 +241,8 @@ class Step:
         self._explained = True
         ending = self._scheduler.explain(info, self._news(), self._status)
         caller = self._creation.caller
-        if ending.kind in {"signalled", "cancelled", "lost"} and sessions.are_over(caller.uid):
-            # systemd sent SIGTERM to srun as to all processes of the user; srun and the job do not say why.
-            ending = replace(ending, kind="cancelled", sentence=sessions.OVER.format(user=caller.user))
+        if sessions.are_over(caller.uid):
+            ending = with_session(ending, caller.user)
         ended = e.StepEnded(ending)
         return [Never("why"), Never("why-again"), Report(ended)]
 

@@ -7,13 +7,6 @@ systemd there is no such file.
 USERS = "/run/systemd/users"
 
 
-OVER = (
-    "systemd has ended all processes of {user} with the last session; loginctl enable-linger {user} lets containers "
-    "outlive it"
-)
-"""What is said of a container that has ended so."""
-
-
 def are_over(uid: int) -> bool:
     """Whether the user's last session has ended and what is left of the user's processes is being ended."""
     try:

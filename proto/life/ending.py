@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from proto.value import Value
+from proto.value import Value, replace
 
 EndKind = Literal[
     "exited", "signalled", "time-limit", "preempted", "node-failure", "cancelled", "out-of-memory",
@@ -27,3 +27,17 @@ class Ending(Value):
     signal: int = 0
     sentence: str = ""
     code: str = "launch"
+
+
+def with_session(ending: Ending, user: str) -> Ending:
+    """The same while systemd ends all processes of the user with the last session.
+
+    srun and the job end by that, too, and do not say why; a program that has ended by itself is left alone.
+    """
+    if ending.kind not in {"signalled", "cancelled", "lost"}:
+        return ending
+    sentence = (
+        f"systemd has ended all processes of {user} with the last session; loginctl enable-linger {user} lets "
+        "containers outlive it"
+    )
+    return replace(ending, kind="cancelled", sentence=sentence)

@@ -9,13 +9,12 @@ from typing import TypeVar, cast
 
 from proto.errors import ProtocolError
 from proto.exit_codes import CONT, FATAL, KILL, KILLED, REFUSED, SIGNALLED, STOP
-from proto.host import sessions
 from proto.value import Value, replace
 from proto.wire.registry import Message
 
 from . import events as e
 from .container import Container, PendingSignal
-from .ending import Ending
+from .ending import Ending, with_session
 from .journal import Record
 
 
@@ -63,9 +62,8 @@ def _job_ended(c: Container, event: e.JobEnded) -> Container:
 
 def _step_ended(c: Container, event: e.StepEnded) -> Container:
     ended = event.ending
-    if c.logout and c.creation is not None and ended.kind in {"signalled", "cancelled", "lost"}:
-        # All processes of the user got SIGTERM, so that srun or the job has ended; these do not say why.
-        ended = replace(ended, kind="cancelled", sentence=sessions.OVER.format(user=c.creation.caller.user))
+    if c.logout and c.creation is not None:
+        ended = with_session(ended, c.creation.caller.user)
     if c.ending is not None:
         # Why it ends was known before; how the program took it is known now.
         ended = replace(ended, kind=c.ending.kind, sentence=c.ending.sentence or ended.sentence)
