@@ -31,9 +31,9 @@ PROBE_LIMIT = 15.0
 """Seconds that the probe may take; srun itself waits 10 s for a controller."""
 YOUNG = 5.0
 """Seconds after its start in which the end of a step may be that of the node's runtime and not of the program."""
-PROLOG, MADE = "prolog", "made"
-"""Of the node's programs (``actors.staging.overlay.node_programs``): what is run before the container, if there is one,
-and what is there when there is a root file system, so that its program has run."""
+PROLOG, MADE, COLLECT = "prolog", "made", "collect"
+"""Of the node's programs: what is run before the container, if there is one; what is there when there is a root file
+system, so that its program has run; what is there if one has to be made (``actors.staging.overlay.node_programs``)."""
 NO_PROGRAM = b"/dev/null/none"
 OUTSIDE = (
     "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
@@ -113,10 +113,12 @@ class Step:
         return [ToAnchor(spawn), Later("step-log", self._looks.next())]
 
     def _command(self, argv: tuple[bytes, ...], *, terminal: bool) -> Command:
-        prolog = f"{self._programs}/{PROLOG}"
-        if not (self._programs and os.path.lexists(prolog)):
-            prolog = ""
+        prolog = f"{self._programs}/{PROLOG}" if self._has(PROLOG) else ""
         return self._scheduler.step(self._creation, self._job_id, self._bundle, argv, terminal=terminal, prolog=prolog)
+
+    def _has(self, name: str) -> bool:
+        """Whether the node's programs have this among them."""
+        return bool(self._programs) and os.path.lexists(f"{self._programs}/{name}")
 
     def _let_go(self) -> ToAnchor:
         """There will be no other attempt: the ends of file shall arrive."""
@@ -174,7 +176,7 @@ class Step:
         effects: list[Effect] = [Never("step-log"), Never("step"), self._let_go()]
         if news.started:
             effects.append(Report(e.StepStarted(news.step_id, news.nodes)))
-        if self._young and self._status and self._programs and not os.path.lexists(f"{self._programs}/{MADE}"):
+        if self._young and self._status and self._has(COLLECT) and not self._has(MADE):
             from actors.staging.overlay.node_programs import NodePrograms  # json and others: hardly ever
 
             programs = NodePrograms(self._programs)

@@ -6,15 +6,30 @@ a small static executable that the staged bundle bind-mounts there and that does
 the path does not exist, and nothing runs.
 
 The container's variables are in the file as well, since the node's config.json may have to be readable for everybody
-(``actors.staging.reach``). Their owner alone can read the file, all others can only execute it.
+(``actors.staging.reach``). Their owner alone can read the file, all others can only execute it::
 
-It exits with 127 where the program does not exist and with 126 where it cannot be executed, as shells do.
+    for each signal: as a program expects it, not ignored, not blocked
+    if there is a pipe: open it as standard output, once somebody reads it, and write a byte; for ten seconds at most
+    environment = [v for v in variables if not (v begins with "SLURM_" and the step has one of that name)]
+                + [v for v in the step's if v begins with "SLURM_" or variables have none of that name]
+    execve(argv[1], &argv[2], environment)
+    say why not;  exit(errno == ENOENT ? 127 : 126)
+
+Behind the code lie the addresses of the pipe's path and of the texts, then those of the variables, which end with 0.
+The new array of variables grows down the stack. Two passes share the code, first over the step's variables, then over
+those of the table: whatever begins as the pass does not look for is taken, and the rest only if the other list has no
+variable of that name.
+
+It exits with 127 where the program does not exist and with 126 where it cannot be executed, as shells do, and says why
+in the words of runc, which says them with status 1.
 """
 
+import errno
+import os
 import struct
 from collections.abc import Sequence
 
-from .entry_code import AARCH64, X86_64
+from . import entry_aarch64, entry_x86_64
 
 ENTRY_NAME = ".scrun-entry"  # of the file, in the bundle
 ENTRY_MODE = 0o711
@@ -27,11 +42,26 @@ _ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 _BASE = 0x400000
 # uname's word for the machine: e_machine and code.
-_MACHINES = {"x86_64": (62, X86_64), "aarch64": (183, AARCH64)}
+_MACHINES = {"x86_64": (62, entry_x86_64.CODE), "aarch64": (183, entry_aarch64.CODE)}
+_INTERPRETER = 255  # the code's own number: the file is there, and what it names is not
+_REASONS = {
+    errno.ENOENT: "no such file or directory",
+    _INTERPRETER: "no such file or directory: the image lacks the interpreter, or the loader, that it names",
+    errno.EACCES: "permission denied",
+    errno.ENOEXEC: "exec format error",
+    errno.E2BIG: "argument list too long",
+    0: "it cannot be executed",
+}
+"""What is said; 0 stands for all other numbers, and is the last one."""
 
 
-def entry_file(machine: str, env: Sequence[bytes] = ()) -> bytes | None:
-    """Return the whole executable for a machine, or ``None`` if there is none for it.
+def has_code(machine: str) -> bool:
+    """Whether there is an entry file for a machine: what ``uname -m`` says."""
+    return machine in _MACHINES
+
+
+def entry_file(machine: str, env: Sequence[bytes] = (), pipe: str = "") -> bytes:
+    """Return the whole executable for a machine.
 
     Args:
         machine: what ``uname -m`` says **on the node**. Slurm does not tell a node's machine before the step
@@ -39,14 +69,12 @@ def entry_file(machine: str, env: Sequence[bytes] = ()) -> bytes | None:
             architectures the entry must be switched off (``entry = false``) for jobs that leave that of the host.
         env: the container's variables, ``K=V``. They go before those of the step, but for names that begin with
             ``SLURM_``: there the step knows better.
+        pipe: path in the container of the named pipe that is to be standard output, or nothing.
 
     """
-    known = _MACHINES.get(machine)
-    if known is None:
-        return None
-    number, code = known
+    number, code = _MACHINES[machine]
     start = _ELF_HEADER.size + _PROGRAM_HEADER.size
-    content = code + _table(_BASE + start + len(code), env)
+    content = code + _data(_BASE + start + len(code), env, os.fsencode(pipe))
     size = start + len(content)
     identity = b"\x7fELF" + bytes((2, 1, 1, 0)) + bytes(8)  # 64 bits, little endian
     header = _ELF_HEADER.pack(
@@ -58,22 +86,26 @@ def entry_file(machine: str, env: Sequence[bytes] = ()) -> bytes | None:
     return header + segment + content
 
 
-def _table(address: int, env: Sequence[bytes]) -> bytes:
-    """The addresses of the variables, then the variables; the last one first, for so they come onto the stack.
+def _data(address: int, env: Sequence[bytes], pipe: bytes) -> bytes:
+    """What lies behind the code: the addresses of pipe, texts and variables, and all of these.
 
     Args:
-        address: where the table will be in memory.
-        env: the variables.
+        address: where it will be in memory.
+        env: the variables; the last one comes first, for so they come onto the stack.
+        pipe: a path, or nothing.
 
     """
-    where = address + 8 * (len(env) + 1)
-    addresses, texts = [], []
-    for entry in reversed(env):
+    said = [bytes((number, len(text) + 3)) + f": {text}\n".encode() for number, text in _REASONS.items()]
+    pieces = [pipe + b"\0", b"exec " + b"".join(said), *(entry + b"\0" for entry in reversed(env))]
+    where = address + 8 * (len(pieces) + 1)
+    addresses = []
+    for piece in pieces:
         addresses.append(where)
-        texts.append(entry + b"\0")
-        where += len(entry) + 1
+        where += len(piece)
+    if not pipe:
+        addresses[0] = 0
     # A look at the first six bytes of a short one must not leave the file.
-    return struct.pack(f"<{len(env) + 1}Q", *addresses, 0) + b"".join(texts) + bytes(8)
+    return struct.pack(f"<{len(pieces) + 1}Q", *addresses, 0) + b"".join(pieces) + bytes(8)
 
 
 def entry_path(cookie: str, directory: str = DIRECTORY) -> str:

@@ -12,6 +12,8 @@ Where that does not do, each top directory is an overlay among the mounts of con
 from collections.abc import Iterable
 from typing import Any
 
+from .streams import Hooks
+
 MARKED = frozenset(':,\\"\n')
 """Characters that part the words of an overlay's options, or that the node's program would not read as they are."""
 OPTIONS_LIMIT = 3800
@@ -49,15 +51,7 @@ def overlay_mounts(tops: Iterable[tuple[str, Iterable[str]]], place: str) -> tup
     return tuple(mounts)
 
 
-def merged_hooks(config: dict[str, Any], directory: str, *, enters: bool) -> dict[str, list[dict[str, Any]]]:
-    """The hooks of a node's config.json, with ours before the others, which expect a root file system."""
-    merged = dict(config.get("hooks") or {})
-    for name, ours in hooks(directory, enters=enters).items():
-        merged[name] = [*ours, *(merged.get(name) or ())]
-    return merged
-
-
-def hooks(directory: str, *, enters: bool) -> dict[str, list[dict[str, Any]]]:
+def hooks(directory: str, *, enters: bool) -> Hooks:
     """The hooks of config.json that make the root file system and clear up after it.
 
     Args:

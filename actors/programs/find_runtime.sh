@@ -4,6 +4,8 @@
 #
 # The program's descendants have its mounts as well, and so has whatever was added before: the runtime is the one
 # process without them that has "run" among its words and such a child. grep is started once for all processes.
+# shellcheck disable=SC2034 # for what follows
+cookie=$1
 mark="/.scrun-$1 "
 set --
 inside() { grep -lsF "$mark" /proc/[0-9]*/mountinfo; }

@@ -2,7 +2,7 @@
 # A container's root file system on its node, and what becomes of its changes there. The runtime runs it outside of the container's
 # root: as "enter" when the container's mounts are made (createContainer: in its namespaces, as its root), as "collect" after
 # its end (poststop: as the user). Where the runtime was killed, a step of its own runs "collect". Where the runtime mounts an
-# overlay for each top directory itself, srun runs "prolog" before it (--task-prolog: as the user) in place of "enter". A
+# overlay for each top directory itself, srun's prolog runs "lay" before it, as the user, in place of "enter". A
 # --task-epilog would do for "collect", but slurmstepd looks once a second whether that has ended.
 #
 # Beside it in the bundle:
@@ -11,8 +11,7 @@
 #   place    directory on the node to make for the changes;                 "root", "own", or "mapped" and lines of
 #            empty: read-only                                               newuidmap and newgidmap
 #   mode     mode and owner of /                                   keep     if changes are wanted
-#   skeleton/  what "prolog" makes in place: u/TOP, w/TOP          owners   if some of it is another id's
-#   task-prolog  a link to the user's own
+#   skeleton/  what "lay" makes in place: u/TOP, w/TOP          owners   if some of it is another id's
 # What it leaves there: begun, the mounts, and made, when the root file system is there; failure, why it is not; changes.tar, what was
 # changed; shown.tar, what was changed so far, if "show" was asked for it; cleared, when nothing is left on the node.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
@@ -68,9 +67,9 @@ enter() {
 
 escaped() { printf %s "$1" | sed 's/ /\\040/g'; }
 
-# --- prolog
+# --- lay
 
-prolog() {
+lay() {
     : >"$here/begun" && mkdir "$place" && echo "$PPID" >"$place/process" || return
     if [ -e "$here/owners" ]; then set -- as_root cp; else set -- cp; fi
     "$@" -a -- "$here/skeleton/." "$place/"
@@ -130,7 +129,7 @@ pack() {
 
 collect() {
     [ "$place" ] || return 0
-    rm -f -- "$place".collect.* "$place".prolog.*  # of one that was killed
+    rm -f -- "$place".collect.* "$place".lay.*  # of one that was killed
     if [ -e "$place/u" ] && [ -e "$here/keep" ] && [ ! -e "$here/changes.tar" ]; then pack changes.tar || return; fi
     remove "$place" && : >"$here/cleared"
     forgotten
@@ -150,9 +149,8 @@ enter)
     ;;
 collect) read -r _; collect >/dev/null 2>&1 </dev/null ;;
 show) pack shown.tar ;;
-prolog)
-    why=$(prolog 2>&1 </dev/null) || failed "$why"
+lay)
+    why=$(lay 2>&1 </dev/null) || failed "$why"
     : >"$here/made"
-    if [ -e "$here/task-prolog" ]; then exec "$here/task-prolog"; fi
     ;;
 esac

@@ -22,7 +22,7 @@ FIND = program("find_runtime.sh").replace(b"%s", NO_RUNTIME.encode())
 HERE = program("given_runtime.sh")
 """The same with the id as $1 and the runtime's words after it: a container of this machine."""
 FOLLOW = program("follow_size.sh")
-EXEC = program("exec.sh")
+PIPED, TERMINAL, STATUS = program("exec_piped.sh"), program("exec_terminal.sh"), program("exec_status.sh")
 PLAIN_EXEC = program("plain_exec.sh")
 
 
@@ -39,7 +39,12 @@ def names(entries: list[bytes]) -> list[str]:
 
 def on_node(entries: list[bytes], terminal: bool) -> bytes:
     """The shell's script for a node, which wants the container's cookie as an argument."""
-    return FIND + (FOLLOW if terminal else b"") + reading(EXEC, entries)
+    return FIND + (FOLLOW if terminal else b"") + adding(entries, terminal=terminal)
+
+
+def adding(entries: list[bytes], *, terminal: bool) -> bytes:
+    """What follows when the runtime and the container's id are known."""
+    return reading(TERMINAL if terminal else PIPED, entries) + STATUS
 
 
 def here(entries: list[bytes]) -> bytes:
@@ -48,5 +53,5 @@ def here(entries: list[bytes]) -> bytes:
 
 
 def reading(script: bytes, entries: list[bytes]) -> bytes:
-    """``EXEC`` or ``PLAIN_EXEC`` with the variables that the runtime shall read."""
+    """A script with the variables that the runtime shall read."""
     return script.replace(b"%s", b"".join(b"$" + name.encode() for name in names(entries)))

@@ -13,19 +13,21 @@ from typing import Any
 from actors.oci.bind_source import from_bundle
 from actors.oci.id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
 from actors.oci.node_config import NodePlan, is_privileged, node_config
-from actors.oci.overlay import merged_hooks
+from actors.oci.overlay import hooks as overlay_hooks
+from actors.oci.streams import merged
 from actors.slurm import oci_conf
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 from proto.value import Value
 
-from . import lent, mounts
+from . import lent, mounts, node_streams
 from .bring_back import bring_back, forget_unfit
 from .bundle import (
     PRIVATE,
     Staged,
     container_directory,
     discard,
+    entry_of,
     make_content,
     new_directory,
     rights_of,
@@ -133,8 +135,9 @@ def stage_in(
         work = new_directory(creation, rights.way)
         content = make_content(work, rights)
         private = creation.annotations.get(NETWORK, "") in {"none", "private"}
-        entry = write_entry(content, creation, config)
         final = home + content.removeprefix(work)
+        streams = node_streams.streams_of(creation, config, conf, entry_of(creation), final)
+        entry = write_entry(content, creation, config, streams)
         plan = NodePlan(
             content=final,
             uid_map=uid_map,
@@ -150,7 +153,7 @@ def stage_in(
         for note in fitted.notes:
             log(Level.INFO, note)
         mounts.stage(work, content, fitted.copies, run, log, owners=owners)
-        fitted_mounts = fitted.config["mounts"]
+        fitted_mounts = [*fitted.config["mounts"], *(streams.mounts() if streams else ())]
         root = stage_root(
             RootPlan(
                 creation=creation,
@@ -172,10 +175,14 @@ def stage_in(
         )
         if rights.split:
             os.symlink(f"{PRIVATE}/rootfs", f"{work}/rootfs")  # slurmd takes BUNDLE/rootfs, whatever root.path says
-        programs = f"{final}/{PROGRAMS}" if root.programs else ""
+        programs = f"{final}/{PROGRAMS}"
         ready = {**fitted.config, "mounts": [*root.mounts, *fitted_mounts]}
-        if programs:
-            ready["hooks"] = merged_hooks(fitted.config, programs, enters=root.way == "overlay")
+        ours = [node_streams.install(streams, creation, content)] if streams else []
+        if root.programs:
+            ours.append(overlay_hooks(programs, enters=root.way == "overlay"))
+        if ours:
+            ready["hooks"] = merged(fitted.config, *ours)
+            node_streams.install_prolog(creation, content)
         write_config(work, ready, rights.config)
         excluded = [*root.skipped, *_excluded(config, spool)]
         if not root.complete:
@@ -187,7 +194,7 @@ def stage_in(
     except OSError as error:
         raise StagingError(f"staging failed: {error.filename or home}: {reason(error)}") from None
     notice = _notice(creation, config, log) if root.several_owners else ""
-    return Staged(home, f"{home}/rootfs", bool(entry), notice, programs)
+    return Staged(home, f"{home}/rootfs", bool(entry), notice, programs if ours else "")
 
 
 def _notice(creation: Creation, config: dict[str, Any], log: Log) -> str:

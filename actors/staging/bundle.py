@@ -1,4 +1,4 @@
-"""Reads and writes bundles, and gives one the entry file that a script of the site knows nothing of."""
+"""Reads and writes bundles: where they are, who may reach what, and the entry file."""
 
 import json
 import os
@@ -6,9 +6,10 @@ import stat
 from typing import Any
 
 from actors.oci import config_file, config_form
-from actors.oci.entry import ENTRY_MODE, ENTRY_NAME, entry_file, entry_path
-from actors.oci.id_maps import IdMap, config_id_map, stands_for
-from actors.oci.node_config import entry_mount, environment, without_environment, without_labels
+from actors.oci.entry import ENTRY_MODE, ENTRY_NAME, entry_file, entry_path, has_code
+from actors.oci.id_maps import IdMap, stands_for
+from actors.oci.node_config import environment
+from actors.oci.streams import Streams
 from actors.staging.tree.copy import remove_tree
 from proto.errors import StagingError, reason
 from proto.host.paths import above_it
@@ -105,7 +106,14 @@ def wants_entry(creation: Creation) -> bool:
     return creation.settings.scrun.entry and creation.settings.scrun.scheduler != "local"
 
 
-def write_entry(directory: str, creation: Creation, config: Config) -> str:
+def entry_of(creation: Creation) -> str:
+    """Path of the entry file in the container, or nothing if there is none."""
+    if not wants_entry(creation) or not has_code(os.uname().machine):
+        return ""
+    return entry_path(creation.cookie, creation.entry_directory)
+
+
+def write_entry(directory: str, creation: Creation, config: Config, streams: Streams | None) -> str:
     """Put the entry file, with the container's variables in it, into a directory.
 
     If config.json has none, an entry file that is there already has them: this is done again.
@@ -114,65 +122,13 @@ def write_entry(directory: str, creation: Creation, config: Config) -> str:
         Its path in the container, or nothing if there is none.
 
     """
-    variables = environment(config)
-    content = entry_file(os.uname().machine, variables)
-    if content is None or not wants_entry(creation):
-        return ""
+    entry = entry_of(creation)
     path = os.path.join(directory, ENTRY_NAME)
-    if variables or not os.path.exists(path):
+    variables = environment(config)
+    if entry and (variables or not os.path.exists(path)):
+        content = entry_file(os.uname().machine, variables, streams.pipe if streams else "")
         write_file(path, content, ENTRY_MODE)
-    return entry_path(creation.cookie, creation.entry_directory)
-
-
-def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
-    """Give the bundle that scrun.lua left behind the entry file, and say what to launch.
-
-    The engine's own bundle is never changed: if the script staged nothing, a shadow of the bundle is made in the
-    staging directory. A bundle that cannot be seen or written from here (a script may put it on a node's own
-    disk) stays as it is, and gets no entry file.
-
-    Args:
-        creation: the container.
-        bundle: the bundle after the script.
-        rootfs: the root file system's path after the script.
-
-    """
-    if not wants_entry(creation) or entry_file(os.uname().machine) is None:
-        return Staged(bundle, rootfs, entry=False)
-    own = os.path.realpath(bundle) == os.path.realpath(creation.bundle)
-    if not own and not os.access(os.path.join(bundle, "config.json"), os.R_OK | os.W_OK):
-        return Staged(bundle, rootfs, entry=False)
-    config = read_config(bundle)
-    mode = os.stat(os.path.join(bundle, "config.json")).st_mode & 0o777
-    directory = bundle
-    if own:
-        config = without_labels(config)
-        bundle, directory, mode = _shadow(creation, config)
-    destination = write_entry(directory, creation, config)
-    mounts = [mount for mount in config.get("mounts") or [] if mount.get("destination") != destination]
-    source = os.path.join(os.path.abspath(directory), ENTRY_NAME)
-    config["mounts"] = [*mounts, entry_mount(destination, source)]
-    write_config(bundle, without_environment(config), mode)
-    return Staged(bundle, rootfs, entry=True)
-
-
-def _shadow(creation: Creation, config: Config) -> tuple[str, str, int]:
-    """A directory in the staging directory with a link to the root file system.
-
-    Returns:
-        The bundle, the directory for what is not for everybody, and the mode of config.json.
-
-    """
-    home = container_directory(creation)
-    rights = rights_of(creation, config_id_map((config.get("linux") or {}).get("uidMappings") or ()))
-    discard(creation)
-    make_directory(home, rights.way)  # nothing slow follows: no directory of its own is needed
-    content = make_content(home, rights)
-    # slurmd takes BUNDLE/rootfs, whatever root.path says.
-    os.symlink(os.path.join(creation.bundle, (config.get("root") or {}).get("path") or "rootfs"), f"{home}/rootfs")
-    config["root"] = {**(config.get("root") or {}), "path": f"{home}/rootfs"}
-    # Hooks have environments of their own, which root of the node reads, and no other user may.
-    return home, content, 0o600 if config.get("hooks") else rights.config
+    return entry
 
 
 def staging_directory(creation: Creation) -> str:

@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Callable
 
+from actors.oci.streams import runs_hooks
 from actors.slurm.oci_conf import OciConf, parse, program_of
 from scrun.host import Host
 
@@ -52,6 +53,13 @@ def judge_oci_conf(
     absent = sorted(name for name in programs if not (exists(name) if name.startswith("/") else find(name)))
     if absent:
         return warning(f"{path} names {', '.join(absent)}, which is not on this host; the nodes must have it")
+    conf = parse(text)
+    if not runs_hooks(conf.runtime, conf.disabled_hooks):
+        disabled = f" with DisableHooks={','.join(conf.disabled_hooks)}" if conf.disabled_hooks else ""
+        return warning(
+            f"{path} runs {', '.join(sorted(programs))}{disabled}: only where crun or runc runs poststart and poststop "
+            "hooks is a program's standard output a pipe, as engines make it"
+        )
     return ok(f"{path} runs {', '.join(sorted(programs))}; scrun doctor --nodes shows whether each node has one")
 
 

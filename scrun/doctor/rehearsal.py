@@ -8,7 +8,7 @@ node can read the bundle, whether oci.conf is right, whether ids can be mapped: 
 import json
 import os
 
-from actors.oci.entry import entry_file
+from actors.oci.entry import entry_file, has_code
 from actors.oci.example import config
 from actors.slurm.messages import BUSY
 from actors.slurm.runtime_words import TELLS_MORE
@@ -45,14 +45,13 @@ def write_bundle(directory: str) -> bool:
         OSError: it cannot be written.
 
     """
-    program = entry_file(os.uname().machine)
-    if program is None:
+    if not has_code(os.uname().machine):
         return False
     rootfs = f"{directory}/rootfs"
     for name in ("", "dev", "proc", "sys"):
         os.makedirs(f"{rootfs}/{name}", 0o755, exist_ok=True)
     with open(f"{rootfs}{PROGRAM}", "wb") as file:
-        file.write(program)
+        file.write(entry_file(os.uname().machine))
         os.fchmod(file.fileno(), 0o755)
     table = config(0, 0, rootless=False)
     table["process"] |= {"terminal": False, "args": [PROGRAM, "/", "/"], "env": []}

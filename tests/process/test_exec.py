@@ -56,7 +56,7 @@ def test_a_program_that_cannot_be_run(site: Site, program: str) -> None:
 )
 def test_what_the_node_s_script_makes_of_runc_s_words(site: Site, program: str, status: int) -> None:
     entries = enter.variables(json.dumps({"args": [program], "cwd": "/"}).encode())
-    script = enter.HERE + enter.reading(enter.EXEC, entries)
+    script = enter.HERE + enter.adding(entries, terminal=False)
     words = ["/bin/sh", "-c", os.fsdecode(script), "sh", "x", "runc", "--root", f"{site.root}/.local-runtime"]
     environ = dict(entry.split(b"=", 1) for entry in (*entries, b"PATH=/usr/sbin:/usr/bin:/bin"))
     done = subprocess.run(words, env=environ, capture_output=True, check=False)

@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterable
 
 from actors.slurm.job_environment import script_environment
-from actors.staging.bundle import Staged, container_directory, discard, fit_entry
+from actors.staging.bundle import Staged, container_directory, discard
 from actors.staging.commands import Commands
 from actors.staging.loglevel import Log
 from proto.errors import StagingError, reason
 from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
 
+from .fitting import fit_entry
 from .runtime import LuaApi, LuaScript, ScriptArguments
 
 _CLUSTER = b"SLURM_CLUSTER_NAME="

@@ -12,7 +12,8 @@ from actors.oci.overlay import lower_option, overlay_mounts
 from actors.staging.bundle import make_directory
 from actors.staging.images.entry import read_record
 from actors.staging.loglevel import Log
-from actors.staging.root_plan import PROGRAMS, Root, RootPlan
+from actors.staging.node_streams import programs_directory
+from actors.staging.root_plan import Root, RootPlan
 from actors.staging.tree.copy import remove_tree
 
 from .mount_points import make_mount_points
@@ -54,10 +55,7 @@ def lay_each(plan: RootPlan, log: Log) -> Root | None:
         _take_back(plan)
         return None
     names = tuple(top.name for top in found)
-    own = creation.settings.job.get("task-prolog", "")
-    _programs(plan, place).for_prolog(
-        creation.rootfs, names, own and os.path.join(creation.cwd, own), owners=plan.owners
-    )
+    _programs(plan, place).for_prolog(creation.rootfs, names, owners=plan.owners)
     several = _several_owners(stack)
     return Root("overlays", mounts=mounts, tops=names, skipped=skipped, several_owners=several)
 
@@ -88,7 +86,7 @@ def _changes(plan: RootPlan) -> str:
 
 
 def _programs(plan: RootPlan, place: str) -> NodePrograms:
-    programs = NodePrograms(f"{plan.content}/{PROGRAMS}")
+    programs = NodePrograms(programs_directory(plan.content))
     programs.install(place, ids_text(*plan.ids), keep=plan.changes)
     return programs
 

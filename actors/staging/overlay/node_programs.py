@@ -1,8 +1,8 @@
 """What runs on the node when a container begins and when it has ended: ``actors/programs/node_overlay.sh``.
 
 ``enter``, a hook, makes the root file system of the image's trees, with the container's changes on the node. Where the
-runtime mounts it, srun's ``prolog`` makes the directories for these instead. ``collect`` brings them to the shared file
-system and clears up.
+runtime mounts it, ``lay``, a part of srun's prolog, makes the directories for these instead. ``collect`` brings them to
+the shared file system and clears up.
 """
 
 import os
@@ -14,10 +14,11 @@ from actors.programs import program
 from actors.staging.bundle import make_directory, write_file
 from actors.staging.commands import Commands
 from actors.staging.loglevel import Level, Log
+from actors.staging.node_streams import LAY
 
 from .mount_points import imitate
 
-ENTER, PROLOG, SHOW, COLLECT = "enter", "prolog", "show", "collect"
+ENTER, SHOW, COLLECT = "enter", "show", "collect"
 SHOWN = "shown.tar"
 BEGUN, CLEARED, CHANGES, FAILURE = "begun", "cleared", "changes.tar", "failure"
 _MODE = 0o700
@@ -35,7 +36,7 @@ class NodePrograms:
         self.directory = directory
 
     def install(self, place: str, ids: str, *, keep: bool) -> None:
-        """Make the directory.
+        """Put there what all ways have.
 
         Args:
             place: path on the node of the directory for the changes, which does not exist yet; empty for a root file
@@ -45,8 +46,6 @@ class NodePrograms:
             keep: whether changes are wanted.
 
         """
-        make_directory(self.directory, _MODE)
-        # The hooks are "sh FILE", but slurmstepd wants a prolog that it can execute.
         write_file(self._path(COLLECT), b"#!/bin/sh\n" + program("node_overlay.sh"), _MODE)
         os.symlink(COLLECT, self._path(SHOW))
         self._note(place=place, ids=ids)
@@ -66,17 +65,16 @@ class NodePrograms:
         os.symlink(COLLECT, self._path(ENTER))
         self._note(root=root, lower=lower, mode=mode)
 
-    def for_prolog(self, root: str, tops: Iterable[str], task_prolog: str, *, owners: bool) -> None:
+    def for_prolog(self, root: str, tops: Iterable[str], *, owners: bool) -> None:
         """Let srun make what the runtime then mounts: an upper and a work directory for each top directory.
 
         Args:
             root: the root file system on this host: an overlay shows the owner and mode of its upper directory.
             tops: names of the top directories.
-            task_prolog: path of the user's own ``--task-prolog``, which ours calls; or empty.
             owners: whether files have their owners.
 
         """
-        os.symlink(COLLECT, self._path(PROLOG))
+        os.symlink(COLLECT, self._path(LAY))
         skeleton = self._path("skeleton")
         for path in (skeleton, f"{skeleton}/u", f"{skeleton}/w"):
             make_directory(path, _MODE)
@@ -88,8 +86,6 @@ class NodePrograms:
             status = os.lstat(upper)
             if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
                 write_file(self._path("owners"), b"", 0o600)
-        if task_prolog:
-            os.symlink(task_prolog, self._path("task-prolog"))
 
     def _note(self, **lines: str) -> None:
         for name, text in lines.items():

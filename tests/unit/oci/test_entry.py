@@ -1,14 +1,16 @@
 import os
 import shutil
+import signal
 import struct
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.oci.entry import ENTRY_MODE, entry_argv, entry_file, entry_path
+from actors.oci.entry import ENTRY_MODE, entry_argv, entry_file, entry_path, has_code
 from actors.oci.entry_place import entry_directory
 
 MACHINE = os.uname().machine
@@ -17,28 +19,29 @@ MACHINE = os.uname().machine
 @pytest.mark.parametrize(("machine", "number"), [("x86_64", 62), ("aarch64", 183)])
 def test_the_file_is_one_static_executable_for_its_machine(machine: str, number: int) -> None:
     content = entry_file(machine)
-    assert content is not None
     kind, e_machine, _version, entry, table = struct.unpack_from("<HHIQQ", content, 16)
     assert (kind, e_machine, table) == (2, number, 64)
     loaded, _flags, offset, address, _physical, in_file, in_memory = struct.unpack_from("<IIQQQQQ", content, table)
     assert (loaded, offset, in_file, in_memory) == (1, 0, len(content), len(content))
     assert entry == address + 120
-    assert len(content) < 400
+    assert len(content) < 1000
 
 
 def test_there_is_none_for_other_machines() -> None:
-    assert entry_file("sparc64") is None
+    assert not has_code("sparc64")
+
+
+def executable(path: Path, machine: str, env: Sequence[bytes] = (), pipe: str = "") -> str:
+    if not has_code(machine):
+        pytest.skip(f"no entry file for {machine}")
+    path.write_bytes(entry_file(machine, env, pipe))
+    path.chmod(ENTRY_MODE)
+    return str(path)
 
 
 @pytest.fixture
 def entry(tmp_path: Path) -> str:
-    content = entry_file(MACHINE)
-    if content is None:
-        pytest.skip(f"no entry file for {MACHINE}")
-    path = tmp_path / "entry"
-    path.write_bytes(content)
-    path.chmod(0o755)
-    return str(path)
+    return executable(tmp_path / "entry", MACHINE)
 
 
 def run(*argv: str) -> subprocess.CompletedProcess[bytes]:
@@ -51,10 +54,85 @@ def test_it_executes_the_program_with_its_own_first_word_and_the_environment(ent
     assert run(entry, "/bin/sh", "argv0", "-c", "cat /proc/$$/cmdline").stdout.startswith(b"argv0\0")
 
 
-def test_it_says_127_for_a_missing_and_126_for_an_unusable_program(entry: str, tmp_path: Path) -> None:
-    assert run(entry, str(tmp_path / "missing"), "x").returncode == 127
-    assert run(entry, str(tmp_path), "x").returncode == 126
-    assert run(entry).returncode == 126
+EMULATORS = {"x86_64": "qemu-x86_64", "aarch64": "qemu-aarch64"}
+
+
+@pytest.fixture(params=sorted(EMULATORS))
+def machine(request: pytest.FixtureRequest) -> tuple[str, tuple[str, ...]]:
+    """A machine, and what runs its code here."""
+    name: str = request.param
+    if name != MACHINE and not shutil.which(EMULATORS[name]):
+        pytest.skip(f"nothing here runs the code of {name}")
+    return name, () if name == MACHINE else (EMULATORS[name],)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "status", "why"),
+    [
+        (None, 0, 127, "no such file or directory\n"),
+        (b"#!/no/such/interpreter\n", 0o755, 127, "no such file or directory: the image lacks the interpreter"),
+        (b"\x7fELF of another machine", 0o755, 126, "exec format error\n"),
+        (b"#!/bin/sh\n", 0o644, 126, "permission denied\n"),
+    ],
+)
+def test_why_a_program_cannot_be_run(
+    tmp_path: Path, machine: tuple[str, tuple[str, ...]], content: bytes | None, mode: int, status: int, why: str
+) -> None:
+    name, emulator = machine
+    entry = executable(tmp_path / "entry", name)
+    program = tmp_path / "program"
+    if content is not None:
+        program.write_bytes(content)
+        program.chmod(mode)
+    done = run(*emulator, entry, str(program), "x")
+    assert (done.returncode, done.stdout) == (status, b"")
+    assert done.stderr.startswith(f"exec {program}: {why}".encode())
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_other_reasons(entry: str, tmp_path: Path) -> None:
+    assert run(entry, str(tmp_path), "x").stderr == f"exec {tmp_path}: permission denied\n".encode()
+    done = run(entry, "/dev/null/program", "x")
+    assert (done.returncode, done.stderr) == (126, b"exec /dev/null/program: it cannot be executed\n")
+    assert (run(entry).returncode, run(entry).stderr) == (126, b"")
+
+
+def ignore_and_block_all() -> None:
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
+
+def test_no_signal_is_ignored_or_blocked(tmp_path: Path, machine: tuple[str, tuple[str, ...]]) -> None:
+    name, emulator = machine
+    entry = executable(tmp_path / "entry", name)
+    words = [*emulator, entry, "/bin/grep", "grep", "-E", "SigBlk|SigIgn", "/proc/self/status"]
+    done = subprocess.run(words, capture_output=True, check=True, preexec_fn=ignore_and_block_all)
+    assert [int(line.split()[1], 16) for line in done.stdout.splitlines()] == [0, 0]
+
+
+def test_its_output_is_the_pipe_as_soon_as_somebody_reads_it(
+    tmp_path: Path, machine: tuple[str, tuple[str, ...]]
+) -> None:
+    name, emulator = machine
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    entry = executable(tmp_path / "entry", name, pipe=str(pipe))
+    words = [*emulator, entry, "/bin/sh", "sh", "-c", "cat /proc/$$/fdinfo/1; ls -l /proc/$$/fd; echo err >&2"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        text = pipe.read_text()
+        output, errors = process.communicate()
+    assert (output, errors) == (b"", b"err\n")
+    first, flags = text.splitlines()[:2]
+    assert first.partition("pos:")[0] == "e", "the byte that tells the reader"
+    assert int(flags.split()[1], 8) & 0o7777 == os.O_WRONLY  # and nothing that a program would not expect
+    assert f"1 -> {pipe}" in text
+    assert text.count(str(pipe)) == 1  # no other descriptor
+
+
+def test_without_a_pipe_it_keeps_what_it_has(tmp_path: Path) -> None:
+    entry = executable(tmp_path / "entry", MACHINE, pipe=str(tmp_path / "missing"))
+    assert run(entry, "/bin/echo", "echo", "x").stdout == b"x\n"
 
 
 def test_the_command_names_the_entry_the_program_and_all_words() -> None:
@@ -73,12 +151,7 @@ def test_an_undecided_program_is_found_in_the_container() -> None:
 def environment(
     directory: Path, image: list[bytes], step: dict[bytes, bytes], machine: str = MACHINE, *emulator: str
 ) -> list[bytes]:
-    content = entry_file(machine, image)
-    if content is None:
-        pytest.skip(f"no entry file for {machine}")
-    path = directory / "entry with variables"
-    path.write_bytes(content)
-    path.chmod(ENTRY_MODE)
+    path = executable(directory / "entry with variables", machine, image)
     done = subprocess.run(
         (*emulator, path, "/bin/cat", "cat", "/proc/self/environ"), env=step, capture_output=True, check=True
     )

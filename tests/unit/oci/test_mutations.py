@@ -18,8 +18,9 @@ from actors.oci.node_config import NodePlan, node_config
 from actors.oci.program import find_program
 from actors.slurm.options import resolve
 from actors.staging import builtin
-from actors.staging.bundle import fit_entry, read_config, write_config
+from actors.staging.bundle import read_config, write_config
 from actors.staging.filesystem import device_paths
+from actors.staging.lua.fitting import fit_entry
 from actors.staging.sources import bind_facts, local_prefixes
 from proto.errors import BundleError, ScrunError, StagingError
 from proto.life.creation import Caller

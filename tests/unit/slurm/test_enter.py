@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 RUNTIME = """#!/bin/sh
 # A runtime that says what it was given, and fails in the words of another one.
-case $1 in --log=*) log=${1#--log=};; esac
-cat "$4"; echo " $2 $3 $5"
+log=/dev/null
+case $1 in --log=*) log=${1#--log=}; shift;; esac
+cat "$3"; echo " $1 $2 $4"
 if [ "$SAYS" ]; then echo "$SAYS" >>"$log"; echo "$SAYS" >&2; fi
 exit "$STATUS"
 """
@@ -42,14 +43,15 @@ def shell(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 
 def run(
-    shell: tuple[str, ...], tmp_path: pathlib.Path, process: bytes, *environ: bytes
+    shell: tuple[str, ...], tmp_path: pathlib.Path, process: bytes, *environ: bytes, terminal: bool = False
 ) -> subprocess.CompletedProcess[bytes]:
     runtime = tmp_path / "runtime"
     runtime.write_text(RUNTIME)
     runtime.chmod(0o755)
     entries = enter.variables(process)
     environment = dict(entry.split(b"=", 1) for entry in (*entries, *environ, b"PATH=/usr/bin:/bin"))
-    words = [*shell, "-c", os.fsdecode(enter.HERE + enter.reading(enter.EXEC, entries)), "sh", "ID", str(runtime)]
+    script = enter.HERE + enter.adding(entries, terminal=terminal)
+    words = [*shell, "-c", os.fsdecode(script), "sh", "ID", str(runtime)]
     return subprocess.run(words, env=environment, capture_output=True, check=False)
 
 
@@ -69,17 +71,20 @@ def test_the_runtime_reads_what_was_written(shell: tuple[str, ...], tmp_path: pa
         ('exec failed: unable to start container process: exec: "x": executable file not found in $PATH', 255, 127),
         ('exec failed: unable to start container process: exec: "/x": stat /x: no such file or directory', 255, 127),
         ('exec failed: unable to start container process: exec: "/etc/passwd": permission denied', 255, 126),
+        ("2026-01-01T00:00:00Z: chdir `/nope`: No such file or directory", 255, 127),
+        ('chdir to cwd ("/x") set in config.json failed: no such file or directory', 255, 127),
         ("error opening file `/run/crun/x/status`: No such file or directory", 1, 1),
         ("", 255, 255),
         ("time= level=warning msg=executable file of another not found", 0, 0),
     ],
 )
+@pytest.mark.parametrize("terminal", [False, True])
 def test_a_failure_of_the_runtime_becomes_a_status(
-    shell: tuple[str, ...], tmp_path: pathlib.Path, says: str, status: int, expected: int
+    shell: tuple[str, ...], tmp_path: pathlib.Path, says: str, status: int, expected: int, terminal: bool
 ) -> None:
-    done = run(shell, tmp_path, b"{}", b"SAYS=" + says.encode(), b"STATUS=%d" % status)
+    done = run(shell, tmp_path, b"{}", b"SAYS=" + says.encode(), b"STATUS=%d" % status, terminal=terminal)
     assert done.returncode == expected
-    assert done.stderr.decode().strip() == says
+    assert done.stderr.decode().strip() == (says.removeprefix("2026-01-01T00:00:00Z: ") if terminal else says)
 
 
 @pytest.mark.parametrize("terminal", [False, True])

@@ -65,6 +65,15 @@ def test_lines(old: str, new: str, level: str, words: str) -> None:
     assert words in finding.sentence
 
 
+@pytest.mark.parametrize(
+    "text", [PLAIN + "\nDisableHooks=poststart,poststop", PLAIN.replace("crun", "/opt/singularity")]
+)
+def test_what_is_lost_without_hooks_is_said(text: str) -> None:
+    finding = judge(text, "/opt/singularity")
+    assert finding.level == "warning"
+    assert "standard output a pipe" in finding.sentence
+
+
 def test_a_line_becomes_the_runtime_which_hears_of_no_socket(tmp_path: Path) -> None:
     crun = tmp_path / "crun"
     crun.write_text('#!/bin/sh\necho "$$ ${NOTIFY_SOCKET-none} $1"\n')

@@ -1,0 +1,80 @@
+#!/bin/sh
+# A container's standard output on its node, and the size of its terminal. The runtime runs it as a hook, outside of the container, as the
+# user: "pass" or "watch" when the program starts (poststart), "finish" after its end (poststop).
+#
+# slurmstepd gives the runtime a terminal of its own as standard output, for through a pipe it would pass on whole lines only. So the
+# program writes into a named pipe, $2, which a name in the container leads to, and cat(1) carries on from there.
+export LC_ALL=C
+
+# Until the last writer has gone. The pipe is open for both until the entry file has opened it and has written one byte, unless its
+# process, $2, ends before. What Slurm signals to all processes of a step is not for us; and if cat is killed, the pipe still
+# has a reader, and another one goes on.
+pass() {
+    trap '' HUP INT QUIT USR1 USR2 PIPE ALRM TERM WINCH
+    # shellcheck disable=SC2094 # it is a pipe
+    exec 4<>"$1" 3<"$1"
+    until timeout -s KILL 1 dd bs=1 count=1 <&3 >/dev/null 4>&-; do [ -e "/proc/$2" ] || exit; done
+    exec 4>&-
+    while cat <&3; [ $? -gt 128 ]; do :; done
+    rm -f -- "$1.pid"
+}
+
+# $2: if processes may outlive the program, what their mountinfo has. slurmstepd would kill them in an instant; they write until then.
+finish() {
+    if [ "$2" ]; then
+        # shellcheck disable=SC2013 # each line is a word
+        for each in $(grep -lsF "$2 " /proc/[0-9]*/mountinfo); do
+            each=${each#/proc/}
+            kill -KILL "${each%%/*}"
+        done
+    fi
+    # runc does not wait for what its hooks have left, nor reap it; crun does.
+    while read -r pid <"$1.pid" && read -r _ _ is _ <"/proc/$pid/stat" && [ "$is" != Z ]; do sleep 0.02; done
+    case $1 in */*) ;; *) rm -f -- "$1" "$1.pid" ;; esac
+}
+
+# The terminal that the runtime has made gets the size of slurmstepd's; it is that of the container's first process, $1. What was told
+# before the runtime listened is lost otherwise.
+resize() {
+    size=$(stty size </dev/tty)
+    case $size in "0 0" | "") ;; *) stty rows "${size% *}" columns "${size#* }" <>"/proc/$1/fd/0" ;; esac
+}
+
+# crun before 1.8.7 tells its terminal's new size to nobody. It waits for us as well, so the end of the program must be seen at once.
+follow() {
+    trap 'resize "$1"' WINCH
+    resize "$1"
+    tail --pid="$1" -s 0.05 -f /dev/null &
+    while kill -0 $!; do wait $!; done
+}
+
+process() { expr "$state" : '.*"pid": *\([0-9]*\)'; }
+
+tells_sizes() {
+    case $("/proc/$PPID/exe" --version) in
+    "crun version 0."* | "crun version 1."[0-7] | "crun version 1."[0-7][!0-9]* | "crun version 1.8" | "crun version 1.8."[0-6]* | \
+        "crun version 1.8"[!.0-9]*) return 1 ;;
+    esac
+}
+
+case $1 in
+pass)
+    read -r state
+    pass "$2" "$(process)" </dev/null >"/proc/$PPID/fd/1" 2>/dev/null &
+    echo $! >"$2.pid"
+    ;;
+finish)
+    read -r _
+    finish "$2" "$3" >/dev/null 2>&1
+    ;;
+watch)
+    read -r state
+    if tells_sizes; then
+        resize "$(process)" >/dev/null 2>&1
+        exit
+    fi
+    # A hook of crun's has all signals blocked; env of GNU coreutils before 8.31 cannot help there.
+    env --default-signal sh "$0" follow "$(process)" </dev/null >/dev/null 2>&1 &
+    ;;
+follow) follow "$2" ;;
+esac

@@ -1,0 +1,89 @@
+"""Fits the bundle that a script of the site has left behind: it knows nothing of entry files and streams."""
+
+import os
+
+from actors.oci.entry import ENTRY_NAME
+from actors.oci.id_maps import config_id_map
+from actors.oci.node_config import entry_mount, without_environment, without_labels
+from actors.oci.streams import merged
+from actors.slurm import oci_conf
+from actors.staging import node_streams
+from actors.staging.bundle import (
+    Config,
+    Staged,
+    container_directory,
+    discard,
+    entry_of,
+    make_content,
+    make_directory,
+    read_config,
+    rights_of,
+    write_config,
+    write_entry,
+)
+from actors.staging.root_plan import PROGRAMS
+from actors.staging.tree.copy import remove_tree
+from proto.life.creation import Creation
+
+
+def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
+    """Give the bundle that scrun.lua left behind the entry file and its streams, and say what to launch.
+
+    The engine's own bundle is never changed: if the script staged nothing, a shadow of the bundle is made in the
+    staging directory. A bundle that cannot be seen or written from here (a script may put it on a node's own
+    disk) stays as it is, and gets no entry file.
+
+    Args:
+        creation: the container.
+        bundle: the bundle after the script.
+        rootfs: the root file system's path after the script.
+
+    """
+    if not entry_of(creation):
+        return Staged(bundle, rootfs, entry=False)
+    own = os.path.realpath(bundle) == os.path.realpath(creation.bundle)
+    if not own and not os.access(os.path.join(bundle, "config.json"), os.R_OK | os.W_OK):
+        return Staged(bundle, rootfs, entry=False)
+    config = read_config(bundle)
+    mode = os.stat(os.path.join(bundle, "config.json")).st_mode & 0o777
+    directory = bundle
+    if own:
+        config = without_labels(config)
+        bundle, directory, mode = _shadow(creation, config)
+    directory = os.path.abspath(directory)
+    conf = oci_conf.load(creation.settings.scrun.slurm_conf)
+    streams = node_streams.streams_of(creation, config, conf, entry_of(creation), directory)
+    entry = write_entry(directory, creation, config, streams)
+    ours = [entry_mount(entry, f"{directory}/{ENTRY_NAME}"), *(streams.mounts() if streams else ())]
+    names = {mount["destination"] for mount in ours}
+    config["mounts"] = [
+        *(mount for mount in config.get("mounts") or [] if mount.get("destination") not in names),
+        *ours,
+    ]
+    programs = ""
+    if streams:
+        remove_tree(f"{directory}/{PROGRAMS}")
+        config["hooks"] = merged(config, node_streams.install(streams, creation, directory))
+        node_streams.install_prolog(creation, directory)
+        programs = f"{directory}/{PROGRAMS}"
+    write_config(bundle, without_environment(config), mode)
+    return Staged(bundle, rootfs, entry=True, programs=programs)
+
+
+def _shadow(creation: Creation, config: Config) -> tuple[str, str, int]:
+    """A directory in the staging directory with a link to the root file system.
+
+    Returns:
+        The bundle, the directory for what is not for everybody, and the mode of config.json.
+
+    """
+    home = container_directory(creation)
+    rights = rights_of(creation, config_id_map((config.get("linux") or {}).get("uidMappings") or ()))
+    discard(creation)
+    make_directory(home, rights.way)  # nothing slow follows: no directory of its own is needed
+    content = make_content(home, rights)
+    # slurmd takes BUNDLE/rootfs, whatever root.path says.
+    os.symlink(os.path.join(creation.bundle, (config.get("root") or {}).get("path") or "rootfs"), f"{home}/rootfs")
+    config["root"] = {**(config.get("root") or {}), "path": f"{home}/rootfs"}
+    # Hooks have environments of their own, which root of the node reads, and no other user may.
+    return home, content, 0o600 if config.get("hooks") else rights.config

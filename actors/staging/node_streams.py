@@ -1,0 +1,92 @@
+"""What a container's standard output and terminal need on its node: found out, and put into the bundle."""
+
+import os
+from typing import Any
+
+from actors.oci.streams import TASKS_PIPE, Hooks, Streams, runs_hooks
+from actors.programs import program
+from actors.slurm.commands import probe_version
+from actors.slurm.oci_conf import OciConf
+from actors.slurm.option_table import Version
+from actors.slurm.step_options import runs_once
+from proto.life.creation import Creation
+
+from .bundle import make_directory, write_file
+from .root_plan import PROGRAMS
+
+LEAVES_TERMINAL: Version = (23, 11)
+"""First version in which slurmstepd tells the runtime of ``srun --pty`` (changelog of 23.11.2)."""
+PROLOG, LAY = "prolog", "lay"
+_PROGRAM, _PIPE = "streams", "stdout"
+_TERMINALS = "/dev/pts"
+
+
+def streams_of(creation: Creation, config: dict[str, Any], conf: OciConf, entry: str, place: str) -> Streams | None:
+    """What a container gets; ``None`` if its node's runtime cannot do it, or it has no entry file to open a pipe.
+
+    Args:
+        creation: the container.
+        config: its config.json.
+        conf: the site's oci.conf.
+        entry: path of its entry file in the container.
+        place: directory that the nodes will see.
+
+    """
+    if not entry or not runs_hooks(conf.runtime, conf.disabled_hooks):
+        return None
+    directory = f"{place}/{PROGRAMS}"
+    if creation.terminal:
+        places = {os.path.normpath(mount.get("destination", "/")) for mount in config.get("mounts") or ()}
+        # Without a place for terminals of its own, the program has slurmstepd's as before.
+        return Streams(f"{directory}/{_PROGRAM}") if _TERMINALS in places else None
+    source = f"{directory}/{_PIPE}" if runs_once(creation.settings.job) else TASKS_PIPE
+    spaces = {space.get("type") for space in (config.get("linux") or {}).get("namespaces") or ()}
+    return Streams(f"{directory}/{_PROGRAM}", f"{entry}.out", source, "" if "pid" in spaces else entry)
+
+
+def install(streams: Streams, creation: Creation, content: str) -> Hooks:
+    """Put it into a bundle.
+
+    Args:
+        streams: what it gets.
+        creation: the container.
+        content: the bundle's directory for all but config.json.
+
+    Returns:
+        The hooks of config.json.
+
+    """
+    directory = programs_directory(content)
+    _write(directory, _PROGRAM)
+    if streams.pipe and "/" in streams.source:
+        pipe = f"{directory}/{_PIPE}"
+        os.mkfifo(pipe)
+        os.chmod(pipe, 0o666)  # noqa: S103 - whoever the container's user is
+    elif streams.pipe:
+        write_file(f"{directory}/tasks", b"", 0o600)
+    elif probe_version(creation.environ) < LEAVES_TERMINAL:
+        write_file(f"{directory}/terminal", b"", 0o600)
+    return streams.hooks()
+
+
+def install_prolog(creation: Creation, content: str) -> None:
+    """Have srun run what has to be done before the runtime starts, if there is anything."""
+    directory = f"{content}/{PROGRAMS}"
+    if not any(os.path.lexists(f"{directory}/{name}") for name in (LAY, "tasks", "terminal")):
+        return
+    _write(directory, PROLOG)
+    if own := creation.settings.job.get("task-prolog", ""):
+        os.symlink(os.path.join(creation.cwd, own), f"{directory}/task-prolog")
+
+
+def programs_directory(content: str) -> str:
+    """The directory of what runs on the node, made if it is not there."""
+    directory = f"{content}/{PROGRAMS}"
+    if not os.path.isdir(directory):
+        make_directory(directory, 0o700)
+    return directory
+
+
+def _write(directory: str, name: str) -> None:
+    # The hooks are "sh FILE", but slurmstepd wants a prolog that it can execute.
+    write_file(f"{directory}/{name}", b"#!/bin/sh\n" + program(f"node_{name}.sh"), 0o700)

@@ -1,0 +1,133 @@
+"""What carries a program's output on a node, without the node: real shells, pipes and deaths."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from actors.oci.entry import entry_file, has_code
+from actors.programs import program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENDED = 1 << 22
+"""A process that there is not: the largest number is one less."""
+
+
+@pytest.fixture(params=[("/bin/dash",), ("/bin/bash", "--posix"), ("/bin/busybox", "sh")], ids=lambda words: words[0])
+def runtime(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[Runtime]:
+    """What /bin/sh of a node may be."""
+    if not os.path.exists(request.param[0]):
+        pytest.skip(f"there is no {request.param[0]}")
+    made = Runtime(request.param, tmp_path)
+    yield made
+    made.close()
+
+
+class Runtime:
+    """A process that runs hooks one after the other, as a runtime does, until it is told to end."""
+
+    def __init__(self, shell: tuple[str, ...], directory: pathlib.Path) -> None:
+        self.pipe = directory / "stdout"
+        os.mkfifo(self.pipe)
+        script = directory / "streams"
+        script.write_bytes(program("node_streams.sh"))
+        state = json.dumps({"ociVersion": "1.0", "id": "x", "pid": os.getpid(), "status": "running"})
+        dead = json.dumps({"ociVersion": "1.0", "id": "x", "pid": ENDED, "status": "running"})
+        hook = f"{' '.join(shell)} {script}"
+        words = f"""
+            while read -r verb; do
+                case $verb in
+                pass) echo '{state}' | {hook} pass {self.pipe} ;;
+                dead) echo '{dead}' | {hook} pass {self.pipe} ;;
+                finish) echo '{state}' | {hook} finish {self.pipe} ;;
+                esac
+                echo "$verb" >&2
+            done"""
+        self.process = subprocess.Popen(
+            ["/bin/bash", "-c", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def hook(self, verb: str) -> None:
+        """Run one, and wait for it."""
+        assert self.process.stdin
+        assert self.process.stderr
+        self.process.stdin.write(f"{verb}\n".encode())
+        self.process.stdin.flush()
+        assert self.process.stderr.readline() == f"{verb}\n".encode()
+
+    def carriers(self) -> list[int]:
+        """The shell that is left of the hook, and cat."""
+        [shell] = [int(self.pipe.with_suffix(".pid").read_text())]
+        return [shell, *map(int, pathlib.Path(f"/proc/{shell}/task/{shell}/children").read_text().split())]
+
+    def output(self) -> bytes:
+        """All of it, to the end of those who could write."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.close()
+        return self.process.stdout.read()
+
+    def close(self) -> None:
+        self.process.kill()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert stream
+            stream.close()
+        self.process.wait()
+
+
+def test_bytes_pass_until_the_last_writer_has_gone(runtime: Runtime) -> None:
+    runtime.hook("pass")
+    with open(runtime.pipe, "wb", buffering=0) as one, open(runtime.pipe, "wb", buffering=0) as other:
+        one.write(b"!part of a line")
+        one.close()
+        other.write(b"x" * 30_000)
+    runtime.hook("finish")
+    assert runtime.output() == b"part of a line" + b"x" * 30_000
+    assert not runtime.pipe.with_suffix(".pid").exists()
+
+
+def test_another_one_carries_on(runtime: Runtime, wait_until: Any) -> None:
+    runtime.hook("pass")
+    with open(runtime.pipe, "wb", buffering=0) as writer:
+        writer.write(b"!one")
+        assert runtime.process.stdout
+        assert runtime.process.stdout.read(3) == b"one"
+        shell, cat = runtime.carriers()
+        os.kill(cat, signal.SIGKILL)
+        wait_until(lambda: runtime.carriers()[1:] not in ([], [cat]))
+        writer.write(b" two")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            os.kill(shell, number)
+        writer.write(b" three")
+    runtime.hook("finish")
+    assert runtime.output() == b" two three"
+
+
+def test_a_program_that_never_came_is_not_waited_for(runtime: Runtime) -> None:
+    runtime.hook("dead")
+    runtime.hook("finish")
+    assert runtime.output() == b""
+
+
+def test_the_end_without_a_beginning(runtime: Runtime) -> None:
+    runtime.hook("finish")
+    assert runtime.output() == b""
+
+
+def test_a_program_does_not_wait_for_ever_for_one_who_reads(tmp_path: pathlib.Path) -> None:
+    """It keeps the output that it was given, after ten seconds."""
+    if not has_code(os.uname().machine):
+        pytest.skip("no entry file for this machine")
+    pipe, entry = tmp_path / "pipe", tmp_path / "entry"
+    os.mkfifo(pipe)
+    entry.write_bytes(entry_file(os.uname().machine, pipe=str(pipe)))
+    entry.chmod(0o755)
+    assert subprocess.run([entry, "/bin/echo", "echo", "x"], capture_output=True, check=True).stdout == b"x\n"
