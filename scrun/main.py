@@ -3,6 +3,7 @@
 Imports of its own would be on the path of every verb: each verb is a module that is imported when it is called.
 """
 
+import os
 import sys
 
 from proto import __version__
@@ -19,11 +20,22 @@ def main(words: list[str]) -> int:
     """Run one command; return its exit status."""
     line = Line()
     try:
+        _open_standard_streams()
         return _run(parse(words, line))
     except KeyboardInterrupt:
         return 130
     except BaseException as error:  # the edge of the process
         return diagnostics.report(line, error)
+
+
+def _open_standard_streams() -> None:
+    """Put /dev/null where the caller has closed 0, 1 or 2: what is opened later must not be taken for one of them."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            # open() takes the lowest free number, which is this one: those below are open by now.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def _run(line: Line) -> int:

@@ -70,7 +70,6 @@ def prepare(creation: Creation, journal: int, *keep: int) -> tuple[Descriptors, 
 
 
 def _take_engine_descriptors(descriptors: Descriptors, creation: Creation, keep: tuple[int, ...]) -> None:
-    streams.open_missing()
     close_all_but({0, 1, 2, *keep})
     facts = [streams.facts(number) for number in (0, 1, 2)]
     stdin, stdout, stderr = (fact.kind for fact in facts)

@@ -11,7 +11,6 @@ regular file is truncated, and what belongs to another user could not be opened.
 as 6 and by that name, and closes both when it exits.
 """
 
-import fcntl
 import os
 import stat
 from enum import Enum, auto
@@ -113,13 +112,3 @@ def plan(kind_in: Kind, kind_out: Kind, kind_err: Kind, terminal: bool, *, one_f
         stdout=Route.FORWARD if kind_out in forwardable or one_file else Route.DIRECT,
         stderr=Route.FORWARD,
     )
-
-
-def open_missing() -> None:
-    """Put /dev/null wherever 0, 1 or 2 is closed, before anything else can be opened there."""
-    for fd in (0, 1, 2):
-        try:
-            fcntl.fcntl(fd, fcntl.F_GETFD)
-        except OSError:
-            # open() takes the lowest free number, which is this one: those below are open by now.
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)

@@ -32,6 +32,19 @@ def test_run_is_the_program_and_leaves_nothing(runtime: Runtime) -> None:
     assert runtime.records() == []
 
 
+@pytest.mark.parametrize("closed", ["0", "1", "2", "01", "02", "12", "012"])
+def test_standard_streams_that_the_caller_has_closed(runtime: Runtime, closed: str) -> None:
+    """They are /dev/null for the program, as with runc; no descriptor of our own is taken for one of them."""
+    bundle = runtime.bundle("/bin/sh", "-c", "echo out; echo err >&2; cat; exit 5")
+    redirections = " ".join(f"{number}>&-" for number in closed)
+    words = ["sh", "-c", f'exec "$@" {redirections}', "sh", *runtime.words("run", "--bundle", str(bundle), "box")]
+    runtime.ids.append("box")
+    done = runtime.runner(words)
+    assert done.returncode == 5
+    assert done.stdout == ("" if "1" in closed else "out\n")
+    assert done.stderr == ("" if "2" in closed else "err\n")
+
+
 def test_run_keep_keeps_the_state(runtime: Runtime) -> None:
     assert run(runtime, "/bin/sh", "-c", "exit 3", options=("--keep",)).returncode == 3
     state = json.loads(runtime("state", "run").stdout)
