@@ -433,19 +433,20 @@ def test_an_interrupted_start_interrupts_the_anchor(scrun: Scrun, wait_until: An
 
 def test_kill(scrun: Scrun) -> None:
     with anchor(scrun.root / "x"), Hub(scrun.root / "x", replying(kill=DONE)) as hub:
-        for words in (["x"], ["x", "KILL"], ["--all", "x", "sigusr1"], ["x", "RTMIN+3"]):
+        for words in (["x"], ["x", "KILL"], ["--all", "x", "sigusr1"], ["x", "RTMIN+3"], ["x", "WINCH"]):
             assert scrun.succeeds("kill", *words, environ={}) == ""
         assert [request[8] for request in hub.requests] == [
             {"signal": 15},
             {"signal": 9},
             {"signal": 10},
             {"signal": 37},
+            {"signal": 28},
         ]
         assert scrun.fails("kill", "x", "FOO") == 'unknown signal "FOO"'
 
 
 def test_signals_that_need_no_hub(scrun: Scrun) -> None:
-    with anchor(scrun.root / "x"):
+    with anchor(scrun.root / "x", terminal=True):
         for word in ("0", "28", "WINCH"):
             assert scrun.succeeds("kill", "x", word) == ""
     for word in ("0", "28", "9", "TERM"):
