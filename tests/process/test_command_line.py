@@ -218,6 +218,15 @@ def test_an_id_that_is_being_made(scrun: Scrun, bundle: pathlib.Path) -> None:
     assert sentence == "container with given ID already exists"
 
 
+def test_a_log_that_cannot_be_written(scrun: Scrun) -> None:
+    for log, why in ((f"{scrun.path}/nowhere/log", "there is no directory"), (str(scrun.path), "is a directory")):
+        for words in (["list"], ["state", "x"], ["--debug", "list"], ["delete", "--force", "x"]):
+            done = scrun("--log", log, *words, logged=False)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert f"the log {log} cannot be written: " in done.stderr
+            assert why in done.stderr
+
+
 def test_without_a_log(scrun: Scrun) -> None:
     done = scrun("state", "nobody", logged=False)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "container nobody does not exist\n")
