@@ -99,6 +99,11 @@ def container_maps(
     return single(user.get("uid", 0), creation.caller.uid), single(user.get("gid", 0), creation.caller.gid)
 
 
+def own_network(creation: Creation) -> bool:
+    """Whether the container has a network of its own, with nothing in it."""
+    return creation.annotations.get(NETWORK, "") in {"none", "private"}
+
+
 def inner_maps(config: dict[str, Any]) -> tuple[IdMap, IdMap]:
     """The container's ids in the engine's namespace, as config.json has them."""
     linux = config.get("linux") or {}
@@ -132,7 +137,6 @@ def stage_in(
         discard(creation)
         work = new_directory(creation, rights.way)
         content = make_content(work, rights)
-        private = creation.annotations.get(NETWORK, "") in {"none", "private"}
         entry = write_entry(content, creation, config)
         final = home + content.removeprefix(work)
         plan = NodePlan(
@@ -143,8 +147,9 @@ def stage_in(
             bind_rules=creation.settings.staging.binds,
             local_prefixes=local_prefixes(creation),
             facts=bind_facts(config.get("mounts") or ()),
-            private_network=private,
+            private_network=own_network(creation),
             device_paths=device_paths((config.get("linux") or {}).get("devices") or ()),
+            crun=conf.runs_crun,
         )
         fitted = node_config(config, plan)
         for note in fitted.notes:

@@ -87,6 +87,10 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         entry_directory=_entry_directory(bundle, decided),
     )
     scheduler, script = decided.scrun.scheduler, decided.scrun.lua
+    if not script:
+        from . import possible
+
+        possible.check(creation, bundle.config)
     if scheduler != "local" and not script:
         from actors.staging import reach
 
