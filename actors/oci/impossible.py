@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from .bind_source import is_below, is_bind, is_engines
-from .own_settings import own_settings
+from .own_settings import can_score, own_settings
 
 _SLURMS = "is Slurm's affair on a node; leave it out, or ask for it by an option of the job (annotation scrun.…)"
 PROPERTIES = (
@@ -43,6 +43,9 @@ def impossible(config: dict[str, Any], namespaces: Collection[str], *, crun: boo
     """
     found = [sentence for path, sentence in PROPERTIES if _value(config, path)]
     found += own_settings(config, namespaces, crun=crun).refused
+    score = (config.get("process") or {}).get("oomScoreAdj", 0)
+    if score and not can_score(score, root="user" not in namespaces):
+        found.append(f"an OOM score of {score} can be had on a node by root alone: give --oom-score-adj of 0 or more")
     if _wants_to_notify(config):
         found.append(
             "the program would tell systemd on this host that it is ready, by a socket that no node can reach: give "

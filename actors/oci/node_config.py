@@ -17,7 +17,7 @@ from .entry import ENTRY_NAME
 from .id_maps import IdMap, is_mapped, to_config
 from .node_devices import keep_device
 from .node_mounts import MountRules, node_mounts
-from .own_settings import own_settings
+from .own_settings import can_score, own_settings
 
 Config = dict[str, Any]
 
@@ -25,7 +25,6 @@ Config = dict[str, Any]
 _RUNTIME_HOOKS = ("prestart", "createRuntime", "poststart", "poststop")
 _PROCESS_DROPPED = (
     "rlimits",  # above slurmd's hard limit they fail; Slurm propagates or sets limits itself
-    "oomScoreAdj",
     "apparmorProfile",
     "selinuxLabel",
     "ioPriority",
@@ -212,6 +211,8 @@ def node_process(process: Config, uid_map: IdMap, gid_map: IdMap) -> Config:
 
     """
     result = {key: value for key, value in process.items() if key not in _PROCESS_DROPPED}
+    if not can_score(process.get("oomScoreAdj", 0), root=not uid_map):
+        result.pop("oomScoreAdj", None)
     user = dict(process.get("user") or {})
     if uid_map:
         for name, id_map in (("uid", uid_map), ("gid", gid_map)):

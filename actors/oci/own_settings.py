@@ -1,4 +1,4 @@
-"""Sysctls and the domain name: what a container has of them for itself on a node, and what is the node's alone.
+"""Sysctls, domain name, OOM score: what a container has of them for itself on a node, and what is the node's alone.
 
 A namespace of its own brings some with it. In a user namespace the kernel lets its root set those of System V IPC
 (since Linux 6.9) and of a network, but not the domain name, which docker writes as a sysctl: it goes by ``domainname``.
@@ -55,6 +55,11 @@ def own_settings(config: dict[str, Any], namespaces: Collection[str], *, crun: b
         kept[DOMAIN] = domain  # root of the node may write it
         domain = ""
     return OwnSettings(kept, domain if "uts" in namespaces else "", tuple(refused))
+
+
+def can_score(score: int, *, root: bool) -> bool:
+    """Whether a program can have such an OOM score on a node; 0 is what every engine may write, and says nothing."""
+    return score > 0 or (score < 0 and root)
 
 
 def _sysctl(config: dict[str, Any]) -> dict[str, str]:

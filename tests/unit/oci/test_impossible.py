@@ -53,6 +53,13 @@ def test_the_engine_s_socket_for_ready(mounts: list[dict[str, str]], refused: bo
     assert ("--sdnotify" in impossible(config, ALL, crun=True)) is refused
 
 
+@pytest.mark.parametrize(("score", "user", "root"), [(500, True, True), (0, True, True), (-5, False, True)])
+def test_an_oom_score_below_0_is_for_root(score: int, user: bool, root: bool) -> None:
+    config = {"process": {"oomScoreAdj": score}}
+    assert (impossible(config, ALL, crun=True) == "") is user
+    assert (impossible(config, ("ipc", "mount"), crun=True) == "") is root
+
+
 @pytest.mark.parametrize(
     ("name", "namespaces", "kept"),
     [
