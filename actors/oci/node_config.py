@@ -15,6 +15,7 @@ from .bind_source import BindFact
 from .copies import Copy
 from .entry import ENTRY_NAME
 from .id_maps import IdMap, is_mapped, to_config
+from .namespaces import own_namespaces
 from .node_devices import keep_device
 from .node_mounts import MountRules, node_mounts
 from .own_settings import can_score, own_settings
@@ -40,7 +41,6 @@ _LINUX_DROPPED = (
     "netDevices",
     "memoryPolicy",
 )
-_NAMESPACES = ("pid", "ipc", "uts", "mount")
 OCI_VERSION = "1.0.2"
 """What every runtime of a node takes: crun before 1.9 refuses 1.1 and later, which podman 5 and docker 28 write."""
 
@@ -58,9 +58,7 @@ class NodePlan(Value):
         bind_rules: see ``MountRules``.
         local_prefixes: directories whose contents only this host has.
         facts: what is known of the bind mounts' sources, by path; ``None`` takes all for files.
-        private_network: whether the container gets a network namespace of its own, with nothing in it. Never by
-            default: an engine's configured network and ``--network none`` look the same in config.json, and the
-            reason to be on a cluster is its network.
+        private_network: see ``own_network``.
         device_paths: where a device is on a host, by its name in the container.
         crun: whether crun is the node's runtime.
 
@@ -236,22 +234,6 @@ def _lost_groups(asked: Config, got: Config) -> str:
     """The additional groups that the program does not get, as a list to be read."""
     groups = [set((process.get("user") or {}).get("additionalGids") or ()) for process in (asked, got)]
     return ", ".join(map(str, sorted(groups[0] - groups[1] - {(asked.get("user") or {}).get("gid", 0)})))
-
-
-def own_namespaces(config: Config, *, network: bool, user: bool) -> list[str]:
-    """The types of those that a container has for itself on a node; ``network`` and ``user``: whether that is so.
-
-    One that is another container's is one of its own here: ``scrun.create.joining`` has looked at those.
-    """
-    asked = {entry.get("type") for entry in (config.get("linux") or {}).get("namespaces") or ()}
-    found = [name for name in _NAMESPACES if name in asked]
-    if "mount" not in found:
-        found.append("mount")  # the specification lets a root file system be changed in no other way
-    if network:
-        found.append("network")
-    if user:
-        found.append("user")
-    return found
 
 
 def _linux(linux: Config, plan: NodePlan, namespaces: list[str]) -> Config:

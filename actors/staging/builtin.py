@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.oci.bind_source import from_bundle
-from actors.oci.id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
+from actors.oci.id_maps import IdMap, compose, inner_maps, is_identity, parse_id_map, single, total
+from actors.oci.namespaces import own_network
 from actors.oci.node_config import NodePlan, is_privileged, node_config
 from actors.oci.overlay import merged_hooks
 from actors.slurm import oci_conf
@@ -46,7 +47,6 @@ ONE_OWNER = (
     "user or gives files away fails there"
 )
 AUTOREMOVE = "io.podman.annotations.autoremove"
-NETWORK = "scrun.network"
 
 
 class CallerMaps(Value):
@@ -99,17 +99,6 @@ def container_maps(
     return single(user.get("uid", 0), creation.caller.uid), single(user.get("gid", 0), creation.caller.gid)
 
 
-def own_network(creation: Creation) -> bool:
-    """Whether the container has a network of its own, with nothing in it."""
-    return creation.annotations.get(NETWORK, "") in {"none", "private"}
-
-
-def inner_maps(config: dict[str, Any]) -> tuple[IdMap, IdMap]:
-    """The container's ids in the engine's namespace, as config.json has them."""
-    linux = config.get("linux") or {}
-    return config_id_map(linux.get("uidMappings") or ()), config_id_map(linux.get("gidMappings") or ())
-
-
 def stage_in(
     creation: Creation,
     config: dict[str, Any],
@@ -147,7 +136,7 @@ def stage_in(
             bind_rules=creation.settings.staging.binds,
             local_prefixes=local_prefixes(creation),
             facts=bind_facts(config.get("mounts") or ()),
-            private_network=own_network(creation),
+            private_network=own_network(creation.annotations),
             device_paths=device_paths((config.get("linux") or {}).get("devices") or ()),
             crun=conf.runs_crun,
         )

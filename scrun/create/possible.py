@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from actors.oci.id_maps import inner_maps
 from actors.oci.impossible import impossible
-from actors.oci.node_config import own_namespaces
+from actors.oci.namespaces import own_namespaces, own_network
 from actors.slurm import oci_conf
-from actors.staging.builtin import inner_maps, own_network
 from proto.errors import UnsupportedError
 from proto.life.creation import Creation
 
@@ -26,7 +26,7 @@ def check(creation: Creation, config: dict[str, Any]) -> None:
     settings = creation.settings.scrun
     caller = creation.caller
     roots = caller.uid == 0 and not caller.namespaced and settings.id_mapping != "single" and not inner_maps(config)[0]
-    namespaces = own_namespaces(config, network=own_network(creation), user=not roots)
+    namespaces = own_namespaces(config, network=own_network(creation.annotations), user=not roots)
     conf = oci_conf.load(settings.slurm_conf)
     sentence = joining.refusal(creation, config) or impossible(config, namespaces, crun=conf.runs_crun)
     if sentence:
