@@ -1,9 +1,9 @@
 """Sysctls, domain name, OOM score: what a container has of them for itself on a node, and what is the node's alone.
 
 A namespace of its own brings some with it. In a user namespace the kernel lets its root set those of System V IPC
-(since Linux 6.9) and of a network, but not the domain name, which docker writes as a sysctl: it goes by ``domainname``.
-crun 1.8.1 takes it whatever ``ociVersion`` says; runc 1.1.5 ignores it without a word, runc 1.2 has it, and nothing
-tells which runc a node has.
+(Linux 6.18 does; where one does not, the runtime says so) and of a network, but not the domain name, which docker
+writes as a sysctl: it goes by ``domainname``. crun 1.8.1 takes that whatever ``ociVersion`` says; runc 1.1.5 ignores it
+without a word, and nothing tells which runc a node has.
 """
 
 import re

@@ -5,8 +5,8 @@ container what it takes for the container's (seen with strace and by a program t
 
 =======  ====================================================================================================
 17, 28   its child has ended, its terminal has another size: crun and runc take both for their own
-32, 33   a C library's own numbers, which no program can hold back: they end crun (33) and runc (32) themselves
-23, 34   those of Go's runtime, too: runc since 1.1.6 passes no 23 on, and 34 ends it
+32, 33   a C library's own numbers, which no program can hold back: 33 ends crun and 32 runc, and none is passed on
+23, 34   those of Go's runtime, too: 34 ends runc, and with 23 its threads wake each other (1.1.5 passes on those, too)
 =======  ====================================================================================================
 
 So a plain step beside the container's has the same runtime send these (``crun kill``), as an engine beside it would. It
