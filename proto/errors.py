@@ -16,7 +16,7 @@
     ├── StagingError            scrun.lua or the built-in stager failed
     ├── LaunchError             the step did not start
     ├── HookError               a hook of config.json failed
-    ├── UnsupportedError        a proxy for a remote container cannot do this
+    ├── UnsupportedError        a container on another machine cannot have or do this
     ├── DeadlineError           no answer in time (trying again can help)
     ├── StorageError            the state directory cannot be written (trying again can help)
     ├── ProtocolError           a frame or a record that cannot be read
@@ -129,7 +129,7 @@ class HookError(ScrunError):
 
 
 class UnsupportedError(ScrunError):
-    """A proxy for a container on another machine cannot do this."""
+    """A container on another machine cannot have this, or a proxy for it cannot do it."""
 
     code = "unsupported"
 

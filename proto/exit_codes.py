@@ -14,7 +14,7 @@ are those of every architecture that Slurm knows. On the path of the hot verbs.
 
 from .errors import UsageError
 
-INT, KILL, TERM, CONT, STOP, WINCH = 2, 9, 15, 18, 19, 28
+INT, KILL, TERM, CHLD, CONT, STOP, URG, WINCH = 2, 9, 15, 17, 18, 19, 23, 28
 RTMIN, RTMAX = 34, 64
 FATAL = frozenset({1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 24, 25, 26, 27, 29, 30, 31, *range(32, 65)})
 """Signals that end a process which has no handler (signal(7))."""

@@ -40,6 +40,7 @@ def _open_standard_streams() -> None:
 
 def _run(line: Line) -> int:
     command = _command(line)
+    diagnostics.check_log(line)
     diagnostics.say(line, "debug", f"scrun {__version__}: {line.verb} {' '.join(line.arguments[:1])}")
     status = command(line)
     diagnostics.say(line, "debug", f"{line.verb} ends with {status}")

@@ -38,6 +38,7 @@ FORM: dict[str, Any] = {
         "capabilities": {MAP: [TEXT]},
         "rlimits": [{"type": TEXT, "hard": NUMBER, "soft": NUMBER}],
         "noNewPrivileges": FLAG,
+        "oomScoreAdj": NUMBER,
     },
     "mounts": [{"destination": TEXT, "type": TEXT, "source": TEXT, "options": [TEXT]}],
     "hooks": dict.fromkeys(

@@ -39,6 +39,12 @@ def config_id_map(mappings: Iterable[Any]) -> IdMap:
     )
 
 
+def inner_maps(config: dict[str, Any]) -> tuple[IdMap, IdMap]:
+    """The container's ids in the engine's namespace, as config.json has them."""
+    linux = config.get("linux") or {}
+    return config_id_map(linux.get("uidMappings") or ()), config_id_map(linux.get("gidMappings") or ())
+
+
 def to_config(id_map: IdMap) -> list[dict[str, int]]:
     """Write ``linux.uidMappings`` or ``gidMappings``."""
     return [{"containerID": entry.container, "hostID": entry.host, "size": entry.size} for entry in id_map]

@@ -5,7 +5,6 @@ control groups that only root may set, labels of the host's security modules. Th
 which does all of that itself. Pure: a dictionary goes in, another comes out.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +15,10 @@ from .bind_source import BindFact
 from .copies import Copy
 from .entry import ENTRY_NAME
 from .id_maps import IdMap, is_mapped, to_config
+from .namespaces import own_namespaces
 from .node_devices import keep_device
 from .node_mounts import MountRules, node_mounts
+from .own_settings import can_score, own_settings
 
 Config = dict[str, Any]
 
@@ -25,7 +26,6 @@ Config = dict[str, Any]
 _RUNTIME_HOOKS = ("prestart", "createRuntime", "poststart", "poststop")
 _PROCESS_DROPPED = (
     "rlimits",  # above slurmd's hard limit they fail; Slurm propagates or sets limits itself
-    "oomScoreAdj",
     "apparmorProfile",
     "selinuxLabel",
     "ioPriority",
@@ -41,10 +41,6 @@ _LINUX_DROPPED = (
     "netDevices",
     "memoryPolicy",
 )
-_NAMESPACES = ("pid", "ipc", "uts", "mount")
-_IPC_SYSCTL = re.compile(r"kernel\.(msg(max|mnb|mni)|sem|shm(all|max|mni)|shm_rmid_forced)$|fs\.mqueue\.")
-# Engines set them by themselves.
-_ENGINES_SYSCTL = frozenset(("net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start"))
 OCI_VERSION = "1.0.2"
 """What every runtime of a node takes: crun before 1.9 refuses 1.1 and later, which podman 5 and docker 28 write."""
 
@@ -62,10 +58,9 @@ class NodePlan(Value):
         bind_rules: see ``MountRules``.
         local_prefixes: directories whose contents only this host has.
         facts: what is known of the bind mounts' sources, by path; ``None`` takes all for files.
-        private_network: whether the container gets a network namespace of its own, with nothing in it. Never by
-            default: an engine's configured network and ``--network none`` look the same in config.json, and the
-            reason to be on a cluster is its network.
+        private_network: see ``own_network``.
         device_paths: where a device is on a host, by its name in the container.
+        crun: whether crun is the node's runtime.
 
     """
 
@@ -78,6 +73,7 @@ class NodePlan(Value):
     facts: Mapping[str, BindFact] | None = None
     private_network: bool = False
     device_paths: Mapping[str, str] = {}
+    crun: bool = True
 
 
 class NodeConfig(Value):
@@ -115,10 +111,14 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
         notes.append(f"the groups {lost} cannot be had: the container has no such ids on a node")
     privileged = is_privileged(config)
     linux = config.get("linux") or {}
-    namespaces = _namespaces(linux, plan)
+    namespaces = own_namespaces(config, network=plan.private_network, user=bool(plan.uid_map))
     if "uts" not in namespaces:
         result.pop("hostname", None)
-        result.pop("domainname", None)
+    own = own_settings(config, namespaces, crun=plan.crun)
+    notes += own.refused
+    result.pop("domainname", None)
+    if own.domain:
+        result["domainname"] = own.domain
     rules = MountRules(
         content=plan.content,
         uid_map=plan.uid_map,
@@ -142,7 +142,9 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
     if plan.entry:
         mounts.append(entry_mount(plan.entry, f"{plan.content}/{ENTRY_NAME}"))
     result["mounts"] = mounts
-    result["linux"] = _linux(linux, plan, namespaces, notes)
+    result["linux"] = _linux(linux, plan, namespaces)
+    if own.sysctl:
+        result["linux"]["sysctl"] = own.sysctl
     if plan.entry:
         result = without_environment(result)
     if devices:
@@ -207,6 +209,8 @@ def node_process(process: Config, uid_map: IdMap, gid_map: IdMap) -> Config:
 
     """
     result = {key: value for key, value in process.items() if key not in _PROCESS_DROPPED}
+    if not can_score(process.get("oomScoreAdj", 0), root=not uid_map):
+        result.pop("oomScoreAdj", None)
     user = dict(process.get("user") or {})
     if uid_map:
         for name, id_map in (("uid", uid_map), ("gid", gid_map)):
@@ -232,19 +236,7 @@ def _lost_groups(asked: Config, got: Config) -> str:
     return ", ".join(map(str, sorted(groups[0] - groups[1] - {(asked.get("user") or {}).get("gid", 0)})))
 
 
-def _namespaces(linux: Config, plan: NodePlan) -> list[str]:
-    asked = {entry.get("type") for entry in linux.get("namespaces") or ()}
-    found = [name for name in _NAMESPACES if name in asked]
-    if "mount" not in found:
-        found.append("mount")  # the specification lets a root file system be changed in no other way
-    if plan.private_network:
-        found.append("network")
-    if plan.uid_map:
-        found.append("user")
-    return found
-
-
-def _linux(linux: Config, plan: NodePlan, namespaces: list[str], notes: list[str]) -> Config:
+def _linux(linux: Config, plan: NodePlan, namespaces: list[str]) -> Config:
     dropped = {*_LINUX_DROPPED, "namespaces", "uidMappings", "gidMappings", "sysctl", "devices", "seccomp"}
     result = {key: value for key, value in linux.items() if key not in dropped}
     # Paths are left out: they name namespaces of the submit host.
@@ -252,14 +244,6 @@ def _linux(linux: Config, plan: NodePlan, namespaces: list[str], notes: list[str
     if plan.uid_map:
         result["uidMappings"] = to_config(plan.uid_map)
         result["gidMappings"] = to_config(plan.gid_map)
-    sysctl = {}
-    for name, value in (linux.get("sysctl") or {}).items():
-        if not plan.uid_map and "ipc" in namespaces and _IPC_SYSCTL.match(name):
-            sysctl[name] = value
-        elif name not in _ENGINES_SYSCTL:
-            notes.append(f"sysctl {name} cannot be set on a node")
-    if sysctl:
-        result["sysctl"] = sysctl
     seccomp = linux.get("seccomp")
     if seccomp:
         result["seccomp"] = {

@@ -17,13 +17,21 @@ PART = 96 << 10
 """Bytes of the description in one variable; execve(2) takes 128 KiB in all (MAX_ARG_STRLEN)."""
 NO_RUNTIME = "exec failed: on this node no OCI runtime stays beside the container; RunTimeRun must be one that can exec"
 
-FIND = program("find_runtime.sh").replace(b"%s", NO_RUNTIME.encode())
-"""With the cookie as $1: the runtime's words up to its verb become "$@", the container's id $id."""
 HERE = program("given_runtime.sh")
 """The same with the id as $1 and the runtime's words after it: a container of this machine."""
 FOLLOW = program("follow_size.sh")
 PIPED, TERMINAL, STATUS = program("exec_piped.sh"), program("exec_terminal.sh"), program("exec_status.sh")
 PLAIN_EXEC = program("plain_exec.sh")
+
+
+def find(otherwise: str) -> bytes:
+    """With the cookie as $1: the runtime's words up to its verb become "$@", the container's id $id.
+
+    Args:
+        otherwise: what is said where there is none; the exit status is 255 then, or that in $elsewhere.
+
+    """
+    return program("find_runtime.sh").replace(b"%s", otherwise.encode())
 
 
 def variables(process: bytes) -> list[bytes]:
@@ -39,7 +47,7 @@ def names(entries: list[bytes]) -> list[str]:
 
 def on_node(entries: list[bytes], terminal: bool) -> bytes:
     """The shell's script for a node, which wants the container's cookie as an argument."""
-    return FIND + (FOLLOW if terminal else b"") + adding(entries, terminal=terminal)
+    return find(NO_RUNTIME) + (FOLLOW if terminal else b"") + adding(entries, terminal=terminal)
 
 
 def adding(entries: list[bytes], *, terminal: bool) -> bytes:

@@ -28,6 +28,11 @@ class OciConf(Value):
         """The OCI runtime that it names, or empty."""
         return program_of(self.runtime_run.split())
 
+    @property
+    def runs_crun(self) -> bool:
+        """Whether that is crun; it is what scrun tells sites to have, so also where none is named."""
+        return os.path.basename(self.runtime) in {"", "crun"}
+
 
 def parse(text: str) -> OciConf:
     """Read the file. Keys in any case, ``#`` begins a comment, a value may stand in double quotes."""

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 
 from actors.process.command import Command
-from proto.errors import SchedulerError, SettingsError
+from proto.errors import SettingsError
 from proto.life.settings import SchedulerName
 
 from .option_table import Version
@@ -30,15 +30,8 @@ class PySlurm(Slurm):
         """``Jobs.load``, filtered by user."""
         return self._worker("find", str(self._creation.caller.uid))
 
-    def signal(self, step_id: str, signum: int) -> Command:
-        """``JobStep.send_signal``.
-
-        Raises:
-            SchedulerError: the step is not known.
-
-        """
-        if "." not in step_id:
-            raise SchedulerError("container not running: its step is not known yet")
+    def _signal(self, step_id: str, signum: int) -> Command:
+        """``JobStep.send_signal``."""
         return self._worker("signal", step_id, str(signum))
 
     def cancel(self, job_id: int) -> Command | None:

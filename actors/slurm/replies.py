@@ -7,6 +7,8 @@ from .scheduler import StepNews
 
 _NO_JOB = ("invalid job id", "already completing or completed", "job/step already")
 """What Slurm says of a job that is over: as good as released."""
+_LATER = ("job step not running", "requested operation is presently disabled", "requested nodes are busy")
+"""What scancel and srun say of a job that is suspended or being resumed; srun of one without room for a step, too."""
 
 
 def released(status: int, said: str) -> bool:
@@ -40,7 +42,7 @@ def not_taken_yet(said: str, *, single_node: bool) -> bool:
     """
     verdict = judge(said.splitlines())
     unheard = verdict is not None and (verdict.away or (single_node and verdict.sentence == NODE_REFUSED))
-    return unheard or "job step not running" in said.lower()
+    return unheard or any(text in said.lower() for text in _LATER)
 
 
 def needs_inquiry(news: StepNews) -> bool:

@@ -25,6 +25,7 @@ from . import (
     origin,
     queue_format,
     reboots,
+    runtime_signal,
     step_log,
     step_options,
     usage,
@@ -152,7 +153,7 @@ class Slurm:
         return step_log.read(text)
 
     def signal(self, step_id: str, signum: int) -> Command:
-        """``scancel --signal=N JOB.STEP``; never the whole job.
+        """``scancel --signal=N JOB.STEP``, never the whole job; by the node's runtime what scancel cannot bring.
 
         Raises:
             SchedulerError: the step is not known.
@@ -160,12 +161,19 @@ class Slurm:
         """
         if "." not in step_id:
             raise SchedulerError("container not running: its step is not known yet")
+        if runtime_signal.needed(signum, self._oci_conf().runtime):
+            script = runtime_signal.on_node(self._creation.cookie, signum)
+            # Of itself srun would ask again after minutes.
+            return self.remote_command(int(step_id.partition(".")[0]), script, "--immediate=1")
+        return self._signal(step_id, signum)
+
+    def _signal(self, step_id: str, signum: int) -> Command:
         words = (b"--signal=%d" % signum, step_id.encode())
         if signum == signal.SIGKILL:
             return self._simple("scancel", *words)  # no program can tell two from one
         return self._simple("scancel", b"--interactive", *words, before=(b"/bin/sh", b"-c", ONCE, b"scrun-signal"))
 
-    def remote_command(self, job_id: int, command: bytes) -> Command:
+    def remote_command(self, job_id: int, command: bytes, *more: str) -> Command:
         """One plain task on each node of the job, in a step of its own beside the container's."""
         words = (
             f"--jobid={job_id}",
@@ -174,6 +182,7 @@ class Slurm:
             "--quiet",
             "--input=none",
             "--job-name=scrun-remote",
+            *more,
         )
         return self._command((*self._srun(), *_encode(words), b"--", b"/bin/sh", b"-c", command))
 
@@ -248,9 +257,12 @@ class Slurm:
         return user_namespace.prefix(needed, creation.caller.uid, creation.caller.gid, unshare)
 
     def _srun(self) -> tuple[bytes, ...]:
-        conf = oci_conf.load(self._creation.settings.scrun.slurm_conf)
+        conf = self._oci_conf()
         srun = os.fsencode(conf.srun_path) if conf.srun_path.startswith("/") else require("srun", self._path)
         return (*self._prefix(), srun, *_encode(conf.srun_args))
+
+    def _oci_conf(self) -> oci_conf.OciConf:
+        return oci_conf.load(self._creation.settings.scrun.slurm_conf)
 
     def _simple(self, program: str, *words: bytes, before: tuple[bytes, ...] = ()) -> Command:
         cluster = self._creation.settings.job.get("clusters")

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.oci.bind_source import from_bundle
-from actors.oci.id_maps import IdMap, compose, config_id_map, is_identity, parse_id_map, single, total
+from actors.oci.id_maps import IdMap, compose, inner_maps, is_identity, parse_id_map, single, total
+from actors.oci.namespaces import own_network
 from actors.oci.node_config import NodePlan, is_privileged, node_config
 from actors.oci.overlay import hooks as overlay_hooks
 from actors.oci.streams import merged
@@ -48,7 +49,6 @@ ONE_OWNER = (
     "user or gives files away fails there"
 )
 AUTOREMOVE = "io.podman.annotations.autoremove"
-NETWORK = "scrun.network"
 
 
 class CallerMaps(Value):
@@ -101,12 +101,6 @@ def container_maps(
     return single(user.get("uid", 0), creation.caller.uid), single(user.get("gid", 0), creation.caller.gid)
 
 
-def inner_maps(config: dict[str, Any]) -> tuple[IdMap, IdMap]:
-    """The container's ids in the engine's namespace, as config.json has them."""
-    linux = config.get("linux") or {}
-    return config_id_map(linux.get("uidMappings") or ()), config_id_map(linux.get("gidMappings") or ())
-
-
 def stage_in(
     creation: Creation,
     config: dict[str, Any],
@@ -134,7 +128,6 @@ def stage_in(
         discard(creation)
         work = new_directory(creation, rights.way)
         content = make_content(work, rights)
-        private = creation.annotations.get(NETWORK, "") in {"none", "private"}
         final = home + content.removeprefix(work)
         streams = node_streams.streams_of(creation, config, conf, entry_of(creation), final)
         entry = write_entry(content, creation, config, streams)
@@ -146,8 +139,9 @@ def stage_in(
             bind_rules=creation.settings.staging.binds,
             local_prefixes=local_prefixes(creation),
             facts=bind_facts(config.get("mounts") or ()),
-            private_network=private,
+            private_network=own_network(creation.annotations),
             device_paths=device_paths((config.get("linux") or {}).get("devices") or ()),
+            crun=conf.runs_crun,
         )
         fitted = node_config(config, plan)
         for note in fitted.notes:

@@ -5,7 +5,7 @@ state answers it. The words of the refusals are matched by engines and by runc's
 """
 
 from proto.errors import InternalError, LaunchError, ScrunError, WrongStateError, from_wire
-from proto.exit_codes import KILL, KILLED
+from proto.exit_codes import KILL, KILLED, WINCH
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.container import Container
@@ -55,7 +55,9 @@ def answer(container: Container, request: Request, request_id: str) -> ScrunErro
             for known, sentence in container.outcomes:
                 if known == request_id:
                     return from_wire("scheduler", sentence) if sentence else True
-            return container.finished or container.ending is not None
+            # One that is not under way has been merged with another one.
+            under_way = any(signal.request == request_id for signal in container.signals)
+            return container.finished or container.ending is not None or not under_way
         case m.Delete():
             return container.finished
 
@@ -91,6 +93,9 @@ def _admit_kill(container: Container, request: m.Kill, request_id: str) -> Admis
     if container.ending is not None:
         if request.signal == KILL and not container.forced:
             return Admission(e.CancelRequested("kill", KILLED, forced=True))
+        return Admission()
+    if request.signal == WINCH and any(waiting.signal == WINCH for waiting in container.signals[1:]):
+        # As in a kernel. podman sends one for each step in which a user's window grows.
         return Admission()
     event = e.SignalRequested(container.signal_count + 1, request.signal, request_id)
     return Admission(event)

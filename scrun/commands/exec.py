@@ -17,7 +17,7 @@ from scrun.box import pidfile
 from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
-from scrun.create.creating import absolute
+from scrun.create.creating import absolute, refuse_descriptors
 from scrun.exec import process as exec_process
 from scrun.exec.process import Process
 from scrun.packages import use_packages
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 def run(line: Line) -> int:
     """Run the program; return its exit status, or 0 as soon as it runs with ``--detach``."""
     use_packages()
+    refuse_descriptors(line)
     paths = ContainerPaths(root_of(line), line.id)
     container = _container(paths, ignore_paused=line.own.flag("ignore-paused"))
     process = _process(line, paths)

@@ -1,4 +1,4 @@
-"""``scrun kill``: give the container a signal; the two that mean nothing on the way are answered here."""
+"""``scrun kill``: give the container a signal; what means nothing on the way is answered here."""
 
 from proto import exit_codes as signals
 from proto.errors import AnchorGoneError, DeadlineError, StorageError, WrongStateError
@@ -54,8 +54,8 @@ def kill(container: Box, signal: int) -> None:
     """
     if container.status == "stopped":
         raise WrongStateError("container not running")
-    # The terminal carries window sizes itself, and engines send a WINCH for each of them.
-    if signal in {0, signals.WINCH}:
+    # A terminal carries window sizes itself, and engines send a WINCH for each of them.
+    if signal == 0 or (signal == signals.WINCH and container.file.terminal):
         return
     try:
         ask(container, "kill", {"signal": signal}, KILL_SECONDS if signal == signals.KILL else SECONDS)

@@ -10,7 +10,7 @@ from actors.oci import entry_place
 from actors.oci.bundle import Bundle, load
 from actors.oci.entry import DIRECTORY
 from actors.oci.program import find_program
-from proto.errors import BundleError, SettingsError, StagingError
+from proto.errors import BundleError, SettingsError, StagingError, UnsupportedError
 from proto.host.log_record import file_of
 from proto.host.machine import host
 from proto.life.creation import Creation, Log
@@ -87,6 +87,11 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         entry_directory=_entry_directory(bundle, decided),
     )
     scheduler, script = decided.scrun.scheduler, decided.scrun.lua
+    refuse_descriptors(line)
+    if not script:
+        from . import possible
+
+        possible.check(creation, bundle.config)
     if scheduler != "local" and not script:
         from actors.staging import reach
 
@@ -174,3 +179,16 @@ def _job_id(bundle: Bundle, environ: dict[str, str]) -> int:
     if not (word.isascii() and word.isdigit() and 0 < int(word[:12]) < 1 << 32):
         raise SettingsError(f"SLURM_JOB_ID is no job id: {word[:40]!r}")
     return int(word)
+
+
+def refuse_descriptors(line: Line) -> None:
+    """``--preserve-fds``.
+
+    Raises:
+        UnsupportedError: a program is to have descriptors of this host.
+
+    """
+    if line.own.text("preserve-fds") not in {"", "0"}:
+        raise UnsupportedError(
+            "no descriptor but 0, 1 and 2 reaches a node (--preserve-fds); mount the file that it leads to instead"
+        )

@@ -8,8 +8,8 @@ nothing at all on success. On the path of the hot verbs: no ``json``, no ``loggi
 import os
 import time
 
-from proto.errors import InternalError, ScrunError
-from proto.host.log_record import open_log, record
+from proto.errors import InternalError, ScrunError, SettingsError
+from proto.host.log_record import file_of, open_log, record
 from scrun.cli.grammar import DEBUG_VARIABLES, EXIT_CODES
 from scrun.cli.parsing import Line
 
@@ -33,6 +33,26 @@ def report(line: Line, error: BaseException) -> int:
         plain = bool(line.options.text("log")) or log_format != "json"
         write(2, f"{sentence}\n" if plain else record(sentence, log_format, time.time()))
     return EXIT_CODES.get(line.verb, error.exit_code)
+
+
+def check_log(line: Line) -> None:
+    """See to it that what is to be reported can be.
+
+    Raises:
+        SettingsError: ``--log`` names a file that cannot be written.
+
+    """
+    log = line.options.text("log")
+    if not log or log.startswith(("syslog:", "journald:")):
+        return
+    path = file_of(log)
+    # It is made when there is something to say: success is silent.
+    place = path if os.path.exists(path) else os.path.dirname(path) or "."
+    if os.path.isdir(path) or not os.path.exists(place):
+        why = f"{path} is a directory" if place == path else f"there is no directory {place}"
+        raise SettingsError(f"the log {path} cannot be written: {why}")
+    if not os.access(place, os.W_OK):
+        raise SettingsError(f"the log {path} cannot be written: you may not")
 
 
 def asked(line: Line) -> bool:

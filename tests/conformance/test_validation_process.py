@@ -53,6 +53,10 @@ def test_validation_process_user(runtime: Runtime) -> None:
     assert output(runtime, "busybox id -u; busybox id -g; umask", user=user) == ["1234", "5678", "0027"]
 
 
+def test_validation_process_oom_score_adj(runtime: Runtime) -> None:
+    assert output(runtime, "cat /proc/self/oom_score_adj", oomScoreAdj=500) == ["500"]
+
+
 def test_validation_process_capabilities(runtime: Runtime) -> None:
     names = ["CAP_CHOWN", "CAP_KILL"]
     script = "while read key value; do case $key in Cap[PEB]*) echo $key $value; esac; done </proc/self/status"

@@ -218,6 +218,15 @@ def test_an_id_that_is_being_made(scrun: Scrun, bundle: pathlib.Path) -> None:
     assert sentence == "container with given ID already exists"
 
 
+def test_a_log_that_cannot_be_written(scrun: Scrun) -> None:
+    for log, why in ((f"{scrun.path}/nowhere/log", "there is no directory"), (str(scrun.path), "is a directory")):
+        for words in (["list"], ["state", "x"], ["--debug", "list"], ["delete", "--force", "x"]):
+            done = scrun("--log", log, *words, logged=False)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert f"the log {log} cannot be written: " in done.stderr
+            assert why in done.stderr
+
+
 def test_without_a_log(scrun: Scrun) -> None:
     done = scrun("state", "nobody", logged=False)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "container nobody does not exist\n")
@@ -433,19 +442,20 @@ def test_an_interrupted_start_interrupts_the_anchor(scrun: Scrun, wait_until: An
 
 def test_kill(scrun: Scrun) -> None:
     with anchor(scrun.root / "x"), Hub(scrun.root / "x", replying(kill=DONE)) as hub:
-        for words in (["x"], ["x", "KILL"], ["--all", "x", "sigusr1"], ["x", "RTMIN+3"]):
+        for words in (["x"], ["x", "KILL"], ["--all", "x", "sigusr1"], ["x", "RTMIN+3"], ["x", "WINCH"]):
             assert scrun.succeeds("kill", *words, environ={}) == ""
         assert [request[8] for request in hub.requests] == [
             {"signal": 15},
             {"signal": 9},
             {"signal": 10},
             {"signal": 37},
+            {"signal": 28},
         ]
         assert scrun.fails("kill", "x", "FOO") == 'unknown signal "FOO"'
 
 
 def test_signals_that_need_no_hub(scrun: Scrun) -> None:
-    with anchor(scrun.root / "x"):
+    with anchor(scrun.root / "x", terminal=True):
         for word in ("0", "28", "WINCH"):
             assert scrun.succeeds("kill", "x", word) == ""
     for word in ("0", "28", "9", "TERM"):

@@ -117,7 +117,7 @@ def test_point_10_and_16_some_answers_need_no_slurm_and_no_hub(runtime: Runtime)
     hub.rename(hub.with_name("away"))
     try:
         dead = {"SLURM_CONF": "/nonexistent"}
-        for words in (["kill", box.id, "0"], ["kill", box.id, "28"], ["kill", box.id, "SIGWINCH"]):
+        for words in (["kill", box.id, "0"], ["kill", "--all", box.id, "0"]):
             runtime.ok(*words, environ=dead)
         assert runtime("state", box.id, environ=dead).returncode == 0
         assert box.state()["status"] == "running"

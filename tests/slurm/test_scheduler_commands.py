@@ -228,9 +228,9 @@ def test_a_signal_is_sent_once_though_another_job_is_pending(site: Site, bundle:
     wait_until(lambda: log.exists() and slurm.read_step(log.read_text()).started)
     batch = ["sbatch", "--parsable", "--begin=now+1hour", "--output=/dev/null", "--wrap=true"]
     site.jobs.append(int(site.as_user(batch).stdout))
-    command = slurm.signal(f"{job_id}.0", signal.SIGWINCH)
+    command = slurm.signal(f"{job_id}.0", signal.SIGURG)
     told = site.run(Command((*command.argv, b"--verbose"), command.env)).stderr
-    assert told.count(f"Signal {signal.SIGWINCH} to step {job_id}.0\n") == 1, told
+    assert told.count(f"Signal {signal.SIGURG} to step {job_id}.0\n") == 1, told
 
 
 def test_kill_ends_the_step_at_once(site: Site, bundle: str, wait_until: Any) -> None:

@@ -81,6 +81,15 @@ def test_kill_is_answered_by_its_own_signal_only() -> None:
     assert isinstance(failed, ScrunError)
 
 
+def test_of_window_changes_that_wait_there_is_one() -> None:
+    first = (e.SignalRequested(1, 28, "k1"),)
+    assert admit(live(*RUNNING, *first), m.Kill(28), "k2").event == e.SignalRequested(2, 28, "k2")
+    waiting = live(*RUNNING, *first, e.SignalRequested(2, 28, "k2"))
+    assert admit(waiting, m.Kill(28), "k3") == Admission()
+    assert [answer(waiting, m.Kill(28), request) for request in ("k1", "k2", "k3")] == [False, False, True]
+    assert admit(waiting, m.Kill(10), "k4").event == e.SignalRequested(3, 10, "k4")
+
+
 def test_KILL_ends_a_container_whose_output_nobody_reads() -> None:
     assert admit(live(*ENDED), m.Kill(9), "k1").event == e.CancelRequested("kill", 137, forced=True)
     assert admit(live(*ENDED), m.Kill(15), "k1") == Admission()

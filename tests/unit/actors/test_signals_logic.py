@@ -19,6 +19,7 @@ from tests.unit.slurm import recorded as said
 EXITED_1 = 1 << 8
 SUSPENDED = "scancel: error: Kill job error on job step id 5.0: Job step not running\n"
 GONE = "scancel: error: Kill job error on job step id 5.0: Invalid job id specified\n"
+NO_STEP = "srun: error: Unable to create step for job 5: Requested operation is presently disabled\n"
 DEAD_NODE = "scancel: error: Kill job error on job step id 5.0: Communication connection failure\n"
 
 
@@ -82,7 +83,7 @@ def test_the_only_node_that_refuses_has_heard_nothing(post: Post) -> None:
     assert Later("signal-7", 1.0) in post.ends("signal-7-1", DEAD_NODE)
 
 
-@pytest.mark.parametrize("text", [SUSPENDED, said.NO_SIGNAL])
+@pytest.mark.parametrize("text", [SUSPENDED, NO_STEP, said.NO_SIGNAL])
 def test_a_signal_that_nobody_has_got_is_sent_again_after_a_pause_under_a_new_name(post: Post, text: str) -> None:
     post.relay()
     log, later = post.ends("signal-7-1", text)

@@ -35,6 +35,8 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/conformance.md", "runc's bats", "file"): BATS,
     ("docs/conformance.md", "runtime-tools", "case"): BATS,
     ("docs/conformance.md", "Reasons", ""): BATS,
+    ("docs/engine-options.md", "podman run and docker run", "option"): "tests/oci/test_engine_options.py::"
+    "test_every_option_of_the_engine_has_a_row",
     ("docs/images.md", "How an image gets to a node", ""): PROSE,
     ("docs/images.md", "Five ways", "way"): f"{UNIT}/test_images.py::test_every_way_has_its_row",
     ("docs/images.md", "What an image is known by", "root file system"): PROSE,

@@ -1,0 +1,33 @@
+"""Refuses, before a job is asked for, a container that asks for what no node can do."""
+
+from typing import Any
+
+from actors.oci.id_maps import inner_maps
+from actors.oci.impossible import impossible
+from actors.oci.namespaces import own_namespaces, own_network
+from actors.slurm import oci_conf
+from proto.errors import UnsupportedError
+from proto.life.creation import Creation
+
+from . import joining
+
+
+def check(creation: Creation, config: dict[str, Any]) -> None:
+    """Look at all that can be known here.
+
+    Args:
+        creation: the container.
+        config: its config.json.
+
+    Raises:
+        UnsupportedError: it asks for what no node can do.
+
+    """
+    settings = creation.settings.scrun
+    caller = creation.caller
+    roots = caller.uid == 0 and not caller.namespaced and settings.id_mapping != "single" and not inner_maps(config)[0]
+    namespaces = own_namespaces(config, network=own_network(creation.annotations), user=not roots)
+    conf = oci_conf.load(settings.slurm_conf)
+    sentence = joining.refusal(creation, config) or impossible(config, namespaces, crun=conf.runs_crun)
+    if sentence:
+        raise UnsupportedError(sentence)
