@@ -19,6 +19,7 @@ PROSE = ""
 """What an administrator has to do, what was observed, why something is so: the code has no such table."""
 UNIT = "tests/unit/docs"
 BATS = "tests/conformance/test_document.py::test_the_document_is_made_of_the_table"
+BESIDE = "tests/unit/beside/test_document.py::test_the_section_is_made_of_the_rows"
 # The tests that a row of "what shows it" names exist: that much is compared.
 SHOWN = f"{UNIT}/test_links.py::test_files_of_the_project_that_are_named_exist"
 
@@ -37,6 +38,8 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/conformance.md", "Reasons", ""): BATS,
     ("docs/engine-options.md", "podman run and docker run", "option"): "tests/oci/test_engine_options.py::"
     "test_every_option_of_the_engine_has_a_row",
+    ("docs/conformance.md", "Side by side", "reason"): BESIDE,
+    ("docs/conformance.md", "Side by side", "row"): BESIDE,
     ("docs/images.md", "How an image gets to a node", ""): PROSE,
     ("docs/images.md", "Five ways", "way"): f"{UNIT}/test_images.py::test_every_way_has_its_row",
     ("docs/images.md", "What an image is known by", "root file system"): PROSE,
