@@ -53,7 +53,7 @@ mounts() (
         done
         if [ -z "$below" ]; then
             taken="$taken$IFS$each"
-            echo "$each $2${each#"$1"} none rbind 0 0"
+            printf '%s\n' "$each $2${each#"$1"} none rbind 0 0"  # echo would take \040 for a blank
         fi
     done
 )

@@ -6,9 +6,11 @@
 here=${0%/*}
 if [ -e "$here/lay" ]; then "$here/lay" || exit; fi
 # slurmstepd before 23.11 writes "false" whatever srun's --pty says, and the program would be given its terminal, which is another
-# session's. In a string these quotes would have backslashes.
+# session's. In a string these quotes would have backslashes. What is typed before the runtime has made slurmstepd's terminal
+# raw would be echoed twice.
 if [ -e "$here/terminal" ] && [ "$SLURM_PTY_PORT" ]; then
     sed 's/"terminal": *false/"terminal": true/' config.json >config.json.new && mv config.json.new config.json || exit
+    (trap '' TTOU && stty raw -echo </dev/tty) 2>/dev/null  # as a process group in the background may
 fi
 if [ -e "$here/tasks" ]; then mkfifo -m 666 scrun-stdout || exit; fi
 if [ -e "$here/task-prolog" ]; then exec "$here/task-prolog"; fi

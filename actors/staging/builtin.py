@@ -171,7 +171,7 @@ def stage_in(
             os.symlink(f"{PRIVATE}/rootfs", f"{work}/rootfs")  # slurmd takes BUNDLE/rootfs, whatever root.path says
         programs = f"{final}/{PROGRAMS}"
         ready = {**fitted.config, "mounts": [*root.mounts, *fitted_mounts]}
-        ours = [node_streams.install(streams, creation, content)] if streams else []
+        ours = [node_streams.install(streams, content)] if streams else []
         if root.programs:
             ours.append(overlay_hooks(programs, enters=root.way == "overlay"))
         if ours:

@@ -1,21 +1,18 @@
 """What a container's standard output and terminal need on its node: found out, and put into the bundle."""
 
 import os
+import stat
 from typing import Any
 
 from actors.oci.streams import TASKS_PIPE, Hooks, Streams, runs_hooks
 from actors.programs import program
-from actors.slurm.commands import probe_version
 from actors.slurm.oci_conf import OciConf
-from actors.slurm.option_table import Version
 from actors.slurm.step_options import runs_once
 from proto.life.creation import Creation
 
 from .bundle import make_directory, write_file
 from .root_plan import PROGRAMS
 
-LEAVES_TERMINAL: Version = (23, 11)
-"""First version in which slurmstepd tells the runtime of ``srun --pty`` (changelog of 23.11.2)."""
 PROLOG, LAY = "prolog", "lay"
 _PROGRAM, _PIPE = "streams", "stdout"
 _TERMINALS = "/dev/pts"
@@ -44,12 +41,11 @@ def streams_of(creation: Creation, config: dict[str, Any], conf: OciConf, entry:
     return Streams(f"{directory}/{_PROGRAM}", f"{entry}.out", source, "" if "pid" in spaces else entry)
 
 
-def install(streams: Streams, creation: Creation, content: str) -> Hooks:
+def install(streams: Streams, content: str) -> Hooks:
     """Put it into a bundle.
 
     Args:
         streams: what it gets.
-        creation: the container.
         content: the bundle's directory for all but config.json.
 
     Returns:
@@ -64,7 +60,7 @@ def install(streams: Streams, creation: Creation, content: str) -> Hooks:
         os.chmod(pipe, 0o666)  # noqa: S103 - whoever the container's user is
     elif streams.pipe:
         write_file(f"{directory}/tasks", b"", 0o600)
-    elif probe_version(creation.environ) < LEAVES_TERMINAL:
+    else:
         write_file(f"{directory}/terminal", b"", 0o600)
     return streams.hooks()
 
@@ -83,7 +79,8 @@ def programs_directory(content: str) -> str:
     """The directory of what runs on the node, made if it is not there."""
     directory = f"{content}/{PROGRAMS}"
     if not os.path.isdir(directory):
-        make_directory(directory, 0o700)
+        # Whoever the container's ids are may have to get to the pipe.
+        make_directory(directory, stat.S_IMODE(os.stat(content).st_mode))
     return directory
 
 

@@ -63,7 +63,7 @@ def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
     programs = ""
     if streams:
         remove_tree(f"{directory}/{PROGRAMS}")
-        config["hooks"] = merged(config, node_streams.install(streams, creation, directory))
+        config["hooks"] = merged(config, node_streams.install(streams, directory))
         node_streams.install_prolog(creation, directory)
         programs = f"{directory}/{PROGRAMS}"
     write_config(bundle, without_environment(config), mode)
