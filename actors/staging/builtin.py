@@ -39,6 +39,7 @@ from .bundle import (
 from .commands import Commands
 from .filesystem import device_paths
 from .loglevel import Level, Log
+from .masks import take_masks
 from .reach import keeps_owners
 from .root_file_system import stage_root
 from .root_plan import PROGRAMS, RootPlan
@@ -118,6 +119,7 @@ def stage_in(
     place = staging_directory(creation)
     home = container_directory(creation)
     config = {**config, "mounts": from_bundle(config.get("mounts") or (), creation.bundle)}
+    config, masks = take_masks(config, creation.rootfs)
     conf = oci_conf.load(creation.settings.scrun.slurm_conf)
     spool = conf.mount_spool_dir
     caller = caller or caller_maps()
@@ -147,7 +149,7 @@ def stage_in(
         for note in fitted.notes:
             log(Level.INFO, note)
         mounts.stage(work, content, fitted.copies, run, log, owners=owners)
-        fitted_mounts = [*fitted.config["mounts"], *(streams.mounts() if streams else ())]
+        fitted_mounts = [*fitted.config["mounts"], *masks, *(streams.mounts() if streams else ())]
         root = stage_root(
             RootPlan(
                 creation=creation,
