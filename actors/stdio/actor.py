@@ -17,6 +17,7 @@ from proto.life.events import OutputDrained
 from proto.value import Value
 from proto.wire.envelope import Envelope
 
+from . import slurms_words
 from .mover import State, Stream
 
 NOTE_EVERY = 1.0
@@ -43,13 +44,13 @@ class StdioLogic:
 
     def __init__(self, descriptors: dict[str, int]) -> None:
         ends = {
-            "stdin": ("stdin", "step-stdin", False),
-            "stdout": ("step-stdout", "stdout", True),
-            "stderr": ("step-stderr", "stderr", True),
+            "stdin": ("stdin", "step-stdin", False, None),
+            "stdout": ("step-stdout", "stdout", True, None),
+            "stderr": ("step-stderr", "stderr", True, slurms_words.sift),
         }
         self.streams = {
-            name: Stream(descriptors[source], descriptors[target], name, drain=drain)
-            for name, (source, target, drain) in ends.items()
+            name: Stream(descriptors[source], descriptors[target], name, drain=drain, sift=sift)
+            for name, (source, target, drain, sift) in ends.items()
             if source in descriptors and target in descriptors
         }
         self.ended: set[str] = set()

@@ -3,8 +3,9 @@
 ``splice`` takes bytes out of the source and puts them into the target in one system call, which SIGKILL
 cannot cut in two: whoever is forked next goes on with the same two descriptors, and nothing is lost or
 repeated. Where the kernel cannot splice into the target (files with ``O_APPEND``, terminals of some kernels,
-file systems without ``splice_write``) it says EINVAL. Then, and only then, bytes are read and written: at most
-``COPY_CHUNK`` of them are in this process at any time, and are lost if it is killed just then.
+file systems without ``splice_write``) it says EINVAL. Then, and on standard error, where lines of Slurm's are taken out
+(``slurms_words``), bytes are read and written: ``COPY_CHUNK`` of them at most are in this process, between two system
+calls or as long as the target is full, and are lost if it is killed just then.
 
 **It never blocks, and sets no flag on what it was given**: ``O_NONBLOCK`` belongs to the open file
 description, which the engine shares. Instead:
@@ -36,6 +37,7 @@ import select
 import socket
 import stat
 from enum import Enum, auto
+from typing import Protocol
 
 from proto.value import Value
 
@@ -48,6 +50,13 @@ _TARGET_ERRORS = frozenset({
     errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EIO, errno.ENXIO,
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS,
 })  # fmt: skip
+
+
+class Sift(Protocol):
+    """See ``slurms_words.sift``."""
+
+    def __call__(self, data: bytes, *, more: bool) -> tuple[bytes, bytes]:
+        """What passes, and what is kept until more is there."""
 
 
 class State(Enum):
@@ -96,7 +105,9 @@ class Stream:
 
     """
 
-    def __init__(self, source_fd: int, target_fd: int, name: str, *, drain: bool = True) -> None:
+    def __init__(
+        self, source_fd: int, target_fd: int, name: str, *, drain: bool = True, sift: Sift | None = None
+    ) -> None:
         """Prepare; nothing moves yet.
 
         Args:
@@ -105,6 +116,7 @@ class Stream:
             name: of the stream.
             drain: whether to go on reading when the target is gone: yes for output, so that the container is
                 not stopped by a full pipe; no for stdin, where what the program does not read stays with the engine.
+            sift: takes something out of what passes, which is copied then: see ``slurms_words``.
 
         Raises:
             ValueError: neither end is a pipe, so that ``splice`` cannot work.
@@ -118,7 +130,9 @@ class Stream:
         self.dropped = 0
         self.state = State.FLOWING
         self.cause = 0
-        self.copying = False
+        self.copying = sift is not None
+        self._sift = sift
+        self._kept = b""
         self._source = source_fd
         self._target = target_fd
         self._drain = drain and stat.S_ISFIFO(source_mode)  # a socket cannot be spliced to /dev/null
@@ -128,7 +142,7 @@ class Stream:
         self._chunk = SPLICE_CHUNK
         self._source_is_socket = not stat.S_ISFIFO(source_mode)
         # Between two pipes splice itself never blocks: no need to poll again what the caller has polled.
-        self._ask_first = not (stat.S_ISFIFO(source_mode) and stat.S_ISFIFO(target_mode))
+        self._ask_first = self.copying or not (stat.S_ISFIFO(source_mode) and stat.S_ISFIFO(target_mode))
         # What can report the loss of its reader; files and /dev/null cannot, and epoll refuses them.
         self._watchable = stat.S_ISFIFO(target_mode) or stat.S_ISSOCK(target_mode)
         if stat.S_ISSOCK(target_mode):
@@ -177,6 +191,8 @@ class Stream:
         poll.register(self._source, select.POLLIN)
         poll.register(self._target, select.POLLOUT)
         ready = dict(poll.poll(0))
+        if self._kept and not ready.get(self._source, 0):
+            self._held, self._kept = self._held + self._kept, b""  # it was no beginning: nothing follows
         at_target = ready.get(self._target, 0)
         if at_target & (select.POLLERR | select.POLLHUP):
             self._lose_target(errno.EPIPE)
@@ -226,18 +242,28 @@ class Stream:
     def _copy(self) -> int | None:
         if not self._held:
             # step() has seen POLLIN or POLLHUP: this read does not block.
-            self._held = os.read(self._source, COPY_CHUNK)
-            if not self._held:
+            data = os.read(self._source, COPY_CHUNK)
+            if not data and not self._kept:
                 return None
-        count = os.write(self._target, self._held)
+            self._held = self._sifted(data)
+            if not self._held:
+                return 0
+        # (what had been kept may have made it longer)
+        count = os.write(self._target, self._held[:COPY_CHUNK])
         self._held = self._held[count:]
         return count
+
+    def _sifted(self, data: bytes) -> bytes:
+        if self._sift is None:
+            return data
+        passed, self._kept = self._sift(self._kept + data, more=len(data) == COPY_CHUNK)
+        return passed
 
     def _lose_target(self, cause: int) -> None:
         self.state = State.TARGET_GONE
         self.cause = cause
-        self.dropped += len(self._held)
-        self._held = b""
+        self.dropped += len(self._held) + len(self._kept)
+        self._held = self._kept = b""
         self._await_target = False
 
     def _throw_away(self) -> None:

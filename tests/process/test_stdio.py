@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.stdio import slurms_words
 from actors.stdio.mover import COPY_CHUNK, Moved, State, Stream, make_pipe
 
 pytestmark = pytest.mark.process
@@ -536,3 +537,39 @@ def test_throughput_beside_cat(fds: Descriptors, capsys: pytest.CaptureFixture[s
                 f"\npipes of {size >> 10} KiB: mover {measure(forked_mover, size):.0f} MiB/s, "
                 f"cat {measure(cat, size):.0f} MiB/s"
             )
+
+
+CANCELLED = b"slurmstepd-node1: error: *** STEP 24.0 ON node1 CANCELLED AT 2026-11-29T13:34:25 ***\n"
+
+
+def test_lines_of_slurms_are_taken_out_of_what_passes(fds: Descriptors) -> None:
+    (source, write), (read, target) = fds.pipe(), fds.pipe()
+    stream = Stream(source, target, "stderr", sift=slurms_words.sift)
+    for piece in (b"a prompt s", b"part " + CANCELLED, CANCELLED, b"of a line\n"):
+        os.write(write, piece)
+        while stream.step().count:
+            pass
+    assert os.read(read, 1 << 16) == b"a prompt spart of a line\n"
+    assert stream.state is State.FLOWING
+
+
+@pytest.mark.parametrize("at", [0, 1, 40, len(CANCELLED) - 1])
+def test_one_that_a_chunk_cuts_in_two(fds: Descriptors, at: int) -> None:
+    (source, write), (read, target) = fds.pipe(), fds.pipe()
+    stream = Stream(source, target, "stderr", sift=slurms_words.sift)
+    before = b"x" * (COPY_CHUNK - at)
+    os.write(write, before + CANCELLED + b"after")
+    fds.close(write)
+    while stream.state is State.FLOWING:
+        stream.step()
+    assert os.read(read, 1 << 16) == before + b"after"
+
+
+def test_what_only_looks_like_the_beginning_of_one_is_not_kept(fds: Descriptors) -> None:
+    (source, write), (read, target) = fds.pipe(), fds.pipe()
+    stream = Stream(source, target, "stderr", sift=slurms_words.sift)
+    text = b"x" * (COPY_CHUNK - 10) + b"slurmstepd"
+    os.write(write, text)
+    while stream.step().count:
+        pass
+    assert os.read(read, 1 << 16) == text
