@@ -16,7 +16,7 @@ from actors.staging.builtin import stage_in, stage_out
 from actors.staging.bundle import Staged
 from actors.staging.commands import Commands
 from actors.staging.overlay.kinds import MEMORY, PROGRAM, Verdict, read_verdict
-from actors.staging.overlay.node_programs import NodePrograms
+from actors.staging.overlay.node_programs import COLLECT, NodePrograms
 from actors.staging.stager import BuiltinStager
 from proto.life.creation import Creation
 from tests.conftest import wait_until
@@ -213,7 +213,7 @@ def test_what_it_has_changed_so_far_can_be_shown(container: Creation, node: Node
 def test_who_gets_a_copy(container: Creation, node: Node, changes: dict[str, Any], nodes: str, why: str) -> None:
     one = changed(container, **changes)
     staged = node.stage(one, nodes=nodes)
-    assert not staged.programs
+    assert not Path(staged.programs, COLLECT).exists()
     assert Path(staged.bundle, "rootfs/etc/file").read_text() == "old"
     assert any(why in text for text in node.said)
     node.out(one)
@@ -222,7 +222,7 @@ def test_who_gets_a_copy(container: Creation, node: Node, changes: dict[str, Any
 def test_a_runtime_that_nobody_has_tried_gets_a_copy(container: Creation, node: Node, tmp_path: Path) -> None:
     (tmp_path / "oci.conf").write_text('RunTimeRun="busybox run %n"\n')
     staged = node.stage(container)
-    assert not staged.programs
+    assert not Path(staged.programs, COLLECT).exists()
     assert any("no overlay: the node's OCI runtime does not say what it is" in text for text in node.said)
     node.out(container)
 
@@ -285,7 +285,7 @@ def test_the_users_own_prolog_runs_as_well(container: Creation, node: Node, tmp_
 def test_a_path_that_options_cannot_name_gets_a_copy(container: Creation, node: Node, tmp_path: Path) -> None:
     one = changed(container, settings__staging__directory=str(tmp_path / "a,b"))
     staged = node.stage(one)
-    assert not staged.programs
+    assert not Path(staged.programs, COLLECT).exists()
     assert Path(staged.bundle, "rootfs/etc/file").read_text() == "old"
     node.out(one)
 

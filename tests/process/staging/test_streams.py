@@ -1,0 +1,87 @@
+"""What a staged container has for its standard output, or its terminal."""
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.oci.entry import ENTRY_NAME, has_code
+from actors.staging.builtin import CallerMaps, stage_in, stage_out
+from actors.staging.bundle import content_of
+from actors.staging.commands import Commands
+from proto.life.creation import Creation
+from tests.unit.creations import changed, creation
+
+pytestmark = pytest.mark.skipif(not has_code(os.uname().machine), reason="no entry file for this machine")
+PLAIN = CallerMaps("0 0 4294967295\n", "0 0 4294967295\n")
+RUN = Commands((b"PATH=/usr/bin:/bin",), lambda command: ([b"/bin/sh", b"-c", command], []), lambda *_: None)
+MOUNTS = [
+    {"destination": name, "type": kind, "source": kind} for name, kind in (("/dev", "tmpfs"), ("/dev/pts", "devpts"))
+]
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Creation:
+    for name in ("rootfs", "bundle", "home"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "oci.conf").write_text('RunTimeRun="crun run --bundle %b %n"\n')
+    return creation(
+        bundle=str(tmp_path / "bundle"), rootfs=str(tmp_path / "rootfs"), caller__uid=os.getuid(),
+        caller__gid=os.getgid(), caller__namespaced=False, caller__home=str(tmp_path / "home"), args=(b"/bin/true",),
+        settings__scrun__slurm_conf=str(tmp_path / "slurm.conf"), settings__staging__mode="copy",
+    )  # fmt: skip
+
+
+def staged(container: Creation, **process: Any) -> tuple[dict[str, Any], Path]:
+    """config.json of the node, and the directory of what runs there."""
+    config = {
+        "ociVersion": "1.0.2",
+        "root": {"path": container.rootfs},
+        "process": {"args": ["true"], "cwd": "/", "env": ["A=1"], **process},
+        "mounts": MOUNTS,
+        "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}]},
+    }
+    bundle = stage_in(container, config, RUN, lambda *_: None, PLAIN, "n1").bundle
+    return json.loads(Path(bundle, "config.json").read_text()), Path(content_of(bundle), "node")
+
+
+def test_a_pipe_that_whoever_the_program_is_can_open(container: Creation) -> None:
+    config, node = staged(container)
+    mount = config["mounts"][-1]
+    assert mount["source"] == f"{node}/stdout"
+    status = os.stat(mount["source"])
+    assert (stat.S_ISFIFO(status.st_mode), stat.S_IMODE(status.st_mode)) == (True, 0o666)
+    assert mount["destination"].encode() in (node.parent / ENTRY_NAME).read_bytes()
+    assert {name: len(hooks) for name, hooks in config["hooks"].items()} == {"poststart": 1, "poststop": 1}
+    assert not (node / "prolog").exists()
+    stage_out(container, RUN, lambda *_: None)
+    assert not node.exists()
+
+
+def test_each_task_makes_its_own(container: Creation) -> None:
+    config, node = staged(changed(container, settings__job={"ntasks": "2"}))
+    assert config["mounts"][-1]["source"] == "scrun-stdout"
+    assert os.access(node / "prolog", os.X_OK)
+    assert not (node / "stdout").exists()
+
+
+def test_a_terminal_is_told_to_the_runtime_by_the_prolog(container: Creation) -> None:
+    config, node = staged(changed(container, terminal=True), terminal=True)
+    assert list(config["hooks"]) == ["poststart"]
+    assert (node / "terminal").exists()
+    assert os.access(node / "prolog", os.X_OK)
+    assert not (node / "stdout").exists()
+
+
+@pytest.mark.parametrize(
+    "conf", ['RunTimeRun="singularity run %n"', 'RunTimeRun="crun run %n"\nDisableHooks=poststart', ""]
+)
+def test_where_no_hook_runs_all_is_as_slurmstepd_makes_it(container: Creation, conf: str) -> None:
+    Path(container.settings.scrun.slurm_conf).with_name("oci.conf").write_text(conf)
+    config, node = staged(container)
+    assert "hooks" not in config
+    assert not node.exists()
+    assert len(config["mounts"]) == len(MOUNTS) + 1  # the entry file
