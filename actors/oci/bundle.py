@@ -191,7 +191,7 @@ def _rootfs(bundle: str, path: str) -> str:
 
 def _arguments(words: list[str]) -> tuple[bytes, ...]:
     """The program's arguments; what no kernel would take is refused here and not on the node."""
-    if not words or not words[0]:
+    if not words:
         raise BundleError("process.args of config.json must have at least one word")
     args = tuple(map(_bytes, words))
     longest, total = max(map(len, args)), sum(len(word) + 1 for word in args)

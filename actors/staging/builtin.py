@@ -38,6 +38,7 @@ from .bundle import (
 )
 from .commands import Commands
 from .filesystem import device_paths
+from .home import with_home
 from .loglevel import Level, Log
 from .masks import take_masks
 from .reach import keeps_owners
@@ -119,7 +120,7 @@ def stage_in(
     place = staging_directory(creation)
     home = container_directory(creation)
     config = {**config, "mounts": from_bundle(config.get("mounts") or (), creation.bundle)}
-    config, masks = take_masks(config, creation.rootfs)
+    config, masks = take_masks(_with_home(config, creation.rootfs), creation.rootfs)
     conf = oci_conf.load(creation.settings.scrun.slurm_conf)
     spool = conf.mount_spool_dir
     caller = caller or caller_maps()
@@ -191,6 +192,14 @@ def stage_in(
         raise StagingError(f"staging failed: {error.filename or home}: {reason(error)}") from None
     notice = _notice(creation, config, log) if root.several_owners else ""
     return Staged(home, f"{home}/rootfs", bool(entry), notice, programs if ours else "")
+
+
+def _with_home(config: dict[str, Any], root: str) -> dict[str, Any]:
+    process = config.get("process")
+    if not process:
+        return config
+    env = with_home(process.get("env") or [], (process.get("user") or {}).get("uid", 0), root)
+    return {**config, "process": {**process, "env": env}}
 
 
 def _notice(creation: Creation, config: dict[str, Any], log: Log) -> str:

@@ -8,6 +8,7 @@ from actors.oci.id_maps import config_id_map
 from actors.oci.node_config import node_process
 from actors.process.command import Command
 from actors.slurm import scheduler_for
+from actors.staging.home import with_home
 from proto import exit_codes as signals
 from proto.errors import InternalError, UsageError, WrongStateError
 from proto.host.paths import ContainerPaths
@@ -124,7 +125,8 @@ def _launcher(paths: ContainerPaths, container: Container, process: Process) -> 
     linux = _staged(container).get("linux") or {}
     id_maps = (config_id_map(linux.get(name) or ()) for name in ("uidMappings", "gidMappings"))
     scheduler = scheduler_for(creation)
-    description = exec_process.encode(node_process(process, *id_maps))
+    env = with_home(process.get("env") or [], (process.get("user") or {}).get("uid", 0), creation.rootfs)
+    description = exec_process.encode(node_process({**process, "env": env}, *id_maps))
     command = scheduler.enter(container.job_id, container.nodes, description, bool(process.get("terminal")))
     return Launcher(Command(command.argv, (*command.env, paths.mark)), scheduler.read_step)
 

@@ -1,0 +1,47 @@
+"""The variable HOME, where nobody has set it: as the image's ``/etc/passwd`` has it for the program's user, or ``/``.
+
+Runtimes do so, but what they set is not what the program gets: its variables are in the entry file, and of those of the
+step none but Slurm's own goes before them.
+"""
+
+import os
+
+from .overlay.mount_points import resolve
+
+USERS = "etc/passwd"
+LIMIT = 1 << 20
+"""Bytes of it that are read."""
+
+
+def with_home(env: list[str], uid: int, root: str) -> list[str]:
+    """The variables, ``K=V``, with a HOME that is not empty.
+
+    Args:
+        env: as config.json has them.
+        uid: the program's user, in the container.
+        root: the root file system on this host.
+
+    """
+    if any(entry.startswith("HOME=") and entry != "HOME=" for entry in env):
+        return env
+    return [*(entry for entry in env if entry != "HOME="), f"HOME={_home(uid, root)}"]
+
+
+def _home(uid: int, root: str) -> str:
+    there, missing = resolve(root, USERS)
+    try:
+        if missing:
+            return "/"
+        with open(os.path.join(root, *there), "rb", opener=_opener) as file:
+            lines = file.read(LIMIT).splitlines()
+    except OSError:
+        return "/"
+    for line in lines:
+        words = line.split(b":")
+        if len(words) > 5 and words[2] == b"%d" % uid:
+            return words[5].decode("utf-8", "surrogateescape") or "/"
+    return "/"
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)  # a named pipe would wait
