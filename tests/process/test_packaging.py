@@ -62,7 +62,7 @@ def test_wheel_takes_one_private_directory(wheel: pathlib.Path) -> None:
         sources = {str(path.relative_to(CHECKOUT)) for path in files} - {"scrun/launcher"}
         assert f"{folder}/py.typed" in sources
         assert {name.removeprefix("_scrun/") for name in names} >= sources
-    assert "_scrun/actors/programs/exec.sh" in names
+    assert "_scrun/actors/programs/exec_piped.sh" in names
     assert f"scrun-{VERSION}.data/scripts/scrun" in names
     assert "_scrun/scrun/launcher" not in names
     assert not [name for name in names if name.endswith(".pyc")]
