@@ -36,14 +36,21 @@ def was_here(place: str, root: str) -> bool:
     return bool(now) and boot != now and rest == same and not same.endswith(UNKNOWN)
 
 
+_HOLDERS = frozenset((b"salloc", b"srun"))
+
+
 def is_held(cookie: str) -> bool:
-    """Whether a process of this machine knows the job: salloc has the cookie in its command line, and so has srun."""
+    """Whether a process of this machine holds the job: salloc has the cookie in its command line, and so has srun.
+
+    So has what runs beside a container on its node, which may be this machine and holds no job.
+    """
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or int(entry) == os.getpid():
             continue
         try:
             with open(f"/proc/{entry}/cmdline", "rb") as file:
-                if cookie.encode() in file.read():
+                line = file.read()
+                if cookie.encode() in line and line.partition(b"\0")[0].rpartition(b"/")[2] in _HOLDERS:
                     return True
         except OSError:
             continue
