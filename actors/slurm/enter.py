@@ -17,6 +17,8 @@ PART = 96 << 10
 """Bytes of the description in one variable; execve(2) takes 128 KiB in all (MAX_ARG_STRLEN)."""
 NO_RUNTIME = "exec failed: on this node no OCI runtime stays beside the container; RunTimeRun must be one that can exec"
 
+FIND = program("find_runtime.sh")
+"""With the cookie as $1: the runtime's words up to its verb become "$@", the container's id $id. See ``find``."""
 HERE = program("given_runtime.sh")
 """The same with the id as $1 and the runtime's words after it: a container of this machine."""
 FOLLOW = program("follow_size.sh")
@@ -25,13 +27,13 @@ PLAIN_EXEC = program("plain_exec.sh")
 
 
 def find(otherwise: str) -> bytes:
-    """With the cookie as $1: the runtime's words up to its verb become "$@", the container's id $id.
+    """``FIND``.
 
     Args:
         otherwise: what is said where there is none; the exit status is 255 then, or that in $elsewhere.
 
     """
-    return program("find_runtime.sh").replace(b"%s", otherwise.encode())
+    return FIND.replace(b"%s", otherwise.encode())
 
 
 def variables(process: bytes) -> list[bytes]:

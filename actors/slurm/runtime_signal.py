@@ -22,6 +22,8 @@ RUNTIMES_OWN = frozenset({CHLD, WINCH, 32, 33})
 """What no runtime passes on."""
 GOS_OWN = frozenset({URG, 34})
 """What one that is written in Go does not pass on: every other one than crun, as far as can be known."""
+KEPT = RUNTIMES_OWN | GOS_OWN
+"""What depends on the runtime: for all others nobody need know which one that is."""
 
 SEND = program("signal.sh")
 NO_RUNTIME = "on this node no OCI runtime stays beside the container, and no other way leads there for this signal"

@@ -89,7 +89,7 @@ def container_maps(
     """
     inner = inner_maps(config)
     wish = creation.settings.scrun.id_mapping
-    if creation.caller.uid == 0 and not creation.caller.namespaced and wish != "single":
+    if creation.is_roots:
         return inner
     outer = (parse_id_map(caller.uid), parse_id_map(caller.gid))
     mapped = not any(is_identity(one) for one in outer) and all(total(one) > 1 for one in outer)
@@ -120,7 +120,9 @@ def stage_in(
     place = staging_directory(creation)
     home = container_directory(creation)
     config = {**config, "mounts": from_bundle(config.get("mounts") or (), creation.bundle)}
-    config, masks = take_masks(_with_home(config, creation.rootfs), creation.rootfs)
+    if process := config.get("process"):
+        config["process"] = with_home(process, creation.rootfs)
+    config, masks = take_masks(config, creation.rootfs)
     conf = oci_conf.load(creation.settings.scrun.slurm_conf)
     spool = conf.mount_spool_dir
     caller = caller or caller_maps()
@@ -132,8 +134,10 @@ def stage_in(
         work = new_directory(creation, rights.way)
         content = make_content(work, rights)
         final = home + content.removeprefix(work)
-        streams = node_streams.streams_of(creation, config, conf, entry_of(creation), final)
-        entry = write_entry(content, creation, config, streams)
+        entry = entry_of(creation)
+        streams = node_streams.streams_of(creation, config, conf, entry, final)
+        if entry:
+            write_entry(content, config, streams)
         plan = NodePlan(
             content=final,
             uid_map=uid_map,
@@ -192,14 +196,6 @@ def stage_in(
         raise StagingError(f"staging failed: {error.filename or home}: {reason(error)}") from None
     notice = _notice(creation, config, log) if root.several_owners else ""
     return Staged(home, f"{home}/rootfs", bool(entry), notice, programs if ours else "")
-
-
-def _with_home(config: dict[str, Any], root: str) -> dict[str, Any]:
-    process = config.get("process")
-    if not process:
-        return config
-    env = with_home(process.get("env") or [], (process.get("user") or {}).get("uid", 0), root)
-    return {**config, "process": {**process, "env": env}}
 
 
 def _notice(creation: Creation, config: dict[str, Any], log: Log) -> str:

@@ -113,22 +113,16 @@ def entry_of(creation: Creation) -> str:
     return entry_path(creation.cookie, creation.entry_directory)
 
 
-def write_entry(directory: str, creation: Creation, config: Config, streams: Streams | None) -> str:
+def write_entry(directory: str, config: Config, streams: Streams | None) -> None:
     """Put the entry file, with the container's variables in it, into a directory.
 
     If config.json has none, an entry file that is there already has them: this is done again.
-
-    Returns:
-        Its path in the container, or nothing if there is none.
-
     """
-    entry = entry_of(creation)
     path = os.path.join(directory, ENTRY_NAME)
     variables = environment(config)
-    if entry and (variables or not os.path.exists(path)):
+    if variables or not os.path.exists(path):
         content = entry_file(os.uname().machine, variables, streams.pipe if streams else "")
         write_file(path, content, ENTRY_MODE)
-    return entry
 
 
 def staging_directory(creation: Creation) -> str:

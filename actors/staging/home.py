@@ -5,6 +5,7 @@ step none but Slurm's own goes before them.
 """
 
 import os
+from typing import Any
 
 from .overlay.mount_points import resolve
 
@@ -13,18 +14,19 @@ LIMIT = 1 << 20
 """Bytes of it that are read."""
 
 
-def with_home(env: list[str], uid: int, root: str) -> list[str]:
-    """The variables, ``K=V``, with a HOME that is not empty.
+def with_home(process: dict[str, Any], root: str) -> dict[str, Any]:
+    """``process`` of config.json with a HOME that is not empty; the original is not changed.
 
     Args:
-        env: as config.json has them.
-        uid: the program's user, in the container.
+        process: of the container, or of a program that is added.
         root: the root file system on this host.
 
     """
+    env = process.get("env") or []
     if any(entry.startswith("HOME=") and entry != "HOME=" for entry in env):
-        return env
-    return [*(entry for entry in env if entry != "HOME="), f"HOME={_home(uid, root)}"]
+        return process
+    home = _home((process.get("user") or {}).get("uid", 0), root)
+    return {**process, "env": [*(entry for entry in env if entry != "HOME="), f"HOME={home}"]}
 
 
 def _home(uid: int, root: str) -> str:

@@ -53,15 +53,15 @@ def install(streams: Streams, content: str) -> Hooks:
 
     """
     directory = programs_directory(content)
-    _write(directory, _PROGRAM)
-    if streams.pipe and "/" in streams.source:
+    write_program(directory, _PROGRAM, "node_streams.sh")
+    if not streams.pipe:
+        write_file(f"{directory}/terminal", b"", 0o600)
+    elif streams.source == TASKS_PIPE:
+        write_file(f"{directory}/tasks", b"", 0o600)
+    else:
         pipe = f"{directory}/{_PIPE}"
         os.mkfifo(pipe)
         os.chmod(pipe, 0o666)  # noqa: S103 - whoever the container's user is
-    elif streams.pipe:
-        write_file(f"{directory}/tasks", b"", 0o600)
-    else:
-        write_file(f"{directory}/terminal", b"", 0o600)
     return streams.hooks()
 
 
@@ -70,7 +70,7 @@ def install_prolog(creation: Creation, content: str) -> None:
     directory = f"{content}/{PROGRAMS}"
     if not any(os.path.lexists(f"{directory}/{name}") for name in (LAY, "tasks", "terminal")):
         return
-    _write(directory, PROLOG)
+    write_program(directory, PROLOG, "node_prolog.sh")
     if own := creation.settings.job.get("task-prolog", ""):
         os.symlink(os.path.join(creation.cwd, own), f"{directory}/task-prolog")
 
@@ -84,6 +84,6 @@ def programs_directory(content: str) -> str:
     return directory
 
 
-def _write(directory: str, name: str) -> None:
-    # The hooks are "sh FILE", but slurmstepd wants a prolog that it can execute.
-    write_file(f"{directory}/{name}", b"#!/bin/sh\n" + program(f"node_{name}.sh"), 0o700)
+def write_program(directory: str, name: str, source: str) -> None:
+    """Put a program of ``actors/programs`` there; hooks are "sh FILE", but a prolog, and what it calls, is executed."""
+    write_file(f"{directory}/{name}", b"#!/bin/sh\n" + program(source), 0o700)

@@ -25,8 +25,6 @@ def sift(data: bytes, *, more: bool) -> tuple[bytes, bytes]:
         What is the program's, and the end of it, if that may be the beginning of such a line.
 
     """
-    if _BEGIN[0] not in data:
-        return data, b""
     rest = _LINE.sub(b"", data)
     if not more:
         return rest, b""

@@ -95,3 +95,9 @@ class Creation(Value):
     settings: Settings
     host: str = ""
     entry_directory: str = "/dev"
+
+    @property
+    def is_roots(self) -> bool:
+        """Whether its job is root's, who needs no map of ids and has what config.json asks for."""
+        caller = self.caller
+        return caller.uid == 0 and not caller.namespaced and self.settings.scrun.id_mapping != "single"

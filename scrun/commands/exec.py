@@ -125,8 +125,7 @@ def _launcher(paths: ContainerPaths, container: Container, process: Process) -> 
     linux = _staged(container).get("linux") or {}
     id_maps = (config_id_map(linux.get(name) or ()) for name in ("uidMappings", "gidMappings"))
     scheduler = scheduler_for(creation)
-    env = with_home(process.get("env") or [], (process.get("user") or {}).get("uid", 0), creation.rootfs)
-    description = exec_process.encode(node_process({**process, "env": env}, *id_maps))
+    description = exec_process.encode(node_process(with_home(process, creation.rootfs), *id_maps))
     command = scheduler.enter(container.job_id, container.nodes, description, bool(process.get("terminal")))
     return Launcher(Command(command.argv, (*command.env, paths.mark)), scheduler.read_step)
 

@@ -23,11 +23,9 @@ def check(creation: Creation, config: dict[str, Any]) -> None:
         UnsupportedError: it asks for what no node can do.
 
     """
-    settings = creation.settings.scrun
-    caller = creation.caller
-    roots = caller.uid == 0 and not caller.namespaced and settings.id_mapping != "single" and not inner_maps(config)[0]
-    namespaces = own_namespaces(config, network=own_network(creation.annotations), user=not roots)
-    conf = oci_conf.load(settings.slurm_conf)
+    mapped = not creation.is_roots or bool(inner_maps(config)[0])
+    namespaces = own_namespaces(config, network=own_network(creation.annotations), user=mapped)
+    conf = oci_conf.load(creation.settings.scrun.slurm_conf)
     sentence = joining.refusal(creation, config) or impossible(config, namespaces, crun=conf.runs_crun)
     if sentence:
         raise UnsupportedError(sentence)

@@ -39,7 +39,8 @@ def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
         rootfs: the root file system's path after the script.
 
     """
-    if not entry_of(creation):
+    entry = entry_of(creation)
+    if not entry:
         return Staged(bundle, rootfs, entry=False)
     own = os.path.realpath(bundle) == os.path.realpath(creation.bundle)
     if not own and not os.access(os.path.join(bundle, "config.json"), os.R_OK | os.W_OK):
@@ -52,8 +53,8 @@ def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
         bundle, directory, mode = _shadow(creation, config)
     directory = os.path.abspath(directory)
     conf = oci_conf.load(creation.settings.scrun.slurm_conf)
-    streams = node_streams.streams_of(creation, config, conf, entry_of(creation), directory)
-    entry = write_entry(directory, creation, config, streams)
+    streams = node_streams.streams_of(creation, config, conf, entry, directory)
+    write_entry(directory, config, streams)
     ours = [entry_mount(entry, f"{directory}/{ENTRY_NAME}"), *(streams.mounts() if streams else ())]
     names = {mount["destination"] for mount in ours}
     config["mounts"] = [

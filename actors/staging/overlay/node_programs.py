@@ -10,11 +10,10 @@ import shlex
 from collections.abc import Iterable
 
 from actors.oci.id_maps import IdMap
-from actors.programs import program
 from actors.staging.bundle import make_directory, write_file
 from actors.staging.commands import Commands
 from actors.staging.loglevel import Level, Log
-from actors.staging.node_streams import LAY
+from actors.staging.node_streams import LAY, write_program
 
 from .mount_points import imitate
 
@@ -46,7 +45,7 @@ class NodePrograms:
             keep: whether changes are wanted.
 
         """
-        write_file(self._path(COLLECT), b"#!/bin/sh\n" + program("node_overlay.sh"), _MODE)
+        write_program(self.directory, COLLECT, "node_overlay.sh")
         os.symlink(COLLECT, self._path(SHOW))
         self._note(place=place, ids=ids)
         if keep:

@@ -90,18 +90,15 @@ class Place:
         assert done.returncode == 0, f"image {name} with {self.engine}: {done.stderr}"
         return image
 
-    def clean(self, *marks: str) -> None:
-        """Remove the containers of these scripts."""
-        self._clean(*marks)
-
     def close(self) -> None:
         try:
-            self._clean("--all", self.prefix)
+            self.clean("--all", self.prefix)
         finally:
             # What a container made may be the user's, or one of its subordinate ids'.
             shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _clean(self, *words: str) -> None:
+    def clean(self, *words: str) -> None:
+        """Remove the containers of the scripts with these marks, or everything: see the program of that name."""
         side = next(iter(self.runtimes))
         command = self.command(side, 'exec clean "$@"', "", self.directory)
         done = self.runner([*command, "clean", *words], timeout=120)

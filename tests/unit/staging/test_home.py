@@ -3,9 +3,19 @@ from pathlib import Path
 
 import pytest
 
-from actors.staging.home import with_home
+from actors.staging import home
 
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\nbroken\napp:x:1000:1000::/home/\xe4pp:\nempty:x:7:7:::\n"
+
+
+def with_home(env: list[str], uid: int, root: str) -> list[str]:
+    process = {"env": env, "user": {"uid": uid}, "cwd": "/"}
+    given = dict(process)
+    found = home.with_home(process, root)
+    assert process == given
+    assert (found["user"], found["cwd"]) == ({"uid": uid}, "/")
+    variables: list[str] = found["env"]
+    return variables
 
 
 @pytest.fixture
@@ -15,10 +25,10 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("uid", "home"), [(0, "/root"), (1000, "/home/\udce4pp"), (7, "/"), (1234, "/")])
-def test_it_is_that_of_the_image_or_the_root(root: Path, uid: int, home: str) -> None:
-    assert with_home(["A=1"], uid, str(root)) == ["A=1", f"HOME={home}"]
-    assert with_home(["HOME=", "A=1"], uid, str(root)) == ["A=1", f"HOME={home}"]
+@pytest.mark.parametrize(("uid", "path"), [(0, "/root"), (1000, "/home/\udce4pp"), (7, "/"), (1234, "/")])
+def test_it_is_that_of_the_image_or_the_root(root: Path, uid: int, path: str) -> None:
+    assert with_home(["A=1"], uid, str(root)) == ["A=1", f"HOME={path}"]
+    assert with_home(["HOME=", "A=1"], uid, str(root)) == ["A=1", f"HOME={path}"]
 
 
 def test_one_that_is_set_stays(root: Path) -> None:
