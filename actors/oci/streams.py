@@ -45,7 +45,7 @@ class Streams(Value):
         """The hooks of config.json."""
         if not self.pipe:
             return {"poststart": [self._hook("watch")]}
-        end = [self.source, self.mark] if self.mark else [self.source]
+        end = [self.mark] if self.mark else []
         return {"poststart": [self._hook("pass", self.source)], "poststop": [self._hook("finish", *end)]}
 
     def _hook(self, *words: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 # slurmstepd gives the runtime a terminal of its own as standard output, for through a pipe it would pass on whole lines only. So the
 # program writes into a named pipe, $2, which a name in the container leads to, and cat(1) carries on from there.
 export LC_ALL=C
+if [ "$1" != follow ]; then read -r state; fi
 
 # Until the last writer has gone. The pipe is open for both until the entry file has opened it and has written one byte, unless its
 # process, $2, ends before. What Slurm signals to all processes of a step is not for us; and if cat is killed, the pipe still
@@ -13,24 +14,25 @@ pass() {
     trap '' HUP INT QUIT USR1 USR2 PIPE ALRM TERM WINCH
     # shellcheck disable=SC2094 # it is a pipe
     exec 4<>"$1" 3<"$1"
+    # The container has it by a mount, and slurmd removes a task's directory if nothing is left in it, also when we are killed.
+    case $1 in */*) ;; *) rm -f -- "$1" ;; esac
     until timeout -s KILL 1 dd bs=1 count=1 <&3 >/dev/null 4>&-; do [ -e "/proc/$2" ] || exit; done
     exec 4>&-
     while cat <&3; [ $? -gt 128 ]; do :; done
-    rm -f -- "$1.pid"
+    rm -f -- "$note"
 }
 
-# $2: if processes may outlive the program, what their mountinfo has. slurmstepd would kill them in an instant; they write until then.
+# $1: if processes may outlive the program, what their mountinfo has. slurmstepd would kill them in an instant; they write until then.
 finish() {
-    if [ "$2" ]; then
+    if [ "$1" ]; then
         # shellcheck disable=SC2013 # each line is a word
-        for each in $(grep -lsF "$2 " /proc/[0-9]*/mountinfo); do
+        for each in $(grep -lsF "$1 " /proc/[0-9]*/mountinfo); do
             each=${each#/proc/}
             kill -KILL "${each%%/*}"
         done
     fi
     # runc does not wait for what its hooks have left, nor reap it; crun does.
-    while read -r pid <"$1.pid" && read -r _ _ is _ <"/proc/$pid/stat" && [ "$is" != Z ]; do sleep 0.02; done
-    case $1 in */*) ;; *) rm -f -- "$1" "$1.pid" ;; esac
+    while read -r pid <"$note" && read -r _ _ is _ <"/proc/$pid/stat" && [ "$is" != Z ]; do sleep 0.02; done
 }
 
 # The terminal that the runtime has made gets the size of slurmstepd's; it is that of the container's first process, $1. What was told
@@ -50,6 +52,9 @@ follow() {
 
 process() { expr "$state" : '.*"pid": *\([0-9]*\)'; }
 
+# Who carries on for this container: each task's has an id of its own.
+note=${0%/*}/carrier.$(expr "$state" : '.*"id": *"\([^"/]*\)"')
+
 tells_sizes() {
     case $("/proc/$PPID/exe" --version) in
     "crun version 0."* | "crun version 1."[0-7] | "crun version 1."[0-7][!0-9]* | "crun version 1.8" | "crun version 1.8."[0-6]* | \
@@ -59,16 +64,11 @@ tells_sizes() {
 
 case $1 in
 pass)
-    read -r state
     pass "$2" "$(process)" </dev/null >"/proc/$PPID/fd/1" 2>/dev/null &
-    echo $! >"$2.pid"
+    echo $! >"$note"
     ;;
-finish)
-    read -r _
-    finish "$2" "$3" >/dev/null 2>&1
-    ;;
+finish) finish "$2" >/dev/null 2>&1 ;;
 watch)
-    read -r state
     if tells_sizes; then
         resize "$(process)" >/dev/null 2>&1
         exit

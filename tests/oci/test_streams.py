@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pathlib
+import re
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -148,6 +150,18 @@ def test_a_container_of_several_nodes(podman: Podman) -> None:
     lines = [line.strip("x") for line in done.stdout.splitlines()]
     assert sorted(filter(None, lines)) == sorted(["line 1", "line 2", "line 3"] * 3)
     assert done.stdout.count("x") == 3
+
+
+def test_nothing_of_several_nodes_is_left_on_them(podman: Podman, cluster: Any, wait_until: Any) -> None:
+    """Each task's pipe is in a directory of slurmd's, which slurmd removes if it is empty."""
+    name = podman.ready(READY, "--annotation", "scrun.nodes=2")
+    job = podman.job(podman.id(name))
+    match = re.search(r"^SlurmdSpoolDir=(.*)$", pathlib.Path(cluster.slurm_conf).read_text(), re.MULTILINE)
+    assert match
+    spool = pathlib.Path(match[1].replace("%n", "."))
+    assert len(list(spool.glob(f"*/oci-job{job:05}-*"))) == 2
+    podman.ok("kill", name)
+    wait_until(lambda: not list(spool.glob(f"*/oci-job{job:05}-*")), 20, what="slurmd's directories are gone")
 
 
 FAILURES = {

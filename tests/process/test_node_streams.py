@@ -36,6 +36,7 @@ class Runtime:
 
     def __init__(self, shell: tuple[str, ...], directory: pathlib.Path) -> None:
         self.pipe = directory / "stdout"
+        self.note = directory / "carrier.x"
         os.mkfifo(self.pipe)
         script = directory / "streams"
         script.write_bytes(program("node_streams.sh"))
@@ -47,7 +48,7 @@ class Runtime:
                 case $verb in
                 pass) echo '{state}' | {hook} pass {self.pipe} ;;
                 dead) echo '{dead}' | {hook} pass {self.pipe} ;;
-                finish) echo '{state}' | {hook} finish {self.pipe} ;;
+                finish) echo '{state}' | {hook} finish ;;
                 esac
                 echo "$verb" >&2
             done"""
@@ -65,7 +66,7 @@ class Runtime:
 
     def carriers(self) -> list[int]:
         """The shell that is left of the hook, and cat."""
-        [shell] = [int(self.pipe.with_suffix(".pid").read_text())]
+        [shell] = [int(self.note.read_text())]
         return [shell, *map(int, pathlib.Path(f"/proc/{shell}/task/{shell}/children").read_text().split())]
 
     def output(self) -> bytes:
@@ -91,7 +92,7 @@ def test_bytes_pass_until_the_last_writer_has_gone(runtime: Runtime) -> None:
         other.write(b"x" * 30_000)
     runtime.hook("finish")
     assert runtime.output() == b"part of a line" + b"x" * 30_000
-    assert not runtime.pipe.with_suffix(".pid").exists()
+    assert not runtime.note.exists()
 
 
 def test_another_one_carries_on(runtime: Runtime, wait_until: Any) -> None:

@@ -27,14 +27,14 @@ def test_the_pipe_is_shown_in_the_container_and_carried_on_by_two_hooks() -> Non
     words = {name: [hook["args"][1:] for hook in hooks] for name, hooks in streams.hooks().items()}
     assert words == {
         "poststart": [["/b/node/streams", "pass", "/b/node/stdout"]],
-        "poststop": [["/b/node/streams", "finish", "/b/node/stdout"]],
+        "poststop": [["/b/node/streams", "finish"]],
     }
 
 
 def test_what_may_outlive_the_program_is_named() -> None:
     streams = Streams("/b/node/streams", "/dev/.scrun-c.out", TASKS_PIPE, "/dev/.scrun-c")
     [hook] = streams.hooks()["poststop"]
-    assert hook["args"][2:] == ["finish", TASKS_PIPE, "/dev/.scrun-c"]
+    assert hook["args"][2:] == ["finish", "/dev/.scrun-c"]
 
 
 def test_a_terminal_has_no_pipe() -> None:
