@@ -1,6 +1,15 @@
 # shellcheck shell=bash
 # common.sh: what the scripts of this directory share. Sourced, never run.
 
+# What make starts ignores signals 32 and 33 (glibc's posix_spawn does), and so would all daemons and containers
+# below it: those of a site do not. No shell can reset them, nor can glibc.
+if ((0x$(awk '/^SigIgn/ { print $2 }' /proc/self/status) & 0x180000000)); then
+    case $(uname -m) in x86_64) rt_sigaction=13 ;; *) rt_sigaction=134 ;; esac
+    exec perl -e 'my ($number, @command) = @ARGV; my $default = "\0" x 32;
+        syscall($number + 0, $_, $default, 0, 8) == 0 || die "signal $_: $!\n" for 32, 33;
+        exec @command or die "$command[0]: $!\n"' $rt_sigaction "$0" "$@"
+fi
+
 export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 umask 022
 
