@@ -51,14 +51,14 @@ def become(argv: Sequence[bytes], env: Iterable[bytes], files: dict[int, int], d
     os.execve(argv[0], list(argv), dict(pair.split(b"=", 1) for pair in env if b"=" in pair))
 
 
-def detach_stdio() -> None:
-    """Put /dev/null on 0, 1 and 2.
+def detach_stdio(*, but: int | None = None) -> None:
+    """Put /dev/null on 0, 1 and 2, but for one of them.
 
     The engine waits for the end of its pipes, and whoever holds a writing end of one prevents it.
     """
     null = os.open("/dev/null", os.O_RDWR)
     for number in (0, 1, 2):
-        if number != null:
+        if number not in (null, but):
             os.dup2(null, number)
     if null > 2:
         os.close(null)

@@ -7,4 +7,3 @@ case $status:$log in
     *chdir*"o such file or directory"*) status=127 ;;
     *"open executable"* | *"exec: "*"permission denied"*) status=126 ;;
 esac
-exit "$status"

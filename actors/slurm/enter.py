@@ -22,7 +22,11 @@ FIND = program("find_runtime.sh")
 HERE = program("given_runtime.sh")
 """The same with the id as $1 and the runtime's words after it: a container of this machine."""
 FOLLOW = program("follow_size.sh")
-PIPED, TERMINAL, STATUS = program("exec_piped.sh"), program("exec_terminal.sh"), program("exec_status.sh")
+PIPED, TERMINAL = program("exec_piped.sh"), program("exec_terminal.sh")
+STATUS, LEFT = program("exec_status.sh"), program("exec_left.sh")
+MARK = b"ended=$2\n"
+NULL_INPUT = b"exec </dev/null\n"
+"""slurmstepd gives a task a pipe, whatever ``--input`` says."""
 PLAIN_EXEC = program("plain_exec.sh")
 
 
@@ -47,14 +51,15 @@ def names(entries: list[bytes]) -> list[str]:
     return [entry.partition(b"=")[0].decode() for entry in entries]
 
 
-def on_node(entries: list[bytes], terminal: bool) -> bytes:
-    """The shell's script for a node, which wants the container's cookie as an argument."""
-    return find(NO_RUNTIME) + (FOLLOW if terminal else b"") + adding(entries, terminal=terminal)
+def on_node(entries: list[bytes], *, terminal: bool, null_input: bool) -> bytes:
+    """The shell's script for a node, whose arguments are the container's cookie and a mark of ``Entering``."""
+    before = MARK + (NULL_INPUT if null_input else b"")
+    return before + find(NO_RUNTIME) + (FOLLOW if terminal else b"") + adding(entries, terminal=terminal)
 
 
 def adding(entries: list[bytes], *, terminal: bool) -> bytes:
     """What follows when the runtime and the container's id are known."""
-    return reading(TERMINAL if terminal else PIPED, entries) + STATUS
+    return reading(TERMINAL if terminal else PIPED, entries) + STATUS + LEFT
 
 
 def here(entries: list[bytes]) -> bytes:

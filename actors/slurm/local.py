@@ -20,7 +20,7 @@ from proto.life.ending import Ending
 
 from . import ending, enter, oci_conf
 from .commands import look_up, search_path
-from .scheduler import STDERR, JobInfo, JobNews, StepNews
+from .scheduler import STDERR, Entering, JobInfo, JobNews, StepNews
 
 RUNTIMES = ("crun", "runc", "youki")
 MARK = "scrun: local step started"
@@ -106,13 +106,13 @@ class Local:
         del job_id
         return Command((b"/bin/sh", b"-c", command), self._creation.environ)
 
-    def enter(self, job_id: int, nodes: str, process: bytes, terminal: bool) -> Command:
+    def enter(self, job_id: int, nodes: str, process: bytes, *, terminal: bool, null_input: bool) -> Entering:
         """``RUNTIME exec``; see ``enter``."""
-        del job_id, nodes
+        del job_id, nodes, null_input
         entries = enter.variables(process)
         words = (b"/bin/sh", b"-c", enter.here(entries), b"scrun-exec", self._creation.id.encode(), *self._runtime())
         started = TERMINAL_SCRIPT if terminal else SCRIPT
-        return Command((b"/bin/sh", b"-c", started, b"sh", *words), (*self._creation.environ, *entries))
+        return Entering(Command((b"/bin/sh", b"-c", started, b"sh", *words), (*self._creation.environ, *entries)))
 
     def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
         """See ``ending``: the runtime's exit status is the program's."""

@@ -102,6 +102,20 @@ class Query(Value, Generic[T]):
     read: Callable[[str], T]
 
 
+class Entering(Value):
+    """How another program gets into a container.
+
+    Attributes:
+        command: runs it, and ends as it does.
+        mark: begins what the command says in its streams where the program has ended and the command lives on (see
+            ``scrun.exec.end_mark``); empty if its streams are the program's own, which it does not look into.
+
+    """
+
+    command: Command
+    mark: bytes = b""
+
+
 class Scheduler(Protocol):
     """One per container. See ``slurm.Slurm``, ``pyslurm.PySlurm`` and ``local.Local``."""
 
@@ -140,7 +154,7 @@ class Scheduler(Protocol):
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """Run a shell command line on each node of the job, outside any container."""
 
-    def enter(self, job_id: int, nodes: str, process: bytes, terminal: bool) -> Command:
+    def enter(self, job_id: int, nodes: str, process: bytes, *, terminal: bool, null_input: bool) -> Entering:
         """Run another program in the container, on the first of its nodes; ``process`` is the JSON of a process object.
 
         Standard streams are as those of ``step``, and ``read_step`` reads what the launcher itself says.

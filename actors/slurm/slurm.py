@@ -34,7 +34,7 @@ from . import (
 from .commands import environment, look_up, probe_version, require, search_path
 from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
-from .scheduler import STDERR, JobInfo, JobNews, Query, StepNews
+from .scheduler import STDERR, Entering, JobInfo, JobNews, Query, StepNews
 
 _WAIT = b'read -r status || status=137; exit "$status"'
 HOLD = b'umask 077; printf "SLURM_JOB_NODELIST=%s\\0" "$SLURM_JOB_NODELIST" >"$1"; ' + _WAIT
@@ -186,7 +186,7 @@ class Slurm:
         )
         return self._command((*self._srun(), *_encode(words), b"--", b"/bin/sh", b"-c", command))
 
-    def enter(self, job_id: int, nodes: str, process: bytes, terminal: bool) -> Command:
+    def enter(self, job_id: int, nodes: str, process: bytes, *, terminal: bool, null_input: bool) -> Entering:
         """A step of one task, outside any container, that has the node's runtime add the program; see ``enter``."""
         entries = enter.variables(process)
         words = (
@@ -203,9 +203,10 @@ class Slurm:
             f"--export={','.join(enter.names(entries))}",
             "--pty" if terminal else f"--error=/proc/self/fd/{STDERR}",
         )
-        cookie = self._creation.cookie.encode()
-        shell = (b"/bin/sh", b"-c", enter.on_node(entries, terminal), b"scrun-exec", cookie)
-        return self._command((*self._srun(), *_encode(words), b"--", *shell), entries)
+        cookie, mark = self._creation.cookie.encode(), os.urandom(16).hex().encode()
+        script = enter.on_node(entries, terminal=terminal, null_input=null_input)
+        shell = (b"/bin/sh", b"-c", script, b"scrun-exec", cookie, mark)
+        return Entering(self._command((*self._srun(), *_encode(words), b"--", *shell), entries), mark)
 
     # --- questions
 

@@ -15,7 +15,9 @@ description, which the engine shares. Instead:
 * A target that is a socket: the flag does not reach it, ``splice`` would wait for room. So only after POLLOUT,
   which promises three quarters of a Unix socket's send buffer, and at most a quarter of it at once.
 * A target that is a terminal: one stopped by ^S would block us. It is opened anew with ``O_NONBLOCK``, as a
-  description of our own; if that is refused (another user's), at most ``COPY_CHUNK`` at once after POLLOUT.
+  description of our own; if that is refused (another user's), at most ``COPY_CHUNK`` at once after POLLOUT. The same
+  holds for a pipe that gets more than ``COPY_CHUNK`` at once. What does not block already is left as it is: a new
+  description of a pty's master would be another pty.
 * Files block no longer than their disk, /dev/null never.
 
 **It never spins.** ``wants`` names what to wait for: the source, or the target when that is full. A source
@@ -106,40 +108,50 @@ class Stream:
     """
 
     def __init__(
-        self, source_fd: int, target_fd: int, name: str, *, drain: bool = True, sift: Sift | None = None
+        self,
+        source_fd: int,
+        target_fd: int,
+        name: str,
+        *,
+        drain: bool = True,
+        sift: Sift | None = None,
+        chunk: int = COPY_CHUNK,
     ) -> None:
         """Prepare; nothing moves yet.
 
         Args:
-            source_fd: a pipe or a stream socket.
+            source_fd: a pipe, a stream socket or a terminal.
             target_fd: a pipe, stream socket, file, terminal or /dev/null; a pipe if the source is a socket.
             name: of the stream.
             drain: whether to go on reading when the target is gone: yes for output, so that the container is
                 not stopped by a full pipe; no for stdin, where what the program does not read stays with the engine.
             sift: takes something out of what passes, which is copied then: see ``slurms_words``.
+            chunk: bytes that are copied at once, where they are copied, and that this process may hold.
 
         Raises:
-            ValueError: neither end is a pipe, so that ``splice`` cannot work.
+            ValueError: neither end is a pipe or a terminal, so that ``splice`` cannot work.
 
         """
         source_mode, target_mode = os.fstat(source_fd).st_mode, os.fstat(target_fd).st_mode
-        if not stat.S_ISFIFO(source_mode) and not stat.S_ISFIFO(target_mode):
+        terminal = stat.S_ISCHR(source_mode) and os.isatty(source_fd)
+        if not (stat.S_ISFIFO(source_mode) or stat.S_ISFIFO(target_mode) or terminal):
             raise ValueError(f"{name}: neither end is a pipe")
         self.name = name
         self.moved = 0
         self.dropped = 0
         self.state = State.FLOWING
         self.cause = 0
-        self.copying = sift is not None
+        self.copying = sift is not None or terminal
         self._sift = sift
         self._kept = b""
         self._source = source_fd
         self._target = target_fd
-        self._drain = drain and stat.S_ISFIFO(source_mode)  # a socket cannot be spliced to /dev/null
+        self._drain = drain and (terminal or stat.S_ISFIFO(source_mode))  # a socket cannot be spliced to /dev/null
         self._await_target = False
         self._held = b""
         self._owned: int | None = None
         self._chunk = SPLICE_CHUNK
+        self._copied = chunk
         self._source_is_socket = not stat.S_ISFIFO(source_mode)
         # Between two pipes splice itself never blocks: no need to poll again what the caller has polled.
         self._ask_first = self.copying or not (stat.S_ISFIFO(source_mode) and stat.S_ISFIFO(target_mode))
@@ -147,14 +159,22 @@ class Stream:
         self._watchable = stat.S_ISFIFO(target_mode) or stat.S_ISSOCK(target_mode)
         if stat.S_ISSOCK(target_mode):
             self._chunk = _send_buffer(target_fd) // 4
+            self._copied = min(chunk, self._chunk)
         elif stat.S_ISCHR(target_mode) and os.isatty(target_fd):
             self._watchable = True
-            try:
-                self._owned = self._target = os.open(
-                    f"/proc/self/fd/{target_fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-                )
-            except OSError:
-                self._chunk = COPY_CHUNK
+            self._own_target()
+        elif stat.S_ISFIFO(target_mode) and self.copying and chunk > COPY_CHUNK:
+            self._own_target()
+
+    def _own_target(self) -> None:
+        if not os.get_blocking(self._target):
+            return
+        try:
+            self._owned = self._target = os.open(
+                f"/proc/self/fd/{self._target}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+            )
+        except OSError:
+            self._chunk = self._copied = COPY_CHUNK
 
     def wants(self) -> list[tuple[int, int]]:
         """What to poll before the next step; empty when there is nothing more to do.
@@ -171,6 +191,11 @@ class Stream:
         if self._watchable:
             return [(self._source, select.POLLIN), (self._target, 0)]
         return [(self._source, select.POLLIN)]
+
+    @property
+    def pending(self) -> bool:
+        """Whether there are bytes in this process that the target has not taken."""
+        return bool(self._held)
 
     def step(self) -> Moved:
         """Move one chunk, if the source has something and the target has room for it."""
@@ -242,21 +267,29 @@ class Stream:
     def _copy(self) -> int | None:
         if not self._held:
             # step() has seen POLLIN or POLLHUP: this read does not block.
-            data = os.read(self._source, COPY_CHUNK)
+            data = self._read()
             if not data and not self._kept:
                 return None
             self._held = self._sifted(data)
             if not self._held:
                 return 0
         # (what had been kept may have made it longer)
-        count = os.write(self._target, self._held[:COPY_CHUNK])
+        count = os.write(self._target, self._held[: self._copied])
         self._held = self._held[count:]
         return count
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._source, self._copied)
+        except OSError as error:
+            if error.errno == errno.EIO and not stat.S_ISFIFO(os.fstat(self._source).st_mode):
+                return b""  # the other side of a terminal is closed
+            raise
 
     def _sifted(self, data: bytes) -> bytes:
         if self._sift is None:
             return data
-        passed, self._kept = self._sift(self._kept + data, more=len(data) == COPY_CHUNK)
+        passed, self._kept = self._sift(self._kept + data, more=len(data) == self._copied)
         return passed
 
     def _lose_target(self, cause: int) -> None:
@@ -267,6 +300,11 @@ class Stream:
         self._await_target = False
 
     def _throw_away(self) -> None:
+        if self.copying:
+            data = self._read()
+            self.dropped += len(self._sifted(data))
+            self.state = self.state if data else State.ENDED
+            return
         with open(os.devnull, "wb", buffering=0) as null:
             try:
                 count = os.splice(self._source, null.fileno(), SPLICE_CHUNK, flags=os.SPLICE_F_NONBLOCK)

@@ -85,6 +85,16 @@ def facts(fd: int) -> Facts:
     return Facts(kind, status.st_dev, status.st_ino)
 
 
+def is_null(fd: int) -> bool:
+    """Whether a descriptor is /dev/null.
+
+    Raises:
+        OSError: it is not open.
+
+    """
+    return facts(fd).kind is Kind.NULL
+
+
 def same_file(out: Facts, err: Facts) -> bool:
     """Whether stdout and stderr are one regular file (``scrun create … >file 2>&1``)."""
     return out.kind is Kind.FILE and out == err

@@ -9,9 +9,8 @@ its own messages. It is the controlling terminal of the anchor, not of srun (see
 follows (Slurm 22.05, measured):
 
 * The program has the right size from the beginning; each TIOCSWINSZ of the engine reaches it as SIGWINCH.
-* The slave is raw: ^C travels as a byte, and the node's pty makes SIGINT of it. Slurm forces
-  ``process.terminal`` off on the node, so the container has a terminal but no *controlling* one: the signal
-  reaches its first process only, not what that has in the foreground, and a shell in it has no job control.
+* The slave is raw: ^C travels as a byte, and the terminal that the node's runtime makes (see ``actors.oci.streams``)
+  makes SIGINT of it.
 * All output comes through the terminal, standard error too; ``--error`` and ``--output`` are refused.
 * srun's exit status is the program's, and no output is lost when srun ends.
 * When the last master is closed (the engine died), the kernel sends SIGHUP to the anchor, and the anchor to srun,

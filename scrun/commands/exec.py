@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 from actors.oci import config_file
 from actors.oci.id_maps import config_id_map
 from actors.oci.node_config import node_process
-from actors.process.command import Command
 from actors.slurm import scheduler_for
 from actors.staging.home import with_home
+from actors.stdio.streams import is_null
 from proto import exit_codes as signals
 from proto.errors import InternalError, UsageError, WrongStateError
+from proto.exit_codes import of_wait_status
 from proto.host.paths import ContainerPaths
 from proto.host.terminal import open_terminal
 from proto.life.container import Container
+from proto.value import replace
 from scrun.box import pidfile
 from scrun.box.box import find
 from scrun.cli.parsing import Line
@@ -41,35 +43,39 @@ def run(line: Line) -> int:
     launcher = _launcher(paths, container, process)
     size = exec_process.console_size(process)
     if detached:
-        _begin(line, launcher, open_terminal(console, size) if console else None)
+        _leave_behind(line, launcher, open_terminal(console, size) if console else None)
         return 0
     launcher.pass_signals_on()
     if not terminal:
-        _begin(line, launcher, None)
-        return launcher.wait()
+        from scrun.exec.carrier import Carrier
+
+        return Carrier(launcher).run(lambda: _tell(line, os.getpid()))
     from scrun.exec.own_terminal import OwnTerminal
 
     with OwnTerminal() as own:
         slave = open_terminal(own.path, size)
         own.attach()
-        _begin(line, launcher, slave)
-        own.copy(launcher.pid)
-    return launcher.wait()
+        pid = _leave_behind(line, launcher, slave)
+        own.copy(pid)
+    return of_wait_status(os.waitpid(pid, 0)[1])
 
 
-def _begin(line: Line, launcher: "Launcher", slave: int | None) -> None:
-    """Start the launcher, and tell the caller of its process as soon as the program runs."""
-    launcher.start(slave, session=slave is not None or line.own.flag("detach"))
+def _leave_behind(line: Line, launcher: "Launcher", slave: int | None) -> int:
+    """Leave a process to the program, and tell the caller of it as soon as the program runs; return its pid."""
+    from scrun.exec.carrier import leave_behind
+
+    pid = leave_behind(launcher, slave)
+    launcher.handle = os.pidfd_open(pid)
     try:
         if slave is not None:
-            launcher.keep_window(slave)
             # With the slave open here, who has the master would never see the end.
             os.close(slave)
         launcher.wait_running()
-        _tell(line, launcher.pid)
+        _tell(line, pid)
     except BaseException:
         launcher.signal(signals.KILL)
         raise
+    return pid
 
 
 def _container(paths: ContainerPaths, *, ignore_paused: bool) -> Container:
@@ -126,8 +132,11 @@ def _launcher(paths: ContainerPaths, container: Container, process: Process) -> 
     id_maps = (config_id_map(linux.get(name) or ()) for name in ("uidMappings", "gidMappings"))
     scheduler = scheduler_for(creation)
     description = exec_process.encode(node_process(with_home(process, creation.rootfs), *id_maps))
-    command = scheduler.enter(container.job_id, container.nodes, description, bool(process.get("terminal")))
-    return Launcher(Command(command.argv, (*command.env, paths.mark)), scheduler.read_step)
+    terminal = bool(process.get("terminal"))
+    null_input = not terminal and is_null(0)
+    entering = scheduler.enter(container.job_id, container.nodes, description, terminal=terminal, null_input=null_input)
+    command = replace(entering.command, env=(*entering.command.env, paths.mark))
+    return Launcher(replace(entering, command=command), scheduler.read_step)
 
 
 def _staged(container: Container) -> Process:

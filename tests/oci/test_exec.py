@@ -129,7 +129,8 @@ def test_terminal(screen: Screen, box: str) -> None:
             return size in screen.read()
 
         screen.wait_until(told, 30, interval=0.3)
-    screen.type("trap 'echo caught''it' INT; sleep 1000\n")
+    screen.type("trap 'echo caught''it' INT; echo se''t; sleep 1000\n")
+    screen.expect("set")  # a ^C before that throws away what has been typed and not been read
 
     def interrupted() -> bool:
         screen.type("\x03")
@@ -147,8 +148,8 @@ def test_conmon_is_killed(podman: Podman, wait_until: Any) -> None:
     screen.run("exec", "-it", box, "sh", "-c", f"echo ready; {WAIT}")
     screen.expect("ready")
     found = launchers(podman, box)
-    [conmon] = {parent(pid) for pid in found} - {*found}
-    os.kill(conmon, signal.SIGKILL)
+    [carrier] = {parent(pid) for pid in found} - {*found}
+    os.kill(parent(carrier), signal.SIGKILL)
     wait_until(lambda: len(steps(podman, box)) == 1, 30, what="the step's end")
     wait_until(lambda: not launchers(podman, box), 30, what="the launcher's end")
     screen.close()
@@ -159,15 +160,47 @@ def parent(pid: int) -> int:
         return int(file.read().rpartition(b")")[2].split()[1])
 
 
-def test_a_program_that_is_killed(engine: Podman, box: str, wait_until: Any) -> None:
-    """Engines signal the process that stands for it."""
-    process = engine.start("exec", box, "sh", "-c", f"echo ready; {WAIT}", stdout=subprocess.PIPE)
-    assert process.stdout
-    assert process.stdout.readline() == b"ready\n"
-    launcher = min(launchers(engine, box))
-    os.kill(launcher, signal.SIGKILL)
-    assert process.wait(30) == 137
+BACKGROUND = "sleep 1234 </dev/null >/dev/null 2>&1 & echo $!"
+"""Leaves a program behind, and says its number."""
+
+
+def test_a_program_in_the_background_lives_on_and_its_step_ends_with_it(
+    engine: Podman, box: str, wait_until: Any
+) -> None:
+    number = engine.ok("exec", box, "sh", "-c", BACKGROUND).strip()
+    assert len(steps(engine, box)) == 2
+    engine.ok("exec", box, "kill", number)
     wait_until(lambda: len(steps(engine, box)) == 1, 30, what="the step's end")
+    wait_until(lambda: not launchers(engine, box), 30, what="the launcher's end")
+
+
+def test_a_program_in_the_background_ends_with_the_container(engine: Podman, box: str, wait_until: Any) -> None:
+    container = engine.id(box)
+    job = engine.job(container)
+    engine.ok("exec", box, "sh", "-c", BACKGROUND)
+    engine.ok("rm", "--force", box)
+    wait_until(lambda: not engine.left(container, job), 30, what="nothing left")
+
+
+def test_the_status_of_a_program_that_left_another_behind(engine: Podman, box: str) -> None:
+    for script, status in ((f"{BACKGROUND}; exit 7", 7), (f"{BACKGROUND}; kill -9 $$", 137), (BACKGROUND, 0)):
+        done = engine("exec", box, "sh", "-c", f"{script}; seq 100000" if not status else script)
+        assert done.returncode == status
+        assert status or done.stdout.splitlines()[1:] == [str(number) for number in range(1, 100001)]
+
+
+def test_what_stands_for_a_program_is_killed(engine: Podman, box: str, wait_until: Any) -> None:
+    """Whichever process it is: the step ends, and the container does not mind."""
+    for kind in ("scrun-exec", "srun"):
+        process = engine.start("exec", box, "sh", "-c", f"echo ready; {WAIT}", stdout=subprocess.PIPE)
+        assert process.stdout
+        assert process.stdout.readline() == b"ready\n"
+        found = launchers(engine, box)
+        [srun] = {pid for pid in found if parent(pid) not in found}
+        os.kill(srun if kind == "srun" else parent(srun), signal.SIGKILL)
+        assert process.wait(30) == 137
+        process.stdout.close()
+        wait_until(lambda: len(steps(engine, box)) == 1, 30, what=f"the step's end after {kind}")
     assert engine.status(box) == ("running", 0)
 
 

@@ -198,7 +198,8 @@ def test_a_terminal_is_the_programs_own(screen: Screen) -> None:
         screen.expect(text)
 
     answer("tty | sed s/^/at''/\n", "at/dev/")
-    answer("sleep 1000\n", "sleep 1000")
+    # (a key before the shell has read the line would throw the line away)
+    answer("echo on''e; sleep 1000\n", "one")
 
     def press(key: str, keys: str, text: str) -> None:
         """Press a key, again and again, until the shell answers once more."""
@@ -211,7 +212,7 @@ def test_a_terminal_is_the_programs_own(screen: Screen) -> None:
         screen.wait_until(told, 30, interval=0.5)
 
     press("\x03", "echo interrup''ted\n", "interrupted")
-    answer("sleep 2000\n", "sleep 2000")
+    answer("echo tw''o; sleep 2000\n", "two")
     press("\x1a", "jobs\n", "Stopped")
 
     def left() -> bool:
