@@ -18,8 +18,10 @@ END
 status=$?
 # What the program has left in the background may have the pipe: all is through when cat waits for more.
 exec 8<&- 9>&-
-while kill -0 "$carrier"; do
+pause=0.001
+while read -r _ _ state _ <"/proc/$carrier/stat" && [ "$state" != Z ]; do
     read -r waits <"/proc/$carrier/wchan"  # (has no end of line)
     case $waits in *pipe_read*) break ;; esac
-    sleep 0.01
+    sleep $pause
+    case $pause in 0.001) pause=0.01 ;; *) pause=0.1 ;; esac  # soon, then seldom: who reads may take long
 done 2>/dev/null

@@ -17,7 +17,7 @@ PART = 96 << 10
 """Bytes of the description in one variable; execve(2) takes 128 KiB in all (MAX_ARG_STRLEN)."""
 NO_RUNTIME = "exec failed: on this node no OCI runtime stays beside the container; RunTimeRun must be one that can exec"
 
-FIND = program("find_runtime.sh")
+FIND = program("job_processes.sh") + program("find_runtime.sh")
 """With the cookie as $1: the runtime's words up to its verb become "$@", the container's id $id. See ``find``."""
 HERE = program("given_runtime.sh")
 """The same with the id as $1 and the runtime's words after it: a container of this machine."""
