@@ -4,7 +4,8 @@ import os
 
 from actors.process.command import Command
 from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor, Write
-from actors.process.spool import Looks, Spool
+from actors.process.looks import Looks
+from actors.process.spool import Spool
 from actors.slurm.replies import given_back, released
 from actors.slurm.scheduler import JobInfo, JobNews, Scheduler, StepNews
 from proto.errors import ScrunError

@@ -5,10 +5,11 @@ import os
 from actors.oci.entry import entry_argv
 from actors.process.command import Command
 from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor
-from actors.process.spool import Looks, Spool
+from actors.process.looks import Looks
+from actors.process.spool import Spool
 from actors.slurm import runtime_words
 from actors.slurm.replies import may_be_outside, may_be_the_runtimes, needs_inquiry
-from actors.slurm.scheduler import STDERR, JobInfo, Scheduler, StepNews
+from actors.slurm.scheduler import STDERR, WINDOW_AGAIN, JobInfo, Scheduler, StepNews
 from proto.errors import ScrunError
 from proto.exit_codes import KILL, KILLED, REFUSED
 from proto.host import sessions
@@ -25,8 +26,6 @@ WHY_LIMIT = 2.0
 """Seconds to wait for Slurm's word on why a job ended; the end itself is known and must not wait for it."""
 WHY_AGAIN = 0.2
 """Seconds until it is asked again, if it could not answer."""
-WINDOW_AGAIN = 0.5
-"""Seconds after which a window size is told again: srun forgets one that comes just before it begins to wait."""
 PROBE_LIMIT = 15.0
 """Seconds that the probe may take; srun itself waits 10 s for a controller."""
 YOUNG = 5.0

@@ -9,13 +9,14 @@ The container's variables are in the file as well, since the node's config.json 
 (``actors.staging.reach``). Their owner alone can read the file, all others can only execute it::
 
     for each signal: as a program expects it, not ignored, not blocked
+    if standard input is to be a file: open it for that
     if there is a pipe: open it as standard output, once somebody reads it, and write a byte; for ten seconds at most
     environment = [v for v in variables if not (v begins with "SLURM_" and the step has one of that name)]
                 + [v for v in the step's if v begins with "SLURM_" or variables have none of that name]
     execve(argv[1], &argv[2], environment)
     say why not;  exit(errno == ENOENT ? 127 : 126)
 
-Behind the code lie the addresses of the pipe's path and of the texts, then those of the variables, which end with 0.
+Behind the code lie the addresses of the two paths and of the texts, then those of the variables, which end with 0.
 The new array of variables grows down the stack. Two passes share the code, first over the step's variables, then over
 those of the table: whatever begins as the pass does not look for is taken, and the rest only if the other list has no
 variable of that name.
@@ -60,7 +61,7 @@ def has_code(machine: str) -> bool:
     return machine in _MACHINES
 
 
-def entry_file(machine: str, env: Sequence[bytes] = (), pipe: str = "") -> bytes:
+def entry_file(machine: str, env: Sequence[bytes] = (), pipe: str = "", stdin: str = "") -> bytes:
     """Return the whole executable for a machine.
 
     Args:
@@ -70,11 +71,12 @@ def entry_file(machine: str, env: Sequence[bytes] = (), pipe: str = "") -> bytes
         env: the container's variables, ``K=V``. They go before those of the step, but for names that begin with
             ``SLURM_``: there the step knows better.
         pipe: path in the container of the named pipe that is to be standard output, or nothing.
+        stdin: path in the container of what is to be standard input, or nothing.
 
     """
     number, code = _MACHINES[machine]
     start = _ELF_HEADER.size + _PROGRAM_HEADER.size
-    content = code + _data(_BASE + start + len(code), env, os.fsencode(pipe))
+    content = code + _data(_BASE + start + len(code), env, (os.fsencode(stdin), os.fsencode(pipe)))
     size = start + len(content)
     identity = b"\x7fELF" + bytes((2, 1, 1, 0)) + bytes(8)  # 64 bits, little endian
     header = _ELF_HEADER.pack(
@@ -86,24 +88,27 @@ def entry_file(machine: str, env: Sequence[bytes] = (), pipe: str = "") -> bytes
     return header + segment + content
 
 
-def _data(address: int, env: Sequence[bytes], pipe: bytes) -> bytes:
-    """What lies behind the code: the addresses of pipe, texts and variables, and all of these.
+def _data(address: int, env: Sequence[bytes], streams: tuple[bytes, bytes]) -> bytes:
+    """What lies behind the code: the addresses of streams, texts and variables, and all of these.
 
     Args:
         address: where it will be in memory.
         env: the variables; the last one comes first, for so they come onto the stack.
-        pipe: a path, or nothing.
+        streams: paths of standard input and output, or nothing.
 
     """
     said = [bytes((number, len(text) + 3)) + f": {text}\n".encode() for number, text in _REASONS.items()]
-    pieces = [pipe + b"\0", b"exec " + b"".join(said), *(entry + b"\0" for entry in reversed(env))]
+    pieces = [
+        *(path + b"\0" for path in streams),
+        b"exec " + b"".join(said),
+        *(entry + b"\0" for entry in reversed(env)),
+    ]
     where = address + 8 * (len(pieces) + 1)
     addresses = []
     for piece in pieces:
         addresses.append(where)
         where += len(piece)
-    if not pipe:
-        addresses[0] = 0
+    addresses[: len(streams)] = [at if path else 0 for at, path in zip(addresses, streams, strict=False)]
     # A look at the first six bytes of a short one must not leave the file.
     return struct.pack(f"<{len(pieces) + 1}Q", *addresses, 0) + b"".join(pieces) + bytes(8)
 

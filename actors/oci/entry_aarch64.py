@@ -7,7 +7,7 @@ CODE = b"".join(
         0x910003EA,  #       mov   x10, sp
         0x8B090D4B,  #       add   x11, x10, x9, lsl 3
         0x9100416B,  #       add   x11, x11, 16           the step's variables
-        0x1000114C,  #       adr   x12, data              the pipe, the texts, the table of variables
+        0x1000128C,  #       adr   x12, data              input, pipe, the texts, the table of variables
         0xA9BF7FFF,  #       stp   xzr, xzr, [sp, -16]!   a sigaction of zeros: SIG_DFL
         0xA9BF7FFF,  #       stp   xzr, xzr, [sp, -16]!
         0x910003E1,  #       mov   x1, sp
@@ -22,7 +22,17 @@ CODE = b"".join(
         0x52800040,  #       mov   w0, 2                  SIG_SETMASK
         0xD28010E8,  #       mov   x8, 135                rt_sigprocmask: none is blocked
         0xD4000001,  #       svc   0
-        0xD2942400,  #       mov   x0, 0xa120             a timespec: half a millisecond
+        0xF8408581,  #       ldr   x1, [x12], 8
+        0xB4000121,  #       cbz   x1, 1f                 standard input stays
+        0x92800C60,  #       mov   x0, -100               AT_FDCWD
+        0x52A00102,  #       mov   w2, 0x80000            O_RDONLY | O_CLOEXEC
+        0xD2800708,  #       mov   x8, 56                 openat
+        0xD4000001,  #       svc   0
+        0x52800001,  #       mov   w1, 0
+        0x52800002,  #       mov   w2, 0
+        0xD2800308,  #       mov   x8, 24                 dup3
+        0xD4000001,  #       svc   0
+        0xD2942400,  #    1: mov   x0, 0xa120             a timespec: half a millisecond
         0xF2A000E0,  #       movk  x0, 7, lsl 16
         0xA9BF03FF,  #       stp   xzr, x0, [sp, -16]!
         0x5289C413,  #       mov   w19, 20000

@@ -4,7 +4,7 @@ CODE = bytes.fromhex(
     "4889e5"  #                       mov   rbp, rsp            argc, argv …, 0, envp …, 0
     "488b4d00"  #                     mov   rcx, [rbp]
     "4c8d64cd10"  #                   lea   r12, [rbp+rcx*8+16] the step's variables
-    "4c8d2d7d010000"  #               lea   r13, [rip+data]     the pipe, the texts, the table of variables
+    "4c8d2d9d010000"  #               lea   r13, [rip+data]     input, pipe, the texts, the table of variables
     "31d2"  #                         xor   edx, edx
     "52"  #                           push  rdx                 a sigaction of zeros: SIG_DFL
     "52"  #                           push  rdx
@@ -26,7 +26,20 @@ CODE = bytes.fromhex(
     "6a02"  #                         push  2
     "5f"  #                           pop   rdi
     "0f05"  #                         syscall
-    "6820a10700"  #                   push  500000              a timespec: half a millisecond
+    "498b7d00"  #                     mov   rdi, [r13]
+    "4983c508"  #                     add   r13, 8
+    "4885ff"  #                       test  rdi, rdi
+    "7413"  #                         jz    1f                  standard input stays
+    "6a02"  #                         push  2                   open
+    "58"  #                           pop   rax
+    "be00000800"  #                   mov   esi, 0x80000        O_RDONLY | O_CLOEXEC
+    "0f05"  #                         syscall
+    "89c7"  #                         mov   edi, eax
+    "31f6"  #                         xor   esi, esi
+    "6a21"  #                         push  33                  dup2
+    "58"  #                           pop   rax
+    "0f05"  #                         syscall
+    "6820a10700"  #                1: push  500000              a timespec: half a millisecond
     "52"  #                           push  rdx
     "bb204e0000"  #                   mov   ebx, 20000
     "498b7d00"  #               wait: mov   rdi, [r13]

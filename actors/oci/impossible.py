@@ -9,7 +9,8 @@ from collections.abc import Collection
 from typing import Any
 
 from .bind_source import is_below, is_bind, is_engines
-from .own_settings import can_score, own_settings
+from .node_process import can_score
+from .own_settings import own_settings
 
 _SLURMS = "is Slurm's affair on a node; leave it out, or ask for it by an option of the job (annotation scrun.…)"
 PROPERTIES = (

@@ -8,30 +8,22 @@ which does all of that itself. Pure: a dictionary goes in, another comes out.
 from collections.abc import Mapping
 from typing import Any
 
-from proto.errors import StagingError
 from proto.value import Value
 
 from .bind_source import BindFact
 from .copies import Copy
 from .entry import ENTRY_NAME
-from .id_maps import IdMap, is_mapped, to_config
+from .id_maps import IdMap, to_config
 from .namespaces import own_namespaces
 from .node_devices import keep_device
 from .node_mounts import MountRules, node_mounts
-from .own_settings import can_score, own_settings
+from .node_process import node_process
+from .own_settings import own_settings
 
 Config = dict[str, Any]
 
 # createContainer and startContainer run in the container's namespaces and may do what they like there.
 _RUNTIME_HOOKS = ("prestart", "createRuntime", "poststart", "poststop")
-_PROCESS_DROPPED = (
-    "rlimits",  # above slurmd's hard limit they fail; Slurm propagates or sets limits itself
-    "apparmorProfile",
-    "selinuxLabel",
-    "ioPriority",
-    "scheduler",
-    "execCPUAffinity",  # Slurm binds the step
-)
 _LINUX_DROPPED = (
     "resources",
     "cgroupsPath",
@@ -199,35 +191,6 @@ def _device_mount(path: str, plan: NodePlan) -> dict[str, Any]:
         "source": plan.device_paths.get(path, path),
         "options": ["slave", "nosuid", "noexec", "rw", "rbind"],
     }
-
-
-def node_process(process: Config, uid_map: IdMap, gid_map: IdMap) -> Config:
-    """Return ``process`` for the node, of config.json or of a program that is added later.
-
-    Raises:
-        StagingError: its user or group is not among the ids that the container has on the node.
-
-    """
-    result = {key: value for key, value in process.items() if key not in _PROCESS_DROPPED}
-    if not can_score(process.get("oomScoreAdj", 0), root=not uid_map):
-        result.pop("oomScoreAdj", None)
-    user = dict(process.get("user") or {})
-    if uid_map:
-        for name, id_map in (("uid", uid_map), ("gid", gid_map)):
-            wanted = user.get(name, 0)
-            if not is_mapped(id_map, wanted):
-                raise StagingError(
-                    f"the container runs as {name} {wanted}, which the user has no subordinate id for; "
-                    "use id_mapping = single, or extend /etc/subuid and /etc/subgid"
-                )
-        groups = [group for group in user.get("additionalGids") or () if is_mapped(gid_map, group)]
-        user.pop("additionalGids", None)
-        # setgroups(2) is forbidden where only one group is mapped.
-        if groups and sum(entry.size for entry in gid_map) > 1:
-            user["additionalGids"] = groups
-    if user:
-        result["user"] = user
-    return result
 
 
 def _lost_groups(asked: Config, got: Config) -> str:

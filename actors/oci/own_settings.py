@@ -57,11 +57,6 @@ def own_settings(config: dict[str, Any], namespaces: Collection[str], *, crun: b
     return OwnSettings(kept, domain if "uts" in namespaces else "", tuple(refused))
 
 
-def can_score(score: int, *, root: bool) -> bool:
-    """Whether a program can have such an OOM score on a node; 0 is what every engine may write, and says nothing."""
-    return score > 0 or (score < 0 and root)
-
-
 def _sysctl(config: dict[str, Any]) -> dict[str, str]:
     return (config.get("linux") or {}).get("sysctl") or {}
 

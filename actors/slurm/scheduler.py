@@ -19,6 +19,9 @@ T = TypeVar("T")
 STDERR = 6
 """Descriptor of a step's command that carries the container's stderr; its own descriptor 2 is the launcher's."""
 
+WINDOW_AGAIN = 0.5
+"""Seconds after which a window size is told again: srun forgets one that comes just before it begins to wait."""
+
 JobKind = Literal["none", "queued", "granted", "revoked", "refused"]
 
 

@@ -137,7 +137,7 @@ def stage_in(
         entry = entry_of(creation)
         streams = node_streams.streams_of(creation, config, conf, entry, final)
         if entry:
-            write_entry(content, config, streams)
+            write_entry(content, config, streams, null_input=creation.null_input)
         plan = NodePlan(
             content=final,
             uid_map=uid_map,

@@ -113,7 +113,7 @@ def entry_of(creation: Creation) -> str:
     return entry_path(creation.cookie, creation.entry_directory)
 
 
-def write_entry(directory: str, config: Config, streams: Streams | None) -> None:
+def write_entry(directory: str, config: Config, streams: Streams | None, *, null_input: bool) -> None:
     """Put the entry file, with the container's variables in it, into a directory.
 
     If config.json has none, an entry file that is there already has them: this is done again.
@@ -121,7 +121,8 @@ def write_entry(directory: str, config: Config, streams: Streams | None) -> None
     path = os.path.join(directory, ENTRY_NAME)
     variables = environment(config)
     if variables or not os.path.exists(path):
-        content = entry_file(os.uname().machine, variables, streams.pipe if streams else "")
+        pipe, stdin = streams.pipe if streams else "", os.devnull if null_input else ""
+        content = entry_file(os.uname().machine, variables, pipe, stdin)
         write_file(path, content, ENTRY_MODE)
 
 

@@ -36,7 +36,6 @@ import errno
 import fcntl
 import os
 import select
-import socket
 import stat
 from enum import Enum, auto
 from typing import Protocol
@@ -317,5 +316,7 @@ class Stream:
 
 
 def _send_buffer(fd: int) -> int:
+    import socket  # 3 ms, which ``exec`` has seldom use for
+
     with socket.socket(fileno=os.dup(fd)) as peer:
         return max(peer.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF), 4 * COPY_CHUNK)

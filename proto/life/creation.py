@@ -70,6 +70,7 @@ class Creation(Value):
             options of job and step.
         host: name of the machine; empty in the journals of earlier versions.
         entry_directory: directory in the container where the entry file is.
+        null_input: standard input is /dev/null, and is that in the container, too (slurmstepd would make it a pipe).
 
     """
 
@@ -95,6 +96,7 @@ class Creation(Value):
     settings: Settings
     host: str = ""
     entry_directory: str = "/dev"
+    null_input: bool = False
 
     @property
     def is_roots(self) -> bool:

@@ -12,6 +12,7 @@ from proto.host import gate
 from proto.host.paths import ContainerPaths, make_root
 from proto.life.creation import Creation
 from scrun.box import directory, pidfile
+from scrun.cli.given import absolute
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.create import creating
@@ -33,7 +34,7 @@ def run(line: Line) -> int:
 
 def hand_pidfd(line: Line) -> Callable[[int], None] | None:
     """What hands a pidfd of the anchor to the socket that the line names; None if it names none."""
-    path = creating.absolute(line.own.text("pidfd-socket"))
+    path = absolute(line.own.text("pidfd-socket"))
     if not path:
         return None
     from scrun.box import pidfd

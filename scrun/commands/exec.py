@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from actors.oci import config_file
 from actors.oci.id_maps import config_id_map
-from actors.oci.node_config import node_process
+from actors.oci.node_process import node_process
 from actors.slurm import scheduler_for
 from actors.staging.home import with_home
 from actors.stdio.streams import is_null
@@ -13,14 +13,13 @@ from proto import exit_codes as signals
 from proto.errors import InternalError, UsageError, WrongStateError
 from proto.exit_codes import of_wait_status
 from proto.host.paths import ContainerPaths
-from proto.host.terminal import open_terminal
 from proto.life.container import Container
 from proto.value import replace
 from scrun.box import pidfile
 from scrun.box.box import find
+from scrun.cli.given import absolute, refuse_descriptors
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
-from scrun.create.creating import absolute, refuse_descriptors
 from scrun.exec import process as exec_process
 from scrun.exec.process import Process
 from scrun.packages import use_packages
@@ -43,7 +42,7 @@ def run(line: Line) -> int:
     launcher = _launcher(paths, container, process)
     size = exec_process.console_size(process)
     if detached:
-        _leave_behind(line, launcher, open_terminal(console, size) if console else None)
+        _leave_behind(line, launcher, _terminal(console, size) if console else None)
         return 0
     launcher.pass_signals_on()
     if not terminal:
@@ -53,11 +52,17 @@ def run(line: Line) -> int:
     from scrun.exec.own_terminal import OwnTerminal
 
     with OwnTerminal() as own:
-        slave = open_terminal(own.path, size)
+        slave = _terminal(own.path, size)
         own.attach()
         pid = _leave_behind(line, launcher, slave)
         own.copy(pid)
     return of_wait_status(os.waitpid(pid, 0)[1])
+
+
+def _terminal(console: str, size: tuple[int, int] | None) -> int:
+    from proto.host.terminal import open_terminal
+
+    return open_terminal(console, size)
 
 
 def _leave_behind(line: Line, launcher: "Launcher", slave: int | None) -> int:

@@ -10,12 +10,14 @@ from actors.oci import entry_place
 from actors.oci.bundle import Bundle, load
 from actors.oci.entry import DIRECTORY
 from actors.oci.program import find_program
-from proto.errors import BundleError, SettingsError, StagingError, UnsupportedError
+from actors.stdio.streams import is_null
+from proto.errors import BundleError, SettingsError, StagingError
 from proto.host.log_record import file_of
 from proto.host.machine import host
 from proto.life.creation import Creation, Log
 from proto.life.settings import SchedulerName, Settings
 from proto.value import replace
+from scrun.cli.given import absolute, refuse_descriptors
 from scrun.cli.parsing import Line
 from scrun.packages import directories
 from scrun.report import levels
@@ -85,6 +87,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         settings=decided,
         host=host(),
         entry_directory=_entry_directory(bundle, decided),
+        null_input=not bundle.terminal and is_null(0),
     )
     scheduler, script = decided.scrun.scheduler, decided.scrun.lua
     refuse_descriptors(line)
@@ -141,11 +144,6 @@ def _log(log: str) -> str:
     return log if log.startswith(("syslog:", "journald:")) else absolute(file_of(log))
 
 
-def absolute(path: str) -> str:
-    """The path made absolute; empty stays empty."""
-    return os.path.abspath(path) if path else ""
-
-
 def check_console(console: str, *, terminal: bool) -> None:
     """Terminal and console socket belong together.
 
@@ -179,16 +177,3 @@ def _job_id(bundle: Bundle, environ: dict[str, str]) -> int:
     if not (word.isascii() and word.isdigit() and 0 < int(word[:12]) < 1 << 32):
         raise SettingsError(f"SLURM_JOB_ID is no job id: {word[:40]!r}")
     return int(word)
-
-
-def refuse_descriptors(line: Line) -> None:
-    """``--preserve-fds``.
-
-    Raises:
-        UnsupportedError: a program is to have descriptors of this host.
-
-    """
-    if line.own.text("preserve-fds") not in {"", "0"}:
-        raise UnsupportedError(
-            "no descriptor but 0, 1 and 2 reaches a node (--preserve-fds); mount the file that it leads to instead"
-        )

@@ -8,16 +8,13 @@ What still has the program's standard output goes on writing into it, by a proce
 import os
 import select
 import signal
-import tty
 from collections.abc import Callable
 
-from actors.allocation.step import WINDOW_AGAIN
 from actors.process.forking import close_all_but, default_signals, detach_stdio, name_process
-from actors.process.spool import Looks
-from actors.slurm.scheduler import STDERR
+from actors.process.looks import Looks
+from actors.slurm.scheduler import STDERR, WINDOW_AGAIN
 from actors.stdio.mover import PIPE_SIZE, State, Stream, make_pipe
 from proto.exit_codes import INTERNAL
-from proto.host.terminal import set_window_size, take, window_size
 
 from .end_mark import EndMark
 from .launcher import PASSED_ON, Launcher
@@ -88,10 +85,12 @@ class Carrier:
 
     def _terminal(self, slave: int) -> dict[int, int]:
         """Another terminal for srun, of the same size."""
+        import tty
+
         self._inner, inner_slave = os.openpty()
         os.set_blocking(self._inner, False)
         tty.setraw(inner_slave)
-        set_window_size(self._inner, *window_size(slave))
+        self._copy_size(slave)
         self._add("stdin", slave, self._inner)
         self._add("stdout", self._inner, slave, self._output)
         return {0: inner_slave, 1: inner_slave}
@@ -175,8 +174,13 @@ class Carrier:
     def _resized(self, *_: object) -> None:
         """Tell the size of the caller's terminal to srun's, and srun that it is new."""
         if self._slave is not None and self._inner >= 0:
-            set_window_size(self._inner, *window_size(self._slave))
+            self._copy_size(self._slave)
         self._launcher.signal(signal.SIGWINCH)
+
+    def _copy_size(self, slave: int) -> None:
+        from proto.host.terminal import set_window_size, window_size
+
+        set_window_size(self._inner, *window_size(slave))
 
 
 def _wait(wanted: dict[int, int], timeout: float | None) -> dict[int, int]:
@@ -202,6 +206,8 @@ def leave_behind(launcher: Launcher, slave: int | None) -> int:
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         name_process("scrun-exec")
         if slave is not None:
+            from proto.host.terminal import take
+
             take(slave)
             detach_stdio()
         close_all_but({0, 1, 2, *launcher.descriptors, *(() if slave is None else (slave,))})

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 
 from actors.process.forking import become
-from actors.process.spool import Looks
+from actors.process.looks import Looks
 from actors.slurm.scheduler import Entering, StepNews
 from proto.errors import LaunchError
 from proto.exit_codes import NOT_FOUND, of_wait_status

@@ -54,7 +54,7 @@ def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
     directory = os.path.abspath(directory)
     conf = oci_conf.load(creation.settings.scrun.slurm_conf)
     streams = node_streams.streams_of(creation, config, conf, entry, directory)
-    write_entry(directory, config, streams)
+    write_entry(directory, config, streams, null_input=creation.null_input)
     ours = [entry_mount(entry, f"{directory}/{ENTRY_NAME}"), *(streams.mounts() if streams else ())]
     names = {mount["destination"] for mount in ours}
     config["mounts"] = [

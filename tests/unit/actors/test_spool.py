@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from actors.process.spool import Looks
+from actors.process.looks import Looks
 
 
 def test_what_took_long_is_known_an_eighth_of_that_later_at_most() -> None:

@@ -31,10 +31,10 @@ def test_there_is_none_for_other_machines() -> None:
     assert not has_code("sparc64")
 
 
-def executable(path: Path, machine: str, env: Sequence[bytes] = (), pipe: str = "") -> str:
+def executable(path: Path, machine: str, env: Sequence[bytes] = (), pipe: str = "", stdin: str = "") -> str:
     if not has_code(machine):
         pytest.skip(f"no entry file for {machine}")
-    path.write_bytes(entry_file(machine, env, pipe))
+    path.write_bytes(entry_file(machine, env, pipe, stdin))
     path.chmod(ENTRY_MODE)
     return str(path)
 
@@ -110,6 +110,18 @@ def test_no_signal_is_ignored_or_blocked(tmp_path: Path, machine: tuple[str, tup
     done = subprocess.run(words, capture_output=True, check=True, preexec_fn=ignore_and_block_all)
     emulators = 0b11 << 31 if emulator else 0  # qemu keeps 32 and 33 for itself
     assert [int(line.split()[1], 16) & ~emulators for line in done.stdout.splitlines()] == [0, 0]
+
+
+def test_its_input_is_the_file_that_it_is_to_be(tmp_path: Path, machine: tuple[str, tuple[str, ...]]) -> None:
+    name, emulator = machine
+    (tmp_path / "input").write_text("word\n")
+    for path, expected in (("", b"given\n"), (str(tmp_path / "input"), b"word\n"), (str(tmp_path / "no"), b"given\n")):
+        entry = executable(tmp_path / f"entry{len(path)}", name, stdin=path)
+        words = [*emulator, entry, "/bin/sh", "sh", "-c", "cat; ls /proc/$$/fd"]
+        done = subprocess.run(words, input=b"given\n", capture_output=True, check=True)
+        said, *open_files = done.stdout.splitlines(keepends=True)
+        assert said == expected
+        assert emulator or b"".join(open_files).split() == [b"0", b"1", b"2"]
 
 
 def test_its_output_is_the_pipe_as_soon_as_somebody_reads_it(
