@@ -41,6 +41,7 @@ from .filesystem import device_paths
 from .home import with_home
 from .loglevel import Level, Log
 from .masks import take_masks
+from .overlay.mount_points import behind_links
 from .reach import keeps_owners
 from .root_file_system import stage_root
 from .root_plan import PROGRAMS, RootPlan
@@ -119,7 +120,8 @@ def stage_in(
     """
     place = staging_directory(creation)
     home = container_directory(creation)
-    config = {**config, "mounts": from_bundle(config.get("mounts") or (), creation.bundle)}
+    given = from_bundle(config.get("mounts") or (), creation.bundle)
+    config = {**config, "mounts": behind_links(creation.rootfs, given)}
     if process := config.get("process"):
         config["process"] = with_home(process, creation.rootfs)
     config, masks = take_masks(config, creation.rootfs)

@@ -29,11 +29,11 @@ def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount
     done: list[str] = []
     touched: set[tuple[str, ...]] = {()}
     for mount in mounts:
-        destination = os.path.normpath("/" + str(mount.get("destination", "/")).lstrip("/"))
-        hidden = any(destination == above or destination.startswith(above + "/") for above in done)
+        destination = _destination(mount)
+        hidden = _is_on(destination, done)
         done.append(destination)
         if hidden:
-            continue  # on another mount
+            continue
         links: list[tuple[list[str], str]] = []
         there, missing = resolve(root, destination, links)
         for names, target in links:
@@ -48,6 +48,36 @@ def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount
     # Now that all is made: their modes may forbid it. An overlay shows the attributes of its topmost layer.
     for path in sorted(touched, key=len, reverse=True):
         imitate(os.path.join(root, *path), os.path.join(layer, *path), owners=owners)
+
+
+def behind_links(root: str, mounts: Iterable[Mount]) -> list[Mount]:
+    """Mounts whose destinations are no links, nor behind one: crun 1.8.1 does not follow one to a file.
+
+    Args:
+        root: the root file system as the container will see it, on this host.
+        mounts: of config.json, in order; what is on another mount stays.
+
+    """
+    found: list[Mount] = []
+    done: list[str] = []
+    for mount in mounts:
+        destination = _destination(mount)
+        if not _is_on(destination, done):
+            there, missing = resolve(root, destination)
+            if there or missing:
+                destination = "/" + "/".join((*there, *missing))
+        done.append(destination)
+        found.append({**mount, "destination": destination})
+    return found
+
+
+def _destination(mount: Mount) -> str:
+    return os.path.normpath("/" + str(mount.get("destination", "/")).lstrip("/"))
+
+
+def _is_on(destination: str, mounts: Iterable[str]) -> bool:
+    """Whether a mount is on another one."""
+    return any(destination == above or destination.startswith(above + "/") for above in mounts)
 
 
 def _link(ground: str, names: list[str], target: str) -> None:
@@ -66,7 +96,7 @@ def resolve(root: str, path: str, links: list[tuple[list[str], str]] | None = No
         links: gets the names, of which only the last is a link, and the target of each link on the way.
 
     Returns:
-        The names that lead to what is there, none of them a link, and the names that are missing; none is if the path
+        The names that lead to what is there, none of them a link, and the names that are missing; neither if the path
         leads to nothing that can be made, such as a link to itself.
 
     """
@@ -83,16 +113,16 @@ def resolve(root: str, path: str, links: list[tuple[list[str], str]] | None = No
             mode = os.lstat(here).st_mode
         except FileNotFoundError:
             rest = [part, *todo[::-1]]
-            return there, [] if ".." in rest else rest
+            return ([], []) if ".." in rest else (there, rest)
         except OSError:
-            return there, []
+            return [], []
         if not stat.S_ISLNK(mode):
             there.append(part)
             continue
         target = os.readlink(here)
         links.append(([*there, part], target))
         if len(links) > LINK_LIMIT:
-            return there, []
+            return [], []
         if target.startswith("/"):
             there = []
         todo += [name for name in target.split("/") if name not in {"", "."}][::-1]

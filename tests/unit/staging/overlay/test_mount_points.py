@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.staging.overlay.mount_points import make_mount_points, resolve
+from actors.staging.overlay.mount_points import behind_links, make_mount_points, resolve
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def root(tmp_path: Path) -> Path:
         ("/../etc/./hosts", ["etc", "hosts"], []),
         ("/new/../etc", [], []),
         ("/loop/x", [], []),
-        ("/etc/hosts/x", ["etc", "hosts"], []),
+        ("/etc/hosts/x", [], []),
         ("/work", [], ["work"]),
     ],
 )
@@ -78,3 +78,11 @@ def test_a_directory_on_the_way_stays_what_it_is_for_the_container(root: Path, t
     made(root, tmp_path, {"destination": "/etc/new", "type": "tmpfs", "source": "tmpfs"})
     status = (tmp_path / "layer/etc").stat()
     assert stat.S_IMODE(status.st_mode) == 0o750
+
+
+def test_a_mount_is_put_where_its_links_lead(root: Path) -> None:
+    given = ["/lib", "/var/run/x", "/lib/below", "/usr/lib/below", "/loop/x", "/new", "/etc/hosts"]
+    mounts = behind_links(str(root), [{"destination": name, "type": "bind"} for name in given])
+    found = [mount["destination"] for mount in mounts]
+    assert found == ["/usr/lib", "/run/x", "/usr/lib/below", "/usr/lib/below", "/loop/x", "/new", "/etc/hosts"]
+    assert all(mount["type"] == "bind" for mount in mounts)
