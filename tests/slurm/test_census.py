@@ -308,3 +308,49 @@ def test_the_ends_of_file_do_not_wait_for_what_comes_after(runtime: Runtime) -> 
     finally:
         flag.touch()
     assert box.wait() == 3
+
+
+def of_the_job(box: Box) -> dict[str, int]:
+    """The processes of its job on its node, by name; a runtime that runs from a sealed copy of itself is ``crun``."""
+    found = {}
+    for pid in all_pids():
+        if f"/job_{box.job()}/".encode() in read_proc(pid, "cgroup"):
+            name = read_proc(pid, "comm").decode().strip()
+            found["crun" if name.startswith("memfd:crun") else name] = pid
+    return found
+
+
+def kinds(pid: int) -> list[str]:
+    """What a process has open beside its first three descriptors, without numbers."""
+    return sorted(name.partition(":")[0] for number, name in descriptors(pid).items() if number > 2)
+
+
+def test_what_is_on_the_node_and_what_it_holds(runtime: Runtime) -> None:
+    box = runtime.running("/bin/sleep", "1000")
+    runtime.wait_until(lambda: "sleep" in of_the_job(box), 30)
+    found = of_the_job(box)
+    assert sorted(found) == ["cat", "crun", "sh", "sleep"]
+    assert kinds(found["sleep"]) == []
+    output = descriptors(found["crun"])[1]
+    assert output.startswith("/dev/pts/")
+    assert [name for name, pid in sorted(found.items()) if output in descriptors(pid).values()] == ["cat", "crun", "sh"]
+    pipe = descriptors(found["cat"])[0]
+    assert set(descriptors(found["cat"]).values()) == {pipe, output, os.devnull}
+
+
+def test_what_an_exec_holds(runtime: Runtime) -> None:
+    box = runtime.running("/bin/sleep", "1000")
+    file = runtime.pid_file("exec")
+    leaked, other = os.pipe()
+    words = ("exec", "--detach", "--pid-file", str(file), box.id, "/bin/sleep", "2000")
+    with open(os.devnull, "r+b") as null:
+        process = runtime.runner.start(runtime.words(*words), stdin=null, stdout=null, stderr=null, pass_fds=[other])
+        assert process.wait(30) == 0
+    os.close(other)
+    assert os.read(leaked, 1) == b""
+    os.close(leaked)
+    pid = int(file.read_text())
+    # What srun says, srun itself, and of each of three streams the end that is not srun's.
+    runtime.wait_until(lambda: kinds(pid) == ["/memfd", "anon_inode", "pipe", "pipe"], 10, what=str(kinds(pid)))
+    runtime.wait_until(lambda: "sleep" in of_the_job(box), 30)
+    os.kill(pid, signal.SIGKILL)
