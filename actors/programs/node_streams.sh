@@ -64,7 +64,8 @@ tells_sizes() {
 
 case $1 in
 pass)
-    pass "$2" "$(process)" </dev/null >"/proc/$PPID/fd/1" 2>/dev/null &
+    # runc reads a hook's output to its end. A shell keeps copies of what the redirections of a function take away, but not of exec's.
+    (exec </dev/null >"/proc/$PPID/fd/1" 2>/dev/null && pass "$2" "$(process)") &
     echo $! >"$note"
     ;;
 finish) finish "$2" >/dev/null 2>&1 ;;
