@@ -1,16 +1,37 @@
 #!/bin/sh
-# srun's --task-prolog for a container whose node has something to do before the runtime starts: as the user, in the directory of the
-# task's own where slurmstepd has put the config.json that the runtime is about to read. Beside it:
+# srun's --task-prolog for a container whose node has something to do before the runtime starts: as the user. Beside it:
 #   lay          makes the directories of overlays          terminal     if the program wants one
 #   tasks        if each task has a pipe of its own         task-prolog  a link to the user's own
 here=${0%/*}
 if [ -e "$here/lay" ]; then "$here/lay" || exit; fi
-# slurmstepd before 23.11 writes "false" whatever srun's --pty says, and the program would be given its terminal, which is another
-# session's. In a string these quotes would have backslashes. What is typed before the runtime has made slurmstepd's terminal
-# raw would be echoed twice.
+value() { # KEY FILE
+    sed -n "s/^[[:blank:]]*$1[[:blank:]]*=[[:blank:]]*\"\{0,1\}\([^\"#[:blank:]]*\).*/\1/Ip" "$2" 2>/dev/null | tail -n 1
+}
+
+# The directory that slurmstepd makes for each task, where the runtime will look for config.json and for what has a name without a slash.
+# It is the working directory with Slurm 22.05, and with 24.11 it is not, nor does any variable tell it: so as the files say (oci.conf(5)).
+own() {
+    conf=${SLURM_CONF:-/etc/slurm/slurm.conf}
+    if [ ! -r "$conf" ]; then conf=/run/slurm/conf/slurm.conf; fi # of a node without files of its own
+    spool=$(value SlurmdSpoolDir "$conf") path=$(value ContainerPath "${conf%/*}/oci.conf")
+    path=${path:-oci-job%j-%s/task-%t}
+    case $path in /*) ;; *) path=${spool:-/var/spool/slurmd}/$path ;; esac
+    printf '%s\n' "$path" | sed "s/%n/$SLURMD_NODENAME/g; s/%h/$(uname -n | sed 's/[.].*//')/g; s/%j/$SLURM_JOB_ID/g
+        s/%s/$SLURM_STEP_ID/g; s/%t/$SLURM_LOCALID/g; s/%u/$(id -un)/g; s/%U/$(id -u)/g"
+}
+
+case $PWD in
+*job"$SLURM_JOB_ID"-*) own=. ;;
+*) own= ;;
+esac
 if [ -e "$here/terminal" ] && [ "$SLURM_PTY_PORT" ]; then
-    sed 's/"terminal": *false/"terminal": true/' config.json >config.json.new && mv config.json.new config.json || exit
-    (trap '' TTOU && stty raw -echo </dev/tty) 2>/dev/null  # as a process group in the background may
+    # slurmstepd before 23.11 writes "false" whatever srun's --pty says, and the program would be given its terminal, which is another
+    # session's. In a string these quotes would have backslashes.
+    if [ "$own" ] && [ -e config.json ]; then
+        sed 's/"terminal": *false/"terminal": true/' config.json >config.json.new && mv config.json.new config.json || exit
+    fi
+    # What is typed before the runtime has made slurmstepd's terminal raw would be echoed twice.
+    (trap '' TTOU && stty raw -echo </dev/tty) 2>/dev/null # as a process group in the background may
 fi
-if [ -e "$here/tasks" ]; then mkfifo -m 666 scrun-stdout || exit; fi
+if [ -e "$here/tasks" ]; then mkfifo -m 666 "${own:-$(own)}/scrun-stdout" || exit; fi
 if [ -e "$here/task-prolog" ]; then exec "$here/task-prolog"; fi
