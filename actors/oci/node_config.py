@@ -97,10 +97,11 @@ def node_config(config: Config, plan: NodePlan) -> NodeConfig:
     result["ociVersion"] = OCI_VERSION
     result["root"] = {**(config.get("root") or {}), "path": f"{plan.content}/rootfs"}
     if config.get("process"):
-        result["process"] = node_process(config["process"], plan.uid_map, plan.gid_map)
+        result["process"] = node_process(config["process"], plan.uid_map, plan.gid_map, crun=plan.crun)
     lost = _lost_groups(config.get("process") or {}, result.get("process") or {})
     if lost:
-        notes.append(f"the groups {lost} cannot be had: the container has no such ids on a node")
+        why = "the container has no such ids on a node" if plan.crun else "runc gives none to a user's container"
+        notes.append(f"the groups {lost} cannot be had: {why}")
     privileged = is_privileged(config)
     linux = config.get("linux") or {}
     namespaces = own_namespaces(config, network=plan.private_network, user=bool(plan.uid_map))

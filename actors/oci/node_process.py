@@ -18,8 +18,15 @@ _DROPPED = (
 )
 
 
-def node_process(process: Config, uid_map: IdMap, gid_map: IdMap) -> Config:
+def node_process(process: Config, uid_map: IdMap, gid_map: IdMap, *, crun: bool) -> Config:
     """Return ``process`` for the node, of config.json or of a program that is added later.
+
+    Args:
+        process: as the engine wrote it.
+        uid_map: ids of the container on the node; empty if the job is root's.
+        gid_map: the same of groups.
+        crun: whether crun is the node's runtime. runc gives no additional group to whoever is not root ("cannot set
+            any additional groups in a rootless container", 1.1.5), and fails if it is asked to.
 
     Raises:
         StagingError: its user or group is not among the ids that the container has on the node.
@@ -40,7 +47,7 @@ def node_process(process: Config, uid_map: IdMap, gid_map: IdMap) -> Config:
         groups = [group for group in user.get("additionalGids") or () if is_mapped(gid_map, group)]
         user.pop("additionalGids", None)
         # setgroups(2) is forbidden where only one group is mapped.
-        if groups and sum(entry.size for entry in gid_map) > 1:
+        if groups and crun and sum(entry.size for entry in gid_map) > 1:
             user["additionalGids"] = groups
     if user:
         result["user"] = user

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from actors.oci import config_file
 from actors.oci.id_maps import config_id_map
 from actors.oci.node_process import node_process
-from actors.slurm import scheduler_for
+from actors.slurm import oci_conf, scheduler_for
 from actors.staging.home import with_home
 from actors.stdio.streams import is_null
 from proto import exit_codes as signals
@@ -135,8 +135,9 @@ def _launcher(paths: ContainerPaths, container: Container, process: Process) -> 
     assert creation is not None  # noqa: S101 - see _container
     linux = _staged(container).get("linux") or {}
     id_maps = (config_id_map(linux.get(name) or ()) for name in ("uidMappings", "gidMappings"))
+    crun = oci_conf.load(creation.settings.scrun.slurm_conf).runs_crun
     scheduler = scheduler_for(creation)
-    description = exec_process.encode(node_process(with_home(process, creation.rootfs), *id_maps))
+    description = exec_process.encode(node_process(with_home(process, creation.rootfs), *id_maps, crun=crun))
     terminal = bool(process.get("terminal"))
     null_input = not terminal and is_null(0)
     entering = scheduler.enter(container.job_id, container.nodes, description, terminal=terminal, null_input=null_input)

@@ -158,3 +158,14 @@ def test_too_much_is_refused_in_one_sentence(alice: User) -> None:
     assert done.returncode in {125, 126, 127}
     assert "memory" in done.stderr.lower()
     assert not alice.jobs()
+
+
+def test_several_nodes_and_tasks(alice: User) -> None:
+    """Each has a pipe of its own, in a directory whose place Slurm tells to nobody."""
+    script = "test -p /dev/stdout && echo pipe $SLURM_PROCID; exit 4"
+    for options in ("-e SCRUN_NODES=2", "-e SCRUN_NTASKS=2 -e SCRUN_OVERCOMMIT=1"):
+        done = alice.run(f"cd /tmp; echo '{{}}' >config.json; podman run --rm {options} busybox sh -c '{script}'")
+        assert (done.returncode, sorted(done.stdout.split())) == (4, ["0", "1", "pipe", "pipe"]), done.stderr
+        assert alice.must("cat /tmp/config.json; rm /tmp/config.json").strip() == "{}"
+    alice.gone()
+    assert machines.run("node1", "root", "ls -d /var/lib/slurm/slurmd/oci-job* || true").stdout == ""

@@ -294,3 +294,14 @@ def test_hooks_of_the_containers_own_namespaces_stay() -> None:
 @pytest.mark.parametrize("version", ["1.2.0", "1.0.2-dev", "banana", ""])
 def test_the_version_can_be_read_by_any_runtime(version: str) -> None:
     assert fit({"ociVersion": version, "root": {"path": "r"}}).config["ociVersion"] == "1.0.2"
+
+
+def test_runc_gives_no_additional_groups_to_a_users_container() -> None:
+    config = sample(SAMPLES[0].stem)
+    config["process"]["user"] = {"uid": 0, "gid": 0, "additionalGids": [0, 5]}
+    assert fit(config).config["process"]["user"]["additionalGids"] == [0, 5]
+    fitted = fit(config, crun=False)
+    assert "additionalGids" not in fitted.config["process"]["user"]
+    assert any("groups 5 cannot be had: runc" in note for note in fitted.notes)
+    of_root = fit(config, crun=False, uid_map=(), gid_map=())
+    assert of_root.config["process"]["user"]["additionalGids"] == [0, 5]
