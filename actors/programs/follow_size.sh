@@ -6,8 +6,16 @@ resize() {
     for child in $(inside); do
         child=${child%/mountinfo}
         if [ "$(parent "$(parent "$child")")" = "/proc/$$" ]; then
-            stty rows "${size% *}" columns "${size#* }" <>"$child/fd/0"
+            stty rows "${size% *}" columns "${size#* }" <>"$child/fd/0" && return
         fi
     done
+    return 1
 } 2>/dev/null
-(trap resize WINCH; while :; do sleep 3600 & wait; done) &
+# A size may be told while the runtime, which has read the one before, has not started the program yet.
+resized() {
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        if resize; then break; fi
+        sleep 0.1
+    done
+}
+(trap resized WINCH; while :; do sleep 3600 & wait; done) &

@@ -53,7 +53,8 @@ def pause(pair: Pair) -> None:
     pair.engine.ok("pause", pair.name)
     assert pair.engine.status(pair.name)[0] == "paused"
     assert pair.engine.state(pair.id)["status"] == "paused"
-    assert len(pair.processes()) == 2
+    # (a fork of either that has not become sleep yet stands still with it)
+    assert 2 <= len(pair.processes()) <= 4
     wait_until(pair.still, what="all processes stand still")
 
 

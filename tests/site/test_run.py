@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.site import machines
 from tests.site.machines import STAGED
 from tests.site.terminal import in_terminal
 

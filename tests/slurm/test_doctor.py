@@ -20,6 +20,8 @@ Rows = dict[str, tuple[str, str, list[str]]]
 def visit(runtime: Runtime, nodes: str, environ: Mapping[str, str] | None = None) -> Rows:
     """The rows about nodes: level, sentence, lines."""
     before = {row["check"] for row in json.loads(runtime("doctor", "--format=json").stdout)}
+    # A node that still clears up after another test's job is busy, and its row would say so.
+    runtime.wait_until(lambda: not runtime.runner(["squeue", "-h"]).stdout, 60, what="an empty queue")
     done = runtime("doctor", "--format=json", f"--nodes={nodes}", environ=environ, timeout=120)
     rows = [row for row in json.loads(done.stdout) if row["check"] not in before]
     assert done.returncode == 1 or all(row["level"] != "fault" for row in rows)
@@ -50,7 +52,7 @@ def test_nodes_that_are_well_and_one_that_is_not(runtime: Runtime) -> None:
     rows = visit(runtime, "node[1-2],bare1")
     checks = ("runtime", "staging", "system", "ids", "container")
     expected = {f"{node} {check}" for node in ("node1", "node2", "bare1") for check in checks}
-    assert set(rows) == expected | {"node1 overlays", "node2 overlays"}  # bare1 names no runtime
+    assert set(rows) == expected | {"node1 overlays", "node2 overlays"}, rows  # bare1 names no runtime
     spoilt = {name for name, row in rows.items() if row[0] != "ok"}
     assert spoilt == {"bare1 runtime", "bare1 container"}
     assert "etc-bare/oci.conf, so no container runs there" in rows["bare1 runtime"][1]
