@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from scrun.exec.end_mark import EndMark
 
 MARK = b"0123456789abcdef0123456789abcdef"
+PIECES = (b"\0", b"a", b"\0" + MARK[:5], MARK, b"\0" + MARK + b"s01", b"e1", b"007\0")
+"""Of output that is like a mark, and never one."""
 
 
 def fed(*pieces: bytes) -> tuple[bytes, EndMark]:
@@ -32,7 +34,7 @@ def test_half_a_mark_waits() -> None:
 
 
 @given(
-    st.lists(st.sampled_from([b"\0", b"a", b"\0" + MARK[:5], MARK, b"\0" + MARK + b"s01", b"e1", b"007\0"]), max_size=8),
+    st.lists(st.sampled_from(PIECES), max_size=8),
     st.lists(st.integers(0, 400), max_size=12),
 )
 def test_however_it_is_cut(before: list[bytes], cuts: list[int]) -> None:
