@@ -39,7 +39,7 @@ def run(line: Line) -> int:
     detached = line.own.flag("detach")
     console = absolute(line.own.text("console-socket"))
     _check_console(console, terminal=terminal, detached=detached)
-    launcher = _launcher(paths, container, process)
+    launcher = _launcher(paths, container, process, terminal=terminal)
     size = exec_process.console_size(process)
     if detached:
         _leave_behind(line, launcher, _terminal(console, size) if console else None)
@@ -127,7 +127,7 @@ def _check_console(console: str, *, terminal: bool, detached: bool) -> None:
         raise UsageError("cannot allocate tty if scrun will detach without setting console socket")
 
 
-def _launcher(paths: ContainerPaths, container: Container, process: Process) -> "Launcher":
+def _launcher(paths: ContainerPaths, container: Container, process: Process, *, terminal: bool) -> "Launcher":
     """What puts the program into the container, with the mark by which the guard finds it."""
     from scrun.exec.launcher import Launcher
 
@@ -138,7 +138,6 @@ def _launcher(paths: ContainerPaths, container: Container, process: Process) -> 
     crun = oci_conf.load(creation.settings.scrun.slurm_conf).runs_crun
     scheduler = scheduler_for(creation)
     description = exec_process.encode(node_process(with_home(process, creation.rootfs), *id_maps, crun=crun))
-    terminal = bool(process.get("terminal"))
     null_input = not terminal and is_null(0)
     entering = scheduler.enter(container.job_id, container.nodes, description, terminal=terminal, null_input=null_input)
     command = replace(entering.command, env=(*entering.command.env, paths.mark))
