@@ -64,8 +64,9 @@ tells_sizes() {
 
 case $1 in
 pass)
-    # runc reads a hook's output to its end. A shell keeps copies of what the redirections of a function take away, but not of exec's.
-    (exec </dev/null >"/proc/$PPID/fd/1" 2>/dev/null && pass "$2" "$(process)") &
+    # runc reads a hook's output to its end, so nobody may keep it.
+    exec >"/proc/$PPID/fd/1" 2>/dev/null </dev/null
+    pass "$2" "$(process)" &
     echo $! >"$note"
     ;;
 finish) finish "$2" >/dev/null 2>&1 ;;

@@ -21,7 +21,8 @@ def visit(runtime: Runtime, nodes: str, environ: Mapping[str, str] | None = None
     """The rows about nodes: level, sentence, lines."""
     before = {row["check"] for row in json.loads(runtime("doctor", "--format=json").stdout)}
     # A node that still clears up after another test's job is busy, and its row would say so.
-    runtime.wait_until(lambda: not runtime.runner(["squeue", "-h"]).stdout, 60, what="an empty queue")
+    ending = ["squeue", "-h", "--states=completing"]
+    runtime.wait_until(lambda: not runtime.runner(ending).stdout, 60, what="no job that ends")
     done = runtime("doctor", "--format=json", f"--nodes={nodes}", environ=environ, timeout=120)
     rows = [row for row in json.loads(done.stdout) if row["check"] not in before]
     assert done.returncode == 1 or all(row["level"] != "fault" for row in rows)
