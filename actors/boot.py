@@ -91,12 +91,13 @@ def _run(creation: Creation, lock: int, answer: socket.socket) -> int:
     from actors.anchor.guard import Guard
 
     journal = _open_journal(creation)
-    guard = Guard(creation, lock, journal)
+    hold = os.pipe()
+    guard = Guard(creation, (lock, hold[1]), journal)
     guard.fork()
 
     from actors.anchor.start import prepare
 
-    descriptors, commands = prepare(creation, journal, lock, answer.fileno(), guard.fileno())
+    descriptors, commands = prepare(creation, journal, hold, lock, answer.fileno(), guard.fileno())
 
     import ctypes  # noqa: F401
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket  # noqa: TC003 - not worth a block of its own
+from collections.abc import Sequence
 
 from actors.guard.waiting import become
 from actors.process.forking import close_all_but, default_signals, detach_stdio, pair
@@ -19,9 +20,14 @@ _DEAF_TO = (
 class Guard:
     """A tiny process in a session of its own that waits for the anchor's death."""
 
-    def __init__(self, creation: Creation, lock: int, journal: int) -> None:
+    def __init__(self, creation: Creation, inherited: Sequence[int], journal: int) -> None:
+        """Args:
+        creation: what ``create`` found out.
+        inherited: descriptors that last as long as anchor or guard: the container's lock, what holds its job.
+        journal: descriptor of the journal.
+        """
         self._creation = creation
-        self._lock = lock
+        self._inherited = (*inherited, journal)
         self._journal = journal
         self._sock: socket.socket | None = None
         self.pid = 0
@@ -55,9 +61,9 @@ class Guard:
             signal.signal(signum, signal.SIG_IGN)
         detach_stdio()
         os.dup2(channel, 0)
-        os.set_inheritable(self._lock, True)
-        os.set_inheritable(self._journal, True)
-        close_all_but({0, 1, 2, self._lock, self._journal})
+        for number in self._inherited:
+            os.set_inheritable(number, True)
+        close_all_but({0, 1, 2, *self._inherited})
         become(self._creation.root, self._creation.id, anchor, self._journal)
 
     def fileno(self) -> int:

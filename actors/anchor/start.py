@@ -32,12 +32,13 @@ WORDS = 8192
 node (measured)."""
 
 
-def prepare(creation: Creation, journal: int, *keep: int) -> tuple[Descriptors, CommandTable]:
+def prepare(creation: Creation, journal: int, hold: tuple[int, int], *keep: int) -> tuple[Descriptors, CommandTable]:
     """Do all that; return the anchor's descriptors and its commands.
 
     Args:
         creation: what ``create`` found out.
         journal: descriptor of the journal.
+        hold: the pipe that holds the job: to be read from, and to be written to.
         keep: descriptors that stay open besides the engine's three.
 
     Raises:
@@ -48,7 +49,7 @@ def prepare(creation: Creation, journal: int, *keep: int) -> tuple[Descriptors, 
     paths = ContainerPaths(creation.root, creation.id)
     descriptors = Descriptors()
     descriptors.put("journal", journal)
-    _take_engine_descriptors(descriptors, creation, (journal, *keep))
+    _take_engine_descriptors(descriptors, creation, (journal, *hold, *keep))
     command = scheduler_for(creation).request(creation)
     try:
         for name, number in sockets(paths).items():
@@ -62,9 +63,8 @@ def prepare(creation: Creation, journal: int, *keep: int) -> tuple[Descriptors, 
     commands = CommandTable(descriptors, paths.mark)
     if command is not None:
         # At once: the grant comes while the anchor still imports what the actors need.
-        reader, writer = os.pipe()
-        descriptors.put(HELD, reader)
-        descriptors.put("hold", writer)
+        descriptors.put(HELD, hold[0])
+        descriptors.put("hold", hold[1])
         commands.spawn(spawn_of(creation, command), "allocation")
     return descriptors, commands
 

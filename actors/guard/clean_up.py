@@ -8,12 +8,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from select import PIPE_BUF
 
 from actors.process.command import Command
 from actors.process.logbook import Logbook
 from actors.slurm import scheduler_for
+from actors.slurm.origin import HOLDER
 from actors.slurm.replies import released
 from actors.slurm.scheduler import Scheduler
 from proto.errors import ScrunError
@@ -28,10 +29,10 @@ from proto.life.ending import Ending
 from proto.life.journal import Journal, read
 from proto.wire.registry import Message
 
+from .processes import end_processes
+
 PATIENCE = 3600.0
 """Seconds for which a controller that does not answer is asked again: an administrator's coffee, not a holiday."""
-TERM_LIMIT = 2.0
-"""Seconds that Slurm's commands get to go in order."""
 COMMAND_LIMIT = 15.0
 """Seconds that one command of Slurm may take."""
 STEP_LIMIT = 2.0
@@ -61,13 +62,18 @@ def clean_up(creation: Creation, anchor: int, path: str) -> None:
     paths = ContainerPaths(creation.root, creation.id)
     log = Logbook(creation, "guard")
     log.write("error", f"the anchor (pid {anchor}) is gone without a word; clearing up")
-    end_processes(paths, anchor)
+    end_processes(paths, anchor, spared=HOLDER)
     try:
         journal = Journal(path)
     except FileNotFoundError:
+        end_processes(paths, anchor)
         return
     container = lifecycle.replay(journal.records)
-    if not container.finished or container.given_up:
+    goes_on = not container.finished or container.given_up
+    if goes_on and container.programs:
+        _collect(creation, container, log)
+    end_processes(paths, anchor)
+    if goes_on:
         container = _conclude(container, journal, log)
     with contextlib.suppress(OSError):
         state_file.write(paths, container, anchor, 0)
@@ -75,40 +81,6 @@ def clean_up(creation: Creation, anchor: int, path: str) -> None:
         # create never returned 0, so for the engine there never was a container.
         remove_tree(paths.directory)
     journal.close()
-
-
-def end_processes(paths: ContainerPaths, anchor: int) -> None:
-    """End what is left of the anchor's session, and every command that was given this container's address.
-
-    SIGTERM first: it makes salloc take a request back that Slurm may be about to grant. No process knows
-    of the job of a salloc that was killed.
-    """
-    for signum in (signal.SIGTERM, signal.SIGKILL):
-        relatives = list(_relatives(paths, anchor))
-        for pid in relatives:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signum)
-        deadline = time.monotonic() + TERM_LIMIT
-        while relatives and signum == signal.SIGTERM and time.monotonic() < deadline:
-            relatives = [pid for pid in relatives if os.path.exists(f"/proc/{pid}/exe")]
-            time.sleep(0.02)
-
-
-def _relatives(paths: ContainerPaths, anchor: int) -> Iterator[int]:
-    mark = paths.mark
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or int(entry) == os.getpid():
-            continue
-        try:
-            with open(f"/proc/{entry}/stat", "rb") as file:
-                session = int(file.read().rsplit(b")", 1)[1].split()[3])
-            with open(f"/proc/{entry}/environ", "rb") as file:
-                marked = mark in file.read().split(b"\0")
-        except (OSError, IndexError):
-            continue
-        # Session 0 is that of every process whose leader is outside the pid namespace, 1 is init's.
-        if marked or (session == anchor and anchor > 1):
-            yield int(entry)
 
 
 def _conclude(container: Container, journal: Journal, log: Logbook) -> Container:
@@ -150,15 +122,37 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
     return container
 
 
-def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced: bool) -> str:
-    """Stage out; return what went wrong, or nothing.
+def _collect(creation: Creation, container: Container, log: Logbook) -> None:
+    """Fetch what the container has changed from its node, for which the job is needed; it is given back afterwards."""
+    from actors.staging.actor import collect
 
-    In a process of its own, because nothing else stops a script. Its clock is its own, too: this process may be killed.
-    """
+    scheduler = scheduler_for(creation)
+    if container.step_id:
+        run(scheduler.signal(container.step_id, signal.SIGKILL), STEP_LIMIT)
+    _, cut = _in_time(lambda: collect(creation, container, log.write), HURRY)
+    if cut:
+        log.write("error", f"the node did not give what the container has changed within {HURRY:g} s")
+
+
+def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced: bool) -> str:
+    """Stage out; return what went wrong, or nothing."""
     from actors.staging.actor import stage_out
     from actors.staging.bundle import discard
 
     limit = HURRY if forced else creation.settings.staging.time_limit or PATIENCE
+    failure, cut = _in_time(lambda: stage_out(creation, container, log.write), limit)
+    if cut:
+        with contextlib.suppress(ScrunError):
+            discard(creation)
+        return f"staging out was cut off after {limit:g} s"
+    return failure
+
+
+def _in_time(work: Callable[[], str], limit: float) -> tuple[str, bool]:
+    """Stage; return what went wrong, or nothing, and whether the time was up.
+
+    In a process of its own, because nothing else stops a script. Its clock is its own, too: this process may be killed.
+    """
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -166,9 +160,9 @@ def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced
             os.setpgid(0, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.setitimer(signal.ITIMER_REAL, limit)
-            failure = stage_out(creation, container, log.write)
+            failure = work()
         except BaseException as error:
-            failure = f"staging out failed: {error!r}"
+            failure = f"staging failed: {error!r}"
         os.write(write, failure.encode(errors="replace")[:PIPE_BUF])
         os._exit(0)
     os.close(write)
@@ -176,12 +170,7 @@ def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     with open(read, encoding="utf-8", errors="replace") as file:
-        failure = file.read()
-    if os.WIFSIGNALED(status):
-        failure = f"staging out was cut off after {limit:g} s"
-        with contextlib.suppress(ScrunError):
-            discard(creation)
-    return failure
+        return file.read(), os.WIFSIGNALED(status)
 
 
 def _release(scheduler: Scheduler, creation: Creation, container: Container, log: Logbook) -> bool:

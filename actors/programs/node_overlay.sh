@@ -127,6 +127,14 @@ pack() {
         --warning=no-file-ignored --directory "$place/u" . >"$here/$1.$$" && mv -- "$here/$1.$$" "$here/$1"
 }
 
+# Of a container whose step is being killed.
+until_gone() {
+    for _ in $(seq 50); do
+        if ! { read -r process <"$place/process" && kill -0 "$process"; } then return; fi
+        sleep 0.1
+    done
+}
+
 collect() {
     [ "$place" ] || return 0
     rm -f -- "$place".collect.* "$place".lay.*  # of one that was killed
@@ -147,7 +155,14 @@ enter)
     why=$(enter 2>&1 </dev/null) || failed "$why"
     : >"$here/made"
     ;;
-collect) read -r _; collect >/dev/null 2>&1 </dev/null ;;
+collect)
+    if read -r _; then
+        collect >/dev/null 2>&1 </dev/null
+    else
+        until_gone 2>/dev/null
+        collect
+    fi
+    ;;
 show) pack shown.tar ;;
 lay)
     why=$(lay 2>&1 </dev/null) || failed "$why"

@@ -36,6 +36,8 @@ def was_here(place: str, root: str) -> bool:
     return bool(now) and boot != now and rest == same and not same.endswith(UNKNOWN)
 
 
+HOLDER = b"scrun-job"
+"""A word of the command line of salloc and of its command, which hold a job together."""
 _HOLDERS = frozenset((b"salloc", b"srun"))
 
 

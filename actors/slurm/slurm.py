@@ -40,8 +40,8 @@ _WAIT = b'read -r status || status=137; exit "$status"'
 HOLD = b'umask 077; printf "SLURM_JOB_NODELIST=%s\\0" "$SLURM_JOB_NODELIST" >"$1"; ' + _WAIT
 """What salloc runs here while the job lasts: its exit status becomes the job's.
 
-It writes down where the job is, without a process more, and waits for a line on descriptor 0, whose other end is the
-anchor's. When the anchor dies, the read fails and the job ends: of itself, before the guard has done anything.
+It writes down where the job is, without a process more, and waits for a line on descriptor 0, whose other end the
+anchor and its guard have. When both die, the read fails and the job ends of itself.
 """
 WITH_ENVIRONMENT = b'umask 077; env -0 >"$1.new" && mv "$1.new" "$1"; ' + _WAIT
 """The same for scrun.lua, which is promised the job's environment."""
@@ -107,7 +107,7 @@ class Slurm:
             elif option.where != STEP:
                 words.append(word(option, value))
         script = WITH_ENVIRONMENT if creation.settings.scrun.lua else HOLD
-        command = (b"/bin/sh", b"-c", script, b"scrun-job", _job_env(creation))
+        command = (b"/bin/sh", b"-c", script, origin.HOLDER, _job_env(creation))
         argv = (*self._prefix(), salloc, *_encode(words), *command)
         return self._command(argv, extra)
 

@@ -125,6 +125,12 @@ def stage_out(creation: Creation, container: Container, write: Callable[[str, st
     return ""
 
 
+def collect(creation: Creation, container: Container, write: Callable[[str, str], None]) -> str:
+    """Fetch what a container has changed from its node, before the job is given back (the guard does)."""
+    stager_for(creation, container.job_id, container.nodes, _log_to(write)).collect()
+    return ""
+
+
 def show_changes(creation: Creation, container: Container, write: Callable[[str, str], None]) -> str:
     """Bring to the engine what a paused container has changed so far (``scrun pause``); return what went wrong."""
     return stager_for(creation, container.job_id, container.nodes, _log_to(write)).show_changes()

@@ -48,6 +48,14 @@ def bring_back(creation: Creation, bundle: str, lent: Lent, run: Commands, log: 
     return failure and f"changes could not be brought back: {failure}"
 
 
+def collect(creation: Creation, run: Commands, log: Log) -> None:
+    """Fetch what lies on the node into the bundle."""
+    home = container_directory(creation)
+    lent = read_lent(home)
+    if lent is not None and lent.way in CHANGED:
+        NodePrograms(f"{content_of(home)}/{PROGRAMS}").collect(run, log)
+
+
 def forget_unfit(creation: Creation, bundle: str, node: str) -> None:
     """A node that could not make a root file system is not what is remembered of it."""
     if node and NodePrograms(f"{content_of(bundle)}/{PROGRAMS}").failure:

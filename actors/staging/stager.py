@@ -42,6 +42,9 @@ class Stager(Protocol):
 
         """
 
+    def collect(self) -> None:
+        """Fetch from the nodes what the container has changed there; ``stage_out`` begins with that, too."""
+
     def show_changes(self) -> str:
         """Bring to the engine what a container that is paused has changed so far.
 
@@ -80,6 +83,11 @@ class BuiltinStager:
             with open(ContainerPaths(self._creation.root, self._creation.id).unstaged, "w", encoding="utf-8") as file:
                 file.write(error.sentence)
             raise
+
+    def collect(self) -> None:
+        """See ``Stager``."""
+        gate.wait(self._gate)
+        bring_back.collect(self._creation, self._run, self._log)
 
     def show_changes(self) -> str:
         """See ``Stager``; it keeps stage-out from beginning."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pathlib
 import signal
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,21 @@ def told_the_truth(runtime: Runtime, box: Box, created: bool) -> None:
     assert runtime("start", box.id).returncode == 1
     assert runtime("kill", box.id, "TERM").returncode == 1
     assert runtime("delete", box.id).returncode == 0
+
+
+def test_what_was_changed_outlives_the_anchor(runtime: Runtime, chaos: Chaos) -> None:
+    """The guard has the job until the node has given it."""
+    root = {"path": str(runtime.directory / "rootfs"), "readonly": False}
+    script = "echo x >/file; echo ready >&2; while :; do sleep 0.1; done"
+    box = runtime.running("/bin/sh", "-c", script, config={"root": root})
+    assert read_line(box) == "ready"
+    job = box.job()
+    os.kill(box.anchor, signal.SIGKILL)
+    box.wait()
+    assert runtime("delete", box.id).returncode == 0  # it waits for the guard
+    assert pathlib.Path(root["path"], "file").read_text() == "x\n"
+    nothing_left(runtime, box.id, job)
+    chaos.figures["kills"] += 1
 
 
 def test_a_guard_that_is_killed_while_it_clears_up(runtime: Runtime, chaos: Chaos) -> None:

@@ -59,6 +59,9 @@ class LuaStager:
         finally:
             discard(creation)
 
+    def collect(self) -> None:
+        """See ``Stager``: a script has no word for it."""
+
     def show_changes(self) -> str:
         """See ``Stager``: a script has no word for it."""
         return ""
