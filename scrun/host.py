@@ -49,15 +49,18 @@ class Host:
 
     @cached_property
     def slurm_conf(self) -> str:
-        """slurm.conf in force, or empty.
+        """slurm.conf in force, or empty; a scrun.toml that cannot be used is a row of its own and names none.
 
         Raises:
-            SettingsError: the one that is named is not there, or scrun.toml cannot be used.
+            SettingsError: the one that is named is not there.
 
         """
         found = settings.slurm_conf_of(self._given_conf, self.environ)
         named = self._given_conf or self.environ.get("SLURM_CONF")
-        wanted = settings.read(found, self.caller).scrun.slurm_conf
+        try:
+            wanted = settings.read(found, self.caller).scrun.slurm_conf
+        except SettingsError:
+            wanted = ""
         return settings.check_slurm_conf(wanted, "setting slurm_conf") if wanted and not named else found
 
     @cached_property
@@ -92,7 +95,7 @@ class Host:
     @property
     def launcher(self) -> str:
         """Path by which engines call scrun: of this very installation if it is in PATH, else what is likely."""
-        base = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        base = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         # In a checkout the launcher is in its .venv, installed it is in the bin of the same prefix.
         beside = f"{base}/.venv/bin/scrun"
         if os.path.basename(base) == "_scrun":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scrun.cli.parsing import Line
 from scrun.doctor import engines
+from scrun.host import Host
 
 if TYPE_CHECKING:
     from scrun.doctor.identity import Who
@@ -94,6 +97,12 @@ def test_environment(given: str, version: tuple[int, int], conf: str, bare: str,
     if finding.level == "fault":
         mended = engine("\n".join(finding.lines))
         assert engines.judge_environment(mended, version, conf, bare, PLACE).level == "ok"
+
+
+def test_the_launcher_of_this_installation() -> None:
+    launcher = pathlib.Path(Host(Line()).launcher)
+    beside = pathlib.Path(__file__).parents[4] / ".venv/bin/scrun"
+    assert launcher == beside or not beside.exists()
 
 
 def test_later_files_count_more() -> None:

@@ -152,6 +152,7 @@ def test_a_node_that_says_nothing(answer: Answer, level: str, words: str) -> Non
         (126, "scrun: a node of the job has no oci.conf\n", "fault", "has no oci.conf", False),
         (125, "scrun: Slurm did not give the nodes\n", "fault", "did not give", False),
         (1, "scrun: the nodes are busy and scrun.immediate does not allow to wait\n", "warning", "busy", False),
+        (1, "the nodes are busy and scrun.immediate does not allow to wait\n", "warning", "busy", False),
         (1, "write file `/proc/7/gid_map`: Operation not permitted\n", "fault", "gid_map", True),
         (125, "create keyring `x`: Disk quota exceeded\nscrun: it did not; x\n", "fault", "it did not; x", True),
         (125, f"scrun: it did not{TELLS_MORE}\n", "fault", "no container runs there: it did not", False),
