@@ -1,8 +1,10 @@
 """The machine as the doctor sees it: files, commands, the caller. Nothing here judges."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -23,6 +25,14 @@ class Answer(NamedTuple):
 
     status: int
     text: str
+
+
+class Shown(NamedTuple):
+    """What ``scontrol show config`` says, in UTC, and this host's times before and after."""
+
+    answer: Answer
+    began: float
+    ended: float
 
 
 Keeps = Literal["yes", "no", "unknown"]
@@ -88,6 +98,15 @@ class Host:
         except SettingsError:
             return ""
 
+    @cached_property
+    def shown(self) -> Shown:
+        """The configuration that the controller has in force: asked for once, and only where there is Slurm."""
+        began = time.time()
+        environ = self.slurms_environ | {"TZ": "UTC"}
+        local = self.settings.scrun.scheduler == "local"
+        answer = Answer(1, "") if local else self.run("scontrol", "show", "config", environ=environ)
+        return Shown(answer, began, time.time())
+
     @property
     def root(self) -> str:
         return self._given_root or default_root(self.environ)
@@ -146,6 +165,20 @@ class Host:
 
     def exists(self, path: str) -> bool:
         return os.path.exists(path)
+
+    def readable(self, path: str) -> bool:
+        """Whether the caller may read a file; for those whose contents are nobody's business."""
+        return os.access(path, os.R_OK)
+
+    def listens(self, path: str) -> bool:
+        """Whether somebody answers at a Unix socket."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as client:
+            client.settimeout(SECONDS)
+            try:
+                client.connect(path)
+            except OSError:
+                return False
+        return True
 
     def nearest(self, directory: str) -> str:
         """A directory, or what there is of the way to it."""
