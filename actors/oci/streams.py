@@ -3,7 +3,7 @@
 slurmstepd gives a program either a terminal as its standard output, or a pipe whose bytes wait for the end of their
 line. Neither is what an engine gives. So the program writes into a named pipe, which the entry file opens as standard
 output, and cat(1), which a poststart hook starts beside the runtime, carries the bytes to slurmstepd's terminal
-(``actors/programs/node_streams.sh``). crun and runc do so from their first versions on.
+(``actors/programs/node_streams.sh``).
 """
 
 from typing import Any
@@ -12,8 +12,6 @@ from proto.value import Value
 
 Hooks = dict[str, list[dict[str, Any]]]
 
-RUNTIMES = frozenset(("crun", "runc"))
-"""Programs that run hooks as the specification has it."""
 TASKS_PIPE = "scrun-stdout"
 """Name of a task's own pipe, in the directory that slurmstepd makes for each task."""
 
@@ -50,18 +48,6 @@ class Streams(Value):
 
     def _hook(self, *words: str) -> dict[str, Any]:
         return {"path": "/bin/sh", "args": ["sh", self.program, *words]}
-
-
-def runs_hooks(runtime: str, disabled: tuple[str, ...]) -> bool:
-    """Whether a node's runtime runs the hooks.
-
-    Args:
-        runtime: the program that oci.conf names.
-        disabled: ``DisableHooks`` of oci.conf.
-
-    """
-    names = {hook.lower() for hook in disabled}
-    return runtime.rpartition("/")[2] in RUNTIMES and not names & {"poststart", "poststop"}
 
 
 def merged(config: dict[str, Any], *ours: Hooks) -> Hooks:

@@ -4,6 +4,9 @@ import os
 
 from proto.value import Value
 
+HOOKED = frozenset(("crun", "runc"))
+"""Runtimes that run hooks as the specification has it, from their first versions on."""
+
 
 class OciConf(Value):
     """What oci.conf says.
@@ -29,9 +32,24 @@ class OciConf(Value):
         return program_of(self.runtime_run.split())
 
     @property
+    def runtime_name(self) -> str:
+        """The same without its directory."""
+        return os.path.basename(self.runtime)
+
+    @property
     def runs_crun(self) -> bool:
         """Whether that is crun; it is what scrun tells sites to have, so also where none is named."""
-        return os.path.basename(self.runtime) in {"", "crun"}
+        return self.runtime_name in {"", "crun"}
+
+    @property
+    def makes_streams(self) -> bool:
+        """Whether it runs the hooks that make a program's standard output a pipe (``actors.oci.streams``)."""
+        return self.runtime_name in HOOKED and not self.disabled("poststart", "poststop")
+
+    def disabled(self, *kinds: str) -> list[str]:
+        """Those of these kinds of hooks that ``DisableHooks`` has, as it writes them."""
+        lower = {kind.lower() for kind in kinds}
+        return sorted(hook for hook in self.disabled_hooks if hook.lower() in lower)
 
 
 def parse(text: str) -> OciConf:

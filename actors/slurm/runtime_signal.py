@@ -34,10 +34,10 @@ def needed(signum: int, runtime: str) -> bool:
 
     Args:
         signum: the signal.
-        runtime: the program of RunTimeRun.
+        runtime: name of the program of RunTimeRun.
 
     """
-    return signum in RUNTIMES_OWN or (signum in GOS_OWN and runtime.rpartition("/")[2] != "crun")
+    return signum in RUNTIMES_OWN or (signum in GOS_OWN and runtime != "crun")
 
 
 def on_node(cookie: str, signum: int) -> bytes:

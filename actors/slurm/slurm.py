@@ -161,7 +161,7 @@ class Slurm:
         """
         if "." not in step_id:
             raise SchedulerError("container not running: its step is not known yet")
-        if signum in runtime_signal.KEPT and runtime_signal.needed(signum, self._oci_conf().runtime):
+        if signum in runtime_signal.KEPT and runtime_signal.needed(signum, self._oci_conf().runtime_name):
             script = runtime_signal.on_node(self._creation.cookie, signum)
             # Of itself srun would ask again after minutes.
             return self.remote_command(int(step_id.partition(".")[0]), script, "--immediate=1")

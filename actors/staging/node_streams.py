@@ -4,7 +4,7 @@ import os
 import stat
 from typing import Any
 
-from actors.oci.streams import TASKS_PIPE, Hooks, Streams, runs_hooks
+from actors.oci.streams import TASKS_PIPE, Hooks, Streams
 from actors.programs import program
 from actors.slurm.oci_conf import OciConf
 from actors.slurm.step_options import runs_once
@@ -29,7 +29,7 @@ def streams_of(creation: Creation, config: dict[str, Any], conf: OciConf, entry:
         place: directory that the nodes will see.
 
     """
-    if not entry or not runs_hooks(conf.runtime, conf.disabled_hooks):
+    if not entry or not conf.makes_streams:
         return None
     directory = f"{place}/{PROGRAMS}"
     if creation.terminal:

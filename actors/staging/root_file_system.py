@@ -112,8 +112,8 @@ def _obstacle_to_a_hook(plan: RootPlan, verdict: Verdict) -> str:
         return "the node's OCI runtime does not take a root file system from a hook"
     if _ids(plan) == "own" and plan.ids[0][0].container:
         return "the one id that the container has is not root's, and no hook can mount then"
-    disabled = {hook for hook in plan.conf.disabled_hooks if hook.lower() in {"createcontainer", "poststop"}}
-    return f"DisableHooks in oci.conf has {', '.join(sorted(disabled))}" if disabled else ""
+    disabled = plan.conf.disabled("createContainer", "poststop")
+    return f"DisableHooks in oci.conf has {', '.join(disabled)}" if disabled else ""
 
 
 def _ids(plan: RootPlan) -> str:

@@ -3,7 +3,6 @@
 crun runs it. runc (1.1.5) looks for root among the container's ids and fails with "no user mapping found".
 """
 
-import os
 from typing import Any
 
 from actors.oci.id_maps import total
@@ -27,8 +26,7 @@ def check(creation: Creation, config: dict[str, Any]) -> None:
 
     """
     settings = creation.settings
-    runtime = os.path.basename(oci_conf.load(settings.scrun.slurm_conf).runtime)
-    if runtime != "runc":
+    if oci_conf.load(settings.scrun.slurm_conf).runtime_name != "runc":
         return
     from .builtin import caller_maps, container_maps
 

@@ -5,7 +5,6 @@ import re
 import shlex
 from collections.abc import Callable
 
-from actors.oci.streams import runs_hooks
 from actors.slurm.oci_conf import OciConf, parse, program_of
 from scrun.host import Host
 
@@ -102,7 +101,7 @@ def judge_text(path: str, text: str, *, systemd: bool) -> Finding | None:
 def judge_hooks(path: str, text: str) -> Finding | None:
     """What is lost with a runtime that runs no hooks, here or on a node."""
     conf = parse(text)
-    if runs_hooks(conf.runtime, conf.disabled_hooks):
+    if conf.makes_streams:
         return None
     disabled = f" with DisableHooks={','.join(conf.disabled_hooks)}" if conf.disabled_hooks else ""
     lines = [line for line in EXAMPLE if line.startswith("RunTimeRun")] if not conf.disabled_hooks else []

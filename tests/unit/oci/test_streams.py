@@ -1,23 +1,4 @@
-import pytest
-
-from actors.oci.streams import TASKS_PIPE, Streams, merged, runs_hooks
-
-
-@pytest.mark.parametrize(
-    ("runtime", "disabled", "runs"),
-    [
-        ("crun", (), True),
-        ("/usr/local/sbin/runc", (), True),
-        ("singularity", (), False),
-        ("crun-wrapper", (), False),
-        ("", (), False),
-        ("crun", ("prestart", "createContainer"), True),
-        ("crun", ("PostStart",), False),
-        ("runc", ("poststop",), False),
-    ],
-)
-def test_who_runs_the_hooks(runtime: str, disabled: tuple[str, ...], runs: bool) -> None:
-    assert runs_hooks(runtime, disabled) is runs
+from actors.oci.streams import TASKS_PIPE, Streams, merged
 
 
 def test_the_pipe_is_shown_in_the_container_and_carried_on_by_two_hooks() -> None:
