@@ -46,6 +46,11 @@ class OciConf(Value):
         """Whether it runs the hooks that make a program's standard output a pipe (``actors.oci.streams``)."""
         return self.runtime_name in HOOKED and not self.disabled("poststart", "poststop")
 
+    @property
+    def follows_links(self) -> bool:
+        """Whether its root file system may be a link; runc says "not an absolute path, or a symlink" (1.1.5)."""
+        return self.runtime_name != "runc"
+
     def disabled(self, *kinds: str) -> list[str]:
         """Those of these kinds of hooks that ``DisableHooks`` has, as it writes them."""
         lower = {kind.lower() for kind in kinds}

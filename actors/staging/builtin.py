@@ -163,6 +163,7 @@ def stage_in(
                 work=work,
                 content=content,
                 place=final,
+                home=home,
                 rights=rights,
                 owners=owners,
                 inner=inner_maps(config),
@@ -176,10 +177,17 @@ def stage_in(
             run,
             log,
         )
-        if rights.split:
+        ready = {**fitted.config, "mounts": [*root.mounts, *fitted_mounts]}
+        if os.path.exists(f"{work}/rootfs"):
+            ready["root"] = {**ready["root"], "path": f"{home}/rootfs"}
+        else:
+            if not conf.follows_links:
+                raise StagingError(
+                    f"{place} is on a file system where root is nobody, which needs an overlay or crun in oci.conf: "
+                    "runc takes no link as a root"
+                )
             os.symlink(f"{PRIVATE}/rootfs", f"{work}/rootfs")  # slurmd takes BUNDLE/rootfs, whatever root.path says
         programs = f"{final}/{PROGRAMS}"
-        ready = {**fitted.config, "mounts": [*root.mounts, *fitted_mounts]}
         ours = [node_streams.install(streams, content)] if streams else []
         if root.programs:
             ours.append(overlay_hooks(programs, enters=root.way == "overlay"))

@@ -28,15 +28,16 @@ from .overlay.node_programs import ids_text
 from .root_plan import Root, RootPlan
 
 
-def decide_mode(wish: str, file_system_type: str) -> str:
+def decide_mode(wish: str, file_system_type: str, *, links: bool) -> str:
     """Whether a root file system is used where it is (``shared``) or not.
 
-    What is neither known to be a network file system nor wished otherwise is not: an overlay is mounted here only, and
-    a local disk is another one on the node.
+    slurmd looks for it in the bundle and nowhere else, so a link leads there, which the node's runtime must follow
+    (``links``). What is neither known to be a network file system nor wished otherwise is not: an overlay is mounted
+    here only, and a local disk is another one on the node.
     """
     if wish != "auto":
         return wish
-    return "shared" if file_system_type in NETWORK_FILE_SYSTEMS else "overlay"
+    return "shared" if links and file_system_type in NETWORK_FILE_SYSTEMS else "overlay"
 
 
 def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
@@ -50,9 +51,11 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
     source = creation.rootfs
     if not os.path.isdir(source):
         raise StagingError(f"the root file system {source} is not there")
-    mode = decide_mode(creation.settings.staging.mode, file_system(source, current_mounts()))
+    links = plan.conf.follows_links
+    mode = decide_mode(creation.settings.staging.mode, file_system(source, current_mounts()), links=links)
     if mode == "shared":
-        # crun accepts a link here and runc does not; slurmd looks nowhere else.
+        if not links:
+            raise StagingError('mode = "shared" in [staging] needs crun in oci.conf: runc takes no link as a root')
         os.symlink(os.path.realpath(source), f"{plan.content}/rootfs")
         return Root("shared")
     if mode in {"overlay", "overlays"}:
@@ -60,7 +63,7 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
         if isinstance(root, Root):
             return root
         log(Level.VERBOSE, f"no overlay: {root}")
-    if creation.readonly and not plan.privileged:
+    if creation.readonly and not plan.privileged and links:
         tree = _tree(plan, log)
         os.symlink(tree, f"{plan.content}/rootfs")
         return Root("tree", several_owners=read_record(os.path.dirname(tree)).several_owners)

@@ -48,6 +48,7 @@ class RootPlan(Value):
         work: directory that the bundle is made in, which is its user of shared trees.
         content: directory in it for ``rootfs``.
         place: where ``content`` will be.
+        home: where ``work`` will be.
         rights: who may reach it.
         owners: whether files keep their owners.
         ids: of the container's ids on the node, see ``ids_text``.
@@ -64,6 +65,7 @@ class RootPlan(Value):
     work: str
     content: str
     place: str
+    home: str
     rights: Rights
     owners: bool
     ids: tuple[IdMap, IdMap]

@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 
 def lay_one(plan: RootPlan, log: Log) -> Root | None:
     """One overlay, which a hook puts over the root; ``None`` if its layers cannot be written down."""
-    make_directory(_ground(plan), 0o755)
-    stack = _stack(plan, log)
+    # Only to be mounted over: everybody may reach it, and a link in the bundle, which runc refuses, is not needed.
+    ground = f"{plan.work}/rootfs"
+    make_directory(ground, 0o755)
+    stack = _stack(plan, ground, log)
     lower = lower_option(_on_node(plan, path) for path in (*stack.own, *stack.trees))
     if lower is None:
-        _take_back(plan)
+        _take_back(plan, ground)
         return None
     place = "" if plan.creation.readonly else _changes(plan)
     status = os.lstat(plan.creation.rootfs)
     owner = _in_container(status, plan) if plan.owners else "0:0"
     mode = f"{stat.S_IMODE(status.st_mode):o} {owner}"
-    _programs(plan, place).for_hook(f"{plan.place}/rootfs", lower, mode)
+    _programs(plan, place).for_hook(f"{plan.home}/rootfs", lower, mode)
     return Root("overlay", several_owners=_several_owners(stack))
 
 
@@ -46,13 +48,14 @@ def lay_each(plan: RootPlan, log: Log) -> Root | None:
     For what is writable: a tree serves whoever only reads.
     """
     creation = plan.creation
-    skipped = lay_ground(creation.rootfs, _ground(plan), owners=plan.owners)
-    stack = _stack(plan, log)
+    ground = f"{plan.content}/rootfs"
+    skipped = lay_ground(creation.rootfs, ground, owners=plan.owners)
+    stack = _stack(plan, ground, log)
     found = tops(creation.rootfs, (*stack.own, *stack.trees))
     place = _changes(plan)
     mounts = overlay_mounts(((top.name, [_on_node(plan, path) for path in top.layers]) for top in found), place)
     if mounts is None:
-        _take_back(plan)
+        _take_back(plan, ground)
         return None
     names = tuple(top.name for top in found)
     _programs(plan, place).for_prolog(creation.rootfs, names, owners=plan.owners)
@@ -60,23 +63,19 @@ def lay_each(plan: RootPlan, log: Log) -> Root | None:
     return Root("overlays", mounts=mounts, tops=names, skipped=skipped, several_owners=several)
 
 
-def _ground(plan: RootPlan) -> str:
-    return f"{plan.content}/rootfs"
-
-
-def _stack(plan: RootPlan, log: Log) -> "Stack":
+def _stack(plan: RootPlan, ground: str, log: Log) -> "Stack":
     from actors.staging.images.stack import shared_stack  # hashlib takes 3 ms
 
     rootfs = plan.creation.rootfs
     mode = plan.rights.content
     stack = shared_stack(plan.creation, plan.work, f"{plan.content}/own", log, owners=plan.owners, mode=mode)
     mounts = [{**mount, "source": _made(plan, str(mount.get("source", "")))} for mount in plan.mounts]
-    make_mount_points(rootfs, _ground(plan), stack.own[0], mounts, owners=plan.owners)
+    make_mount_points(rootfs, ground, stack.own[0], mounts, owners=plan.owners)
     return stack
 
 
-def _take_back(plan: RootPlan) -> None:
-    for path in (_ground(plan), f"{plan.content}/own"):
+def _take_back(plan: RootPlan, ground: str) -> None:
+    for path in (ground, f"{plan.content}/own"):
         remove_tree(path)
 
 

@@ -159,6 +159,19 @@ def test_read_only_containers_share_one_tree(container: Creation, run: Commands)
     quiet_out(two)
 
 
+def of_runc(container: Creation, tmp_path: Path) -> Creation:
+    """The same on nodes with runc, which takes no link as a root file system."""
+    (tmp_path / "oci.conf").write_text("RunTimeRun=exec runc run --bundle %b %n\n")
+    return changed(container, settings__scrun__slurm_conf=str(tmp_path / "slurm.conf"))
+
+
+def test_runc_finds_no_link(container: Creation, run: Commands, tmp_path: Path) -> None:
+    bundle = stage(changed(of_runc(container, tmp_path), readonly=True), run)
+    assert stat.S_ISDIR((bundle / "rootfs").lstat().st_mode)
+    with pytest.raises(StagingError, match="needs crun"):
+        stage(changed(of_runc(container, tmp_path), settings__staging__mode="shared"), run)
+
+
 def test_relative_sources_begin_at_the_bundle(container: Creation, run: Commands) -> None:
     (Path(container.bundle) / "data").mkdir()
     (Path(container.bundle) / "data/file").write_text("here")
@@ -380,6 +393,11 @@ def test_everybody_reaches_config_json_and_nothing_else(squashed: Creation, run:
     config = json.loads((bundle / "config.json").read_text())
     assert config["root"]["path"] == f"{bundle}/private/rootfs"
     assert config["mounts"][-1]["source"] == f"{bundle}/private/.scrun-entry"
+
+
+def test_runc_is_told_of_where_only_a_link_would_do(squashed: Creation, run: Commands, tmp_path: Path) -> None:
+    with pytest.raises(StagingError, match="root is nobody, which needs an overlay or crun"):
+        stage(of_runc(squashed, tmp_path), run)
 
 
 def test_config_json_tells_nobody_what_the_program_is_told(squashed: Creation, run: Commands) -> None:

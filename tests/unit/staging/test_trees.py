@@ -272,7 +272,11 @@ def test_the_file_system_of_a_path(path: str, kind: str) -> None:
     ],
 )
 def test_how_a_root_file_system_is_staged(wish: str, kind: str, mode: str) -> None:
-    assert decide_mode(wish, kind) == mode
+    assert decide_mode(wish, kind, links=True) == mode
+
+
+def test_no_link_leads_to_a_network_file_system_where_runc_is() -> None:
+    assert decide_mode("auto", "nfs4", links=False) == "overlay"
 
 
 def test_facts_about_sources(tmp_path: Path) -> None:
