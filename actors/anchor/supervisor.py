@@ -15,6 +15,7 @@ from proto.errors import ProtocolError
 from proto.host.paths import ContainerPaths
 from proto.life import messages as m
 from proto.life.creation import Creation
+from proto.value import replace
 from proto.wire.registry import Message
 
 from .children import Child, fork, kill
@@ -73,6 +74,15 @@ class Supervisor:
         """The actor at the other end of a channel."""
         found = (c for c in self._children.values() if c.channel is not None and c.channel.fileno() == fd)
         return next(found, None)
+
+    def processes(self) -> list[m.Process]:
+        """Those that live, for whoever looks."""
+        now = self._clock()
+        living = [(c, c.record) for c in self._children.values() if c.pid]
+        return [
+            m.Process(c.name, c.pid, c.incarnation, round(record.lease_ends - now, 1), record.mailbox, record.task)
+            for c, record in living
+        ]
 
     # --- who runs ---------------------------------------------------------------------------------------------
 
@@ -165,6 +175,8 @@ class Supervisor:
         seconds = supervision.LEASE if lease is None else min(LONGEST_LEASE, lease.seconds)  # a NaN is not less
         task = child.record.task if lease is None else lease.task
         child.record = supervision.renewed(child.record, self._clock(), seconds, task)
+        if lease is not None:
+            child.record = replace(child.record, mailbox=lease.mailbox)
 
     def died(self, child: Child, status: int) -> str:
         """Take note of an actor's end, and decide when there will be another.

@@ -91,7 +91,7 @@ class ProcessActor(pykka.ThreadingActor):
     def on_receive(self, message: Any) -> None:
         """Handle one event; whatever is raised ends the process (``on_failure``)."""
         if isinstance(message, Tick) and message.name == "lease":
-            self.channel.send(m.Lease(LEASE))
+            self.channel.send(m.Lease(LEASE, mailbox=self.inbox.waiting()))
             self.inbox.later("lease", LEASE / 3)
         elif isinstance(message, m.Stop):
             self.stop()

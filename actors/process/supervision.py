@@ -66,6 +66,7 @@ class Restarts(Value):
 
     Attributes:
         proven: whether any incarnation of it has ever been ready.
+        mailbox: messages that waited for it when it last said so.
 
     """
 
@@ -74,6 +75,7 @@ class Restarts(Value):
     in_a_row: int = 0
     lease_ends: float = 0.0
     task: str = ""
+    mailbox: int = 0
 
 
 class Verdict(Value):
@@ -86,7 +88,7 @@ class Verdict(Value):
 
 def started(record: Restarts, now: float) -> Restarts:
     """The record after a (re)start."""
-    return replace(record, started=now, lease_ends=now + LEASE, task="")
+    return replace(record, started=now, lease_ends=now + LEASE, task="", mailbox=0)
 
 
 def ready(record: Restarts) -> Restarts:

@@ -22,7 +22,8 @@ from proto.wire.registry import Message
 from . import clocks
 from .callers import Request
 from .hub import Arrival, Hub, Reached, make_room
-from .inspection import View, inspect
+from .inspection import OF_THE_ANCHOR, inspect
+from .inspection.view import View
 from .oom import leave_mark
 from .recorder import Recorder
 from .requests import Requests
@@ -34,6 +35,8 @@ DISK = 1.0
 """Seconds after which something that could not be written is tried again."""
 SOON = 0.02
 """The same, after the actor could not be reached at all."""
+ONLOOKERS = 100
+"""So many wait for the anchor's word about its processes; who asked before them has no answer."""
 
 
 class StateActor(ProcessActor):
@@ -50,6 +53,7 @@ class StateActor(ProcessActor):
         self._answered = False
         self._cause: str | None = None
         self._unwritten: list[object] = []
+        self._onlookers: list[Arrival] = []
 
     def connect(self) -> None:
         """Open hub and tap, and go on where the journal ends."""
@@ -104,6 +108,10 @@ class StateActor(ProcessActor):
             case m.Interrupted(signal, number, logout):
                 self._on_interrupted(signal, number, logout)
                 self.channel.send(m.Heeded(signal, number))
+            case m.Processes(rows):
+                onlookers, self._onlookers = self._onlookers, []
+                for arrival in onlookers:
+                    self._show(arrival, rows)
             case m.Abandoned():
                 self._abandoned = True
                 self._happen(e.CancelRequested("the death of create", KILLED, forced=True))
@@ -234,7 +242,11 @@ class StateActor(ProcessActor):
             case m.Start() | m.Kill() | m.Delete() as request:
                 self._on_request(arrival, request)
             case m.Inspect(what):
-                self.hub.reply(arrival, inspect(self._view(), what))
+                if what in OF_THE_ANCHOR:
+                    self._onlookers = [*self._onlookers[1 - ONLOOKERS :], arrival]
+                    self.channel.send(m.ListProcesses())
+                else:
+                    self._show(arrival)
             case m.Note(event, data):
                 self.tap.publish_data(f"note.{envelope.source}.{event}", dict(data))
             case message if type(message) in lifecycle.RULES and envelope.source not in {"client", "console"}:
@@ -243,8 +255,13 @@ class StateActor(ProcessActor):
             case message:
                 self.hub.reply(arrival, m.Failed("protocol", f"{type(message).__name__} is not for the state actor"))
 
-    def _view(self) -> View:
-        return View(self.begin.anchor, self.container, tuple(self.children.values()), tuple(self.recorder.records))
+    def _show(self, arrival: Arrival, processes: tuple[m.Process, ...] = ()) -> None:
+        """Answer somebody who looks."""
+        asked = arrival.envelope.message
+        assert isinstance(asked, m.Inspect)  # noqa: S101 - only these come here
+        records = tuple(self.recorder.records)
+        view = View(self.begin.anchor, self.container, tuple(self.children.values()), records, processes)
+        self.hub.reply(arrival, inspect(view, asked.what, asked.argument))
 
     def _on_reached(self, actor: str) -> None:
         """A new incarnation knows nothing: ask it again for all that is wanted of it."""

@@ -139,9 +139,13 @@ class Delete(Message):
 
 @message("inspect")
 class Inspect(Message):
-    """Tell about yourself: ``tree``, ``journal`` or another table of the console."""
+    """Tell about yourself: ``tree``, ``journal`` or another table of the console.
+
+    ``argument``: what of it, where a table takes one.
+    """
 
     what: str
+    argument: str = ""
 
 
 @message("done")
@@ -207,10 +211,17 @@ class Ready(Message):
 
 @message("lease")
 class Lease(Message):
-    """To the anchor: if nothing is heard for so many seconds, replace me. ``task`` says what takes so long."""
+    """To the anchor: if nothing is heard for so many seconds, replace me.
+
+    Attributes:
+        task: what takes so long.
+        mailbox: how many messages wait for the actor just now.
+
+    """
 
     seconds: float
     task: str = ""
+    mailbox: int = 0
 
 
 @message("spawn")
@@ -338,6 +349,37 @@ class Heeded(Message):
 
     signal: int
     number: int
+
+
+class Process(Value):
+    """A process of the anchor's that lives, as only the anchor knows it.
+
+    Attributes:
+        name: ``guard``, of the actor, or of the command.
+        lease: seconds after which an actor counts as stuck if nothing is heard of it; 0 for others.
+        mailbox: messages that waited for an actor when it last renewed its lease.
+        task: what an actor has said that takes so long; of a command, the actor that asked for it.
+
+    """
+
+    name: str
+    pid: int
+    incarnation: int = 1
+    lease: float = 0.0
+    mailbox: int = 0
+    task: str = ""
+
+
+@message("list-processes")
+class ListProcesses(Message):
+    """From state, to the anchor: somebody looks; say whom you have."""
+
+
+@message("processes")
+class Processes(Message):
+    """From the anchor, to state: the guard, the actors and the commands that live."""
+
+    rows: tuple[Process, ...]
 
 
 @message("abandoned")

@@ -1,0 +1,179 @@
+"""The console on a container of the local scheduler: what each command shows, live and at the end, and the prompt."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from actors.process.supervision import TABLE
+from scrun.console.table import COMMANDS
+from tests.process.site import COMMAND, Site
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Iterator
+
+    from tests.conftest import WaitUntil
+
+SECRET = "hunter2-in-a-secret-place"
+PROGRAM = f"trap exit TERM; : {SECRET}; while :; do sleep 0.05; done"
+
+
+@pytest.fixture
+def site(tmp_path: pathlib.Path) -> Iterator[Site]:
+    found = Site(tmp_path)
+    found.config(program=PROGRAM)
+    config = json.loads((found.bundle / "config.json").read_text())
+    config["process"]["env"].append(f"TOKEN={SECRET}")
+    config["annotations"]["note"] = SECRET
+    (found.bundle / "config.json").write_text(json.dumps(config))
+    found.succeeds("create", "x")
+    found.succeeds("start", "x")
+    yield found
+    found.scrun("delete", "--force", "x")
+
+
+def shown(site: Site, *words: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(site.succeeds("console", *words, "--format", "json"))
+    return found
+
+
+def follow(site: Site, *words: str) -> subprocess.Popen[str]:
+    command = [*COMMAND, "--root", str(site.root), "console", "x", *words, "--format=json"]
+    return subprocess.Popen(command, env=site.environ, stdout=subprocess.PIPE, text=True)
+
+
+def test_the_tree_has_every_process_with_what_the_kernel_and_the_anchor_know(site: Site) -> None:
+    tree = {row["process"]: row for row in shown(site, "x", "tree")}
+    assert [*tree] == ["anchor", "guard", *(specification.name for specification in TABLE), "step"]
+    living = [row for row in tree.values() if row["status"] == "running"]
+    assert len(living) == len(tree) - 1
+    anchor = json.loads(site.succeeds("state", "x"))["pid"]
+    assert tree["anchor"]["pid"] == anchor
+    for row in living:
+        assert row["process"] == "anchor" or f"\nPPid:\t{anchor}\n" in status(row["pid"])
+        assert row["uptime"] >= 0
+        assert row["cpu"] >= 0
+        assert row["descriptors"] > 0
+        assert row["pss"] > 0
+    actors = [row for row in living if row["process"] in {specification.name for specification in TABLE}]
+    assert all(row["lease"] > 0 and row["mailbox"] == 0 for row in actors)
+    assert tree["step"]["detail"] == "asked for by allocation"
+    # Text is the same in words, and what is without a command.
+    assert site.succeeds("console", "x").split()[:2] == ["process", "pid"]
+
+
+def status(pid: int) -> str:
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return file.read()
+
+
+def test_a_guard_that_was_replaced_is_a_later_incarnation(site: Site, wait_until: WaitUntil) -> None:
+    def guard() -> dict[str, Any]:
+        return next(row for row in shown(site, "x", "tree") if row["process"] == "guard")
+
+    old = guard()
+    os.kill(old["pid"], signal.SIGKILL)
+    new = wait_until(lambda: (now := guard())["pid"] != old["pid"] and now)
+    assert (new["incarnation"], new["restarts"]) == (2, 1)
+
+
+def test_containers_and_descriptors_and_state(site: Site) -> None:
+    [row] = shown(site, "containers")
+    assert (row["id"], row["status"], row["phase"]) == ("x", "running", "running")
+    state = {row["field"]: row["value"] for row in shown(site, "x", "state")}
+    assert (state["status"], state["step"], state["step_id"]) == ("running", "running", "1.0")
+    open_on = {(row["process"], row["target"]) for row in shown(site, "x", "descriptors")}
+    assert ("anchor", f"{site.root}/x/lock") in open_on
+    assert ("state", f"{site.root}/x/journal") in open_on
+
+
+def test_there_is_no_job_without_slurm(site: Site) -> None:
+    done = site.scrun("console", "x", "job")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("the scheduler is local")
+
+
+def test_a_journal_that_is_followed_misses_nothing_up_to_the_end(site: Site) -> None:
+    with follow(site, "journal", "-f") as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        assert (first["number"], first["event"]) == (1, "created-by")
+        site.succeeds("kill", "x", "TERM")
+        rows = [first, *map(json.loads, process.stdout)]
+    assert process.returncode == 0
+    assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
+    assert rows[-1]["event"] == "finished"
+    # It can still be read, and is the same.
+    assert shown(site, "x", "journal") == rows
+
+
+def test_the_story_of_an_end(site: Site, wait_until: WaitUntil) -> None:
+    story = {row["event"]: row for row in shown(site, "x", "story", "step-started")}
+    assert [(name, row["relation"]) for name, row in story.items()] == [
+        ("start-requested", "cause"), ("launch-requested", "cause"), ("step-started", "this"),
+    ]  # fmt: skip
+    assert story["step-started"]["because of"] == f"{story['launch-requested']['number']} (launch-step)"
+    by_number = str(story["launch-requested"]["number"])
+    assert [row["relation"] for row in shown(site, "x", "story", by_number)] == ["cause", "this", "effect"]
+    done = site.scrun("console", "x", "story", "99")
+    assert (done.returncode, done.stderr) == (1, "the journal has no event '99'; see scrun console ID journal\n")
+
+
+def test_messages_of_one_actor_or_type(site: Site) -> None:
+    with follow(site, "messages", "--actor", "signals", "--actor", "allocation", "--type=signal-delivered") as process:
+        # Signals until one has been seen: a listener hears from the moment on in which it listens.
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        heard = ""
+        while not heard:
+            site.succeeds("kill", "x", "WINCH")
+            heard = process.stdout.readline()
+        os.set_blocking(process.stdout.fileno(), True)
+        site.succeeds("kill", "x", "KILL")
+        rows = [json.loads(line) for line in (heard, *process.stdout)]
+    assert process.returncode == 0
+    assert {(row["layer"], row["actor"], row["type"]) for row in rows} == {("fact", "signals", "signal-delivered")}
+
+
+def test_no_secret_is_shown(site: Site) -> None:
+    finite = [name for name, command in COMMANDS.items() if command.live != "always" and name != "job"]
+    for name in finite:
+        words = [name] if name == "containers" else ["x", name, *(["1"] if COMMANDS[name].argument else [])]
+        text = site.succeeds("console", *words)
+        assert SECRET not in text
+        assert len(text.splitlines()) > 1
+
+
+def test_the_prompt(site: Site, tmp_path: pathlib.Path) -> None:
+    environ = site.environ | {"HOME": str(tmp_path), "TERM": "dumb"}
+    master, slave = pty.openpty()
+    typed = b"he\tsta\nwan\t\nnope\nstory step-started\nquit\n"
+    command = [*COMMAND, "--root", str(site.root), "console", "x"]
+    with subprocess.Popen(command, env=environ, stdin=slave, stdout=slave, stderr=slave) as process:
+        os.close(slave)
+        text = b""
+        while b"> " not in text:
+            text += os.read(master, 4096)
+        os.write(master, typed)
+        try:
+            while part := os.read(master, 4096):
+                text += part
+        except OSError:
+            pass  # the other end is closed
+    os.close(master)
+    assert process.returncode == 0
+    told = text.decode()
+    assert "what led to an event" in told
+    assert "allocation  launch-step" in told
+    assert "scrun: the console has no command 'nope'" in told
+    assert "because of" in told
+    history = tmp_path / ".local/state/scrun/console_history"
+    assert "story step-started" in history.read_text().splitlines()
+    assert history.stat().st_mode & 0o777 == 0o600
