@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -143,12 +144,42 @@ def test_messages_of_one_actor_or_type(site: Site) -> None:
 
 
 def test_no_secret_is_shown(site: Site) -> None:
-    finite = [name for name, command in COMMANDS.items() if command.live != "always" and name != "job"]
+    finite = [name for name, command in COMMANDS.items() if command.live != "always" and name not in {"job", "dump"}]
     for name in finite:
         words = [name] if name == "containers" else ["x", name, *(["1"] if COMMANDS[name].argument else [])]
         text = site.succeeds("console", *words)
         assert SECRET not in text
         assert len(text.splitlines()) > 1
+
+
+def test_the_dump_has_everything_but_secrets(site: Site, wait_until: WaitUntil) -> None:
+    # Who quotes a secret in a sentence is not heard either.
+    with (site.root / "x/log").open("a") as log:
+        log.write(f"the program says: --password={SECRET}.\n")
+    [row] = shown(site, "x", "dump")
+    file = site.bundle / row["file"]
+    text = file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (row["file"], row["bytes"]) == ("scrun-x.txt", len(text.encode()))
+    assert SECRET not in text
+    assert "the program says: --password=<redacted>.\n" in text
+    sections = re.findall(r"^== (\w+) ==\n(.*)", text, re.MULTILINE)
+    assert [name for name, _ in sections] == [
+        "versions", "tree", "state", "wants", "journal", "descriptors", "log",
+    ]  # fmt: skip
+    for name, header in sections[1:-1]:
+        assert header.split()[0] == COMMANDS[name].columns[0]
+    assert "step-started" in text
+    done = site.scrun("console", "x", "dump")
+    assert (done.returncode, done.stderr) == (1, "scrun-x.txt is there already: name another file\n")
+    # Of a container that has stopped there is less to tell, and no more to be seen.
+    site.succeeds("kill", "x", "KILL")
+    wait_until(lambda: json.loads(site.succeeds("state", "x"))["status"] == "stopped")
+    site.succeeds("console", "x", "dump", str(site.path / "later"))
+    text = (site.path / "later").read_text()
+    assert "== tree ==\ncontainer x has stopped\n" in text
+    assert "finished" in text
+    assert SECRET not in text
 
 
 def test_the_prompt(site: Site, tmp_path: pathlib.Path) -> None:
