@@ -9,6 +9,8 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Callable
+from functools import partial
 
 from actors.process.logbook import Logbook
 from proto.exit_codes import INTERNAL
@@ -29,6 +31,14 @@ RELAYED = (
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
 )  # fmt: skip
 """Signals that engines and administrators send to the anchor and that mean the container."""
+ACTIONS: dict[m.Action, Callable[[Supervisor, str], None]] = {
+    "restart": Supervisor.restart,
+    "kill": Supervisor.strike,
+    "freeze": partial(Supervisor.freeze, frozen=True),
+    "thaw": partial(Supervisor.freeze, frozen=False),
+    "hold": lambda actors, _: actors.hold(held=True),
+    "resume": lambda actors, _: actors.hold(held=False),
+}
 LAST_WORDS = 0.5
 """Seconds that the state actor gets to send its last replies before it is killed, and then all of them to die."""
 
@@ -64,6 +74,7 @@ class Anchor:
             m.RunActor: lambda _, v: self._actors.run(v.actor, wanted=v.run),
             m.AnswerCreate: self._on_answer_create,
             m.Heeded: lambda _, v: self._outbox.heeded(v),
+            m.Administer: lambda _, v: self._administer(v),
             m.ListProcesses: lambda child, _: self._list_processes(child),
             m.Finish: self._on_finish,
         }
@@ -197,7 +208,12 @@ class Anchor:
         commands = (m.Process(c.name, c.pid, task=c.owner) for c in self._commands.running())
         if child.channel is not None:
             with contextlib.suppress(ConnectionError):
-                child.channel.send(m.Processes((guard, *self._actors.processes(), *commands)))
+                child.channel.send(m.Processes((guard, *self._actors.processes(), *commands), self._actors.held))
+
+    def _administer(self, message: m.Administer) -> None:
+        """Do to an actor what somebody at the console wants."""
+        self._log.write("info", f"the console: {message.action} {message.actor}".rstrip())
+        ACTIONS[message.action](self._actors, message.actor)
 
     def _on_finish(self, _child: Child, message: m.Finish) -> None:
         self._finish = message

@@ -18,7 +18,7 @@ from proto.life.creation import Creation
 from proto.value import replace
 from proto.wire.registry import Message
 
-from .children import Child, fork, kill
+from .children import Child, fork, kill, send
 from .descriptors import Descriptors
 from .outbox import Outbox
 
@@ -32,7 +32,7 @@ class Supervisor:
         self, creation: Creation, descriptors: Descriptors, lock: int, poller: select.poll, log: Logbook,
         outbox: Outbox,
         *, bear: Callable[[Child, Creation, Descriptors, int], None] = fork, kill: Callable[[Child], None] = kill,
-        clock: Callable[[], float] = time.monotonic,
+        send: Callable[[Child, int], None] = send, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         """Args:
         creation: of the container.
@@ -43,6 +43,7 @@ class Supervisor:
         news: where the state actor is told who comes and goes.
         bear: starts the next incarnation of an actor.
         kill: ends one.
+        send: signals one.
         clock: monotonic time.
         """
         self._creation = creation
@@ -53,7 +54,9 @@ class Supervisor:
         self._outbox = outbox
         self._bear = bear
         self._kill = kill
+        self._send = send
         self._clock = clock
+        self.held = False
         now = clock()
         self._children = {s.name: Child(s, None if s.late else now) for s in supervision.TABLE}
 
@@ -78,10 +81,10 @@ class Supervisor:
     def processes(self) -> list[m.Process]:
         """Those that live, for whoever looks."""
         now = self._clock()
-        living = [(c, c.record) for c in self._children.values() if c.pid]
         return [
-            m.Process(c.name, c.pid, c.incarnation, round(record.lease_ends - now, 1), record.mailbox, record.task)
-            for c, record in living
+            m.Process(c.name, c.pid, c.incarnation, round(r.lease_ends - now, 1), r.mailbox, r.task, r.frozen)
+            for c, r in ((child, child.record) for child in self._children.values())
+            if c.pid
         ]
 
     # --- who runs ---------------------------------------------------------------------------------------------
@@ -90,18 +93,19 @@ class Supervisor:
         """Start whose time has come, and end who has not been heard of for too long."""
         now = self._clock()
         for child in self._children.values():
-            if child.due is not None and child.due <= now and not child.pid:
+            if child.due is not None and child.due <= now and not child.pid and not self._waits(child):
                 self._start(child, now)
         for child in self._children.values():
-            if child.pid and supervision.stuck(child.record, now):
+            if child.pid and supervision.stuck(child.record, now, held=self._holds(child)):
                 self.condemn(child, f"is stuck ({child.record.task or 'idle'}); replaced")
                 child.record = supervision.renewed(child.record, now, supervision.LEASE, "being killed")
 
     def patience(self) -> int:
         """Milliseconds until the next moment that the policy cares about."""
         now = self._clock()
-        moments = [c.record.lease_ends for c in self._children.values() if c.pid]
-        moments += [c.due for c in self._children.values() if c.due is not None]
+        children = self._children.values()
+        moments = [c.record.lease_ends for c in children if c.pid and not c.record.frozen and not self._holds(c)]
+        moments += [c.due for c in children if c.due is not None and not self._waits(c)]
         return max(0, int((min(moments, default=now + 60) - now) * 1000) + 1)
 
     def run(self, name: str, *, wanted: bool) -> None:
@@ -109,6 +113,7 @@ class Supervisor:
         child = self._children[name]
         if wanted and child.due is None and (not child.pid or child.dismissed):
             child.due = self._clock()
+            child.again = False
         elif not wanted:
             child.due = None
             child.dismissed = bool(child.pid)
@@ -129,6 +134,7 @@ class Supervisor:
 
     def _start(self, child: Child, now: float) -> None:
         child.due = None
+        child.revived = False
         self._bear(child, self._creation, self._descriptors, self._lock)
         child.record = supervision.started(child.record, now)
         assert child.channel is not None  # noqa: S101 - fork() set it
@@ -140,6 +146,41 @@ class Supervisor:
             for other in self._children.values():
                 if other is not child and other.pid:
                     self._report(other, "running")
+
+    # --- what somebody at the console wants --------------------------------------------------------------------
+
+    def restart(self, name: str) -> None:
+        """Have the next incarnation at once, whatever the policy thinks."""
+        child = self._children[name]
+        child.record = supervision.forgiven(child.record)
+        child.revived = bool(child.pid)
+        if child.pid:
+            self._kill(child)
+        elif child.due is not None:
+            child.due, child.again = self._clock(), False
+
+    def strike(self, name: str) -> None:
+        """Kill it, as anybody might; what follows is the policy's."""
+        self._kill(self._children[name])
+
+    def freeze(self, name: str, *, frozen: bool) -> None:
+        """Stop it, or let it go on."""
+        child = self._children[name]
+        if child.pid:
+            self._send(child, signal.SIGSTOP if frozen else signal.SIGCONT)
+            child.record = supervision.frozen(child.record, self._clock(), frozen=frozen)
+
+    def hold(self, *, held: bool) -> None:
+        """Replace nobody from now on but the state actor, or do it again, with leases that begin now."""
+        self.held = held
+        for child in self._children.values():
+            child.record = supervision.frozen(child.record, self._clock(), frozen=child.record.frozen)
+
+    def _holds(self, child: Child) -> bool:
+        return self.held and child.name not in supervision.FREE
+
+    def _waits(self, child: Child) -> bool:
+        return child.again and self._holds(child)
 
     # --- what is heard of them --------------------------------------------------------------------------------
 
@@ -205,6 +246,7 @@ class Supervisor:
             self._report(child, "stopped", reason)
         else:
             child.due = self._clock() + verdict.delay
+            child.again = not child.revived
             child.restarts += 1
             self._report(child, "dead", reason)
         return ""

@@ -10,7 +10,7 @@ import os
 
 from actors.process.effects import Tick
 from actors.process.shell import ProcessActor, run
-from proto.errors import StorageError
+from proto.errors import ScrunError, StorageError
 from proto.exit_codes import INT, INTERNAL, INTERRUPTED, KILLED, REFUSED
 from proto.host.trees import remove_tree
 from proto.life import events as e
@@ -19,7 +19,7 @@ from proto.life import messages as m
 from proto.wire.envelope import Envelope, new_id
 from proto.wire.registry import Message
 
-from . import clocks
+from . import clocks, interventions
 from .callers import Request
 from .hub import Arrival, Hub, Reached, make_room
 from .inspection import OF_THE_ANCHOR, inspect
@@ -108,10 +108,10 @@ class StateActor(ProcessActor):
             case m.Interrupted(signal, number, logout):
                 self._on_interrupted(signal, number, logout)
                 self.channel.send(m.Heeded(signal, number))
-            case m.Processes(rows):
+            case m.Processes(rows, held):
                 onlookers, self._onlookers = self._onlookers, []
                 for arrival in onlookers:
-                    self._show(arrival, rows)
+                    self._show(arrival, rows, held=held)
             case m.Abandoned():
                 self._abandoned = True
                 self._happen(e.CancelRequested("the death of create", KILLED, forced=True))
@@ -241,6 +241,8 @@ class StateActor(ProcessActor):
         match envelope.message:
             case m.Start() | m.Kill() | m.Delete() as request:
                 self._on_request(arrival, request)
+            case m.Intervene() as wish:
+                self._intervene(arrival, wish)
             case m.Inspect(what):
                 if what in OF_THE_ANCHOR:
                     self._onlookers = [*self._onlookers[1 - ONLOOKERS :], arrival]
@@ -255,12 +257,27 @@ class StateActor(ProcessActor):
             case message:
                 self.hub.reply(arrival, m.Failed("protocol", f"{type(message).__name__} is not for the state actor"))
 
-    def _show(self, arrival: Arrival, processes: tuple[m.Process, ...] = ()) -> None:
+    def _intervene(self, arrival: Arrival, wish: m.Intervene) -> None:
+        """Do what somebody at the console wants, once it is in the journal who that is."""
+        envelope = arrival.envelope
+        known = any(isinstance(r.event, e.Intervened) and r.event.request == envelope.id for r in self.recorder.records)
+        try:
+            if not known:
+                interventions.check(wish, self.children)
+                event = e.Intervened(wish.action, wish.actor, arrival.uid, arrival.pid, envelope.id)
+                self._happen(event, envelope.source, envelope.id)
+                self.channel.send(m.Administer(wish.action, wish.actor))
+        except ScrunError as error:
+            self.hub.reply(arrival, m.Failed(error.code, error.sentence))
+        else:
+            self.hub.reply(arrival, m.Done())
+
+    def _show(self, arrival: Arrival, processes: tuple[m.Process, ...] = (), *, held: bool = False) -> None:
         """Answer somebody who looks."""
         asked = arrival.envelope.message
         assert isinstance(asked, m.Inspect)  # noqa: S101 - only these come here
         records = tuple(self.recorder.records)
-        view = View(self.begin.anchor, self.container, tuple(self.children.values()), records, processes)
+        view = View(self.begin.anchor, self.container, tuple(self.children.values()), records, processes, held)
         self.hub.reply(arrival, inspect(view, asked.what, asked.argument))
 
     def _on_reached(self, actor: str) -> None:

@@ -5,10 +5,15 @@ arrived, and may therefore be heard twice. *Requests* come from the command line
 reply. *Anchor's talk* goes over the socketpair that each actor shares with the anchor.
 """
 
+from typing import Literal
+
 from proto.value import Value
 from proto.wire.registry import Message, message
 
 from .creation import Creation
+
+Action = Literal["restart", "kill", "freeze", "thaw", "hold", "resume"]
+"""What somebody at the console may do to an actor, or (the last two) to the supervision of all of them."""
 
 # --- intents: state actor to another actor -------------------------------------------------------------------
 
@@ -146,6 +151,14 @@ class Inspect(Message):
 
     what: str
     argument: str = ""
+
+
+@message("intervene")
+class Intervene(Message):
+    """Do something to an actor, or to the supervision; answered when it is in the journal and the anchor is told."""
+
+    action: Action
+    actor: str = ""
 
 
 @message("done")
@@ -359,6 +372,7 @@ class Process(Value):
         lease: seconds after which an actor counts as stuck if nothing is heard of it; 0 for others.
         mailbox: messages that waited for an actor when it last renewed its lease.
         task: what an actor has said that takes so long; of a command, the actor that asked for it.
+        frozen: whether somebody at the console has stopped it.
 
     """
 
@@ -368,6 +382,15 @@ class Process(Value):
     lease: float = 0.0
     mailbox: int = 0
     task: str = ""
+    frozen: bool = False
+
+
+@message("administer")
+class Administer(Message):
+    """From state, to the anchor: somebody at the console wants this of you."""
+
+    action: Action
+    actor: str = ""
 
 
 @message("list-processes")
@@ -377,9 +400,13 @@ class ListProcesses(Message):
 
 @message("processes")
 class Processes(Message):
-    """From the anchor, to state: the guard, the actors and the commands that live."""
+    """From the anchor, to state: the guard, the actors and the commands that live.
+
+    ``held``: whether somebody at the console holds restarts.
+    """
 
     rows: tuple[Process, ...]
+    held: bool = False
 
 
 @message("abandoned")

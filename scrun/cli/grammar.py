@@ -174,6 +174,7 @@ VERBS: dict[str, Verb] = {
         (
             (("format",), "", "text|json", "text or json (default: text)"),
             (("follow",), "f", "", "journal: go on until the container ends"),
+            (("yes",), "y", "", "do not ask before something is changed"),
             (("actor",), "", "ACTOR", "messages: only about this actor (may be repeated)"),
             (("type",), "", "WORD", "messages: only of this type (may be repeated)"),
         ),

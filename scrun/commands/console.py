@@ -47,7 +47,7 @@ def carry_out(line: Line, root: str, container_id: str, words: list[str]) -> Non
     own = line.own
     question = Question(
         root, container_id, argument,
-        follow=own.flag("follow"), actors=own.get("actor", ()), types=own.get("type", ()),
+        follow=own.flag("follow"), yes=own.flag("yes"), actors=own.get("actor", ()), types=own.get("type", ()),
     )  # fmt: skip
     as_json = own.text("format") == "json"
     if command.is_live(question):

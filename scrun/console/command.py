@@ -22,17 +22,19 @@ class Question:
         argument: the word behind the command, or empty.
         follow: whether to go on until the container ends.
         actors, types: what to show messages of; empty for all.
+        yes: whether what changes something is wanted for sure.
 
     """
 
     def __init__(
         self, root: str, container_id: str = "", argument: str = "", *,
-        follow: bool = False, actors: Iterable[str] = (), types: Iterable[str] = (),
+        follow: bool = False, yes: bool = False, actors: Iterable[str] = (), types: Iterable[str] = (),
     ) -> None:  # fmt: skip
         self.root = root
         self.id = container_id
         self.argument = argument
         self.follow = follow
+        self.yes = yes
         self.actors = frozenset(actors)
         self.types = frozenset(types)
 
@@ -48,9 +50,13 @@ class Question:
 
     def ask(self, what: str) -> "Table":
         """A table of the state actor's; see ``hub.ask``."""
+        from proto.life import messages as m
+
         from .hub import ask
 
-        return ask(self.paths, what, self.argument)
+        table = ask(self.paths, m.Inspect(what, self.argument))
+        assert isinstance(table, m.Table)  # noqa: S101 - the only answer to Inspect that is no error
+        return table
 
 
 class Command(Value):

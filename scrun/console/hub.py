@@ -1,22 +1,23 @@
-"""The console's end of the hub: one question, one table."""
+"""The console's end of the hub: one question, one answer."""
 
 from proto.errors import DeadlineError, NotFoundError, from_wire
 from proto.host.paths import ContainerPaths
 from proto.host.sockets import endpoint
 from proto.life import messages as m
+from proto.wire.registry import Message
 from scrun.box.box import find
 
 DEADLINE = 5.0
-"""Seconds to wait for the table."""
+"""Seconds to wait for the answer."""
 
 
-def ask(paths: ContainerPaths, what: str, argument: str = "") -> m.Table:
-    """Ask the state actor for a table.
+def ask(paths: ContainerPaths, question: Message) -> Message:
+    """Ask the state actor.
 
     Raises:
         NotFoundError: the container's processes are not there.
-        UsageError: there is no such table.
         DeadlineError: no answer in time.
+        ScrunError: what the state actor says against it.
 
     """
     import zmq
@@ -29,12 +30,11 @@ def ask(paths: ContainerPaths, what: str, argument: str = "") -> m.Table:
     with zmq.Context() as context, context.socket(zmq.DEALER) as sock:
         sock.setsockopt(zmq.LINGER, 0)
         sock.connect(endpoint(paths.hub))
-        sock.send(Envelope("state", "console", m.Inspect(what, argument)).pack())
+        sock.send(Envelope("state", "console", question).pack())
         if not sock.poll(int(DEADLINE * 1000)):
             msg = f"container {paths.id} does not answer; its anchor may be gone (scrun state {paths.id})"
             raise DeadlineError(msg)
         reply = unpack(sock.recv()).message
     if isinstance(reply, m.Failed):
         raise from_wire(reply.code, reply.sentence)
-    assert isinstance(reply, m.Table)  # noqa: S101 - the only other answer to Inspect
     return reply

@@ -30,7 +30,10 @@ def prompt(container_id: str, carry_out: Callable[[Line], None]) -> None:
     try:
         while True:
             try:
-                words = shlex.split(input(f"{one_line(container_id)[:12]}> "))
+                typed = input(f"{one_line(container_id)[:12]}> ")
+                if typed.strip():
+                    readline.add_history(typed)
+                words = shlex.split(typed)
                 if words[:1] in (["quit"], ["exit"]):
                     return
                 if words:
@@ -79,6 +82,7 @@ def complete(text: str, number: int) -> str | None:
 
 
 def _begin(history: str) -> None:
+    readline.set_auto_history(False)  # an answer is no command
     readline.set_completer(complete)
     readline.set_completer_delims(" ")
     readline.parse_and_bind("tab: complete")

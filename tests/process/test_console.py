@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actors.process.supervision import TABLE
+from scrun.console.interventions import COMMANDS as CHANGING
 from scrun.console.table import COMMANDS
 from tests.process.site import COMMAND, Site
 
@@ -144,7 +145,8 @@ def test_messages_of_one_actor_or_type(site: Site) -> None:
 
 
 def test_no_secret_is_shown(site: Site) -> None:
-    finite = [name for name, command in COMMANDS.items() if command.live != "always" and name not in {"job", "dump"}]
+    changing = {command.name for command in CHANGING}
+    finite = [name for name in COMMANDS if name not in {"messages", "job", "dump", *changing}]
     for name in finite:
         words = [name] if name == "containers" else ["x", name, *(["1"] if COMMANDS[name].argument else [])]
         text = site.succeeds("console", *words)
@@ -182,10 +184,75 @@ def test_the_dump_has_everything_but_secrets(site: Site, wait_until: WaitUntil) 
     assert SECRET not in text
 
 
+def interventions(site: Site) -> list[dict[str, Any]]:
+    return [row["data"] for row in shown(site, "x", "journal") if row["event"] == "intervened"]
+
+
+def process(site: Site, name: str) -> dict[str, Any]:
+    return next(row for row in shown(site, "x", "tree") if row["process"] == name)
+
+
+def running(site: Site, name: str) -> bool:
+    return any(row["process"] == name and row["status"] == "running" for row in shown(site, "x", "tree"))
+
+
+def test_a_restart_is_in_the_journal_with_who_did_it(site: Site, wait_until: WaitUntil) -> None:
+    old = process(site, "signals")
+    command = [*COMMAND, "--root", str(site.root), "console", "x", "restart", "signals", "--yes"]
+    with subprocess.Popen(command, env=site.environ, stdout=subprocess.DEVNULL) as asking:
+        pass
+    assert asking.returncode == 0
+    wait_until(lambda: process(site, "signals")["pid"] not in {0, old["pid"]})
+    assert process(site, "signals")["incarnation"] == old["incarnation"] + 1
+    [data] = interventions(site)
+    assert (data["action"], data["actor"]) == ("restart", "signals")
+    assert (data.get("uid", 0), data["pid"]) == (os.getuid(), asking.pid)
+    # It is for the container as if it had not been.
+    site.succeeds("kill", "x", "TERM")
+    wait_until(lambda: json.loads(site.succeeds("state", "x"))["status"] == "stopped")
+    assert json.loads(site.succeeds("state", "x"))["annotations"]["scrun.end"] == "exited"
+
+
+def test_what_changes_something_is_not_done_unless_it_is_confirmed(site: Site) -> None:
+    done = site.scrun("console", "x", "kill", "stdio")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "nothing was done: kill wants a y, or the option --yes\n"
+    done = site.scrun("console", "x", "freeze", "state", "-y")
+    assert done.returncode == 1
+    assert done.stderr.startswith("state cannot be frozen")
+    assert interventions(site) == []
+
+
+def test_an_actor_is_frozen_and_thawed(site: Site, wait_until: WaitUntil) -> None:
+    pid = process(site, "stdio")["pid"]
+    site.succeeds("console", "x", "freeze", "stdio", "--yes")
+    wait_until(lambda: "\nState:\tT" in status(pid))
+    assert process(site, "stdio")["status"] == "frozen"
+    site.succeeds("console", "x", "thaw", "stdio", "--yes")
+    wait_until(lambda: "\nState:\tT" not in status(pid))
+    assert process(site, "stdio")["status"] == "running"
+    assert [data["action"] for data in interventions(site)] == ["freeze", "thaw"]
+
+
+def test_restarts_are_held_and_resumed(site: Site, wait_until: WaitUntil) -> None:
+    site.succeeds("console", "x", "hold", "--yes")
+    assert process(site, "anchor")["detail"] == "running, restarts are held"
+    site.succeeds("console", "x", "kill", "signals", "--yes")
+    wait_until(lambda: process(site, "signals")["status"] == "dead")
+    # Whom one asks to resume comes back at once, and everybody else has not by then.
+    old = process(site, "state")
+    os.kill(old["pid"], signal.SIGKILL)
+    wait_until(lambda: process(site, "state")["pid"] not in {0, old["pid"]})
+    assert not running(site, "signals")
+    site.succeeds("console", "x", "resume", "--yes")
+    wait_until(lambda: running(site, "signals"))
+    assert process(site, "anchor")["detail"] == "running"
+
+
 def test_the_prompt(site: Site, tmp_path: pathlib.Path) -> None:
     environ = site.environ | {"HOME": str(tmp_path), "TERM": "dumb"}
     master, slave = pty.openpty()
-    typed = b"he\tsta\nwan\t\nnope\nstory step-started\nquit\n"
+    typed = b"he\tsta\nwan\t\nnope\nstory step-started\nkill signals\nn\nkill signals\ny\nquit\n"
     command = [*COMMAND, "--root", str(site.root), "console", "x"]
     with subprocess.Popen(command, env=environ, stdin=slave, stdout=slave, stderr=slave) as process:
         os.close(slave)
@@ -205,6 +272,11 @@ def test_the_prompt(site: Site, tmp_path: pathlib.Path) -> None:
     assert "allocation  launch-step" in told
     assert "scrun: the console has no command 'nope'" in told
     assert "because of" in told
+    assert "kill signals of container x? [y/N] " in told
+    assert told.count("nothing was done") == 1
+    assert [data["action"] for data in interventions(site)] == ["kill"]
     history = tmp_path / ".local/state/scrun/console_history"
-    assert "story step-started" in history.read_text().splitlines()
+    kept = history.read_text().splitlines()
+    assert "story step-started" in kept
+    assert "y" not in kept
     assert history.stat().st_mode & 0o777 == 0o600

@@ -17,6 +17,7 @@ class View(Value):
         children: the anchor's processes, as it last told of them.
         records: the journal.
         processes: what only the anchor knows of its processes; empty unless it was asked.
+        held: whether restarts are held; the same.
 
     """
 
@@ -25,6 +26,7 @@ class View(Value):
     children: tuple[m.ChildChanged, ...]
     records: tuple[Record, ...]
     processes: tuple[m.Process, ...] = ()
+    held: bool = False
 
 
 def cell(value: object) -> str:
