@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import pty
 import re
 import signal
 import subprocess
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +20,6 @@ from scrun.console.table import COMMANDS
 from tests.process.site import COMMAND, Site
 
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Iterator
 
     from tests.conftest import WaitUntil
@@ -206,7 +207,7 @@ def test_a_restart_is_in_the_journal_with_who_did_it(site: Site, wait_until: Wai
     assert process(site, "signals")["incarnation"] == old["incarnation"] + 1
     [data] = interventions(site)
     assert (data["action"], data["actor"]) == ("restart", "signals")
-    assert (data.get("uid", 0), data["pid"]) == (os.getuid(), asking.pid)
+    assert (data["uid"], data["pid"]) == (os.getuid(), asking.pid)
     # It is for the container as if it had not been.
     site.succeeds("kill", "x", "TERM")
     wait_until(lambda: json.loads(site.succeeds("state", "x"))["status"] == "stopped")
@@ -280,3 +281,42 @@ def test_the_prompt(site: Site, tmp_path: pathlib.Path) -> None:
     assert "story step-started" in kept
     assert "y" not in kept
     assert history.stat().st_mode & 0o777 == 0o600
+
+
+OWNER, STRANGER = 12345, 12346
+"""Uids that nobody has."""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be three people")
+@pytest.mark.parametrize("namespace", [(), ("unshare", "--user", "--map-root-user")])
+def test_root_may_look_into_anybody_s_containers_and_nobody_else_may(namespace: tuple[str, ...]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        site = Site(pathlib.Path(directory))
+        site.config()
+        for path in (site.path, *site.path.rglob("*")):
+            os.chown(path, OWNER, OWNER)
+
+        def call(uid: int, *words: str, before: tuple[str, ...] = ()) -> tuple[int, str]:
+            with tempfile.TemporaryFile("w+") as output:
+                done = subprocess.run(
+                    [*before, *COMMAND, "--root", str(site.root), *words], env=site.environ | {"HOME": directory},
+                    stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=60, check=False, cwd=site.bundle,
+                    user=uid, group=uid, extra_groups=(),
+                )  # fmt: skip
+                output.seek(0)
+                return done.returncode, output.read()
+
+        assert call(OWNER, "create", "x", before=namespace) == (0, "")
+        try:
+            for uid in (0, OWNER):
+                assert "allocation" in call(uid, "console", "x", "tree")[1]
+                assert call(uid, "console", "x", "restart", "allocation", "--yes")[0] == 0
+                assert "created-by" in call(uid, "console", "x", "journal")[1]
+            for words in (["tree"], ["journal"], ["restart", "allocation", "--yes"], ["messages"], ["dump"]):
+                status, said = call(STRANGER, "console", "x", *words)
+                assert (status, said.endswith("you may not\n")) == (1, True), said
+            journal = json.loads(call(0, "console", "x", "journal", "--format", "json")[1])
+            who = [row["data"]["uid"] for row in journal if row["event"] == "intervened"]
+            assert who == ([0, 0] if namespace else [0, OWNER])  # 0 is the owner's in his namespace
+        finally:
+            call(OWNER, "delete", "--force", "x", before=namespace)

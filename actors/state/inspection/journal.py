@@ -17,5 +17,5 @@ def table(view: View, _: str) -> m.Table:
 
 def row(record: Record) -> tuple[str, ...]:
     """One record: seconds since the epoch, what has happened, its fields."""
-    data = {key: value for key, value in redact(record.event).items() if value}
+    data = {key: value for key, value in redact(record.event).items() if value is not False and value not in ("", None)}
     return (f"{record.time:.3f}", word_of(type(record.event)), cell(data))
