@@ -45,6 +45,10 @@ class Logbook:
             self._others.append((limit, Syslog("scrun")))
         self._id = creation.id
 
+    def fileno(self) -> int:
+        """The descriptor of the container's own log."""
+        return self._fd
+
     def write(self, level: str, text: str) -> None:
         """Write a line wherever its level is asked for."""
         number = level_number(level)

@@ -23,6 +23,7 @@ from proto.value import Value, replace
 from proto.wire.envelope import FRAME_LIMIT, Envelope, new_id, unpack
 from proto.wire.registry import Message
 
+from . import stacks
 from .channel import Channel
 from .effects import Effect, Later, Log, Never, Report, Tell, Tick, ToAnchor, Work, Worked, Write
 from .inbox import Inbox
@@ -61,6 +62,7 @@ class ProcessActor(pykka.ThreadingActor):
         self.begin = begin
         self.paths = ContainerPaths(begin.creation.root, begin.creation.id)
         self.log = Logbook(begin.creation, begin.actor)
+        stacks.offer(self.log.fileno())
         self.channel = Channel(socket.socket(fileno=channel), patient=True)
         self.context = zmq.Context(io_threads=1)
 

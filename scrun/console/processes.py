@@ -36,6 +36,12 @@ def measure(pid: int) -> Measure:
     return Measure(round(max(0.0, up), 2), cpu, pss, None if numbers is None else len(numbers))
 
 
+def catches(pid: int, signum: int) -> bool:
+    """Whether the process has a handler for a signal; one that is gone has none."""
+    masks = [line.split()[1] for line in _read(pid, "status").splitlines() if line.startswith("SigCgt:")]
+    return bool(masks and int(masks[0], 16) & 1 << (signum - 1))
+
+
 def descriptors(pid: int) -> dict[int, str] | None:
     """The open descriptors and what each is open on; ``None`` if that cannot be seen."""
     directory = f"/proc/{pid}/fd"

@@ -28,6 +28,9 @@ SECRET = "hunter2-in-a-secret-place"
 PROGRAM = f"trap exit TERM; : {SECRET}; while :; do sleep 0.05; done"
 
 
+ARGUMENTS = {"story": ["1"], "stack": ["state"]}
+
+
 @pytest.fixture
 def site(tmp_path: pathlib.Path) -> Iterator[Site]:
     found = Site(tmp_path)
@@ -149,7 +152,7 @@ def test_no_secret_is_shown(site: Site) -> None:
     changing = {command.name for command in CHANGING}
     finite = [name for name in COMMANDS if name not in {"messages", "job", "dump", *changing}]
     for name in finite:
-        words = [name] if name == "containers" else ["x", name, *(["1"] if COMMANDS[name].argument else [])]
+        words = [name] if name == "containers" else ["x", name, *ARGUMENTS.get(name, [])]
         text = site.succeeds("console", *words)
         assert SECRET not in text
         assert len(text.splitlines()) > 1
@@ -281,6 +284,30 @@ def test_the_prompt(site: Site, tmp_path: pathlib.Path) -> None:
     assert "story step-started" in kept
     assert "y" not in kept
     assert history.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("actor", ["state", "allocation", "stdio", "signals"])
+def test_the_stack_of_an_actor_is_told_by_itself_and_it_lives_on(site: Site, actor: str) -> None:
+    pid = process(site, actor)["pid"]
+    for _ in range(2):
+        frames = shown(site, "x", "stack", actor)
+        assert {"get", "main"} <= {frame["function"] for frame in frames}
+        assert any(frame["file"].endswith("/actors/process/inbox.py") for frame in frames)
+    assert process(site, actor)["pid"] == pid
+
+
+def test_who_has_no_stack_to_tell(site: Site) -> None:
+    pid = process(site, "stdio")["pid"]
+    site.succeeds("console", "x", "freeze", "stdio", "--yes")
+    done = site.scrun("console", "x", "stack", "stdio")
+    assert (done.returncode, done.stderr[:32]) == (1, "stdio does not tell what it does")
+    site.succeeds("console", "x", "thaw", "stdio", "--yes")
+    assert process(site, "stdio")["pid"] == pid
+    for name, sentence in (
+        ("staging", "staging is not running now\n"),
+        ("guard", "stack wants the name of an actor: state, allocation, staging, stdio, signals\n"),
+    ):
+        assert site.scrun("console", "x", "stack", name).stderr == sentence
 
 
 OWNER, STRANGER = 12345, 12346
