@@ -25,6 +25,7 @@ class Child:
         condemned: whether it was killed because it did not do what it should.
         again: whether ``due`` is a restart of the policy's, which somebody may hold.
         revived: whether somebody has asked for the restart that its death will bring.
+        level: of its log, if somebody has asked for another one.
 
     """
 
@@ -40,6 +41,7 @@ class Child:
         self.condemned = False
         self.again = False
         self.revived = False
+        self.level = ""
 
     @property
     def name(self) -> str:

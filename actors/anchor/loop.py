@@ -10,7 +10,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from functools import partial
 
 from actors.process.logbook import Logbook
 from proto.exit_codes import INTERNAL
@@ -31,14 +30,16 @@ RELAYED = (
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
 )  # fmt: skip
 """Signals that engines and administrators send to the anchor and that mean the container."""
-ACTIONS: dict[m.Action, Callable[[Supervisor, str], None]] = {
-    "restart": Supervisor.restart,
-    "kill": Supervisor.strike,
-    "freeze": partial(Supervisor.freeze, frozen=True),
-    "thaw": partial(Supervisor.freeze, frozen=False),
+ACTIONS: dict[m.Action, Callable[[Supervisor, m.Administer], None]] = {
+    "restart": lambda actors, wish: actors.restart(wish.actor),
+    "kill": lambda actors, wish: actors.strike(wish.actor),
+    "freeze": lambda actors, wish: actors.freeze(wish.actor, frozen=True),
+    "thaw": lambda actors, wish: actors.freeze(wish.actor, frozen=False),
+    "log-level": lambda actors, wish: actors.set_level(wish.actor, wish.level),
     "hold": lambda actors, _: actors.hold(held=True),
     "resume": lambda actors, _: actors.hold(held=False),
 }
+"""What somebody at the console may have done, and what does it."""
 LAST_WORDS = 0.5
 """Seconds that the state actor gets to send its last replies before it is killed, and then all of them to die."""
 
@@ -212,8 +213,8 @@ class Anchor:
 
     def _administer(self, message: m.Administer) -> None:
         """Do to an actor what somebody at the console wants."""
-        self._log.write("info", f"the console: {message.action} {message.actor}".rstrip())
-        ACTIONS[message.action](self._actors, message.actor)
+        self._log.write("info", f"the console: {message.action} {message.actor} {message.level}".rstrip())
+        ACTIONS[message.action](self._actors, message)
 
     def _on_finish(self, _child: Child, message: m.Finish) -> None:
         self._finish = message

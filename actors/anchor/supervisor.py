@@ -3,6 +3,7 @@
 When to start whom again is ``actors.process.supervision``'s to decide; this is the hand that does it.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -140,6 +141,7 @@ class Supervisor:
         assert child.channel is not None  # noqa: S101 - fork() set it
         self._poller.register(child.channel, select.POLLIN)
         self._report(child, "running")
+        self._tell_level(child)
         if child.name == "state":
             # A replaced state actor hears only those whom the anchor has vouched for.
             self._outbox.begin_anew()
@@ -169,6 +171,17 @@ class Supervisor:
         if child.pid:
             self._send(child, signal.SIGSTOP if frozen else signal.SIGCONT)
             child.record = supervision.frozen(child.record, self._clock(), frozen=frozen)
+
+    def set_level(self, name: str, level: str) -> None:
+        """Have it, and its successors, say so much in the log."""
+        child = self._children[name]
+        child.level = level
+        self._tell_level(child)
+
+    def _tell_level(self, child: Child) -> None:
+        if child.level and child.channel is not None:
+            with contextlib.suppress(ConnectionError):
+                child.channel.send(m.SetLevel(child.level))
 
     def hold(self, *, held: bool) -> None:
         """Replace nobody from now on but the state actor, or do it again, with leases that begin now."""

@@ -27,7 +27,7 @@ from . import stacks
 from .channel import Channel
 from .effects import Effect, Later, Log, Never, Report, Tell, Tick, ToAnchor, Work, Worked, Write
 from .inbox import Inbox
-from .logbook import Logbook
+from .logbook import Logbook, level_number
 from .supervision import LEASE
 
 REPEAT = 0.5
@@ -95,6 +95,8 @@ class ProcessActor(pykka.ThreadingActor):
         if isinstance(message, Tick) and message.name == "lease":
             self.channel.send(m.Lease(LEASE, mailbox=self.inbox.waiting()))
             self.inbox.later("lease", LEASE / 3)
+        elif isinstance(message, m.SetLevel):
+            Logbook.level = level_number(message.level)
         elif isinstance(message, m.Stop):
             self.stop()
         else:

@@ -22,8 +22,6 @@ from proto.wire.registry import Message
 from . import clocks, interventions
 from .callers import Request
 from .hub import Arrival, Hub, Reached, make_room
-from .inspection import OF_THE_ANCHOR, inspect
-from .inspection.view import View
 from .oom import leave_mark
 from .recorder import Recorder
 from .requests import Requests
@@ -35,6 +33,8 @@ DISK = 1.0
 """Seconds after which something that could not be written is tried again."""
 SOON = 0.02
 """The same, after the actor could not be reached at all."""
+OF_THE_ANCHOR = frozenset({"tree"})
+"""Tables for which the anchor has to be asked first."""
 ONLOOKERS = 100
 """So many wait for the anchor's word about its processes; who asked before them has no answer."""
 
@@ -264,9 +264,9 @@ class StateActor(ProcessActor):
         try:
             if not known:
                 interventions.check(wish, self.children)
-                event = e.Intervened(wish.action, wish.actor, arrival.uid, arrival.pid, envelope.id)
+                event = e.Intervened(wish.action, wish.actor, arrival.uid, arrival.pid, envelope.id, wish.level)
                 self._happen(event, envelope.source, envelope.id)
-                self.channel.send(m.Administer(wish.action, wish.actor))
+                self.channel.send(m.Administer(wish.action, wish.actor, wish.level))
         except ScrunError as error:
             self.hub.reply(arrival, m.Failed(error.code, error.sentence))
         else:
@@ -277,8 +277,15 @@ class StateActor(ProcessActor):
         asked = arrival.envelope.message
         assert isinstance(asked, m.Inspect)  # noqa: S101 - only these come here
         records = tuple(self.recorder.records)
-        view = View(self.begin.anchor, self.container, tuple(self.children.values()), records, processes, held)
-        self.hub.reply(arrival, inspect(view, asked.what, asked.argument))
+        try:
+            from .inspection import View, inspect  # seldom wanted, and never by ``create``
+
+            view = View(self.begin.anchor, self.container, tuple(self.children.values()), records, processes, held)
+            answer = inspect(view, asked.what, asked.argument)
+        except Exception as error:
+            # Whoever only looks harms no container, also not after an upgrade of scrun that has other files.
+            answer = m.Failed("internal", f"the state actor cannot show its {asked.what[:40]}: {error!r}")
+        self.hub.reply(arrival, answer)
 
     def _on_reached(self, actor: str) -> None:
         """A new incarnation knows nothing: ask it again for all that is wanted of it."""

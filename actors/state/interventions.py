@@ -2,6 +2,7 @@
 
 from actors.process.supervision import FREE
 from proto.errors import UsageError, WrongStateError
+from proto.host.log_record import LEVELS
 from proto.life import messages as m
 
 OF_ALL = frozenset({"hold", "resume"})
@@ -25,5 +26,9 @@ def check(wish: m.Intervene, children: dict[str, m.ChildChanged]) -> None:
         raise UsageError(f"{wish.action} wants the name of an actor: {', '.join(children)}")
     if wish.action == "freeze" and wish.actor in FREE:
         raise UsageError(f"{wish.actor} cannot be frozen: nobody would be there who could be asked to thaw it")
+    if wish.action == "log-level":
+        if wish.level not in LEVELS:
+            raise UsageError(f"there is no log level {wish.level[:40]!r}; use one of {', '.join(LEVELS)}")
+        return
     if child.status != "running" and not (wish.action == "restart" and child.status == "dead"):
         raise WrongStateError(f"{wish.actor} is not running: it is {child.status}")

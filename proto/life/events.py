@@ -210,6 +210,7 @@ class Intervened(Message):
 
     Attributes:
         action, actor: what, and to which; no actor: to the supervision of all.
+        level: of its log, if that was changed.
         uid, pid: who it was, by the kernel's word.
         request: id of the message.
 
@@ -220,6 +221,7 @@ class Intervened(Message):
     uid: int
     pid: int
     request: str
+    level: str = ""
 
 
 @message("finished")

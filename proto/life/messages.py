@@ -12,7 +12,7 @@ from proto.wire.registry import Message, message
 
 from .creation import Creation
 
-Action = Literal["restart", "kill", "freeze", "thaw", "hold", "resume"]
+Action = Literal["restart", "kill", "freeze", "thaw", "log-level", "hold", "resume"]
 """What somebody at the console may do to an actor, or (the last two) to the supervision of all of them."""
 
 # --- intents: state actor to another actor -------------------------------------------------------------------
@@ -155,10 +155,14 @@ class Inspect(Message):
 
 @message("intervene")
 class Intervene(Message):
-    """Do something to an actor, or to the supervision; answered when it is in the journal and the anchor is told."""
+    """Do something to an actor, or to the supervision; answered when it is in the journal and the anchor is told.
+
+    ``level``: of ``log-level``, which.
+    """
 
     action: Action
     actor: str = ""
+    level: str = ""
 
 
 @message("done")
@@ -391,6 +395,14 @@ class Administer(Message):
 
     action: Action
     actor: str = ""
+    level: str = ""
+
+
+@message("set-level")
+class SetLevel(Message):
+    """From the anchor: say this much in the container's own log from now on."""
+
+    level: str
 
 
 @message("list-processes")

@@ -169,7 +169,7 @@ VERBS: dict[str, Verb] = {
     ),
     "console": (
         "console",
-        "ID [COMMAND] [WHAT]",
+        "ID [COMMAND] [WHAT] [LEVEL]",
         "look into a container's processes; its commands are in scrun help console",
         (
             (("format",), "", "text|json", "text or json (default: text)"),

@@ -43,10 +43,10 @@ def carry_out(line: Line, root: str, container_id: str, words: list[str]) -> Non
         UsageError: there is no such command, or it takes no such argument.
 
     """
-    command, argument = _command(words)
+    command, arguments = _command(words)
     own = line.own
     question = Question(
-        root, container_id, argument,
+        root, container_id, arguments,
         follow=own.flag("follow"), yes=own.flag("yes"), actors=own.get("actor", ()), types=own.get("type", ()),
     )  # fmt: skip
     as_json = own.text("format") == "json"
@@ -59,11 +59,11 @@ def carry_out(line: Line, root: str, container_id: str, words: list[str]) -> Non
         write(1, table(command.columns, command.rows(question), as_json=as_json))
 
 
-def _command(words: list[str]) -> tuple[Command, str]:
+def _command(words: list[str]) -> tuple[Command, list[str]]:
     name, *arguments = words
     if name not in COMMANDS:
         raise UsageError(f"the console has no command {name[:40]!r}; it has {', '.join(COMMANDS)}")
     command = COMMANDS[name]
-    if len(arguments) > bool(command.argument):
+    if len(arguments) > len(command.argument.split()):
         raise UsageError(f"{name} takes {command.argument or 'no argument'}, not {' '.join(arguments)[:80]!r}")
-    return command, "".join(arguments)
+    return command, arguments

@@ -1,6 +1,6 @@
 """What a command of the console is, and what it is asked about."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from proto.host.paths import ContainerPaths
@@ -19,7 +19,7 @@ class Question:
     Attributes:
         root: the state directory.
         id: of the container; empty for a command that needs none.
-        argument: the word behind the command, or empty.
+        arguments: the words behind the command.
         follow: whether to go on until the container ends.
         actors, types: what to show messages of; empty for all.
         yes: whether what changes something is wanted for sure.
@@ -27,16 +27,21 @@ class Question:
     """
 
     def __init__(
-        self, root: str, container_id: str = "", argument: str = "", *,
+        self, root: str, container_id: str = "", arguments: Sequence[str] = (), *,
         follow: bool = False, yes: bool = False, actors: Iterable[str] = (), types: Iterable[str] = (),
     ) -> None:  # fmt: skip
         self.root = root
         self.id = container_id
-        self.argument = argument
+        self.arguments = arguments
         self.follow = follow
         self.yes = yes
         self.actors = frozenset(actors)
         self.types = frozenset(types)
+
+    @property
+    def argument(self) -> str:
+        """The first of the arguments, or empty."""
+        return self.arguments[0] if self.arguments else ""
 
     @property
     def paths(self) -> ContainerPaths:
@@ -68,7 +73,7 @@ class Command(Value):
         columns: of its rows.
         rows: its client half: makes the rows, which may come one by one for as long as the container lives.
         reading: how to read what it shows, for the page.
-        argument: name of the word that it takes; in brackets if that may be left out, empty if it takes none.
+        argument: names of the words that it takes, in brackets if they may be left out; empty if it takes none.
         container: whether it is about one container.
         live: whether its rows come as things happen: always, if ``--follow`` is given, or never.
 

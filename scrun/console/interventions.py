@@ -1,6 +1,6 @@
-"""``restart``, ``kill``, ``freeze``, ``thaw``, ``hold``, ``resume``: what changes a container's processes.
+"""``restart``, ``kill``, ``freeze``, ``thaw``, ``log-level``, ``hold``, ``resume``: what changes something.
 
-One file for six: they differ by a word. Their server half is ``actors/state/interventions.py``, and what is done then
+One file for all: they differ by a word. Their server half is ``actors/state/interventions.py``, and what is done then
 is the anchor's.
 """
 
@@ -23,10 +23,10 @@ def rows(question: Question, action: m.Action) -> Iterator[Row]:
     """
     from .hub import ask
 
-    whom = question.argument or "the supervisor of all actors"
+    whom = " ".join(question.arguments) or "the supervisor of all actors"
     if not question.yes and not _confirmed(f"{action} {whom} of container {question.id}?"):
         raise UsageError(f"nothing was done: {action} wants a y, or the option --yes")
-    ask(question.paths, m.Intervene(action, question.argument))
+    ask(question.paths, m.Intervene(action, question.argument, "".join(question.arguments[1:])))
     yield action, question.argument, question.id
 
 
@@ -57,6 +57,12 @@ COMMANDS = (
         "its silence does not count, so nobody replaces it; what it is for stands still. `state` cannot be frozen",
     ),
     _command("thaw", "let a frozen actor go on", "its lease begins anew"),
+    _command(
+        "log-level",
+        "have an actor say more, or less, in the container's log",
+        "LEVEL is `quiet` to `debug5`; its successors keep to it. What `--log` and syslog get is as it was at `create`",
+        "ACTOR LEVEL",
+    ),
     _command(
         "hold",
         "replace no actor that dies or is stuck, until resume",

@@ -238,6 +238,27 @@ def test_an_actor_is_frozen_and_thawed(site: Site, wait_until: WaitUntil) -> Non
     assert [data["action"] for data in interventions(site)] == ["freeze", "thaw"]
 
 
+def test_an_actor_says_more_and_so_do_its_successors(site: Site, wait_until: WaitUntil) -> None:
+    def said() -> str:
+        return (site.root / "x/log").read_text()
+
+    site.succeeds("kill", "x", "WINCH")
+    assert " debug " not in said()
+    site.succeeds("console", "x", "log-level", "state", "debug", "--yes")
+    old = process(site, "state")["pid"]
+    site.succeeds("kill", "x", "WINCH")
+    wait_until(lambda: " debug state: client: SignalRequested" in said())
+    os.kill(old, signal.SIGKILL)
+    wait_until(lambda: process(site, "state")["pid"] not in {0, old})
+    before = said().count("SignalRequested")
+    site.succeeds("kill", "x", "WINCH")
+    wait_until(lambda: said().count("SignalRequested") > before)
+    site.succeeds("console", "x", "log-level", "state", "info", "--yes")
+    assert [(row["action"], row["level"]) for row in interventions(site)] == [
+        ("log-level", "debug"), ("log-level", "info"),
+    ]  # fmt: skip
+
+
 def test_restarts_are_held_and_resumed(site: Site, wait_until: WaitUntil) -> None:
     site.succeeds("console", "x", "hold", "--yes")
     assert process(site, "anchor")["detail"] == "running, restarts are held"
@@ -291,8 +312,8 @@ def test_the_stack_of_an_actor_is_told_by_itself_and_it_lives_on(site: Site, act
     pid = process(site, actor)["pid"]
     for _ in range(2):
         frames = shown(site, "x", "stack", actor)
-        assert {"get", "main"} <= {frame["function"] for frame in frames}
-        assert any(frame["file"].endswith("/actors/process/inbox.py") for frame in frames)
+        assert {"main", "_actor_loop", "<module>"} <= {frame["function"] for frame in frames}
+        assert any(frame["file"].endswith(f"/actors/{actor}/actor.py") for frame in frames)
     assert process(site, actor)["pid"] == pid
 
 

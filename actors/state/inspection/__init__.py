@@ -12,6 +12,8 @@ from proto.wire.registry import Message
 from . import journal, state, story, tree, wants
 from .view import View
 
+__all__ = ["TABLES", "View", "inspect"]
+
 TABLES: dict[str, Callable[[View, str], m.Table]] = {
     "tree": tree.table,
     "journal": journal.table,
@@ -19,8 +21,6 @@ TABLES: dict[str, Callable[[View, str], m.Table]] = {
     "state": state.table,
     "story": story.table,
 }
-OF_THE_ANCHOR = frozenset({"tree"})
-"""Those for which the anchor has to be asked first."""
 
 
 def inspect(view: View, what: str, argument: str) -> Message:

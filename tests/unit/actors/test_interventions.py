@@ -34,7 +34,8 @@ def test_client_state_actor_and_anchor_know_the_same_actions() -> None:
 @pytest.mark.parametrize(
     "wish",
     [m.Intervene("hold"), m.Intervene("restart", "state"), m.Intervene("restart", "stdio"),
-     m.Intervene("kill", "state"), m.Intervene("freeze", "signals"), m.Intervene("thaw", "signals")],
+     m.Intervene("kill", "state"), m.Intervene("freeze", "signals"), m.Intervene("thaw", "signals"),
+     m.Intervene("log-level", "staging", "debug2")],
 )  # fmt: skip
 def test_what_may_be_done(wish: m.Intervene) -> None:
     check(wish, CHILDREN)
@@ -47,6 +48,8 @@ def test_what_may_be_done(wish: m.Intervene) -> None:
         (m.Intervene("kill", "anchor"), UsageError, "kill wants the name of an actor: state, signals, stdio, staging"),
         (m.Intervene("kill"), UsageError, "kill wants the name of an actor"),
         (m.Intervene("freeze", "state"), UsageError, "state cannot be frozen"),
+        (m.Intervene("log-level", "state", "loud"), UsageError, "there is no log level 'loud'; use one of quiet"),
+        (m.Intervene("log-level", "state"), UsageError, "there is no log level ''"),
         (m.Intervene("kill", "stdio"), WrongStateError, "stdio is not running: it is dead"),
         (m.Intervene("restart", "staging"), WrongStateError, "staging is not running: it is stopped"),
     ],

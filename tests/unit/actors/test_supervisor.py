@@ -372,3 +372,13 @@ def test_while_restarts_are_held_nobody_is_stuck_but_the_state_actor(house: Hous
     house.now += LEASE
     house.actors.keep()
     assert set(house.killed) == set(EARLY)
+
+
+def test_a_level_that_is_asked_for_is_told_and_told_again_to_a_successor(house: House) -> None:
+    house.actors.set_level("allocation", "debug3")
+    assert house.far["allocation"].receive() == [m.SetLevel("debug3")]
+    house.dies("allocation", SIGKILLED)
+    house.actors.set_level("allocation", "debug")
+    house.actors.keep()
+    assert house.far["allocation"].receive() == [m.SetLevel("debug")]
+    assert house.far["staging"].receive() == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from actors.process.stacks import read
+from scrun.console.stack import read
 
 if TYPE_CHECKING:
     import pathlib
@@ -41,3 +41,4 @@ def test_the_frames_of_all_threads_are_read_and_nothing_else(tmp_path: pathlib.P
 
 def test_a_line_of_the_log_is_no_frame() -> None:
     assert read('  File "x.py", line 3 in f\nsomething else\n') == []
+    assert read('Thread 0x1 (most recent call first):\n  File "x.py", line 3 in cut sho') == []
