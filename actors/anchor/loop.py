@@ -9,7 +9,6 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable
 
 from actors.process.logbook import Logbook
 from proto.exit_codes import INTERNAL
@@ -22,6 +21,7 @@ from .children import Child, kill
 from .commands import CommandTable, Started
 from .descriptors import Descriptors
 from .guard import Guard
+from .interventions import ACTIONS
 from .outbox import Outbox
 from .supervisor import Supervisor
 from .window import Window
@@ -30,16 +30,6 @@ RELAYED = (
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
 )  # fmt: skip
 """Signals that engines and administrators send to the anchor and that mean the container."""
-ACTIONS: dict[m.Action, Callable[[Supervisor, m.Administer], None]] = {
-    "restart": lambda actors, wish: actors.restart(wish.actor),
-    "kill": lambda actors, wish: actors.strike(wish.actor),
-    "freeze": lambda actors, wish: actors.freeze(wish.actor, frozen=True),
-    "thaw": lambda actors, wish: actors.freeze(wish.actor, frozen=False),
-    "log-level": lambda actors, wish: actors.set_level(wish.actor, wish.level),
-    "hold": lambda actors, _: actors.hold(held=True),
-    "resume": lambda actors, _: actors.hold(held=False),
-}
-"""What somebody at the console may have done, and what does it."""
 LAST_WORDS = 0.5
 """Seconds that the state actor gets to send its last replies before it is killed, and then all of them to die."""
 

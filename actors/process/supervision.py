@@ -132,8 +132,8 @@ def died(specification: Specification, record: Restarts, now: float, *, normal: 
 
 
 def frozen(record: Restarts, now: float, *, frozen: bool) -> Restarts:
-    """The record after somebody has stopped the child, or has let it go on, which begins a lease."""
-    return replace(renewed(record, now, LEASE, record.task), frozen=frozen)
+    """The record after somebody has stopped the child, or has let it go on; a lease that is longer stays so."""
+    return replace(record, lease_ends=max(record.lease_ends, now + LEASE), frozen=frozen)
 
 
 def forgiven(record: Restarts) -> Restarts:

@@ -1,7 +1,7 @@
 """``restart``, ``kill``, ``freeze``, ``thaw``, ``log-level``, ``hold``, ``resume``: what changes something.
 
 One file for all: they differ by a word. Their server half is ``actors/state/interventions.py``, and what is done then
-is the anchor's.
+is in ``actors/anchor/interventions.py``.
 """
 
 import os

@@ -268,7 +268,7 @@ def test_restarts_are_held_and_resumed(site: Site, wait_until: WaitUntil) -> Non
     old = process(site, "state")
     os.kill(old["pid"], signal.SIGKILL)
     wait_until(lambda: process(site, "state")["pid"] not in {0, old["pid"]})
-    assert not running(site, "signals")
+    assert process(site, "signals")["status"] == "dead"
     site.succeeds("console", "x", "resume", "--yes")
     wait_until(lambda: running(site, "signals"))
     assert process(site, "anchor")["detail"] == "running"

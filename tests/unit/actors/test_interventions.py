@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from actors.anchor.loop import ACTIONS
+from actors.anchor.interventions import ACTIONS
 from actors.state.interventions import OF_ALL, check
 from proto.errors import UsageError, WrongStateError
 from proto.life import events as e
