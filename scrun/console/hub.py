@@ -13,6 +13,8 @@ from scrun.box.box import Box, find
 
 DEADLINE = 5.0
 """Seconds to wait for the answer."""
+REPEAT = 1.0
+"""Seconds after which the same is asked again: a state actor may die with a question, or by what it was asked for."""
 
 
 def ask(paths: ContainerPaths, question: Message) -> Message:
@@ -35,8 +37,12 @@ def ask(paths: ContainerPaths, question: Message) -> Message:
     with _somebody_there(box), zmq.Context() as context, context.socket(zmq.DEALER) as sock:
         sock.setsockopt(zmq.LINGER, 0)
         sock.connect(endpoint(paths.hub))
-        sock.send(Envelope("state", "console", question).pack())
-        if not sock.poll(int(DEADLINE * 1000)):
+        frame = Envelope("state", "console", question).pack()
+        for _ in range(int(DEADLINE / REPEAT)):
+            sock.send(frame)
+            if sock.poll(int(REPEAT * 1000)):
+                break
+        else:
             msg = f"container {paths.id} does not answer; its anchor may be gone (scrun state {paths.id})"
             raise DeadlineError(msg)
         reply = unpack(sock.recv()).message

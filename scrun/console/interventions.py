@@ -56,7 +56,7 @@ COMMANDS = (
         "stop an actor, until it is thawed",
         "its silence does not count, so nobody replaces it; what it is for stands still. `state` cannot be frozen",
     ),
-    _command("thaw", "let a frozen actor go on", "its lease begins anew"),
+    _command("thaw", "let a frozen actor go on", "nobody takes it for stuck for the next six seconds"),
     _command(
         "log-level",
         "have an actor say more, or less, in the container's log",

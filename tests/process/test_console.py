@@ -200,16 +200,17 @@ def running(site: Site, name: str) -> bool:
     return any(row["process"] == name and row["status"] == "running" for row in shown(site, "x", "tree"))
 
 
-def test_a_restart_is_in_the_journal_with_who_did_it(site: Site, wait_until: WaitUntil) -> None:
-    old = process(site, "signals")
-    command = [*COMMAND, "--root", str(site.root), "console", "x", "restart", "signals", "--yes"]
+@pytest.mark.parametrize("actor", ["signals", "state"])
+def test_a_restart_is_in_the_journal_with_who_did_it(site: Site, wait_until: WaitUntil, actor: str) -> None:
+    old = process(site, actor)
+    command = [*COMMAND, "--root", str(site.root), "console", "x", "restart", actor, "--yes"]
     with subprocess.Popen(command, env=site.environ, stdout=subprocess.DEVNULL) as asking:
         pass
     assert asking.returncode == 0
-    wait_until(lambda: process(site, "signals")["pid"] not in {0, old["pid"]})
-    assert process(site, "signals")["incarnation"] == old["incarnation"] + 1
+    wait_until(lambda: process(site, actor)["pid"] not in {0, old["pid"]})
+    assert process(site, actor)["incarnation"] == old["incarnation"] + 1
     [data] = interventions(site)
-    assert (data["action"], data["actor"]) == ("restart", "signals")
+    assert (data["action"], data["actor"]) == ("restart", actor)
     assert (data["uid"], data["pid"]) == (os.getuid(), asking.pid)
     # It is for the container as if it had not been.
     site.succeeds("kill", "x", "TERM")
