@@ -21,7 +21,6 @@ from .children import Child, kill
 from .commands import CommandTable, Started
 from .descriptors import Descriptors
 from .guard import Guard
-from .interventions import ACTIONS
 from .outbox import Outbox
 from .supervisor import Supervisor
 from .window import Window
@@ -203,6 +202,8 @@ class Anchor:
 
     def _administer(self, message: m.Administer) -> None:
         """Do to an actor what somebody at the console wants."""
+        from .interventions import ACTIONS  # seldom wanted, and never by ``create``
+
         self._log.write("info", f"the console: {message.action} {message.actor} {message.level}".rstrip())
         ACTIONS[message.action](self._actors, message)
 

@@ -19,7 +19,7 @@ from proto.life import messages as m
 from proto.wire.envelope import Envelope, new_id
 from proto.wire.registry import Message
 
-from . import clocks, interventions
+from . import clocks
 from .callers import Request
 from .hub import Arrival, Hub, Reached, make_room
 from .oom import leave_mark
@@ -263,12 +263,18 @@ class StateActor(ProcessActor):
         known = any(isinstance(r.event, e.Intervened) and r.event.request == envelope.id for r in self.recorder.records)
         try:
             if not known:
-                interventions.check(wish, self.children)
+                from .interventions import check  # seldom wanted, and never by ``create``
+
+                check(wish, self.children)
                 event = e.Intervened(wish.action, wish.actor, arrival.uid, arrival.pid, envelope.id, wish.level)
                 self._happen(event, envelope.source, envelope.id)
                 self.channel.send(m.Administer(wish.action, wish.actor, wish.level))
         except ScrunError as error:
             self.hub.reply(arrival, m.Failed(error.code, error.sentence))
+        except ImportError as error:
+            self.hub.reply(
+                arrival, m.Failed("internal", f"scrun was installed anew, and this container is older: {error}")
+            )
         else:
             self.hub.reply(arrival, m.Done())
 
@@ -283,7 +289,7 @@ class StateActor(ProcessActor):
             view = View(self.begin.anchor, self.container, tuple(self.children.values()), records, processes, held)
             answer = inspect(view, asked.what, asked.argument)
         except Exception as error:
-            # Whoever only looks harms no container, also not after an upgrade of scrun that has other files.
+            # Whoever only looks harms no container, also not where scrun was installed anew and has other files.
             answer = m.Failed("internal", f"the state actor cannot show its {asked.what[:40]}: {error!r}")
         self.hub.reply(arrival, answer)
 

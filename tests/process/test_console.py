@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import re
+import select
 import signal
 import subprocess
 import tempfile
@@ -132,18 +133,19 @@ def test_the_story_of_an_end(site: Site, wait_until: WaitUntil) -> None:
     assert (done.returncode, done.stderr) == (1, "the journal has no event '99'; see scrun console ID journal\n")
 
 
-def test_messages_of_one_actor_or_type(site: Site) -> None:
+def test_messages_of_one_actor_or_type(site: Site, wait_until: WaitUntil) -> None:
     with follow(site, "messages", "--actor", "signals", "--actor", "allocation", "--type=signal-delivered") as process:
-        # Signals until one has been seen: a listener hears from the moment on in which it listens.
-        assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        heard = ""
-        while not heard:
+        output = process.stdout
+        assert output is not None
+
+        def heard_after_a_signal() -> bool:
+            """A listener hears from the moment on in which it listens."""
             site.succeeds("kill", "x", "WINCH")
-            heard = process.stdout.readline()
-        os.set_blocking(process.stdout.fileno(), True)
+            return bool(select.select([output], [], [], 0)[0])
+
+        wait_until(heard_after_a_signal)
         site.succeeds("kill", "x", "KILL")
-        rows = [json.loads(line) for line in (heard, *process.stdout)]
+        rows = [json.loads(line) for line in output]
     assert process.returncode == 0
     assert {(row["layer"], row["actor"], row["type"]) for row in rows} == {("fact", "signals", "signal-delivered")}
 
