@@ -10,7 +10,7 @@ from scrun.cli.grammar import VERBS
 from scrun.cli.parsing import Line, parse
 from scrun.report.lines import one_line, write
 
-from .table import COMMANDS
+from .table import COMMANDS, help_text
 
 WORDS = (*COMMANDS, "help", "quit")
 HISTORY = 1000
@@ -50,20 +50,12 @@ def prompt(container_id: str, carry_out: Callable[[Line], None]) -> None:
 
 
 def _obey(words: list[str], carry_out: Callable[[Line], None]) -> None:
-    if words[0] == "help":
-        write(1, help_text())
-        return
     line = parse(["console", "ID", *words], Line())
     del line.arguments[0]
-    carry_out(line)
-
-
-def help_text() -> str:
-    """The commands, and what each shows."""
-    names = [f"{command.name} {command.argument}".rstrip() for command in COMMANDS.values()]
-    width = max(map(len, names))
-    rows = zip(names, COMMANDS.values(), strict=True)
-    return "".join(f"  {name:{width}}  {command.summary}\n" for name, command in rows)
+    if words[0] == "help" or line.own.flag("help"):
+        write(1, help_text())
+    else:
+        carry_out(line)
 
 
 def history_file(environ: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from proto.life import events as e
 from proto.life.container import Container
 from proto.life.journal import Record
 from scrun.cli import help_text
-from scrun.console import prompt, table
+from scrun.console import table
 from tests.unit.docs import console_page, markdown, reachable
 from tests.unit.proto.strategies import CREATION
 
@@ -20,7 +20,7 @@ def test_the_page_is_made_of_the_table() -> None:
 
 
 def test_help_has_every_command_with_what_it_shows() -> None:
-    told = prompt.help_text()
+    told = table.help_text()
     for command in table.COMMANDS.values():
         assert re.search(rf"^  {command.name}\b.* {re.escape(command.summary)}$", told, re.MULTILINE)
     assert len(told.splitlines()) == len(table.COMMANDS)
