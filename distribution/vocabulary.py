@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from actors.state.inspection import TABLES
 from proto.exit_codes import NUMBERS
 from scrun.cli.grammar import GLOBAL, HELP, VERBS, Option
+from scrun.console.table import COMMANDS
 
 FILES, DIRECTORIES, CONTAINERS = "files", "directories", "containers"
 
@@ -75,9 +75,9 @@ def options_of(verb: str) -> tuple[Choice, ...]:
 def arguments_of(verb: str) -> tuple[str, ...]:
     """What each argument of a verb is: ``CONTAINERS``, the words that there are, or empty for somebody's own."""
     known = {
+        "COMMAND": " ".join(COMMANDS) if verb == "console" else "",
         "ID": "" if verb in _MAKERS else CONTAINERS,
         "SIGNAL": " ".join(NUMBERS),
-        "TABLE": " ".join(TABLES),
         "VERB": " ".join(verbs()),
     }
     return tuple(known.get(word.strip("[]"), "") for word in VERBS[verb][1].split())

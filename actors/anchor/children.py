@@ -23,6 +23,9 @@ class Child:
         due: monotonic time at which to start it (again); None: not wanted now.
         dismissed: whether it was killed because it is not wanted any more.
         condemned: whether it was killed because it did not do what it should.
+        again: whether ``due`` is a restart of the policy's, which somebody may hold.
+        revived: whether somebody has asked for the restart that its death will bring.
+        level: of its log, if somebody has asked for another one.
 
     """
 
@@ -36,6 +39,9 @@ class Child:
         self.due = due
         self.dismissed = False
         self.condemned = False
+        self.again = False
+        self.revived = False
+        self.level = ""
 
     @property
     def name(self) -> str:
@@ -62,9 +68,14 @@ def fork(child: Child, creation: Creation, descriptors: Descriptors, lock: int) 
 
 def kill(child: Child) -> None:
     """End an actor now, with everything in its process group (the Lua script's commands)."""
+    send(child, signal.SIGKILL)
+
+
+def send(child: Child, signum: int) -> None:
+    """Send a signal to an actor and everything in its process group."""
     if child.pid:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(child.pid, signum)
 
 
 def _become(module: str, begin: Begin, channel: int, lock: int) -> None:

@@ -64,6 +64,8 @@ class Anchor:
             m.RunActor: lambda _, v: self._actors.run(v.actor, wanted=v.run),
             m.AnswerCreate: self._on_answer_create,
             m.Heeded: lambda _, v: self._outbox.heeded(v),
+            m.Administer: lambda _, v: self._administer(v),
+            m.ListProcesses: lambda child, _: self._list_processes(child),
             m.Finish: self._on_finish,
         }
 
@@ -189,6 +191,21 @@ class Anchor:
             self._forget_create()
         else:
             self._actors.start_late_ones()
+
+    def _list_processes(self, child: Child) -> None:
+        """Tell the state actor whom there is."""
+        guard = m.Process("guard", self._guard.pid, self._guard.incarnation)
+        commands = (m.Process(c.name, c.pid, task=c.owner) for c in self._commands.running())
+        if child.channel is not None:
+            with contextlib.suppress(ConnectionError):
+                child.channel.send(m.Processes((guard, *self._actors.processes(), *commands), self._actors.held))
+
+    def _administer(self, message: m.Administer) -> None:
+        """Do to an actor what somebody at the console wants."""
+        from .interventions import ACTIONS  # seldom wanted, and never by ``create``
+
+        self._log.write("info", f"the console: {message.action} {message.actor} {message.level}".rstrip())
+        ACTIONS[message.action](self._actors, message)
 
     def _on_finish(self, _child: Child, message: m.Finish) -> None:
         self._finish = message

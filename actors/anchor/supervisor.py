@@ -3,11 +3,12 @@
 When to start whom again is ``actors.process.supervision``'s to decide; this is the hand that does it.
 """
 
+import contextlib
 import os
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from actors.process import supervision
 from actors.process.logbook import Logbook, last_words
@@ -15,9 +16,10 @@ from proto.errors import ProtocolError
 from proto.host.paths import ContainerPaths
 from proto.life import messages as m
 from proto.life.creation import Creation
+from proto.value import replace
 from proto.wire.registry import Message
 
-from .children import Child, fork, kill
+from .children import Child, fork, kill, send
 from .descriptors import Descriptors
 from .outbox import Outbox
 
@@ -25,13 +27,19 @@ LONGEST_LEASE = 86400.0
 
 
 class Supervisor:
-    """All actors of one container, by name."""
+    """All actors of one container, by name.
+
+    Attributes:
+        kill, send, clock: its hands and its watch; see there.
+        held: whether nobody shall be replaced but the state actor.
+
+    """
 
     def __init__(
         self, creation: Creation, descriptors: Descriptors, lock: int, poller: select.poll, log: Logbook,
         outbox: Outbox,
         *, bear: Callable[[Child, Creation, Descriptors, int], None] = fork, kill: Callable[[Child], None] = kill,
-        clock: Callable[[], float] = time.monotonic,
+        send: Callable[[Child, int], None] = send, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         """Args:
         creation: of the container.
@@ -42,6 +50,7 @@ class Supervisor:
         news: where the state actor is told who comes and goes.
         bear: starts the next incarnation of an actor.
         kill: ends one.
+        send: signals one.
         clock: monotonic time.
         """
         self._creation = creation
@@ -51,8 +60,10 @@ class Supervisor:
         self._log = log
         self._outbox = outbox
         self._bear = bear
-        self._kill = kill
-        self._clock = clock
+        self.kill = kill
+        self.send = send
+        self.clock = clock
+        self.held = False
         now = clock()
         self._children = {s.name: Child(s, None if s.late else now) for s in supervision.TABLE}
 
@@ -65,6 +76,10 @@ class Supervisor:
         """
         return self._children[name]
 
+    def __iter__(self) -> Iterator[Child]:
+        """All of them."""
+        return iter(self._children.values())
+
     def with_pid(self, pid: int) -> Child | None:
         """The actor whose process that is."""
         return next((child for child in self._children.values() if child.pid == pid), None)
@@ -74,62 +89,89 @@ class Supervisor:
         found = (c for c in self._children.values() if c.channel is not None and c.channel.fileno() == fd)
         return next(found, None)
 
+    def processes(self) -> list[m.Process]:
+        """Those that live, for whoever looks."""
+        now = self.clock()
+        return [
+            m.Process(c.name, c.pid, c.incarnation, round(r.lease_ends - now, 1), r.mailbox, r.task, r.frozen)
+            for c, r in ((child, child.record) for child in self._children.values())
+            if c.pid
+        ]
+
     # --- who runs ---------------------------------------------------------------------------------------------
 
     def keep(self) -> None:
         """Start whose time has come, and end who has not been heard of for too long."""
-        now = self._clock()
+        now = self.clock()
         for child in self._children.values():
-            if child.due is not None and child.due <= now and not child.pid:
+            if child.due is not None and child.due <= now and not child.pid and not self._waits(child):
                 self._start(child, now)
         for child in self._children.values():
-            if child.pid and supervision.stuck(child.record, now):
+            if child.pid and supervision.stuck(child.record, now, held=self._holds(child)):
                 self.condemn(child, f"is stuck ({child.record.task or 'idle'}); replaced")
                 child.record = supervision.renewed(child.record, now, supervision.LEASE, "being killed")
 
     def patience(self) -> int:
         """Milliseconds until the next moment that the policy cares about."""
-        now = self._clock()
-        moments = [c.record.lease_ends for c in self._children.values() if c.pid]
-        moments += [c.due for c in self._children.values() if c.due is not None]
+        now = self.clock()
+        children = self._children.values()
+        moments = [c.record.lease_ends for c in children if c.pid and not c.record.frozen and not self._holds(c)]
+        moments += [c.due for c in children if c.due is not None and not self._waits(c)]
         return max(0, int((min(moments, default=now + 60) - now) * 1000) + 1)
 
     def run(self, name: str, *, wanted: bool) -> None:
         """Have an actor that is not always needed, or end it now."""
         child = self._children[name]
         if wanted and child.due is None and (not child.pid or child.dismissed):
-            child.due = self._clock()
+            child.due = self.clock()
+            child.again = False
         elif not wanted:
             child.due = None
             child.dismissed = bool(child.pid)
-            self._kill(child)
+            self.kill(child)
 
     def start_late_ones(self) -> None:
         """``create`` has been answered."""
         for child in self._children.values():
             if child.specification.late and not child.incarnation:
-                child.due = self._clock()
+                child.due = self.clock()
 
     def end_all_but_state(self) -> list[Child]:
         """In the reverse order of their start; return them."""
         others = [child for child in reversed(self._children.values()) if child.name != "state"]
         for child in others:
-            self._kill(child)
+            self.kill(child)
         return others
 
     def _start(self, child: Child, now: float) -> None:
         child.due = None
+        child.revived = False
         self._bear(child, self._creation, self._descriptors, self._lock)
         child.record = supervision.started(child.record, now)
         assert child.channel is not None  # noqa: S101 - fork() set it
         self._poller.register(child.channel, select.POLLIN)
         self._report(child, "running")
+        self.tell_level(child)
         if child.name == "state":
             # A replaced state actor hears only those whom the anchor has vouched for.
             self._outbox.begin_anew()
             for other in self._children.values():
                 if other is not child and other.pid:
                     self._report(other, "running")
+                elif other.incarnation and other.due is not None:
+                    self._report(other, "dead", "waits for its restart")
+
+    def tell_level(self, child: Child) -> None:
+        """Have it say so much in the log, if somebody has asked for that."""
+        if child.level and child.channel is not None:
+            with contextlib.suppress(ConnectionError):
+                child.channel.send(m.SetLevel(child.level))
+
+    def _holds(self, child: Child) -> bool:
+        return self.held and child.name not in supervision.FREE
+
+    def _waits(self, child: Child) -> bool:
+        return child.again and self._holds(child)
 
     # --- what is heard of them --------------------------------------------------------------------------------
 
@@ -147,13 +189,13 @@ class Supervisor:
         """End an actor that does not do what it should."""
         self._log.write("error", f"{child.name} {why}")
         child.condemned = True
-        self._kill(child)
+        self.kill(child)
 
     def hang_up(self, child: Child) -> None:
         """It is dying; SIGCHLD follows. Until then the end of file must not spin the loop."""
         if child.channel is not None:
             self._poller.modify(child.channel, 0)
-        self._kill(child)
+        self.kill(child)
 
     def ready(self, child: Child) -> None:
         """It has said that it listens."""
@@ -164,7 +206,9 @@ class Supervisor:
         """It has been heard, or has asked for more time."""
         seconds = supervision.LEASE if lease is None else min(LONGEST_LEASE, lease.seconds)  # a NaN is not less
         task = child.record.task if lease is None else lease.task
-        child.record = supervision.renewed(child.record, self._clock(), seconds, task)
+        child.record = supervision.renewed(child.record, self.clock(), seconds, task)
+        if lease is not None:
+            child.record = replace(child.record, mailbox=lease.mailbox)
 
     def died(self, child: Child, status: int) -> str:
         """Take note of an actor's end, and decide when there will be another.
@@ -182,7 +226,7 @@ class Supervisor:
         reason = "not needed now" if child.dismissed else _describe(status)
         struck = os.waitstatus_to_exitcode(status) == -signal.SIGKILL and not child.condemned
         child.dismissed = child.condemned = False
-        verdict = supervision.died(child.specification, child.record, self._clock(), normal=normal, struck=struck)
+        verdict = supervision.died(child.specification, child.record, self.clock(), normal=normal, struck=struck)
         child.record = verdict.record
         if verdict.given_up:
             words = last_words(ContainerPaths(self._creation.root, self._creation.id).log)
@@ -192,7 +236,8 @@ class Supervisor:
         if verdict.delay is None:
             self._report(child, "stopped", reason)
         else:
-            child.due = self._clock() + verdict.delay
+            child.due = self.clock() + verdict.delay
+            child.again = not child.revived
             child.restarts += 1
             self._report(child, "dead", reason)
         return ""

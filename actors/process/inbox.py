@@ -71,6 +71,10 @@ class Inbox:
         self._ready.append(envelope)
         os.eventfd_write(self._bell, 1)
 
+    def waiting(self) -> int:
+        """How many deliveries wait to be handled."""
+        return len(self._ready)
+
     def empty(self) -> bool:
         """Whether nothing waits that pykka would have to answer at the end."""
         return not self._ready

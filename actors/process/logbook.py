@@ -28,7 +28,13 @@ class Logbook:
     """Appends to ``ROOT/ID/log``. Every line is one ``write``, so processes do not mix theirs.
 
     Where there is no such file any more, nothing is kept of what is said: no reason for a process to end.
+
+    Attributes:
+        level: how much goes into the file, of all logbooks of this process; None: as much as ``create`` was told.
+
     """
+
+    level: int | None = None
 
     def __init__(self, creation: Creation, actor: str) -> None:
         self._limit = level_number(creation.log.own)
@@ -45,13 +51,18 @@ class Logbook:
             self._others.append((limit, Syslog("scrun")))
         self._id = creation.id
 
+    def fileno(self) -> int:
+        """The descriptor of the container's own log."""
+        return self._fd
+
     def write(self, level: str, text: str) -> None:
         """Write a line wherever its level is asked for."""
         number = level_number(level)
         for limit, sink in self._others:
             if number <= limit:
                 sink.write(level, f"{self._id} {self._actor}: {text}")
-        if number > self._limit or os.fstat(self._fd).st_size > LOG_LIMIT:
+        limit = self._limit if Logbook.level is None else Logbook.level
+        if number > limit or os.fstat(self._fd).st_size > LOG_LIMIT:
             return
         now = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03}Z"

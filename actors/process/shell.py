@@ -23,10 +23,11 @@ from proto.value import Value, replace
 from proto.wire.envelope import FRAME_LIMIT, Envelope, new_id, unpack
 from proto.wire.registry import Message
 
+from . import stacks
 from .channel import Channel
 from .effects import Effect, Later, Log, Never, Report, Tell, Tick, ToAnchor, Work, Worked, Write
 from .inbox import Inbox
-from .logbook import Logbook
+from .logbook import Logbook, level_number
 from .supervision import LEASE
 
 REPEAT = 0.5
@@ -61,6 +62,7 @@ class ProcessActor(pykka.ThreadingActor):
         self.begin = begin
         self.paths = ContainerPaths(begin.creation.root, begin.creation.id)
         self.log = Logbook(begin.creation, begin.actor)
+        stacks.offer(self.log.fileno())
         self.channel = Channel(socket.socket(fileno=channel), patient=True)
         self.context = zmq.Context(io_threads=1)
 
@@ -91,8 +93,10 @@ class ProcessActor(pykka.ThreadingActor):
     def on_receive(self, message: Any) -> None:
         """Handle one event; whatever is raised ends the process (``on_failure``)."""
         if isinstance(message, Tick) and message.name == "lease":
-            self.channel.send(m.Lease(LEASE))
+            self.channel.send(m.Lease(LEASE, mailbox=self.inbox.waiting()))
             self.inbox.later("lease", LEASE / 3)
+        elif isinstance(message, m.SetLevel):
+            Logbook.level = level_number(message.level)
         elif isinstance(message, m.Stop):
             self.stop()
         else:

@@ -25,6 +25,10 @@ LEASE = 6.0
 """Seconds of silence after which an actor counts as stuck. It renews the lease every third of it."""
 
 
+FREE = frozenset({"state"})
+"""Neither frozen nor held: whoever wants things to go on has to ask it."""
+
+
 class Specification(Value):
     """One kind of child of the anchor.
 
@@ -66,6 +70,8 @@ class Restarts(Value):
 
     Attributes:
         proven: whether any incarnation of it has ever been ready.
+        mailbox: messages that waited for it when it last said so.
+        frozen: whether somebody has stopped it on purpose, so that its silence means nothing.
 
     """
 
@@ -74,6 +80,8 @@ class Restarts(Value):
     in_a_row: int = 0
     lease_ends: float = 0.0
     task: str = ""
+    mailbox: int = 0
+    frozen: bool = False
 
 
 class Verdict(Value):
@@ -86,7 +94,7 @@ class Verdict(Value):
 
 def started(record: Restarts, now: float) -> Restarts:
     """The record after a (re)start."""
-    return replace(record, started=now, lease_ends=now + LEASE, task="")
+    return replace(record, started=now, lease_ends=now + LEASE, task="", mailbox=0, frozen=False)
 
 
 def ready(record: Restarts) -> Restarts:
@@ -123,6 +131,16 @@ def died(specification: Specification, record: Restarts, now: float, *, normal: 
     return Verdict(replace(record, in_a_row=counted), delay)
 
 
-def stuck(record: Restarts, now: float) -> bool:
-    """Whether the lease has run out."""
-    return now >= record.lease_ends
+def frozen(record: Restarts, now: float, *, frozen: bool) -> Restarts:
+    """The record after somebody has stopped the child, or has let it go on; a lease that is longer stays so."""
+    return replace(record, lease_ends=max(record.lease_ends, now + LEASE), frozen=frozen)
+
+
+def forgiven(record: Restarts) -> Restarts:
+    """The record of a child that somebody wants to have anew: what it has failed before does not count."""
+    return replace(record, in_a_row=0)
+
+
+def stuck(record: Restarts, now: float, *, held: bool = False) -> bool:
+    """Whether the lease has run out; not of one that is frozen, nor while nobody shall be replaced (``held``)."""
+    return not record.frozen and not held and now >= record.lease_ends

@@ -12,6 +12,14 @@ from .scheduler import JobInfo
 FIELDS = ("JobID", "State", "Reason", "NodeList", "TimeLimit", "PreemptTime")
 FORMAT = ",".join(f"{name}:|" for name in FIELDS).encode()
 """Each field as long as it is, with a bar behind it."""
+NAMED = {
+    "JobID": "job", "State": "state", "Reason": "reason", "NodeList": "nodes", "SchedNodes": "planned nodes",
+    "PriorityLong": "priority", "SubmitTime": "submitted", "StartTime": "start", "EndTime": "end",
+    "TimeLimit": "time limit", "TimeLeft": "time left", "Partition": "partition", "Account": "account", "QOS": "qos",
+    "NumNodes": "node count", "NumCPUs": "cpus", "MinMemory": "memory",
+}  # fmt: skip
+"""The fields that people are told of, and by which names."""
+DETAILS = ",".join(f"{name}:|" for name in NAMED).encode()
 FOUND = b"%A|%T|%k"
 UNSET = frozenset({"(null)", "N/A", "n/a", "None"})
 
@@ -23,6 +31,15 @@ def read_job(text: str, job_id: int) -> JobInfo | None:
         if len(fields) == len(FIELDS) and fields[0].strip() == str(job_id):
             state, reason, nodes, limit, preempted = fields[1:]
             return JobInfo(state, _set(reason), _set(nodes), _set(limit), bool(_set(preempted)))
+    return None
+
+
+def read_details(text: str, job_id: int) -> dict[str, str] | None:
+    """Read an answer in ``DETAILS``: what is set, by the names for people; ``None`` if the job is not in it."""
+    for line in text.splitlines():
+        fields = line.removesuffix("|").split("|")
+        if len(fields) == len(NAMED) and fields[0].strip() == str(job_id):
+            return {name: value for name, field in zip(NAMED.values(), fields, strict=True) if (value := _set(field))}
     return None
 
 

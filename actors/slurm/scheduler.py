@@ -145,6 +145,9 @@ class Scheduler(Protocol):
     def inquire(self, job_id: int) -> Query[JobInfo | None] | None:
         """Ask about the job, which may be gone; ``None``: there is no controller to ask."""
 
+    def describe(self, job_id: int) -> Query[dict[str, str] | None] | None:
+        """Ask for all that a person may want to know of the job, which may be gone; ``None``: see ``inquire``."""
+
     def find(self, cookie: str) -> Query[list[int]] | None:
         """Look for jobs that carry the cookie; ``None``: nothing could be lost."""
 

@@ -214,6 +214,10 @@ class Slurm:
         """One line of squeue, also about a job that has ended (for MinJobAge, 5 minutes by default)."""
         return Query(self._inquiry(job_id), partial(queue_format.read_job, job_id=job_id))
 
+    def describe(self, job_id: int) -> Query[dict[str, str] | None] | None:
+        """Another line of squeue, with more in it."""
+        return Query(self._squeue(job_id, queue_format.DETAILS), partial(queue_format.read_details, job_id=job_id))
+
     def find(self, cookie: str) -> Query[list[int]] | None:
         """All jobs of the user that live; the cookie is looked for in their comments."""
         return Query(self._search(), partial(queue_format.read_found, mark=COMMENT + cookie))
@@ -235,7 +239,10 @@ class Slurm:
         return Query(command, partial(reboots.read, step_id=step.step_id))
 
     def _inquiry(self, job_id: int) -> Command:
-        return self._simple("squeue", b"-h", b"-t", b"all", b"-O", queue_format.FORMAT, b"-j", b"%d" % job_id)
+        return self._squeue(job_id, queue_format.FORMAT)
+
+    def _squeue(self, job_id: int, fields: bytes) -> Command:
+        return self._simple("squeue", b"-h", b"-t", b"all", b"-O", fields, b"-j", b"%d" % job_id)
 
     def _search(self) -> Command:
         return self._simple("squeue", b"-h", b"-o", queue_format.FOUND, b"-u", b"%d" % self._creation.caller.uid)

@@ -10,7 +10,7 @@ import os
 
 from actors.process.effects import Tick
 from actors.process.shell import ProcessActor, run
-from proto.errors import StorageError
+from proto.errors import ScrunError, StorageError
 from proto.exit_codes import INT, INTERNAL, INTERRUPTED, KILLED, REFUSED
 from proto.host.trees import remove_tree
 from proto.life import events as e
@@ -22,7 +22,6 @@ from proto.wire.registry import Message
 from . import clocks
 from .callers import Request
 from .hub import Arrival, Hub, Reached, make_room
-from .inspection import View, inspect
 from .oom import leave_mark
 from .recorder import Recorder
 from .requests import Requests
@@ -34,6 +33,10 @@ DISK = 1.0
 """Seconds after which something that could not be written is tried again."""
 SOON = 0.02
 """The same, after the actor could not be reached at all."""
+OF_THE_ANCHOR = frozenset({"tree"})
+"""Tables for which the anchor has to be asked first."""
+ONLOOKERS = 100
+"""So many wait for the anchor's word about its processes; who asked before them has no answer."""
 
 
 class StateActor(ProcessActor):
@@ -50,6 +53,7 @@ class StateActor(ProcessActor):
         self._answered = False
         self._cause: str | None = None
         self._unwritten: list[object] = []
+        self._onlookers: list[Arrival] = []
 
     def connect(self) -> None:
         """Open hub and tap, and go on where the journal ends."""
@@ -104,6 +108,10 @@ class StateActor(ProcessActor):
             case m.Interrupted(signal, number, logout):
                 self._on_interrupted(signal, number, logout)
                 self.channel.send(m.Heeded(signal, number))
+            case m.Processes(rows, held):
+                onlookers, self._onlookers = self._onlookers, []
+                for arrival in onlookers:
+                    self._show(arrival, rows, held=held)
             case m.Abandoned():
                 self._abandoned = True
                 self._happen(e.CancelRequested("the death of create", KILLED, forced=True))
@@ -233,8 +241,14 @@ class StateActor(ProcessActor):
         match envelope.message:
             case m.Start() | m.Kill() | m.Delete() as request:
                 self._on_request(arrival, request)
+            case m.Intervene() as wish:
+                self._intervene(arrival, wish)
             case m.Inspect(what):
-                self.hub.reply(arrival, inspect(self._view(), what))
+                if what in OF_THE_ANCHOR:
+                    self._onlookers = [*self._onlookers[1 - ONLOOKERS :], arrival]
+                    self.channel.send(m.ListProcesses())
+                else:
+                    self._show(arrival)
             case m.Note(event, data):
                 self.tap.publish_data(f"note.{envelope.source}.{event}", dict(data))
             case message if type(message) in lifecycle.RULES and envelope.source not in {"client", "console"}:
@@ -243,8 +257,41 @@ class StateActor(ProcessActor):
             case message:
                 self.hub.reply(arrival, m.Failed("protocol", f"{type(message).__name__} is not for the state actor"))
 
-    def _view(self) -> View:
-        return View(self.begin.anchor, self.container, tuple(self.children.values()), tuple(self.recorder.records))
+    def _intervene(self, arrival: Arrival, wish: m.Intervene) -> None:
+        """Do what somebody at the console wants, once it is in the journal who that is."""
+        envelope = arrival.envelope
+        known = any(isinstance(r.event, e.Intervened) and r.event.request == envelope.id for r in self.recorder.records)
+        try:
+            if not known:
+                from .interventions import check  # seldom wanted, and never by ``create``
+
+                check(wish, self.children)
+                event = e.Intervened(wish.action, wish.actor, arrival.uid, arrival.pid, envelope.id, wish.level)
+                self._happen(event, envelope.source, envelope.id)
+                self.channel.send(m.Administer(wish.action, wish.actor, wish.level))
+        except ScrunError as error:
+            self.hub.reply(arrival, m.Failed(error.code, error.sentence))
+        except ImportError as error:
+            self.hub.reply(
+                arrival, m.Failed("internal", f"scrun was installed anew, and this container is older: {error}")
+            )
+        else:
+            self.hub.reply(arrival, m.Done())
+
+    def _show(self, arrival: Arrival, processes: tuple[m.Process, ...] = (), *, held: bool = False) -> None:
+        """Answer somebody who looks."""
+        asked = arrival.envelope.message
+        assert isinstance(asked, m.Inspect)  # noqa: S101 - only these come here
+        records = tuple(self.recorder.records)
+        try:
+            from .inspection import View, inspect  # seldom wanted, and never by ``create``
+
+            view = View(self.begin.anchor, self.container, tuple(self.children.values()), records, processes, held)
+            answer = inspect(view, asked.what, asked.argument)
+        except Exception as error:
+            # Whoever only looks harms no container, also not where scrun was installed anew and has other files.
+            answer = m.Failed("internal", f"the state actor cannot show its {asked.what[:40]}: {error!r}")
+        self.hub.reply(arrival, answer)
 
     def _on_reached(self, actor: str) -> None:
         """A new incarnation knows nothing: ask it again for all that is wanted of it."""

@@ -27,6 +27,7 @@ class Word(Value):
     pid: int
     route: bytes
     payload: bytes
+    uid: int = -1
 
 
 class EarlyWords:

@@ -33,10 +33,18 @@ ROUTES_KEPT = 100
 
 
 class Arrival(Value):
-    """A message at the hub. ``route``: where a reply goes."""
+    """A message at the hub.
+
+    Attributes:
+        route: where a reply goes.
+        uid, pid: whose it is, by the kernel's word.
+
+    """
 
     route: bytes
     envelope: Envelope
+    uid: int = -1
+    pid: int = 0
 
 
 class Reached(Value):
@@ -116,7 +124,7 @@ class Hub:
         if uid not in {os.getuid(), 0}:
             msg = f"uid {uid} may not speak here"
             raise ProtocolError(msg)
-        word = Word(pid, frames[0].bytes, frames[1].bytes)
+        word = Word(pid, frames[0].bytes, frames[1].bytes, uid)
         self._remember(pid, word.route)
         return self._judge(word)
 
@@ -127,7 +135,7 @@ class Hub:
         if envelope is None and actor is not None:
             return Reached(actor)
         if envelope is not None and envelope.source in {*CLIENTS, actor}:
-            return Arrival(word.route, envelope)
+            return Arrival(word.route, envelope, word.uid, word.pid)
         if actor is None:
             self._early.keep(word)
         msg = f"pid {word.pid} is not {envelope.source if envelope else 'an actor'}"

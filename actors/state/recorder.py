@@ -16,7 +16,7 @@ from proto.host.paths import ContainerPaths, fd_path
 from proto.life import events as e
 from proto.life import state_file
 from proto.life.container import Container
-from proto.life.journal import Journal, Record
+from proto.life.journal import ROOM, Journal, Record, pack
 from proto.life.messages import Begin
 from proto.wire.registry import Message
 
@@ -55,9 +55,11 @@ class Recorder:
             self.records.append(Record(time.time(), event))
             return
         try:
+            # What is reserved is for the container's end, and of these there may be any number.
             if isinstance(event, e.SignalRequested) and event.signal != KILL:
-                # What is reserved is for the container's end, and of signals there may be any number.
                 self._journal.reserve()
+            elif isinstance(event, e.Intervened):
+                self._journal.reserve(ROOM + len(pack(event, time.time())))
             self._journal.append(event)
         except OSError as error:
             failure = self._failed("journal", error)

@@ -204,6 +204,26 @@ class JobReleased(Message):
     """Slurm has the nodes back."""
 
 
+@message("intervened")
+class Intervened(Message):
+    """Somebody at the console has done something to a process of the container's, which changes nothing of its life.
+
+    Attributes:
+        action, actor: what, and to which; no actor: to the supervision of all.
+        level: of its log, if that was changed.
+        uid, pid: who it was, by the kernel's word.
+        request: id of the message.
+
+    """
+
+    action: str
+    actor: str
+    uid: int
+    pid: int
+    request: str
+    level: str = ""
+
+
 @message("finished")
 class Finished(Message):
     """Nothing is left but to exit."""

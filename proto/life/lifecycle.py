@@ -273,6 +273,11 @@ RULES: dict[type[Message], Rule] = dict([
         lambda c, _: c.job == "over",
     ),
     _rule(
+        e.Intervened,
+        _alive,
+        lambda c, _: c,
+    ),
+    _rule(
         e.Finished,
         lambda c: _alive(c) and c.ending is not None,
         lambda c, _: replace(c, finished=True),

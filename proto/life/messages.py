@@ -5,10 +5,15 @@ arrived, and may therefore be heard twice. *Requests* come from the command line
 reply. *Anchor's talk* goes over the socketpair that each actor shares with the anchor.
 """
 
+from typing import Literal
+
 from proto.value import Value
 from proto.wire.registry import Message, message
 
 from .creation import Creation
+
+Action = Literal["restart", "kill", "freeze", "thaw", "log-level", "hold", "resume"]
+"""What somebody at the console may do to an actor, or (the last two) to the supervision of all of them."""
 
 # --- intents: state actor to another actor -------------------------------------------------------------------
 
@@ -139,9 +144,25 @@ class Delete(Message):
 
 @message("inspect")
 class Inspect(Message):
-    """Tell about yourself: ``tree``, ``journal`` or another table of the console."""
+    """Tell about yourself: ``tree``, ``journal`` or another table of the console.
+
+    ``argument``: what of it, where a table takes one.
+    """
 
     what: str
+    argument: str = ""
+
+
+@message("intervene")
+class Intervene(Message):
+    """Do something to an actor, or to the supervision; answered when it is in the journal and the anchor is told.
+
+    ``level``: of ``log-level``, which.
+    """
+
+    action: Action
+    actor: str = ""
+    level: str = ""
 
 
 @message("done")
@@ -207,10 +228,17 @@ class Ready(Message):
 
 @message("lease")
 class Lease(Message):
-    """To the anchor: if nothing is heard for so many seconds, replace me. ``task`` says what takes so long."""
+    """To the anchor: if nothing is heard for so many seconds, replace me.
+
+    Attributes:
+        task: what takes so long.
+        mailbox: how many messages wait for the actor just now.
+
+    """
 
     seconds: float
     task: str = ""
+    mailbox: int = 0
 
 
 @message("spawn")
@@ -338,6 +366,59 @@ class Heeded(Message):
 
     signal: int
     number: int
+
+
+class Process(Value):
+    """A process of the anchor's that lives, as only the anchor knows it.
+
+    Attributes:
+        name: ``guard``, of the actor, or of the command.
+        lease: seconds after which an actor counts as stuck if nothing is heard of it; 0 for others.
+        mailbox: messages that waited for an actor when it last renewed its lease.
+        task: what an actor has said that takes so long; of a command, the actor that asked for it.
+        frozen: whether somebody at the console has stopped it.
+
+    """
+
+    name: str
+    pid: int
+    incarnation: int = 1
+    lease: float = 0.0
+    mailbox: int = 0
+    task: str = ""
+    frozen: bool = False
+
+
+@message("administer")
+class Administer(Message):
+    """From state, to the anchor: somebody at the console wants this of you."""
+
+    action: Action
+    actor: str = ""
+    level: str = ""
+
+
+@message("set-level")
+class SetLevel(Message):
+    """From the anchor: say this much in the container's own log from now on."""
+
+    level: str
+
+
+@message("list-processes")
+class ListProcesses(Message):
+    """From state, to the anchor: somebody looks; say whom you have."""
+
+
+@message("processes")
+class Processes(Message):
+    """From the anchor, to state: the guard, the actors and the commands that live.
+
+    ``held``: whether somebody at the console holds restarts.
+    """
+
+    rows: tuple[Process, ...]
+    held: bool = False
 
 
 @message("abandoned")

@@ -167,7 +167,18 @@ VERBS: dict[str, Verb] = {
             (("topic",), "t", "PREFIX", "only topics that begin with PREFIX (LAYER.ACTOR.EVENT)"),
         ),
     ),
-    "console": ("console", "ID [TABLE]", "look into a container's processes: tree, journal, wants", ()),
+    "console": (
+        "console",
+        "ID [COMMAND] [WHAT] [LEVEL]",
+        "look into a container's processes; its commands are in scrun help console",
+        (
+            (("format",), "", "text|json", "text or json (default: text)"),
+            (("follow",), "f", "", "journal: go on until the container ends"),
+            (("yes",), "y", "", "do not ask before something is changed"),
+            (("actor",), "", "ACTOR", "messages: only about this actor (may be repeated)"),
+            (("type",), "", "WORD", "messages: only of this type (may be repeated)"),
+        ),
+    ),
     "doctor": (
         "doctor",
         "",

@@ -17,5 +17,9 @@ def run(line: Line) -> int:
         text = f"Usage: {help_text.USAGE}\n"
     else:
         text = help_text.of_verb(verb) if verb else help_text.general()
+    if verb == "console" and not line.options.flag("usage"):
+        from scrun.console.table import help_text as commands
+
+        text += f"\nCOMMANDS:\n{commands()}"
     write(1, text)
     return 0

@@ -12,6 +12,8 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
+from actors.process.supervision import TABLE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -45,6 +47,8 @@ OUT_OF_MEMORY = """#!/bin/sh
 case "$*" in *--container=*) "{srun}" "$@"; echo "srun: error: node1: task 0: Out Of Memory" >&2; exit 137;; esac
 exec "{srun}" "$@"
 """
+
+SHOWN = {"anchor", *(specification.name for specification in TABLE)}
 
 
 class Box:
@@ -112,10 +116,10 @@ class Box:
         return int(self.annotations().get("scrun.job-id", 0))
 
     def tree(self) -> dict[str, tuple[int, int]]:
-        """Actor -> pid and incarnation of those that run, as the console shows them."""
+        """Actor -> pid and incarnation of those that run, and of the anchor, as the console shows them."""
         done = self.runtime("console", self.id, "tree")
         rows = [line.split() for line in done.stdout.splitlines()[1:]]
-        return {row[0]: (int(row[1]), int(row[2])) for row in rows if row[4] == "running"}
+        return {row[0]: (int(row[1]), int(row[2])) for row in rows if row[4] == "running" and row[0] in SHOWN}
 
     def close(self) -> None:
         for end in self._ends.values():

@@ -93,7 +93,7 @@ def test_point_14_a_start_that_fails_ends_anchor_and_job(runtime: Runtime) -> No
     box = runtime.box("/bin/true")
     job = box.job()
     # What was staged goes away before the node has seen it.
-    staged = re.search(r"/[^' ]+/\.scrun/[^' ]+", runtime("console", box.id, "journal").stdout)
+    staged = re.search(r"/[^\" ]+/\.scrun/[^\" ]+", runtime("console", box.id, "journal").stdout)
     assert staged
     runtime.runner(["rm", "-rf", staged[0]])
     assert not ENGINE_WORDS.search(runtime.fails("start", box.id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -44,6 +45,16 @@ def test_point_03_create_does_not_wait_for_a_full_cluster(queued: Box) -> None:
 
 def test_why_it_waits_is_shown(runtime: Runtime, queued: Box) -> None:
     runtime.wait_until(lambda: "Resources" in queued.annotations().get("scrun.job-reason", ""), 10)
+
+
+def test_the_console_tells_what_slurm_says_of_it(runtime: Runtime, queued: Box) -> None:
+    def told() -> dict[str, str]:
+        rows = json.loads(runtime("console", queued.id, "job", "--format=json").stdout)
+        return {row["field"]: row["value"] for row in rows}
+
+    runtime.wait_until(lambda: told().get("reason") == "Resources", 10)
+    assert (told()["job"], told()["state"]) == (str(queued.job()), "PENDING")
+    assert "priority" in told()
 
 
 def test_it_starts_when_there_is_room(runtime: Runtime, queued: Box, filled: Callable[[], None]) -> None:

@@ -157,6 +157,10 @@ def test_a_job_is_granted_found_described_and_released(site: Site) -> None:
     assert (info.state, info.nodes.count("node"), info.time_limit) == ("RUNNING", 1, "5:00")
     assert "[" in info.nodes
     assert site.asked(job_id, "%D|%j") == "2|two | nodes"
+    told = site.answer(slurm.describe(job_id))
+    assert told is not None
+    assert (told["job"], told["state"], told["node count"], told["time limit"]) == (str(job_id), "RUNNING", "2", "5:00")
+    assert {"nodes", "priority", "submitted", "start", "end", "time left", "partition", "cpus"} <= set(told)
     cookie = slurm._creation.cookie
     assert site.answer(slurm.find(cookie)) == [job_id]
     assert site.run(slurm.cancel(job_id)).returncode == 0

@@ -239,8 +239,11 @@ def test_secrets_stay_where_they_belong(runtime: Runtime) -> None:
         shown = visible()
         look_for_secrets()
         assert str(job).encode() in shown[f"scontrol show job -dd {job}"]
-        for table in ("tree", "journal", "wants"):
-            shown[f"console {table}"] = runtime("console", box.id, table).stdout.encode()
+        for command in ("tree", "journal", "wants", "state", "story 1", "job", "descriptors", "stack state"):
+            shown[f"console {command}"] = runtime("console", box.id, *command.split()).stdout.encode()
+        runtime("console", box.id, "dump", str(runtime.directory / "dump"))
+        shown["console dump"] = (runtime.directory / "dump").read_bytes()
+        assert len(shown["console dump"]) > 1000
         shown["state"] = runtime("state", box.id).stdout.encode()
         shown["list"] = runtime("list", "--format=json").stdout.encode()
         box.close_stdin()

@@ -145,6 +145,18 @@ def test_a_signal_must_find_room_of_its_own_but_sigkill_may_use_what_is_kept(des
     assert desk.disk.reserved == [ROOM]
 
 
+def test_what_changes_no_life_must_find_room_of_its_own_and_uses_nothing_of_what_is_kept(desk: Desk) -> None:
+    event = e.Intervened("kill", "stdio", 7, 8, "r")
+    desk.disk.full = True
+    with pytest.raises(StorageError):
+        desk.recorder.note(event)
+    assert desk.written() == []
+    desk.disk.full = False
+    desk.recorder.note(event)
+    assert desk.written() == [event]
+    assert desk.disk.reserved == [ROOM + os.path.getsize(desk.path)]
+
+
 def test_state_json_is_written_when_there_is_something_new(desk: Desk) -> None:
     container = Container(creation=desk.creation)
     state = desk.directory / "state.json"

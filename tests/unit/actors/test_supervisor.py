@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actors.anchor.descriptors import Descriptors
+from actors.anchor.interventions import ACTIONS
 from actors.anchor.outbox import Outbox
 from actors.anchor.supervisor import LONGEST_LEASE, Supervisor
 from actors.process.channel import Channel
@@ -38,6 +39,7 @@ class House:
     def __init__(self, path: pathlib.Path) -> None:
         self.now = 100.0
         self.killed: list[str] = []
+        self.sent: list[tuple[str, int]] = []
         self.far: dict[str, Channel] = {}
         """The actors' own ends of their channels."""
         container = creation(root=str(path), log__own="debug")
@@ -48,7 +50,7 @@ class House:
         self.actors = Supervisor(
             container, Descriptors(), 0, self.poller, Logbook(container, "anchor"), self.outbox,
             bear=self.bear, kill=lambda child: self.killed.append(child.name) if child.pid else None,
-            clock=lambda: self.now,
+            send=lambda child, signum: self.sent.append((child.name, signum)), clock=lambda: self.now,
         )  # fmt: skip
 
     def bear(self, child: Child, _creation: Creation, _descriptors: Descriptors, _lock: int) -> None:
@@ -74,6 +76,9 @@ class House:
 
     def dies(self, name: str, status: int = EXITED_70) -> str:
         return self.actors.died(self[name], status)
+
+    def wishes(self, action: m.Action, actor: str = "", level: str = "") -> None:
+        ACTIONS[action](self.actors, m.Administer(action, actor, level))
 
     def told(self) -> list[tuple[str, str]]:
         """What the state actor has been told of: name and status."""
@@ -292,3 +297,112 @@ def test_at_the_end_all_are_killed_in_reverse_order_but_state(house: House) -> N
     house.actors.keep()
     others = house.actors.end_all_but_state()
     assert house.killed == [child.name for child in others] == ["signals", "stdio", "staging", "allocation"]
+
+
+# --- what somebody at the console wants -----------------------------------------------------------------------
+
+
+def test_a_restart_that_is_asked_for_waits_for_no_pause(house: House) -> None:
+    house.actors.ready(house["allocation"])
+    for _ in range(3):
+        house.dies("allocation")
+        house.pass_(BACK_OFF[-1])
+    house.wishes("restart", "allocation")
+    assert house.killed == ["allocation"]
+    house.dies("allocation", SIGKILLED)
+    house.actors.keep()
+    assert house["allocation"].pid
+    # Of one that waits for its pause, too.
+    for _ in range(2):
+        house.dies("allocation")
+        house.actors.keep()
+    assert not house["allocation"].pid
+    house.wishes("restart", "allocation")
+    house.actors.keep()
+    assert house["allocation"].pid
+
+
+def test_who_is_frozen_is_not_replaced_until_his_lease_after_the_thaw_is_over(house: House) -> None:
+    house.wishes("freeze", "allocation")
+    house.now += 100 * LEASE
+    for name in ("state", "staging"):
+        house.actors.renew(house[name])
+    house.actors.keep()
+    assert house.killed == []
+    assert LEASE * 1000 - 1 <= house.actors.patience() <= LEASE * 1000 + 1  # the loop does not spin
+    house.wishes("thaw", "allocation")
+    assert house.sent == [("allocation", signal.SIGSTOP), ("allocation", signal.SIGCONT)]
+    house.now += LEASE - 0.1
+    house.actors.keep()
+    assert house.killed == []
+    house.now += 0.2
+    house.actors.keep()
+    assert "allocation" in house.killed
+
+
+def test_a_successor_is_not_frozen(house: House) -> None:
+    house.wishes("freeze", "allocation")
+    house.dies("allocation", SIGKILLED)
+    house.actors.keep()
+    assert [p.frozen for p in house.actors.processes() if p.name == "allocation"] == [False]
+
+
+def test_while_restarts_are_held_only_the_state_actor_comes_back(house: House) -> None:
+    house.wishes("hold")
+    for name in EARLY:
+        house.dies(name)
+    house.now += 1.0
+    house.actors.keep()
+    assert house.running() == ["state"]
+    assert house.actors.patience() > 0
+    # Who is wanted for the first time, or by hand, is no restart.
+    house.actors.start_late_ones()
+    house.wishes("restart", "allocation")
+    house.actors.keep()
+    assert house.running() == ["state", "allocation", *LATE]
+    house.wishes("resume")
+    house.actors.keep()
+    assert house.running() == [*EARLY, *LATE]
+
+
+def test_while_restarts_are_held_nobody_is_stuck_but_the_state_actor(house: House) -> None:
+    house.wishes("hold")
+    house.now += LEASE
+    house.actors.keep()
+    assert house.killed == ["state"]
+    house.wishes("resume")
+    house.actors.keep()
+    assert house.killed == ["state"]
+    house.now += LEASE
+    house.actors.keep()
+    assert set(house.killed) == set(EARLY)
+
+
+def test_a_thaw_shortens_no_lease(house: House) -> None:
+    house.actors.renew(house["staging"], m.Lease(1000.0, "copying"))
+    house.wishes("freeze", "staging")
+    house.wishes("thaw", "staging")
+    house.wishes("hold")
+    house.wishes("resume")
+    house.now += 999.0
+    house.actors.keep()
+    assert "staging" not in house.killed
+
+
+def test_a_successor_of_the_state_actor_hears_of_those_that_wait_for_their_restart(house: House) -> None:
+    house.wishes("hold")
+    house.dies("allocation")
+    house.dies("state")
+    house.told()
+    house.pass_(0)
+    assert ("allocation", "dead") in house.told()
+
+
+def test_a_level_that_is_asked_for_is_told_and_told_again_to_a_successor(house: House) -> None:
+    house.wishes("log-level", "allocation", "debug3")
+    assert house.far["allocation"].receive() == [m.SetLevel("debug3")]
+    house.dies("allocation", SIGKILLED)
+    house.wishes("log-level", "allocation", "debug")
+    house.actors.keep()
+    assert house.far["allocation"].receive() == [m.SetLevel("debug")]
+    assert house.far["staging"].receive() == []

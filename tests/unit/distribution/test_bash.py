@@ -9,6 +9,7 @@ import pytest
 
 from distribution import bash
 from scrun.cli.grammar import GLOBAL, HELP, LEVELS, VERBS, Option
+from scrun.console.table import COMMANDS
 
 SUPPORTED = {verb for verb, row in VERBS.items() if row[0] != "unsupported"}
 # What readline takes apart: bash's own COMP_WORDBREAKS.
@@ -77,7 +78,7 @@ def test_the_value_of_another_verbs_option_is_an_argument() -> None:
 
 
 def test_words_of_arguments() -> None:
-    assert complete("scrun console ID ") == {"tree", "journal", "wants"}
+    assert complete("scrun console ID ") == set(COMMANDS)
     assert complete("scrun help st") == {"start", "state"}
     assert complete("scrun kill -- ID TE") == {"TERM"}
     assert complete("scrun kill ID TERM ") == set()

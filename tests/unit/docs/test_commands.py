@@ -53,7 +53,7 @@ def faults(command: str) -> list[str]:
     """Words that the grammar does not have; a command of the documents may be cut, and IDs are ID."""
     found: list[str] = []
     verb, skip = "", False
-    for word in shlex.split(command.replace("…", "").replace("[TABLE]", "TABLE"), posix=True):
+    for word in shlex.split(command.replace("…", ""), posix=True):
         if skip:
             skip = False
         elif word.startswith("-") and word != "-":

@@ -34,6 +34,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/comparison.md", "Compared with Slurm's own scrun", ""): f"{UNIT}/test_links.py::"
     "test_tests_that_are_named_exist",
     ("docs/conformance.md", "runc's bats", "file"): BATS,
+    ("docs/console.md", "Commands", "command"): f"{UNIT}/test_console.py::test_the_page_is_made_of_the_table",
     ("docs/conformance.md", "runtime-tools", "case"): BATS,
     ("docs/conformance.md", "Reasons", ""): BATS,
     ("docs/engine-options.md", "podman run and docker run", "option"): "tests/oci/test_engine_options.py::"
@@ -77,8 +78,6 @@ KNOWN: dict[tuple[str, str, str], str] = {
     "test_the_exit_statuses_of_commands",
     ("docs/operations.md", "What errors mean", "sentence begins"): f"{UNIT}/test_operations.py::"
     "test_a_sentence_is_one_of_scruns",
-    ("docs/operations.md", "The console", "table"): f"{UNIT}/test_operations.py::"
-    "test_every_table_of_the_console_has_a_row_with_its_columns",
     ("docs/operations.md", "The tap", "topic"): f"{UNIT}/test_operations.py::test_every_layer_of_the_tap_has_a_row",
     ("docs/operations.md", "kill -9", "process"): f"{UNIT}/test_operations.py::test_every_actor_may_be_killed",
     ("docs/operations.md", "Leftovers", "a job whose cookie no container here has"): PROSE,

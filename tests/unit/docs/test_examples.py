@@ -28,7 +28,7 @@ def test_the_version() -> None:
 def test_the_processes_that_the_console_shows() -> None:
     block = re.search(r"\$ scrun console .*\n.*\n((?:\w.*\n)+)```", README)
     assert block is not None
-    assert [row.split()[0] for row in block[1].splitlines()] == ["anchor", *speakers.ACTORS]
+    assert [row.split()[0] for row in block[1].splitlines()] == ["anchor", "guard", *speakers.ACTORS, "job", "step"]
 
 
 def test_the_facts_that_the_tap_shows() -> None:

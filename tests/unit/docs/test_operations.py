@@ -11,7 +11,6 @@ import pytest
 
 from actors.process import sinks
 from actors.slurm.ending import FATAL
-from actors.state import inspection
 from proto import errors, exit_codes
 from proto.host.log_record import LEVELS as LOG_LEVELS
 from proto.host.paths import ContainerPaths
@@ -36,7 +35,6 @@ ANNOTATIONS = markdown.table(DOCUMENT, "States and annotations", "annotation")
 ENDS = markdown.table(DOCUMENT, "Exit codes", "`scrun.end`")
 STATUSES = markdown.table(DOCUMENT, "Exit codes", "exit status")
 SENTENCES = markdown.table(DOCUMENT, "What errors mean", "sentence begins")
-TABLES = markdown.table(DOCUMENT, "The console", "table")
 TOPICS = markdown.table(DOCUMENT, "The tap", "topic")
 KILLED = markdown.table(DOCUMENT, "kill -9", "process")
 
@@ -165,16 +163,6 @@ def in_order(parts: list[str], text: str) -> bool:
 
 
 # --- tables --------------------------------------------------------------------------------------------------
-
-
-def test_every_table_of_the_console_has_a_row_with_its_columns() -> None:
-    view = inspection.View(1, reachable.lives()[0], (), ())
-    code = [(f"`{name}`", ", ".join(make(view).header)) for name, make in inspection.TABLES.items()]
-    assert [row[:2] for row in TABLES.rows] == code
-    readme = re.search(r"\$ scrun console .*\n(.*)", markdown.text("README.md"))
-    assert readme is not None
-    assert ", ".join(readme[1].split()) == dict(code)["`tree`"]
-    assert grammar.VERBS["console"][2].partition(": ")[2].split(", ") == list(inspection.TABLES)
 
 
 def test_every_layer_of_the_tap_has_a_row() -> None:

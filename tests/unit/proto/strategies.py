@@ -49,6 +49,7 @@ EVENTS: dict[type[Message], st.SearchStrategy[Any]] = {
     e.OutputDrained: st.builds(e.OutputDrained, numbers, numbers, numbers),
     e.StagedOut: st.builds(e.StagedOut, words),
     e.JobReleased: st.just(e.JobReleased()),
+    e.Intervened: st.builds(e.Intervened, words, words, numbers, numbers, ids),
     e.Finished: st.just(e.Finished()),
 }
 

@@ -241,6 +241,18 @@ def test_only_the_job_that_was_asked_about_is_read() -> None:
     assert queue_format.read_job(said.JOB_RUNNING, 55) is None
 
 
+def test_what_people_are_told_of_a_job() -> None:
+    fields = ("5", "PENDING", "Priority", "(null)", "n[1-2]", "4294901756", "2026-01-02T03:04:05", "N/A", "N/A", "1:00")
+    text = "".join(f"{field}|" for field in (*fields, "1:00", "debug", "(null)", "normal", "2", "4", "100M"))
+    found = queue_format.read_details(f"CLUSTER: lab\n{text}\n", 5)
+    assert found is not None
+    assert (found["state"], found["reason"], found["planned nodes"]) == ("PENDING", "Priority", "n[1-2]")
+    assert (found["time limit"], found["qos"], found["memory"]) == ("1:00", "normal", "100M")
+    assert not {"nodes", "start", "account"} & set(found)
+    assert queue_format.read_details(text, 55) is None
+    assert queue_format.read_details("slurm_load_jobs error: Invalid job id specified", 5) is None
+
+
 def test_jobs_are_found() -> None:
     text = "CLUSTER: lab\n5|RUNNING|scrun:abc\n6|PENDING|scrun:abcd\n7|RUNNING|(null)\n8|PENDING|x,scrun:abc\n"
     assert queue_format.read_found(text, "scrun:abc") == [5, 8]

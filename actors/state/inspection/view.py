@@ -1,0 +1,34 @@
+"""What the state actor lets be seen of itself."""
+
+import json
+
+from proto.life import messages as m
+from proto.life.container import Container
+from proto.life.journal import Record
+from proto.value import Value
+
+
+class View(Value):
+    """The state actor, and what the anchor says of the others, at this moment.
+
+    Attributes:
+        anchor: pid of the anchor.
+        container: the container's state.
+        children: the anchor's processes, as it last told of them.
+        records: the journal.
+        processes: what only the anchor knows of its processes; empty unless it was asked.
+        held: whether restarts are held; the same.
+
+    """
+
+    anchor: int
+    container: Container
+    children: tuple[m.ChildChanged, ...]
+    records: tuple[Record, ...]
+    processes: tuple[m.Process, ...] = ()
+    held: bool = False
+
+
+def cell(value: object) -> str:
+    """A value as text; what is more than a word or a number, as JSON."""
+    return json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
