@@ -89,6 +89,10 @@ class Local:
         """There is no controller to ask."""
         del job_id
 
+    def outlook(self, job_id: int) -> None:
+        """See ``inquire``."""
+        del job_id
+
     def find(self, cookie: str) -> None:
         """There is nothing that could be lost."""
         del cookie

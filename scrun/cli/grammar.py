@@ -158,6 +158,12 @@ VERBS: dict[str, Verb] = {
     ),
     "features": ("features", "", "print what scrun can do, as JSON", ()),
     "version": ("version", "", "print the version", ()),
+    "why": (
+        "why",
+        "ID",
+        "say why a container waits, has failed or has ended, also if it is deleted; the beginning of ID is enough",
+        (),
+    ),
     "tap": (
         "tap",
         "[ID]",

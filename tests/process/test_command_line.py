@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from proto.host.paths import ContainerPaths
+from proto.life import ends
 from scrun.box import directory
 from tests.unit.scrun.hub import Hub, anchor, write_state
 
@@ -79,9 +80,10 @@ class Scrun:
         return sentence
 
     def things(self) -> set[str]:
-        """Every file but the log; an empty state directory is no trace, and no container is one of the node's."""
-        ignored = {self.root, self.log, self.root / ".local-runtime"}
-        return {str(path) for path in self.path.rglob("*") if path not in ignored}
+        """Every file but the log; an empty state directory is no trace, and what outlives containers is none."""
+        kept = self.root / ends.DIRECTORY
+        ignored = {self.root, self.log, kept, self.root / ".local-runtime"}
+        return {str(path) for path in self.path.rglob("*") if path not in ignored and path.parent != kept}
 
 
 @pytest.fixture
