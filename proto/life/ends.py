@@ -90,8 +90,10 @@ def read(root: str, container_id: str) -> End | None:
     try:
         with _opened(root) as folder:
             descriptor = os.open(f"{container_id}{_SUFFIX}", flags, dir_fd=folder)
-        with open(descriptor, "rb") as file:
-            return from_plain(End, json.loads(file.read(_READ_LIMIT)))
+        try:
+            return from_plain(End, json.loads(os.read(descriptor, _READ_LIMIT)))
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError, RecursionError, ProtocolError):
         return None
 

@@ -10,10 +10,8 @@ from proto.life.creation import Creation
 from proto.life.ending import Ending
 from proto.life.journal import Record
 from proto.value import Value
-from scrun.box.box import find
+from scrun.box.box import ABANDONED, find
 
-ABANDONED = "abandoned"
-"""The phase of a container whose anchor has gone, and whose end nobody has recorded yet."""
 _SHOWN = 3
 """How many ids are named when several fit."""
 

@@ -5,9 +5,10 @@ import time
 from actors.slurm.outlook import BOOTING
 from actors.slurm.scheduler import Outlook
 from proto.life.ending import Ending, EndKind
+from scrun.box.box import ABANDONED
 from scrun.report.durations import length, local, moment
 
-from .case import ABANDONED, Case
+from .case import Case
 from .reasons import explain
 
 PHASES: dict[str, tuple[str, str]] = {

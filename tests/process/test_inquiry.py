@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pathlib
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -20,6 +19,8 @@ from tests.unit.creations import creation
 from tests.unit.scrun.hub import anchor
 
 if TYPE_CHECKING:
+    import pathlib
+
     from proto.life.creation import Creation
     from tests.conftest import WaitUntil
 

@@ -125,11 +125,13 @@ def test_no_link_is_followed(tmp_path: pathlib.Path) -> None:
     assert ends.read(str(root), "y") is None
 
 
-def test_a_fifo_holds_nobody_up(tmp_path: pathlib.Path) -> None:
+def test_what_is_no_file_holds_nobody_up(tmp_path: pathlib.Path) -> None:
     ends.note(ended(tmp_path, "x"), 10.0)
     os.unlink(tmp_path / ends.DIRECTORY / "x.json")
     os.mkfifo(tmp_path / ends.DIRECTORY / "x.json")
     assert ends.read(str(tmp_path), "x") is None
+    (tmp_path / ends.DIRECTORY / "y.json").mkdir()
+    assert ends.read(str(tmp_path), "y") is None
 
 
 @pytest.mark.parametrize("name", ["x" * 251, "x" * 255])

@@ -7,7 +7,8 @@ import pytest
 from actors.slurm.scheduler import Outlook
 from proto.life import state_file
 from proto.life.ending import Ending, EndKind
-from scrun.why.case import ABANDONED, Case
+from scrun.box.box import ABANDONED
+from scrun.why.case import Case
 from scrun.why.paragraph import ENDS, PHASES, SILENT, paragraph
 from tests.unit.docs import reachable
 
