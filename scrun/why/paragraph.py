@@ -84,6 +84,11 @@ def place(outlook: Outlook, now: float) -> str:
     return ", ".join(filter(None, (jobs, start)))
 
 
+def is_booting(outlook: Outlook | None) -> bool:
+    """Whether the job has its nodes, which are booting."""
+    return outlook is not None and outlook.state == BOOTING
+
+
 def _going(case: Case, now: float, outlook: Outlook | None) -> list[str]:
     means, advice = PHASES[case.phase]
     means = means.format(
@@ -93,7 +98,7 @@ def _going(case: Case, now: float, outlook: Outlook | None) -> list[str]:
     first = f"{means}, for {length(now - case.since)} so far."
     if case.phase == "ending" and case.ending and case.ending.sentence:
         return [first, f"The reason: {case.ending.sentence}.", advice]
-    if case.phase in ASKED and outlook and outlook.state == BOOTING:
+    if case.phase != "queued" and is_booting(outlook):
         return [first, "Its nodes are booting.", advice]
     if case.phase == "staging in" and case.progress:
         return [first, f"Copied so far: {case.progress}.", advice]
@@ -105,7 +110,7 @@ def _going(case: Case, now: float, outlook: Outlook | None) -> list[str]:
         return [first, f"Slurm says: {where}." if where else ""]
     found = explain(reason)
     said = f"Slurm's reason is {reason.partition(',')[0]}: {found.words}{f' ({where})' if where else ''}."
-    return [first, said, found.advice.replace("JOB", str(case.job_id))]
+    return [first, said, _advice(found.advice, case)]
 
 
 def _ended(case: Case, ending: Ending, now: float) -> list[str]:
@@ -114,5 +119,10 @@ def _ended(case: Case, ending: Ending, now: float) -> list[str]:
     unrun = "" if case.ran else ", and its program never ran"
     first = f"ended with exit code {ending.exit_code} at {when}, {length(now - case.since)} ago{unrun}."
     why = ending.sentence or "the program ended by itself"
-    advice = "" if ending.kind == "exited" and ending.exit_code == 0 else ENDS[ending.kind]
-    return [first + job, f"The reason ({ending.kind}): {why.rstrip('.')}.", advice.replace("JOB", str(case.job_id))]
+    advice = "" if ending.kind == "exited" and ending.exit_code == 0 else _advice(ENDS[ending.kind], case)
+    return [first + job, f"The reason ({ending.kind}): {why.rstrip('.')}.", advice]
+
+
+def _advice(text: str, case: Case) -> str:
+    """The advice for this job; what is about a job is of no use if there was none."""
+    return "" if "JOB" in text and not case.job_id else text.replace("JOB", str(case.job_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
@@ -9,10 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from actors.slurm.scheduler import Outlook
 from actors.slurm.slurm import Slurm
 from proto.life import events as e
 from proto.life.journal import Journal
+from scrun.box.box import find
 from scrun.why import inquiry
+from scrun.why.watch import AGAIN, Watch
 from tests.conftest import alive
 from tests.process.site import COMMAND
 from tests.unit.creations import creation
@@ -20,6 +24,7 @@ from tests.unit.scrun.hub import anchor
 
 if TYPE_CHECKING:
     import pathlib
+    from collections.abc import Iterator
 
     from proto.life.creation import Creation
     from tests.conftest import WaitUntil
@@ -123,3 +128,58 @@ def test_there_is_nobody_to_ask(queue: Queue) -> None:
     queue.bin.rmdir()
     path = creation(root=str(queue.root), environ=(b"PATH=/nowhere",))
     assert inquiry.begin(str(queue.root), path, 29) is None
+
+
+# --- at a terminal -------------------------------------------------------------------------------------------
+
+
+class Watched:
+    """What somebody who waits is told, on a clock of the test's."""
+
+    def __init__(self, queue: Queue, stack: contextlib.ExitStack) -> None:
+        stack.enter_context(anchor(queue.root / "x", "created"))
+        queue.journal()
+        queue.squeue(f"echo >>$0.asked; cat <<'END'\n{ANSWER}END")
+        self.now = 0.0
+        self.asked = queue.bin / "squeue.asked"
+        self.watch = Watch(find(str(queue.root), "x"), lambda: self.now)
+        stack.callback(self.watch.close)
+
+    def count(self) -> int:
+        return len(self.asked.read_text().splitlines()) if self.asked.exists() else 0
+
+
+@pytest.fixture
+def watched(queue: Queue) -> Iterator[Watched]:
+    with contextlib.ExitStack() as stack:
+        yield Watched(queue, stack)
+
+
+def test_slurm_is_asked_at_once_and_seldom_after_that(watched: Watched, wait_until: WaitUntil) -> None:
+    assert watched.watch.look("queued") is None  # nobody waits for the answer
+    found = wait_until(lambda: watched.watch.look("queued"))
+    assert found == Outlook("PENDING", "Priority", 1, "2030-01-01T08:30:00")
+    watched.now = AGAIN - 1
+    assert watched.watch.look("queued") == found
+    assert watched.count() == 1
+    watched.now = AGAIN
+    watched.watch.look("queued")
+    wait_until(lambda: watched.count() == 2)
+
+
+def test_it_is_asked_again_when_something_has_changed(watched: Watched, wait_until: WaitUntil) -> None:
+    watched.watch.look("requested")
+    assert watched.count() == 0
+    watched.watch.look("queued")
+    wait_until(lambda: watched.watch.look("queued"))
+    watched.watch.look("created")
+    watched.watch.look("launching")
+    wait_until(lambda: watched.count() == 2)
+
+
+def test_the_question_ends_with_the_waiting(queue: Queue, watched: Watched, wait_until: WaitUntil) -> None:
+    queue.squeue('echo "$$" >"$0.new"; mv "$0.new" "$0.pid"; exec sleep 1000')
+    watched.watch.look("queued")
+    wait_until((queue.bin / "squeue.pid").exists)
+    watched.watch.close()
+    assert not alive(int((queue.bin / "squeue.pid").read_text()))

@@ -105,6 +105,14 @@ QUEUED_SAYS = "Container x waits in Slurm's queue (job 29), for 2 min so far."
             ),
         ),
         (
+            Case("x", "stopped", NOW, ran=True, ending=Ending("cancelled", 137, 9, "cancelled by delete")),
+            None,
+            (
+                "Container x ended with exit code 137 at 2027-01-15 08:00:00, 0 s ago. The reason (cancelled): "
+                "cancelled by delete."
+            ),
+        ),
+        (
             Case("x", "stopped", NOW, ran=True, ending=Ending("exited", 0)),
             None,
             (
