@@ -1,4 +1,4 @@
-"""How containers ended, for those who ask after ``delete`` has taken the directory away: ``ROOT/.ends~/ID.json``.
+"""How containers ended, for those who ask after ``delete`` has taken the directory away: ``ROOT/.ends~/ID.end``.
 
 Engines delete a container as soon as it has ended, and with it all that says why. So whoever finds out its end, the
 state actor or the guard, leaves a file of its own here: nothing on the way of ``delete``, and no two writers meet but
@@ -26,7 +26,8 @@ LIMIT = 500
 TEXT_LIMIT = 1000
 """Characters of a sentence and of the names of nodes: with the id, a file has 16 KiB at most."""
 _READ_LIMIT = 64 << 10
-_SUFFIX = ".json"
+_SUFFIX = ".end"
+"""No file of a container ends so: none of these is taken for one."""
 
 
 class End(Value):
@@ -62,7 +63,7 @@ def end_of(container: Container, when: float) -> End | None:
 
 
 def note(container: Container, when: float) -> None:
-    """Keep how a container ended, if that can be written; one of the same id that ended before is forgotten."""
+    """Keep how a container ended, if that can be written: an id of more than 251 characters is too long for that."""
     end = end_of(container, when)
     if end is None or container.creation is None:
         return

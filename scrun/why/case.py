@@ -3,7 +3,7 @@
 import os
 
 from proto.errors import NotFoundError, UsageError
-from proto.host.paths import ContainerPaths, check_id
+from proto.host.paths import check_id
 from proto.life import ends, journal, lifecycle, state_file
 from proto.life.container import Container
 from proto.life.creation import Creation
@@ -54,24 +54,16 @@ def look_up(root: str, word: str) -> tuple[Case, Creation | None]:
 
     """
     check_id(word)
-    present = _present(root)
-    past = ends.names(root)
-    known = {*present, *past}
+    known = {*_present(root), *ends.names(root)}
     fitting = [word] if word in known else sorted(name for name in known if name.startswith(word))
     if len(fitting) > 1:
         some = ", ".join(fitting[:_SHOWN]) + (", …" if len(fitting) > _SHOWN else "")
         raise UsageError(f"{len(fitting)} containers begin with {word}: {some}; give more of the id")
-    for name in fitting:
-        try:
-            found = _living(root, name) if name in present else None
-        except NotFoundError:
-            found = None  # deleted just now
-        end = ends.read(root, name)
-        if found is not None:
-            return found
-        if end is not None:
-            return _past(end), None
-    raise NotFoundError(f"container {word} does not exist, and is none of the last {ends.LIMIT} that ended")
+    name = fitting[0] if fitting else word
+    found = _living(root, name) or _past(root, name)
+    if found is None:
+        raise NotFoundError(f"container {word} does not exist, and is none of the last {ends.LIMIT} that ended")
+    return found
 
 
 def _present(root: str) -> list[str]:
@@ -82,12 +74,13 @@ def _present(root: str) -> list[str]:
 
 
 def _living(root: str, container_id: str) -> tuple[Case, Creation | None] | None:
-    """A container that has a directory; None if its journal has just gone with it."""
-    box = find(root, container_id)
-    records = journal.read(ContainerPaths(root, container_id).journal)
-    if not records:
+    """A container that has a directory; None if it has gone, or its journal has just gone with it."""
+    try:
+        box = find(root, container_id)
+    except NotFoundError:
         return None
-    return case_of(container_id, records, anchor_lives=box.alive())
+    records = journal.read(box.paths.journal)
+    return case_of(container_id, records, anchor_lives=box.alive()) if records else None
 
 
 def case_of(container_id: str, records: list[Record], *, anchor_lives: bool) -> tuple[Case, Creation | None]:
@@ -106,5 +99,9 @@ def case_of(container_id: str, records: list[Record], *, anchor_lives: bool) -> 
     return case, container.creation
 
 
-def _past(end: ends.End) -> Case:
-    return Case(end.id, "stopped", end.ended, end.job_id, end.nodes, ran=end.ran, ending=end.ending)
+def _past(root: str, container_id: str) -> tuple[Case, None] | None:
+    """A container that is deleted, if its end is known."""
+    end = ends.read(root, container_id)
+    if end is None:
+        return None
+    return Case(end.id, "stopped", end.ended, end.job_id, end.nodes, ran=end.ran, ending=end.ending), None

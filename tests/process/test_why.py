@@ -118,8 +118,8 @@ def test_a_history_that_cannot_be_written_fails_nobody(site: Site, wait_until: W
 def test_other_verbs_do_not_see_the_history(site: Site, wait_until: WaitUntil) -> None:
     ended(site, wait_until, "x", "exit 3")
     site.succeeds("delete", "x")
-    kept = (site.root / ends.DIRECTORY / "x.json").read_bytes()
+    kept = (site.root / ends.DIRECTORY / "x.end").read_bytes()
     assert site.succeeds("list", "-q") == ""
     assert site.succeeds("gc") == ""
     assert site.succeeds("delete", "--regex", "--force", ".*") == ""
-    assert (site.root / ends.DIRECTORY / "x.json").read_bytes() == kept
+    assert (site.root / ends.DIRECTORY / "x.end").read_bytes() == kept

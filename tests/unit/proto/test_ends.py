@@ -59,11 +59,11 @@ def test_no_more_are_kept_than_may_be(tmp_path: pathlib.Path, monkeypatch: pytes
     for number in range(6):
         ends.note(ended(tmp_path, f"x{number}"), float(number))
         # Their order by time, which a file system may keep more coarsely than this loop runs.
-        os.utime(folder / f"x{number}.json", (number, number))
+        os.utime(folder / f"x{number}.end", (number, number))
         if number == 1:
             (folder / "~killed").touch()
             os.utime(folder / "~killed", (0, 0))
-    assert sorted(os.listdir(folder)) == ["x3.json", "x4.json", "x5.json"]
+    assert sorted(os.listdir(folder)) == ["x3.end", "x4.end", "x5.end"]
 
 
 def test_no_file_is_longer_than_may_be(tmp_path: pathlib.Path) -> None:
@@ -107,7 +107,7 @@ def test_a_disk_that_takes_nothing_fails_nobody(
 @pytest.mark.parametrize("text", [b"", b"[]", b"{", b"[" * 100_000, b'{"id": "x"}', b"\xff"])
 def test_what_cannot_be_read_is_not_known(tmp_path: pathlib.Path, text: bytes) -> None:
     ends.note(ended(tmp_path, "x"), 10.0)
-    (tmp_path / ends.DIRECTORY / "x.json").write_bytes(text)
+    (tmp_path / ends.DIRECTORY / "x.end").write_bytes(text)
     assert ends.read(str(tmp_path), "x") is None
 
 
@@ -120,21 +120,21 @@ def test_no_link_is_followed(tmp_path: pathlib.Path) -> None:
     assert list(elsewhere.iterdir()) == []
     (root / ends.DIRECTORY).unlink()
     ends.note(ended(root, "y"), 10.0)
-    (root / ends.DIRECTORY / "y.json").rename(elsewhere / "y.json")
-    (root / ends.DIRECTORY / "y.json").symlink_to(elsewhere / "y.json")
+    (root / ends.DIRECTORY / "y.end").rename(elsewhere / "y.end")
+    (root / ends.DIRECTORY / "y.end").symlink_to(elsewhere / "y.end")
     assert ends.read(str(root), "y") is None
 
 
 def test_what_is_no_file_holds_nobody_up(tmp_path: pathlib.Path) -> None:
     ends.note(ended(tmp_path, "x"), 10.0)
-    os.unlink(tmp_path / ends.DIRECTORY / "x.json")
-    os.mkfifo(tmp_path / ends.DIRECTORY / "x.json")
+    os.unlink(tmp_path / ends.DIRECTORY / "x.end")
+    os.mkfifo(tmp_path / ends.DIRECTORY / "x.end")
     assert ends.read(str(tmp_path), "x") is None
-    (tmp_path / ends.DIRECTORY / "y.json").mkdir()
+    (tmp_path / ends.DIRECTORY / "y.end").mkdir()
     assert ends.read(str(tmp_path), "y") is None
 
 
-@pytest.mark.parametrize("name", ["x" * 251, "x" * 255])
+@pytest.mark.parametrize("name", ["x" * 252, "x" * 255])
 def test_an_id_whose_file_would_have_too_long_a_name(tmp_path: pathlib.Path, name: str) -> None:
     ends.note(ended(tmp_path, name), 10.0)
     assert os.listdir(tmp_path / ends.DIRECTORY) == []
