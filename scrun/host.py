@@ -1,8 +1,10 @@
 """The machine as the doctor sees it: files, commands, the caller. Nothing here judges."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -23,6 +25,14 @@ class Answer(NamedTuple):
 
     status: int
     text: str
+
+
+class Shown(NamedTuple):
+    """What ``scontrol show config`` says, in UTC, and this host's times before and after."""
+
+    answer: Answer
+    began: float
+    ended: float
 
 
 Keeps = Literal["yes", "no", "unknown"]
@@ -49,15 +59,18 @@ class Host:
 
     @cached_property
     def slurm_conf(self) -> str:
-        """slurm.conf in force, or empty.
+        """slurm.conf in force, or empty; a scrun.toml that cannot be used is a row of its own and names none.
 
         Raises:
-            SettingsError: the one that is named is not there, or scrun.toml cannot be used.
+            SettingsError: the one that is named is not there.
 
         """
         found = settings.slurm_conf_of(self._given_conf, self.environ)
         named = self._given_conf or self.environ.get("SLURM_CONF")
-        wanted = settings.read(found, self.caller).scrun.slurm_conf
+        try:
+            wanted = settings.read(found, self.caller).scrun.slurm_conf
+        except SettingsError:
+            wanted = ""
         return settings.check_slurm_conf(wanted, "setting slurm_conf") if wanted and not named else found
 
     @cached_property
@@ -85,6 +98,15 @@ class Host:
         except SettingsError:
             return ""
 
+    @cached_property
+    def shown(self) -> Shown:
+        """The configuration that the controller has in force: asked for once, and only where there is Slurm."""
+        began = time.time()
+        environ = self.slurms_environ | {"TZ": "UTC"}
+        local = self.settings.scrun.scheduler == "local"
+        answer = Answer(1, "") if local else self.run("scontrol", "show", "config", environ=environ)
+        return Shown(answer, began, time.time())
+
     @property
     def root(self) -> str:
         return self._given_root or default_root(self.environ)
@@ -92,7 +114,7 @@ class Host:
     @property
     def launcher(self) -> str:
         """Path by which engines call scrun: of this very installation if it is in PATH, else what is likely."""
-        base = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        base = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         # In a checkout the launcher is in its .venv, installed it is in the bin of the same prefix.
         beside = f"{base}/.venv/bin/scrun"
         if os.path.basename(base) == "_scrun":
@@ -143,6 +165,20 @@ class Host:
 
     def exists(self, path: str) -> bool:
         return os.path.exists(path)
+
+    def readable(self, path: str) -> bool:
+        """Whether the caller may read a file; for those whose contents are nobody's business."""
+        return os.access(path, os.R_OK)
+
+    def listens(self, path: str) -> bool:
+        """Whether somebody answers at a Unix socket."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as client:
+            client.settimeout(SECONDS)
+            try:
+                client.connect(path)
+            except OSError:
+                return False
+        return True
 
     def nearest(self, directory: str) -> str:
         """A directory, or what there is of the way to it."""

@@ -41,7 +41,15 @@ say uids "$(ids /etc/subuid)"
 say gids "$(ids /etc/subgid)"
 if [ -e "$1" ]; then say seen yes; fi
 if [ -w "${1%/*}" ]; then say writable yes; fi
+say mount "$(findmnt -n -r -o FSTYPE,OPTIONS,TARGET -T "${1%/*}" 2>/dev/null | head -n 1)"
+say time "$(date +%s)"
 say kernel "$(uname -sr)"
-if [ -e /sys/fs/cgroup/cgroup.controllers ]; then say cgroup 2; else say cgroup 1; fi
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    say cgroup 2
+elif [ -e /sys/fs/cgroup/unified/cgroup.controllers ]; then
+    say cgroup hybrid
+else
+    say cgroup 1
+fi
 if unshare -U true 2>/dev/null; then say userns yes; fi
 say end yes

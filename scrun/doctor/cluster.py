@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-FORMAT = "%N|%T|%R|%a"
+FORMAT = "%N|%T|%R|%a|%v"
 READY = frozenset(("idle", "mixed"))
 
 
@@ -13,12 +13,14 @@ class Node(NamedTuple):
         name: of the node.
         partition: in which a job gets there.
         state: as sinfo writes it, if a job would not start there now; else empty.
+        version: of its slurmd.
 
     """
 
     name: str
     partition: str
     state: str = ""
+    version: str = ""
 
 
 def read_nodes(text: str, preferred: str = "") -> list[Node]:
@@ -32,12 +34,12 @@ def read_nodes(text: str, preferred: str = "") -> list[Node]:
     found: dict[str, Node] = {}
     for line in text.splitlines():
         words = line.strip().split("|")
-        if len(words) != 4 or words[3] != "up":
+        if len(words) != 5 or words[3] != "up":
             continue
-        name, state, partition, _ = words
+        name, state, partition, _, version = words
         if name not in found or partition == preferred:
             # An appended mark says that the node does not answer, sleeps, restarts …
-            found[name] = Node(name, partition, "" if state in READY else state)
+            found[name] = Node(name, partition, "" if state in READY else state, version)
     return list(found.values())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from scrun.host import Host
 
+from .configuration import is_configless
 from .finding import Finding, fault, ok, warning
 from .identity import Look, look_with
 
@@ -65,17 +66,19 @@ def judge_json(engine: Engine, launcher: str, place: str) -> Finding:
 
 
 def podman_environment(host: Host) -> Finding:
-    """Does slurm.conf arrive at ``create``?"""
+    """Does slurm.conf, or the name of who has it, arrive at ``create``?"""
     if not host.find("podman"):
         return ok("podman is not installed")
     engine, problem = podman_engine(host)
     version = podman_version(host.run("podman", "--version").text)
+    if is_configless(host):
+        return problem or judge_server(engine, version, host.environ.get("SLURM_CONF_SERVER", ""), users_file(host))
     return problem or judge_environment(engine, version, host.conf, host.bare_conf, users_file(host))
 
 
 def judge_environment(engine: Engine, version: tuple[int, int], conf: str, bare: str, place: str) -> Finding:
     """Judge by podman's version, slurm.conf in force, and the one that is found without any environment."""
-    given = [str(entry)[11:] for entry in engine.get("conmon_env_vars") or () if str(entry).startswith("SLURM_CONF=")]
+    given = passed(engine, "SLURM_CONF")
     if not conf:
         return warning("not looked at, for want of slurm.conf")
     if given and given[-1] != conf:
@@ -88,6 +91,27 @@ def judge_environment(engine: Engine, version: tuple[int, int], conf: str, bare:
         f"podman {version[0]}.{version[1]} does not pass SLURM_CONF on to scrun", place, "[engine]",
         f'conmon_env_vars = ["SLURM_CONF={conf}"]',
     )  # fmt: skip
+
+
+def judge_server(engine: Engine, version: tuple[int, int], server: str, place: str) -> Finding:
+    """Judge where there is no slurm.conf, by podman's version and the controller that the environment names."""
+    if not server:
+        return ok("Slurm's commands find the controller without a variable")
+    given = passed(engine, "SLURM_CONF_SERVER")
+    if given and given[-1] != server:
+        return warning(f"conmon_env_vars names {given[-1]}, but here SLURM_CONF_SERVER is {server}")
+    if given or version >= PASSES_ENVIRONMENT:
+        return ok("podman passes SLURM_CONF_SERVER on")
+    return fault(
+        f"podman {version[0]}.{version[1]} does not pass SLURM_CONF_SERVER on to scrun", place, "[engine]",
+        f'conmon_env_vars = ["SLURM_CONF_SERVER={server}"]',
+    )  # fmt: skip
+
+
+def passed(engine: Engine, variable: str) -> list[str]:
+    """The values that containers.conf has conmon give to a variable; the last one counts."""
+    entries = (str(entry).partition("=") for entry in engine.get("conmon_env_vars") or ())
+    return [value for name, _, value in entries if name == variable]
 
 
 def podman_version(text: str) -> tuple[int, int]:

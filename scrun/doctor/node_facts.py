@@ -11,12 +11,13 @@ from actors.slurm.messages import BUSY, judge
 from actors.staging.overlay.kinds import Verdict
 from scrun.host import Answer
 
+from . import clocks, speed, versions
 from .finding import SHELL, Finding, fault, ok, warning
-from .nodes import EXAMPLE, judge_text
+from .nodes import EXAMPLE, judge_hooks, judge_text
 from .table import Row
 
-SCRIPT = program("node_facts.sh").decode()
-"""Wants the path of a file in the staging directory as $1; says lines ``NAME=VALUE``."""
+SCRIPT = speed.SCRIPT + program("node_facts.sh").decode()
+"""Wants a directory in the staging directory as $1; says lines ``NAME=VALUE``."""
 
 INSTALL_CRUN = "apt install crun  # or: dnf install crun"
 
@@ -43,18 +44,34 @@ def read_facts(text: str) -> Facts | None:
     return Facts(values, "\n".join(lines) if lines else None)
 
 
+class Asked(NamedTuple):
+    """What is known about a node's answer besides itself.
+
+    Attributes:
+        slurmd: version of the node's slurmd.
+        began: this host's time before it was asked, in seconds.
+        ended: the same afterwards.
+
+    """
+
+    slurmd: str
+    began: float
+    ended: float
+
+
 Ids = tuple[list[str], list[str]]
 """Lines ``USER:FIRST:COUNT`` of two files."""
 
 
-def judge_facts(node: str, facts: Facts, marker: str, ids: Ids | None) -> list[Row]:
+def judge_facts(node: str, facts: Facts, marker: str, ids: Ids | None, asked: Asked) -> list[Row]:
     """Judge all.
 
     Args:
         node: the node's name.
         facts: what it said.
-        marker: path of the file in the staging directory that it should have seen.
+        marker: path of what it should have seen in the staging directory.
         ids: the user's lines in /etc/subuid and /etc/subgid of this host, if containers get these ids.
+        asked: what else is known about its answer.
 
     """
     values = facts.values
@@ -62,7 +79,11 @@ def judge_facts(node: str, facts: Facts, marker: str, ids: Ids | None) -> list[R
         Row(f"{node} runtime", judge_runtime(facts)),
         Row(f"{node} staging", judge_staging(values, marker.rpartition("/")[0])),
         Row(f"{node} system", judge_system(values)),
+        Row(f"{node} known faults", judge_programs(values, asked.slurmd)),
+        Row(f"{node} clock", judge_time(node, values, asked)),
     ]
+    if "writable" in values:
+        rows.append(Row(f"{node} speed", speed.judge_speed(values)))
     if ids:
         rows.append(Row(f"{node} ids", judge_ids(values, ids)))
     return rows
@@ -92,7 +113,7 @@ def judge_runtime(facts: Facts) -> Finding:
         return fault(f"{path} names {program}, which is not there", SHELL, INSTALL_CRUN)
     if root and "root-open" not in values:
         return fault(f"the runtime's directory {root} is not there or closed", SHELL, f"install -d -m 1777 {root}")
-    return problem or ok(f"{path} runs {values.get('version') or program}")
+    return problem or judge_hooks(path, facts.oci_conf) or ok(f"{path} runs {values.get('version') or program}")
 
 
 def judge_staging(values: dict[str, str], directory: str) -> Finding:
@@ -102,7 +123,11 @@ def judge_staging(values: dict[str, str], directory: str) -> Finding:
         return fault(f"it does not see what this host has in {directory}", *lines)
     if "writable" not in values:
         return fault(f"it sees {directory}, and may not write there", *lines)
-    return ok(f"it sees {directory}")
+    kind, options, place = (*values.get("mount", "").split(), "", "", "")[:3]
+    if "noexec" in options.split(","):
+        sentence = f"{place} is mounted there with noexec: programs of a copied image may be refused"
+        return warning(sentence, SHELL, f"mount -o remount,exec {place}")
+    return ok(f"it sees {directory}{f', on {kind}' if kind else ''}")
 
 
 def judge_overlays(verdict: Verdict, changes: str) -> Finding:
@@ -123,7 +148,25 @@ def judge_system(values: dict[str, str]) -> Finding:
             f"{known}: user namespaces cannot be made", "/etc/sysctl.d/scrun.conf", "user.max_user_namespaces = 15000",
             "kernel.unprivileged_userns_clone = 1",
         )  # fmt: skip
+    if values.get("cgroup") == "hybrid" and values.get("program", "").endswith("crun"):
+        return warning(
+            f"{known}, of both at once: crun refuses that", "the kernel's command line",
+            "systemd.unified_cgroup_hierarchy=1",
+        )  # fmt: skip
     return ok(known)
+
+
+def judge_programs(values: dict[str, str], slurmd: str) -> Finding:
+    """Judge the versions of the two programs that a container meets there."""
+    runtime = values.get("program", "").rpartition("/")[2]
+    return versions.judge_versions([("slurmd", slurmd), (runtime, values.get("version", ""))])
+
+
+def judge_time(node: str, values: dict[str, str], asked: Asked) -> Finding:
+    """Judge its clock."""
+    if not values.get("time", "").isdigit():
+        return warning("not compared: it does not tell its time")
+    return clocks.judge_clock(clocks.ahead(int(values["time"]), asked.began, asked.ended), node)
 
 
 def judge_ids(values: dict[str, str], here: Ids) -> Finding:

@@ -9,6 +9,7 @@ from actors.oci.streams import runs_hooks
 from actors.slurm.oci_conf import OciConf, parse, program_of
 from scrun.host import Host
 
+from .configuration import is_configless
 from .finding import Finding, fault, ok, warning
 
 NEEDED = ("RunTimeQuery", "RunTimeKill", "RunTimeDelete")
@@ -26,6 +27,8 @@ EXAMPLE = (
 
 def oci_conf(host: Host) -> Finding:
     """Is oci.conf sane?"""
+    if is_configless(host):
+        return ok("not to be seen on a host without slurm.conf; scrun doctor --nodes shows whether each node has one")
     if not host.conf:
         return warning("not looked for, for want of slurm.conf")
     path = os.path.join(os.path.dirname(host.conf), "oci.conf")
@@ -53,13 +56,8 @@ def judge_oci_conf(
     absent = sorted(name for name in programs if not (exists(name) if name.startswith("/") else find(name)))
     if absent:
         return warning(f"{path} names {', '.join(absent)}, which is not on this host; the nodes must have it")
-    conf = parse(text)
-    if not runs_hooks(conf.runtime, conf.disabled_hooks):
-        disabled = f" with DisableHooks={','.join(conf.disabled_hooks)}" if conf.disabled_hooks else ""
-        return warning(
-            f"{path} runs {', '.join(sorted(programs))}{disabled}: only where crun or runc runs poststart and poststop "
-            "hooks is a program's standard output a pipe, as engines make it"
-        )
+    if problem := judge_hooks(path, text):
+        return problem
     return ok(f"{path} runs {', '.join(sorted(programs))}; scrun doctor --nodes shows whether each node has one")
 
 
@@ -99,6 +97,19 @@ def judge_text(path: str, text: str, *, systemd: bool) -> Finding | None:
             "--userns=keep-id fails", path, *[f'{key}="exec env -u NOTIFY_SOCKET {lines[key][5:]}"' for key in told],
         )  # fmt: skip
     return None
+
+
+def judge_hooks(path: str, text: str) -> Finding | None:
+    """What is lost with a runtime that runs no hooks, here or on a node."""
+    conf = parse(text)
+    if runs_hooks(conf.runtime, conf.disabled_hooks):
+        return None
+    disabled = f" with DisableHooks={','.join(conf.disabled_hooks)}" if conf.disabled_hooks else ""
+    lines = [line for line in EXAMPLE if line.startswith("RunTimeRun")] if not conf.disabled_hooks else []
+    return warning(
+        f"{path} runs {conf.runtime}{disabled}: only where crun or runc runs poststart and poststop "
+        "hooks is a program's standard output a pipe, as engines make it", path, *lines,
+    )  # fmt: skip
 
 
 def runtime_lines(text: str) -> dict[str, str]:

@@ -81,7 +81,7 @@ def judge_container(answer: Answer) -> Finding:
     if answer.status == 124:
         return fault(f"a container did not come to its end in {SECONDS:g} s")
     sentence = (own or said or [f"it ended with status {answer.status} and not a word"])[-1]
-    if own and sentence == BUSY:
+    if sentence == BUSY:
         return warning("a container was not tried: the node is busy")
     low = answer.text.lower()
     mend = next((line for mark, line in MENDS if mark in low), "")

@@ -1,4 +1,4 @@
-"""Judges what of Slurm is on this host: credentials, configuration, controller, commands, pyslurm."""
+"""Judges what of Slurm is on this host: configuration, controller, commands, pyslurm."""
 
 import os
 import sys
@@ -9,6 +9,7 @@ from actors.slurm.pyslurm import installed_version
 from proto.errors import SettingsError
 from scrun.host import Answer, Host
 
+from .configuration import is_configless
 from .finding import SHELL, Finding, fault, ok, warning
 
 OLDEST = (22, 5)
@@ -25,44 +26,33 @@ def slurm_conf(host: Host) -> Finding:
         return ok(path)
     if host.settings.scrun.scheduler == "local":
         return ok("not needed: scheduler is local")
+    return judge_configless(host.environ.get("SLURM_CONF_SERVER", ""), answers=is_configless(host))
+
+
+def judge_configless(server: str, *, answers: bool) -> Finding:
+    """Judge a host without slurm.conf.
+
+    Args:
+        server: the controller that is to be asked for it, or empty; then the commands ask DNS for one.
+        answers: whether a command of Slurm's got it so.
+
+    """
+    if answers:
+        return ok(f"there is none; Slurm's commands get it from {server or 'the controller that DNS names'}")
+    if server:
+        return fault(
+            f"there is none, and {server}, which SLURM_CONF_SERVER names, does not give it",
+            "slurm.conf of the controller", "SlurmctldParameters=enable_configless",
+        )  # fmt: skip
     return fault(
         "slurm.conf is not at /etc/slurm/slurm.conf", "/etc/scrun/scrun.toml", "[scrun]",
         'slurm_conf = "/path/of/slurm.conf"',
     )  # fmt: skip
 
 
-def munge(host: Host) -> Finding:
-    """Does munge make credentials that it accepts?"""
-    if conf_value(host.read(host.conf) or "", "AuthType") == "auth/slurm":
-        return ok("not needed: AuthType is auth/slurm")
-    made = host.run("munge", "-n")
-    return judge_munge(made, host.run("unmunge", text=made.text) if made.status == 0 else made)
-
-
-def judge_munge(made: Answer, read: Answer) -> Finding:
-    if made.status == 127:
-        return fault("the command munge is not installed", SHELL, "apt install munge  # or: dnf install munge")
-    if made.status:
-        said = f" ({clean(made.text.strip())})" if made.text.strip() else ""
-        return fault(f"no credential can be made: munged does not answer{said}", SHELL, "systemctl start munge")
-    if read.status or "(0)" not in read.text.partition("\n")[0]:
-        return fault("a credential is made, but not accepted: look at munged's log and at the clock")
-    return ok("credentials are made and accepted")
-
-
-def conf_value(text: str, key: str) -> str:
-    """A value of slurm.conf, in lower case; the last one counts."""
-    found = ""
-    for line in text.splitlines():
-        name, _, value = line.partition("#")[0].partition("=")
-        if name.strip().lower() == key.lower():
-            found = value.strip().strip('"').lower()
-    return found
-
-
 def controller(host: Host) -> Finding:
     """Does slurmctld answer?"""
-    if not host.conf:
+    if not host.conf and not is_configless(host):
         return warning("not asked, for want of slurm.conf")
     return judge_ping(host.run("scontrol", "ping"))
 

@@ -5,7 +5,22 @@ from typing import NamedTuple
 
 from scrun.host import Host
 
-from . import account, engines, identity, images, nodes, owners, sessions, slurm, staging, storage
+from . import (
+    account,
+    clocks,
+    credentials,
+    engines,
+    identity,
+    images,
+    limits,
+    nodes,
+    owners,
+    sessions,
+    slurm,
+    staging,
+    storage,
+    versions,
+)
 from .finding import SHELL, Finding, fault
 
 CHECKS: tuple[tuple[str, Callable[[Host], Finding]], ...] = (
@@ -20,12 +35,16 @@ CHECKS: tuple[tuple[str, Callable[[Host], Finding]], ...] = (
     ("lingering", sessions.lingering),
     ("machine-id", account.machine_id),
     ("state directory", account.state_directory),
+    ("limits", limits.limits),
     ("scrun.toml", staging.scrun_toml),
     ("slurm.conf", slurm.slurm_conf),
     ("Slurm's commands", slurm.commands),
     ("pyslurm", slurm.pyslurm),
-    ("munge", slurm.munge),
+    ("known faults", versions.known_faults),
+    ("credentials", credentials.credentials),
+    ("TLS", credentials.tls),
     ("controller", slurm.controller),
+    ("clock", clocks.clock),
     ("user namespaces", account.user_namespaces),
     ("subordinate ids", account.subordinate_ids),
     ("scrun.lua", staging.scrun_lua),

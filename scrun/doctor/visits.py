@@ -2,14 +2,16 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from actors.staging import reach
 from actors.staging.overlay import kinds
+from proto.errors import reason
 from scrun.host import Answer, Host
 
-from . import cluster, node_facts, rehearsal
+from . import cluster, node_facts, rehearsal, speed
 from .account import lines_of
 from .finding import Finding, fault, warning
 from .table import Row
@@ -26,6 +28,11 @@ def visit(host: Host, wanted: str) -> Iterator[Row]:
         wanted: nodes as Slurm writes lists of them, or empty for all.
 
     """
+    try:
+        yield Row("staging speed", speed.staging_speed(host))
+    except OSError as error:
+        yield Row("nodes", fault(f"not visited: the staging directory cannot be written: {reason(error)}"))
+        return
     if host.settings.scrun.scheduler == "local":
         yield Row("nodes", warning("not visited: scheduler is local"))
         return
@@ -72,11 +79,13 @@ class _Trial:
         host = self._host
         directory = host.nearest(reach.place_of(host.settings, host.caller.home))
         with tempfile.TemporaryDirectory(prefix=".scrun-doctor~", dir=directory) as seen:
+            began = time.time()
             answer = self._step(node, node_facts.SCRIPT, seen)
+            asked = node_facts.Asked(node.version, began, time.time())
             facts = node_facts.read_facts(answer.text)
             if facts is None:
                 return [Row(node.name, node_facts.judge_silence(answer))]
-            rows = node_facts.judge_facts(node.name, facts, seen, self._ids())
+            rows = node_facts.judge_facts(node.name, facts, seen, self._ids(), asked)
             runtime = facts.values.get("program", "")
             if not runtime or host.settings.staging.mode not in {"auto", "overlay", "overlays"}:
                 return rows

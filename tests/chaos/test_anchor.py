@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pathlib
 import signal
 from typing import TYPE_CHECKING
 
@@ -145,15 +144,15 @@ def told_the_truth(runtime: Runtime, box: Box, created: bool) -> None:
 
 def test_what_was_changed_outlives_the_anchor(runtime: Runtime, chaos: Chaos) -> None:
     """The guard has the job until the node has given it."""
-    root = {"path": str(runtime.directory / "rootfs"), "readonly": False}
+    rootfs = runtime.directory / "rootfs"
     script = "echo x >/file; echo ready >&2; while :; do sleep 0.1; done"
-    box = runtime.running("/bin/sh", "-c", script, config={"root": root})
+    box = runtime.running("/bin/sh", "-c", script, config={"root": {"path": str(rootfs), "readonly": False}})
     assert read_line(box) == "ready"
     job = box.job()
     os.kill(box.anchor, signal.SIGKILL)
     box.wait()
     assert runtime("delete", box.id).returncode == 0  # it waits for the guard
-    assert pathlib.Path(root["path"], "file").read_text() == "x\n"
+    assert (rootfs / "file").read_text() == "x\n"
     nothing_left(runtime, box.id, job)
     chaos.figures["kills"] += 1
 

@@ -65,6 +65,10 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/operations.md", "Mounts", "source"): PROSE,
     ("docs/operations.md", "What doctor looks at", "row"): f"{UNIT}/test_operations.py::"
     "test_every_check_of_the_doctor_has_a_row",
+    ("docs/operations.md", "What doctor looks at", "program"): f"{UNIT}/test_operations.py::"
+    "test_every_known_fault_has_a_row",
+    ("docs/operations.md", "Hosts that are not as they should be", "what is wrong"): f"{UNIT}/test_operations.py::"
+    "test_every_broken_set_up_has_a_row",
     ("docs/operations.md", "Log levels", "place"): f"{UNIT}/test_operations.py::test_what_each_place_gets_unless_asked",
     ("docs/operations.md", "States and annotations", "annotation"): f"{UNIT}/test_operations.py::"
     "test_every_annotation_has_a_row",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import typing
 
@@ -18,8 +19,9 @@ from proto.life import state_file
 from proto.life.ending import EndKind
 from scrun.cli import grammar
 from scrun.cli.parsing import Line
-from scrun.doctor import node_facts, table
+from scrun.doctor import clocks, finding, limits, node_facts, speed, table, versions
 from scrun.report import levels
+from tests.process import test_doctor as broken
 from tests.unit.docs import markdown, reachable, sources, speakers
 
 DOCUMENT = "docs/operations.md"
@@ -28,6 +30,8 @@ FLAT = markdown.flat(DOCUMENT)
 FILES = markdown.table(DOCUMENT, "Files", "file")
 LEVELS = markdown.table(DOCUMENT, "Log levels", "place")
 CHECKS = markdown.table(DOCUMENT, "What doctor looks at", "row")
+KNOWN = markdown.table(DOCUMENT, "What doctor looks at", "program")
+SETUPS = markdown.table(DOCUMENT, "Hosts that are not as they should be", "what is wrong")
 ANNOTATIONS = markdown.table(DOCUMENT, "States and annotations", "annotation")
 ENDS = markdown.table(DOCUMENT, "Exit codes", "`scrun.end`")
 STATUSES = markdown.table(DOCUMENT, "Exit codes", "exit status")
@@ -182,6 +186,36 @@ def test_every_layer_of_the_tap_has_a_row() -> None:
 
 def test_every_check_of_the_doctor_has_a_row() -> None:
     assert [cell.strip("`") for cell in CHECKS.column("row")] == [name for name, _ in table.CHECKS]
+    questions = [str(check.__doc__).partition("\n")[0].replace("``", "`") for _, check in table.CHECKS]
+    assert CHECKS.column("question") == questions
+
+
+def test_every_known_fault_has_a_row() -> None:
+    assert [row[0] for row in KNOWN.rows] == [
+        f"{known.program} of {known.since}" if known.since else known.program for known in versions.KNOWN
+    ]
+    told = [(", ".join(known.mended), known.sentence, known.source) for known in versions.KNOWN]
+    assert [row[1:] for row in KNOWN.rows] == told
+
+
+def test_every_broken_set_up_has_a_row() -> None:
+    assert list(SETUPS.rows) == [
+        (name, f"`{setup.row.replace('n1 ', 'NODE ')}`", f"`{setup.level}`") for name, setup in broken.SETUPS.items()
+    ]
+
+
+def test_the_numbers_of_the_doctor() -> None:
+    for words in (
+        f"up to {limits.TASKS} processes and threads", f"fewer than {limits.FEW} containers",
+        f"from {clocks.NOTICED:g} s on it is a warning, from {clocks.FATAL:g} s on a fault",
+        f"{speed.FILES} small files and one of {speed.MEBIBYTES} MiB",
+        f"Below {speed.SLOW_FILES} files/s or {speed.SLOW_BYTES} MiB/s",
+    ):  # fmt: skip
+        assert words in FLAT
+    example = re.search(r"\$ scrun doctor --format json\n(.*?)```", TEXT, re.DOTALL)
+    assert example is not None
+    [row] = json.loads(example[1].rstrip().rstrip(",") + "]")
+    assert list(row) == ["check", *finding.Finding._fields]
 
 
 def test_the_rows_of_a_node() -> None:

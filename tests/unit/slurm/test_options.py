@@ -234,6 +234,11 @@ def test_no_variable_sets_options_behind_our_back() -> None:
     assert environment(given) == (b"SLURM_CONF=/c", b"SLURM_SPANK_X=1", b"A=b", b"LC_ALL=C")
 
 
+def test_who_we_are_is_kept() -> None:
+    given = (b"SLURM_SACK_SOCKET=/run/slurm-c/sack.socket", b"SLURM_CONF_SERVER=ctl", b"SLURM_JWT=x")
+    assert environment(given) == (*given, b"LC_ALL=C")
+
+
 def test_oci_conf() -> None:
     text = '# x\nSRUNPATH=/opt/srun\nSrunArgs="--a b"\nsrunargs=-v # c\nRunTimeRun="exec crun run %b"\n'
     assert oci_conf.parse(text) == oci_conf.OciConf("/opt/srun", ("--a b", "-v"), "exec crun run %b")

@@ -40,6 +40,9 @@ class Scribe:
     def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
         self.asked.append((bundle, rootfs, complete))
 
+    def collect(self) -> None:
+        self.asked.append("collect")
+
     def show_changes(self) -> str:
         return ""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scrun.cli.parsing import Line
 from scrun.doctor import engines
+from scrun.host import Host
 
 if TYPE_CHECKING:
     from scrun.doctor.identity import Who
@@ -94,6 +97,31 @@ def test_environment(given: str, version: tuple[int, int], conf: str, bare: str,
     if finding.level == "fault":
         mended = engine("\n".join(finding.lines))
         assert engines.judge_environment(mended, version, conf, bare, PLACE).level == "ok"
+
+
+@pytest.mark.parametrize(
+    ("given", "version", "server", "level"),
+    [
+        ("", (4, 3), "", "ok"),
+        ("", (5, 4), "ctl:6817", "ok"),
+        ("", (4, 3), "ctl:6817", "fault"),
+        ('"SLURM_CONF_SERVER=ctl:6817"', (4, 3), "ctl:6817", "ok"),
+        ('"SLURM_CONF=/e/slurm.conf"', (4, 3), "ctl:6817", "fault"),
+        ('"SLURM_CONF_SERVER=other"', (5, 4), "ctl:6817", "warning"),
+    ],
+)
+def test_a_host_without_slurm_conf(given: str, version: tuple[int, int], server: str, level: str) -> None:
+    finding = engines.judge_server(engine(f"[engine]\nconmon_env_vars = [{given}]"), version, server, PLACE)
+    assert finding.level == level
+    if finding.lines:
+        mended = engine("\n".join(finding.lines))
+        assert engines.judge_server(mended, version, server, PLACE).level == "ok"
+
+
+def test_the_launcher_of_this_installation() -> None:
+    launcher = pathlib.Path(Host(Line()).launcher)
+    beside = pathlib.Path(__file__).parents[4] / ".venv/bin/scrun"
+    assert launcher == beside or not beside.exists()
 
 
 def test_later_files_count_more() -> None:

@@ -1,30 +1,11 @@
-"""What the doctor makes of munge, slurm.conf, the controller and Slurm's commands."""
+"""What the doctor makes of slurm.conf, the controller and Slurm's commands."""
 
 from __future__ import annotations
 
 import pytest
 
-from scrun.doctor import slurm
+from scrun.doctor import configuration, slurm
 from scrun.host import Answer
-
-GOOD = Answer(0, "STATUS:          Success (0)\nENCODE_HOST: x\n")
-
-
-@pytest.mark.parametrize(
-    ("made", "read", "level", "words"),
-    [
-        (Answer(0, "MUNGE:x:\n"), GOOD, "ok", "accepted"),
-        (Answer(127, ""), GOOD, "fault", "not installed"),
-        (Answer(6, 'munge: Error: Failed to access "/run/munge/munge.socket.2"'), GOOD, "fault", "does not answer"),
-        (Answer(124, ""), GOOD, "fault", "does not answer"),
-        (Answer(0, "MUNGE:x:\n"), Answer(15, "STATUS: Expired credential (15)\n"), "fault", "clock"),
-        (Answer(0, "MUNGE:x:\n"), Answer(0, ""), "fault", "not accepted"),
-    ],
-)
-def test_munge(made: Answer, read: Answer, level: str, words: str) -> None:
-    finding = slurm.judge_munge(made, read)
-    assert finding.level == level
-    assert words in finding.sentence
 
 
 @pytest.mark.parametrize(
@@ -77,7 +58,28 @@ def test_pyslurm(installed: tuple[int, int] | None, of_slurm: tuple[int, int], s
     assert slurm.judge_pyslurm(installed, of_slurm, scheduler).level == level
 
 
+@pytest.mark.parametrize(
+    ("server", "answers", "level", "words"),
+    [
+        ("", True, "ok", "DNS"),
+        ("ctl:6817", True, "ok", "ctl:6817"),
+        ("ctl:6817", False, "fault", "ctl:6817, which SLURM_CONF_SERVER names, does not give it"),
+        ("", False, "fault", "not at /etc/slurm/slurm.conf"),
+    ],
+)
+def test_a_host_without_slurm_conf(server: str, answers: bool, level: str, words: str) -> None:
+    finding = slurm.judge_configless(server, answers=answers)
+    assert (finding.level, bool(finding.lines)) == (level, level != "ok")
+    assert words in finding.sentence
+
+
 def test_values_of_slurm_conf() -> None:
     text = "# AuthType=auth/none\nauthtype = auth/munge # x\nAuthType=auth/slurm\n"
-    assert slurm.conf_value(text, "AuthType") == "auth/slurm"
-    assert not slurm.conf_value(text, "CredType")
+    assert configuration.value(text, "AuthType") == "auth/slurm"
+    assert not configuration.value(text, "CredType")
+
+
+def test_values_that_the_controller_shows() -> None:
+    text = "Configuration data as of 2026-11-29T21:46:21\nClusterName             = One\nTLSType    = (null)\n"
+    assert configuration.value(text, "ClusterName") == "One"
+    assert not configuration.value(text, "TLSType")
