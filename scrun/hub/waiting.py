@@ -10,6 +10,7 @@ import time
 
 from proto.errors import ScrunError
 from scrun.box.box import Box, find
+from scrun.report.lines import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Waiting:
         paths = self._container.paths
         try:
             text = find(paths.root, paths.id).file.text
-            line = self._line(text)[: os.get_terminal_size(self._terminal).columns - 1]
+            line = one_line(self._line(text))[: os.get_terminal_size(self._terminal).columns - 1]
         except (ScrunError, OSError):
             return
         if line != self._shown:

@@ -54,7 +54,7 @@ ENDS: dict[EndKind, str] = {
     "lost": "sacct -j JOB may know more; if it happens again, scrun doctor --nodes looks at the nodes.",
     "killed": "Somebody asked for that: kill, stop or rm of the engine.",
 }
-"""What can be done about each kind of end; what it means is in its own sentence."""
+"""What can be done about each kind of end, with JOB for the job's number; what it means is in its own sentence."""
 
 ASKED = frozenset({"queued", "staging in", "launching"})
 """Phases about which Slurm knows more than the journal."""
@@ -97,7 +97,7 @@ def _going(case: Case, now: float, outlook: Outlook | None) -> list[str]:
     )
     first = f"{means}, for {length(now - case.since)} so far."
     if case.phase == "ending" and case.ending and case.ending.sentence:
-        return [first, f"The reason: {case.ending.sentence}.", advice]
+        return [first, f"The reason: {case.ending.sentence.rstrip('.')}.", advice]
     if case.phase != "queued" and is_booting(outlook):
         return [first, "Its nodes are booting.", advice]
     if case.phase == "staging in" and case.progress:

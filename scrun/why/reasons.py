@@ -14,7 +14,7 @@ class Reason(Value):
 
     Attributes:
         words: a sentence without its beginning and end.
-        advice: what can be done, as sentences; empty if there is only to wait.
+        advice: what can be done, as sentences, with JOB for the job's number; empty if there is only to wait.
 
     """
 
@@ -23,11 +23,10 @@ class Reason(Value):
 
 
 _LESS = "Less of it starts sooner: fewer nodes or CPUs, less memory, or a shorter time (scrun.time), which fits gaps."
-_HELD = "An administrator has to release it; scontrol show job says more."
+_HELD = "An administrator has to release it; scontrol show job JOB says more."
 _NEVER = "Waiting changes nothing: delete the container, and ask for what there is."
 
 REASONS: dict[str, Reason] = {
-    "None": Reason("the scheduler has not looked at it yet"),
     "WaitingForScheduling": Reason("the scheduler has not looked at it yet"),
     "Resources": Reason("the nodes that it needs are busy", _LESS),
     "Priority": Reason("jobs of higher priority wait for the same nodes", f"sprio shows the priorities. {_LESS}"),
@@ -103,7 +102,7 @@ def explain(reason: str) -> Reason:
     word, _, more = reason.partition(",")
     found = REASONS.get(word) or _limit(word)
     if found is None:
-        return Reason(f"Slurm calls the reason {reason}", "scontrol show job says more.")
+        return Reason(f"Slurm calls the reason {reason}", "scontrol show job JOB says more.")
     quoted = f" ({more.strip()})" if more.strip() else ""
     return Reason(f"{found.words}{quoted}", found.advice)
 

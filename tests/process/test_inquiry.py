@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pty
 import subprocess
+import termios
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,7 @@ import pytest
 from actors.slurm.scheduler import Outlook
 from actors.slurm.slurm import Slurm
 from proto.life import events as e
+from proto.life import journal, lifecycle, state_file
 from proto.life.journal import Journal
 from scrun.box.box import find
 from scrun.why import inquiry
@@ -20,7 +24,7 @@ from scrun.why.watch import AGAIN, Watch
 from tests.conftest import alive
 from tests.process.site import COMMAND
 from tests.unit.creations import creation
-from tests.unit.scrun.hub import anchor
+from tests.unit.scrun.hub import Hub, anchor
 
 if TYPE_CHECKING:
     import pathlib
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
     from proto.life.creation import Creation
     from tests.conftest import WaitUntil
+    from tests.unit.scrun.hub import Reply, Request
 
 ANSWER = "8|PENDING|90|debug|N/A|Priority|\n29|PENDING|50|debug|2030-01-01T08:30:00|Priority|\n"
 
@@ -183,3 +188,43 @@ def test_the_question_ends_with_the_waiting(queue: Queue, watched: Watched, wait
     wait_until((queue.bin / "squeue.pid").exists)
     watched.watch.close()
     assert not alive(int((queue.bin / "squeue.pid").read_text()))
+
+
+def test_start_at_a_terminal_says_it_there_and_takes_it_away(queue: Queue, wait_until: WaitUntil) -> None:
+    queue.squeue(f"cat <<'END'\n{ANSWER}END")
+    granted, said = threading.Event(), ""
+
+    def react(_: Request) -> Reply:
+        granted.wait(60)
+        return "done", {}
+
+    with contextlib.ExitStack() as stack:
+        process = stack.enter_context(anchor(queue.root / "x", "created"))
+        queue.journal()
+        container = lifecycle.replay(journal.read(str(queue.root / "x/journal")))
+        text = state_file.render(container, process.pid, state_file.start_time(process.pid))
+        (queue.root / "x/state.json").write_text(text)
+        stack.enter_context(Hub(queue.root / "x", react))
+        stack.callback(granted.set)
+        master, slave = pty.openpty()
+        stack.callback(os.close, master)
+        stack.callback(os.close, slave)
+        termios.tcsetwinsize(slave, (24, 200))
+        os.set_blocking(master, False)
+
+        def read() -> str:
+            nonlocal said
+            with contextlib.suppress(BlockingIOError):
+                said += os.read(master, 4096).decode()
+            return said
+
+        words = [*COMMAND, "--root", str(queue.root), "start", "x"]
+        start = subprocess.Popen(words, env={}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave)
+        stack.enter_context(start)
+        stack.callback(start.kill)
+        wait_until(lambda: "1 job before it, start expected at 2030-01-01 08:30" in read(), 30)
+        granted.set()
+        output, _ = start.communicate(timeout=30)
+        assert (start.returncode, output) == (0, b"")
+        assert read().startswith("\r\x1b[Kscrun: job 29 is queued (")
+        assert said.endswith("\r\x1b[K")
