@@ -21,8 +21,8 @@ from proto.errors import ScrunError
 from proto.exit_codes import KILLED
 from proto.host.paths import ContainerPaths, fd_path
 from proto.host.trees import remove_tree
+from proto.life import ends, lifecycle, state_file
 from proto.life import events as e
-from proto.life import lifecycle, state_file
 from proto.life.container import Container
 from proto.life.creation import Creation
 from proto.life.ending import Ending
@@ -77,6 +77,7 @@ def clean_up(creation: Creation, anchor: int, path: str) -> None:
         container = _conclude(container, journal, log)
     with contextlib.suppress(OSError):
         state_file.write(paths, container, anchor, 0)
+    ends.note(container, journal.records[-1].time)
     if not container.answered:
         # create never returned 0, so for the engine there never was a container.
         remove_tree(paths.directory)

@@ -92,6 +92,23 @@ class JobInfo(Value):
         return self.state in {"PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "RESIZING", "REQUEUED", "STOPPED"}
 
 
+class Outlook(Value):
+    """What Slurm says of a job that has not begun.
+
+    Attributes:
+        state: ``PENDING`` or ``CONFIGURING``.
+        reason: why it waits, in Slurm's word, or empty.
+        ahead: how many jobs of higher priority wait for nodes of its partition, as far as the user may see them.
+        start: when Slurm expects it to start, ``2026-01-31T12:00:00``, or empty.
+
+    """
+
+    state: str
+    reason: str = ""
+    ahead: int = 0
+    start: str = ""
+
+
 class Query(Value, Generic[T]):
     """A question to the scheduler.
 
@@ -147,6 +164,9 @@ class Scheduler(Protocol):
 
     def describe(self, job_id: int) -> Query[dict[str, str] | None] | None:
         """Ask for all that a person may want to know of the job, which may be gone; ``None``: see ``inquire``."""
+
+    def outlook(self, job_id: int) -> Query[Outlook | None] | None:
+        """Ask what lies before a job that has not begun; ``None``: there is no queue."""
 
     def find(self, cookie: str) -> Query[list[int]] | None:
         """Look for jobs that carry the cookie; ``None``: nothing could be lost."""

@@ -34,7 +34,7 @@ from . import (
 from .commands import environment, look_up, probe_version, require, search_path
 from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
-from .scheduler import STDERR, Entering, JobInfo, JobNews, Query, StepNews
+from .scheduler import STDERR, Entering, JobInfo, JobNews, Outlook, Query, StepNews
 
 _WAIT = b'read -r status || status=137; exit "$status"'
 HOLD = b'umask 077; printf "SLURM_JOB_NODELIST=%s\\0" "$SLURM_JOB_NODELIST" >"$1"; ' + _WAIT
@@ -217,6 +217,13 @@ class Slurm:
     def describe(self, job_id: int) -> Query[dict[str, str] | None] | None:
         """Another line of squeue, with more in it."""
         return Query(self._squeue(job_id, queue_format.DETAILS), partial(queue_format.read_details, job_id=job_id))
+
+    def outlook(self, job_id: int) -> Query[Outlook | None] | None:
+        """All jobs that wait, for a place is one among others; for a person who asks, and not for an actor."""
+        from . import outlook
+
+        words = (b"-h", b"-t", outlook.STATES, b"-O", outlook.FORMAT)
+        return Query(self._simple("squeue", *words), partial(outlook.read, job_id=job_id))
 
     def find(self, cookie: str) -> Query[list[int]] | None:
         """All jobs of the user that live; the cookie is looked for in their comments."""

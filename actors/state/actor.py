@@ -63,6 +63,7 @@ class StateActor(ProcessActor):
         self.inbox.watch(self.hub.socket, lambda: list(self.hub.arrivals()))
         self.inbox.watch(self.tap.socket, self.tap.subscriptions)
         if self.container.finished:
+            self._keep_end()
             self._pursue()
             self._leave()
             return
@@ -219,10 +220,17 @@ class StateActor(ProcessActor):
             self.recorder.note(event)
         self.container = lifecycle.apply(self.container, event)
         self._write_state()
+        self._keep_end()
         self.tap.publish("fact", "state", event)
         self.requests.answer(self.container)
         self._remove_abandoned()
         self._leave()
+
+    def _keep_end(self) -> None:
+        """Before anybody hears that it has ended: an engine then deletes it, and its user asks ``scrun why``."""
+        from proto.life import ends  # not on the way of ``create``
+
+        ends.note(self.container, self.recorder.records[-1].time)
 
     def _remove_abandoned(self) -> None:
         """``create`` takes away the directory of a container that it could not create; here it is dead."""

@@ -20,6 +20,8 @@
 ``unstaged``         why staging out failed: ``delete`` tries again; only if it did
 ===================  ====================================================================================
 
+Beside the containers is how others ended (``proto.life.ends``).
+
 The root must follow from uid and environment alone, because podman tells ``start``, ``kill`` and ``delete``
 nothing but ``XDG_RUNTIME_DIR`` (man page, ``--root``). On the path of the hot verbs: imports ``os`` only.
 """

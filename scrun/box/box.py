@@ -11,6 +11,8 @@ from proto.host.paths import ContainerPaths
 from proto.life.state_file import StateFile
 
 SIZE_LIMIT = 4 << 20
+ABANDONED = "abandoned"
+"""For people the phase of a container whose anchor has gone, and whose end nobody has recorded yet."""
 
 
 class Box:

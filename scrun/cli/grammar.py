@@ -134,7 +134,17 @@ VERBS: dict[str, Verb] = {
     "resume": ("pause", "ID", "let the processes of a paused container go on", ()),
     "run": ("run", "ID", "create and start a container, and wait for its end", _RUN),
     "exec": ("exec", "ID [COMMAND…]", "run another program in a container that runs", _EXEC),
-    "list": ("list", "", "list the containers", (_FORMAT, (("quiet",), "q", "", "print ids only"))),
+    "list": (
+        "list",
+        "",
+        "list the containers",
+        (
+            _FORMAT,
+            (("quiet",), "q", "", "print ids only"),
+            (("long",), "l", "", "job, nodes, phase, age and reason in place of runc's columns"),
+            (("all-users",), "", "", "the containers of all users of this host; only root may"),
+        ),
+    ),
     "ps": ("ps", "ID [PS-OPTION…]", "show the process that stands for a container", (_FORMAT,)),
     "events": (
         "events",
@@ -158,6 +168,12 @@ VERBS: dict[str, Verb] = {
     ),
     "features": ("features", "", "print what scrun can do, as JSON", ()),
     "version": ("version", "", "print the version", ()),
+    "why": (
+        "why",
+        "ID",
+        "say why a container waits, has failed or has ended, also if it is deleted; the beginning of ID is enough",
+        (),
+    ),
     "tap": (
         "tap",
         "[ID]",

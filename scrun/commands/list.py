@@ -1,56 +1,132 @@
-"""``scrun list``: the containers of a state directory, as a table, as JSON, or their ids only."""
+"""``scrun list``: the containers of a state directory, as a table, as JSON, or their ids only.
 
+Engines and scripts read the table by its columns and the JSON by its keys, as runc has them: both stay as they are.
+What a person wants to know is in a table of its own (``--long``), and in the JSON in one key more, ``scrun``: readers
+of runc's pass over what they do not know.
+"""
+
+import calendar
 import json
 import os
+import pwd
+import time
+from collections.abc import Iterator
 from typing import Any
 
-from proto.errors import ScrunError
-from scrun.box import directory
-from scrun.box.box import find
+from proto.errors import ScrunError, UsageError
+from proto.host.paths import real_uid
+from scrun.box import all_users, directory
+from scrun.box.box import ABANDONED, Box, find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
-from scrun.report.lines import write
+from scrun.report.durations import length
+from scrun.report.lines import one_line, write
 
 # runc's keys, in runc's order.
 KEYS = ("ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "annotations", "owner")
 COLUMNS = ("id", "pid", "status", "bundle", "created", "owner")
+LONG = ("id", "status", "job", "nodes", "phase", "age", "reason")
+LONG_OF_ALL = ("owner", *LONG)
+REASONS = ("scrun.end-reason", "scrun.job-reason", "scrun.staging")
+"""Annotations that say why a container is where it is; never two at a time."""
+
+Entry = dict[str, Any]
 
 
 def run(line: Line) -> int:
     """Print the list."""
-    states = _states(root_of(line, must_exist=True))
+    everyone = line.own.flag("all-users")
+    entries = list(_of_all(line) if everyone else _of_one(root_of(line, must_exist=True)))
     if line.own.flag("quiet"):
-        text = "".join(f"{state['id']}\n" for state in states)
+        text = "".join(f"{entry['id']}\n" for entry in entries)
     elif line.own.text("format") == "json":
         # runc prints null for none, and readers know it.
-        text = json.dumps(states or None, separators=(",", ":"))
+        text = json.dumps(entries or None, separators=(",", ":"))
+    elif line.own.flag("long"):
+        rows = [long_row(entry, time.time()) for entry in entries]
+        text = table(LONG_OF_ALL if everyone else LONG, rows)
     else:
-        text = table(states)
+        text = table(COLUMNS, entries)
     write(1, text)
     return 0
 
 
-def _states(root: str) -> list[dict[str, Any]]:
-    """The states of all containers, in order of their ids; what is no container is passed over."""
+def _of_one(root: str) -> Iterator[Entry]:
+    """The containers of a state directory, in order of their ids; what is no container is passed over."""
     try:
         directory.sweep(root)
         names = sorted(os.listdir(root))
     except OSError:
-        return []
-    states = []
+        return
     for name in names:
         try:
-            state = json.loads(find(root, name).state())
+            yield entry_of(find(root, name))
         except (ScrunError, ValueError):
             continue
-        states.append({key: state[key] for key in KEYS if key in state})
-    return states
 
 
-def table(states: list[dict[str, Any]]) -> str:
+def _of_all(line: Line) -> Iterator[Entry]:
+    """The containers of all users.
+
+    Raises:
+        UsageError: the caller is not root, or names one directory.
+
+    """
+    if os.getuid() != 0 or real_uid() != 0:
+        raise UsageError("only root may list the containers of all users; leave --all-users out")
+    if line.options.text("root"):
+        raise UsageError("--all-users looks where each user's state directory is; leave --root out")
+    for uid, root in all_users.roots():
+        for box in all_users.boxes(uid, root):
+            try:
+                entry = entry_of(box)
+            except (ValueError, RecursionError):
+                continue
+            yield entry | {"id": box.paths.id, "owner": _name(uid)}  # whatever its user may have written there
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def entry_of(box: Box) -> Entry:
+    """What is listed of a container.
+
+    Raises:
+        ValueError: its state file is not what scrun writes.
+
+    """
+    state = json.loads(box.state())
+    known, own = state.get("annotations"), state.get("scrun")
+    if not isinstance(known, dict) or not isinstance(own, dict):
+        raise ValueError("no state of scrun's")  # noqa: TRY004 - it is the file that is wrong
+    entry: Entry = {key: state[key] for key in KEYS if key in state}
+    entry["scrun"] = {
+        "phase": own.get("phase", "") if box.status == box.recorded else ABANDONED,
+        "job": known.get("scrun.job-id", ""),
+        "nodes": known.get("scrun.nodes", ""),
+        "reason": next((known[key] for key in REASONS if key in known), ""),
+    }
+    return entry
+
+
+def long_row(entry: Entry, now: float) -> Entry:
+    """The row of the long table: ids as engines show them, and times as ages."""
+    name, stamp = str(entry.get("id", "")), str(entry.get("created", ""))
+    try:
+        age = length(now - calendar.timegm(time.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S"))).replace(" ", "")
+    except (ValueError, OverflowError):
+        age = ""
+    return {**entry, **entry["scrun"], "id": name[:12] if len(name) == 64 else name, "age": age}
+
+
+def table(columns: tuple[str, ...], entries: list[Entry]) -> str:
     """A table as runc's: columns of at least 12, three blanks apart."""
-    rows = [[name.upper() for name in COLUMNS]]
-    rows += [[str(state.get(name, "")) for name in COLUMNS] for state in states]
-    widths = [max(9, *(len(row[index]) for row in rows)) + 3 for index in range(len(COLUMNS))]
+    rows = [[name.upper() for name in columns]]
+    rows += [[one_line(str(entry.get(name, ""))) for name in columns] for entry in entries]
+    widths = [max(9, *(len(row[index]) for row in rows)) + 3 for index in range(len(columns))]
     lines = ["".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "".join(f"{line.rstrip()}\n" for line in lines)

@@ -1,7 +1,8 @@
 """What somebody at a terminal sees while ``start`` waits: why it does, on one line that goes away.
 
-podman gives its own standard error to ``start``, so that of ``podman run`` is the user's terminal. On the path of a hot
-verb: imports nothing more as long as nobody has waited for a second.
+podman gives its own standard error to ``start``, so that of ``podman run`` is the user's terminal. What the container's
+own files do not know, the place in the queue and whether nodes boot, Slurm is asked for. On the path of a hot verb:
+imports nothing more as long as nobody has waited for a second.
 """
 
 import os
@@ -9,10 +10,15 @@ import time
 
 from proto.errors import ScrunError
 from scrun.box.box import Box, find
+from scrun.report.lines import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
+
+    from actors.slurm.scheduler import Outlook
+    from scrun.why.watch import Watch
 
     Clock = Callable[[], float]
 
@@ -39,6 +45,7 @@ class Waiting:
         self._clock = clock
         self._next = clock() + PATIENCE
         self._shown = ""
+        self._watch: Watch | None = None
 
     def __call__(self) -> None:
         """Show the line if it is time."""
@@ -48,15 +55,30 @@ class Waiting:
         paths = self._container.paths
         try:
             text = find(paths.root, paths.id).file.text
-            line = sentence(text)[: os.get_terminal_size(self._terminal).columns - 1]
+            line = one_line(self._line(text))[: os.get_terminal_size(self._terminal).columns - 1]
         except (ScrunError, OSError):
             return
         if line != self._shown:
             self._write(f"{_ERASE}{line}")
             self._shown = line
 
+    def _line(self, text: bytes) -> str:
+        import json
+
+        state = json.loads(text)
+        if self._watch is None:
+            from scrun.packages import use_packages
+
+            use_packages()
+            from scrun.why.watch import Watch
+
+            self._watch = Watch(self._container, self._clock)
+        return sentence(state, self._watch.look(state["scrun"]["phase"]), time.time())
+
     def close(self) -> None:
         """Take the line away."""
+        if self._watch is not None:
+            self._watch.close()
         if self._shown:
             self._write(_ERASE)
 
@@ -67,22 +89,31 @@ class Waiting:
             pass  # a terminal that has hung up
 
 
-def sentence(text: bytes) -> str:
-    """Why a container is not running yet, by its ``state.json``; nothing if there is nothing to say."""
-    import json
+def sentence(state: "dict[str, Any]", outlook: "Outlook | None", now: float) -> str:
+    """Why a container is not running yet; nothing if there is nothing to say.
 
-    state = json.loads(text)
+    Args:
+        state: its ``state.json``.
+        outlook: what Slurm has said of its job, perhaps a while ago.
+        now: seconds since the epoch.
+
+    """
+    from scrun.why.paragraph import is_booting, place
+
     known = state["annotations"]
     job = f"scrun: job {known.get('scrun.job-id', '')}"
+    copied, nodes = known.get("scrun.staging", ""), known.get("scrun.nodes", "")
     match state["scrun"]["phase"]:
         case "requested":
             return "scrun: asking Slurm for a job"
         case "queued":
-            reason = known.get("scrun.job-reason", "")
-            return f"{job} is queued{reason and f' ({reason})'}"
+            reason = (outlook and outlook.reason) or known.get("scrun.job-reason", "")
+            where = place(outlook, now) if outlook else ""
+            return f"{job} is queued{reason and f' ({reason})'}{where and f': {where}'}"
+        case "staging in" | "launching" if is_booting(outlook) and not copied:
+            return f"{job}: its nodes are booting"
         case "staging in":
-            how_far = known.get("scrun.staging", "")
-            return f"{job}: copying the image for its nodes{how_far and f': {how_far}'}"
+            return f"{job}: copying the image for its nodes{copied and f': {copied}'}"
         case "launching":
-            return f"{job}: starting the container on {known.get('scrun.nodes', '')}"
+            return f"{job}: starting the container{nodes and f' on {nodes}'}"
     return ""

@@ -263,7 +263,7 @@ def test_delete_killed(runtime: Runtime, chaos: Chaos, event: str) -> None:
         assert runtime("delete", "--force", name).returncode == 0
         # What a killed delete had renamed goes with the next create.
         runtime.box("/bin/true", id="next")
-        assert sorted(os.listdir(runtime.root)) == ["next"]
+        assert runtime.names() == ["next"]
     forget(runtime, box)
     chaos.figures["cases"] += 1
     chaos.figures["kills"] += 1

@@ -82,7 +82,7 @@ def possessions(runtime: Runtime) -> dict[str, object]:
     """All that a container could leave behind."""
     staged = staging()
     return {
-        "directories": sorted(os.listdir(runtime.root)) if runtime.root.exists() else [],
+        "directories": runtime.names(),
         # The tree cache is meant to stay.
         "staged": sorted(path.name for path in staged.iterdir() if "cache" not in path.name) if staged.exists() else [],
         "descriptors": len(os.listdir("/proc/self/fd")),

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+from proto.life import ends
 from tests.oci.podman import Done, Podman, end_all
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def traces(docker: Docker) -> set[str]:
     """What there is of a dockerd's containers outside of it: state, shims, anchors, jobs."""
     found = set()
     with contextlib.suppress(FileNotFoundError):
-        found |= {f"state {name}" for name in os.listdir(docker.state_root)}
+        found |= {f"state {name}" for name in os.listdir(docker.state_root) if name != ends.DIRECTORY}
     place = str(docker.state_root.parent.parent)
     for entry in os.listdir("/proc"):
         with contextlib.suppress(OSError):

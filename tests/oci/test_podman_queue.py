@@ -94,6 +94,28 @@ def test_a_terminal_tells_why_nothing_happens_until_something_does(
     assert terminal.text.rpartition("\x1b[K")[2].split() == ["ran"], terminal.text
 
 
+def test_a_terminal_tells_the_place_in_the_queue_and_the_log_does_not(
+    terminal: Screen, podman: Podman, filler: Filler, as_user: Runner, wait_until: Any
+) -> None:
+    filler.fill("node2")
+    name, before = podman.name(), f"before-{secrets.token_hex(4)}"
+    wants = [f"--job-name={before}", "--nodelist=node2", "--cpus-per-task=16"]
+    batch = as_user(["sbatch", *wants, "--chdir=/", "--output=/dev/null", "--wrap=true"])
+    assert batch.returncode == 0, batch.stderr
+    try:
+        reason = ["squeue", "--noheader", "--format=%r", f"--name={before}"]
+        wait_until(lambda: as_user(reason).stdout.strip() in {"Resources", "Priority"}, 60)
+        terminal.run("run", "--name", name, *QUEUED, "busybox", "sh", "-c", "echo out; echo err >&2")
+        terminal.expect("1 job before it")
+        filler.empty()
+        assert terminal.exit_code() == 0
+        assert "queue" not in terminal.text.rpartition("\x1b[K")[2]
+        logs = podman("logs", name)
+        assert (logs.stdout, logs.stderr) == ("out\n", "err\n")
+    finally:
+        as_user(["scancel", f"--name={before}"])
+
+
 def test_a_terminal_tells_how_far_the_copy_of_an_image_is(terminal: Screen, as_user: Runner) -> None:
     name = f"localhost/{secrets.token_hex(4)}"
     build = """

@@ -10,8 +10,13 @@ import sys
 import tempfile
 from typing import Any
 
+from proto.life import ends
+
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-IS", str(CHECKOUT / "scrun/__main__.py")]
+
+KEPT = {".local-runtime", ends.DIRECTORY}
+"""What stays in a state directory when its containers have gone."""
 
 Hook = dict[str, Any]
 
@@ -70,7 +75,7 @@ class Site:
         """Run; nothing is left; return the sentence."""
         done = self.scrun(*words)
         assert (done.returncode, done.stdout) == (1, "")
-        assert not [path.name for path in self.root.glob("*") if path.name != ".local-runtime"]
+        assert not [path.name for path in self.root.glob("*") if path.name not in KEPT]
         return done.stderr.strip()
 
     def traced(self) -> list[str]:

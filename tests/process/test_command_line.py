@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from proto.host.paths import ContainerPaths
+from proto.life import ends
 from scrun.box import directory
 from tests.unit.scrun.hub import Hub, anchor, write_state
 
@@ -79,9 +80,10 @@ class Scrun:
         return sentence
 
     def things(self) -> set[str]:
-        """Every file but the log; an empty state directory is no trace, and no container is one of the node's."""
-        ignored = {self.root, self.log, self.root / ".local-runtime"}
-        return {str(path) for path in self.path.rglob("*") if path not in ignored}
+        """Every file but the log; an empty state directory is no trace, and what outlives containers is none."""
+        kept = self.root / ends.DIRECTORY
+        ignored = {self.root, self.log, kept, self.root / ".local-runtime"}
+        return {str(path) for path in self.path.rglob("*") if path not in ignored and path.parent != kept}
 
 
 @pytest.fixture
@@ -343,6 +345,32 @@ def test_list(scrun: Scrun) -> None:
         [entry] = json.loads(scrun.succeeds("list", "--format=json"))
         assert (entry["id"], entry["pid"], entry["status"]) == ("x", process.pid, "running")
         assert scrun.succeeds("list").splitlines()[1].split()[:3] == ["x", str(process.pid), "running"]
+
+
+def test_list_for_people(scrun: Scrun) -> None:
+    with anchor(scrun.root / "x") as process:
+        assert scrun.succeeds("list").splitlines()[0].split() == ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]
+        header, row = scrun.succeeds("list", "--long").splitlines()
+        assert header.split() == ["ID", "STATUS", "JOB", "NODES", "PHASE", "AGE", "REASON"]
+        assert row.split()[:2] == ["x", "running"]
+        process.kill()
+        process.wait()
+        assert scrun.succeeds("list", "-l").splitlines()[1].split()[:3] == ["x", "stopped", "abandoned"]
+
+
+def test_list_of_all_users(scrun: Scrun) -> None:
+    """What is there besides is not the test's: only that it can be read, and by root only."""
+    words = [*COMMAND, "list", "--all-users"]
+    done = subprocess.run([*words, "-f", "json"], env={}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all({"id", "owner", "scrun"} <= set(entry) for entry in json.loads(done.stdout) or [])
+    header = subprocess.run([*words, "-l"], env={}, capture_output=True, text=True, check=False).stdout.splitlines()[0]
+    assert header.split()[:2] == ["OWNER", "ID"]
+    assert scrun.fails("list", "--all-users").endswith("leave --root out")
+    unprivileged = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", "/usr/bin/python3"]
+    done = subprocess.run([*unprivileged, *words[1:]], env={}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "only root may list the containers of all users; leave --all-users out\n"
 
 
 def test_ps(scrun: Scrun) -> None:

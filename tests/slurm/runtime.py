@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from actors.process.supervision import TABLE
+from proto.life import ends
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -257,6 +258,10 @@ class Runtime:
 
     def released(self, job: int) -> bool:
         return self.job_state(job) not in {"PENDING", "RUNNING", "SUSPENDED"}
+
+    def names(self) -> list[str]:
+        """What the state directory has, but for the history of ends, which is meant to stay."""
+        return sorted(set(os.listdir(self.root)) - {ends.DIRECTORY}) if self.root.exists() else []
 
     def left(self, container_id: str) -> list[str]:
         """Directory and processes of a container; the mark in the environment finds commands of Slurm, too."""

@@ -30,7 +30,7 @@ def refused(runtime: Runtime, *words: str, **options: Any) -> str:
     assert not ENGINE_WORDS.search(sentence), sentence
     assert not pid_file.exists()
     assert runtime.left("refused") == []
-    assert not list(runtime.root.glob("*"))
+    assert runtime.names() == []
     return sentence
 
 

@@ -330,7 +330,7 @@ def test_no_shell_reads_paths(runtime: Runtime, strange: pathlib.Path, with_lua:
     assert box.wait() == 3, box.read("err")
     runtime.ok("delete", "x", environ=environ)
     assert untouched(runtime)
-    assert os.listdir(runtime.root) == []
+    assert runtime.names() == []
 
 
 @pytest.mark.usefixtures("strange")

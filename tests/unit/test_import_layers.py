@@ -33,7 +33,7 @@ ROOMS = (
     "proto", "proto.wire", "proto.host", "proto.life",
     "actors.programs", "actors.process", "actors.oci", "actors.slurm", "actors.staging", "actors.stdio", "actors.state",
     "actors.signals", "actors.allocation", "actors.guard", "actors.anchor", "actors",
-    "scrun.packages", "scrun.cli", "scrun.report", "scrun.box", "scrun.hub", "scrun.hooks", "scrun.create",
+    "scrun.packages", "scrun.cli", "scrun.report", "scrun.box", "scrun.why", "scrun.hub", "scrun.hooks", "scrun.create",
     "scrun.host", "scrun.delete", "scrun.exec", "scrun.doctor", "scrun.console", "scrun.commands", "scrun",
     "distribution",
 )  # fmt: skip

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from actors.slurm.scheduler import Outlook
 from proto.host.paths import ContainerPaths
 from scrun.box.box import Box
 from scrun.hub.waiting import Waiting, sentence
+
+BOOTING = Outlook("CONFIGURING")
 
 
 def state(phase: str, **known: str) -> bytes:
@@ -23,20 +26,34 @@ def state(phase: str, **known: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "outlook", "words"),
     [
-        (state("requested"), "scrun: asking Slurm for a job"),
-        (state("queued", job_id="4"), "scrun: job 4 is queued"),
-        (state("queued", job_id="4", job_reason="Resources"), "scrun: job 4 is queued (Resources)"),
-        (state("staging in", job_id="4"), "scrun: job 4: copying the image for its nodes"),
-        (state("staging in", job_id="4", staging="31 %"), "scrun: job 4: copying the image for its nodes: 31 %"),
-        (state("launching", job_id="4", nodes="n1"), "scrun: job 4: starting the container on n1"),
-        (state("created"), ""),
-        (state("running"), ""),
+        (state("requested"), None, "scrun: asking Slurm for a job"),
+        (state("queued", job_id="4"), None, "scrun: job 4 is queued"),
+        (state("queued", job_id="4", job_reason="Resources"), None, "scrun: job 4 is queued (Resources)"),
+        (state("queued", job_id="4", job_reason="Resources"), Outlook("PENDING"), "scrun: job 4 is queued (Resources)"),
+        (
+            state("queued", job_id="4", job_reason="Resources"),
+            Outlook("PENDING", "Priority", 2, "2030-01-01T08:30:00"),
+            "scrun: job 4 is queued (Priority): 2 jobs before it, start expected at 2030-01-01 08:30",
+        ),
+        (state("staging in", job_id="4"), None, "scrun: job 4: copying the image for its nodes"),
+        (state("staging in", job_id="4", staging="31 %"), None, "scrun: job 4: copying the image for its nodes: 31 %"),
+        (
+            state("staging in", job_id="4", staging="31 %"),
+            BOOTING,
+            "scrun: job 4: copying the image for its nodes: 31 %",
+        ),
+        (state("staging in", job_id="4"), BOOTING, "scrun: job 4: its nodes are booting"),
+        (state("launching", job_id="4", nodes="n1"), BOOTING, "scrun: job 4: its nodes are booting"),
+        (state("launching", job_id="4", nodes="n1"), None, "scrun: job 4: starting the container on n1"),
+        (state("launching", job_id="4"), Outlook("PENDING"), "scrun: job 4: starting the container"),
+        (state("created"), None, ""),
+        (state("running"), BOOTING, ""),
     ],
 )
-def test_the_sentences(text: bytes, words: str) -> None:
-    assert sentence(text) == words
+def test_the_sentences(text: bytes, outlook: Outlook | None, words: str) -> None:
+    assert sentence(json.loads(text), outlook, 0.0) == words
 
 
 class Terminal:
