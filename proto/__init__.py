@@ -6,4 +6,5 @@ and ``scrun`` import ``proto``; ``proto`` imports neither.
 
 __version__ = "0.1.0"
 PROTOCOL_VERSION = 1
+TAP_VERSION = 1
 OCI_VERSION = "1.0.2"

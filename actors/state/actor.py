@@ -16,6 +16,7 @@ from proto.host.trees import remove_tree
 from proto.life import events as e
 from proto.life import lifecycle, wants
 from proto.life import messages as m
+from proto.wire.codec import to_plain
 from proto.wire.envelope import Envelope, new_id
 from proto.wire.registry import Message
 
@@ -25,6 +26,7 @@ from .hub import Arrival, Hub, Reached, make_room
 from .oom import leave_mark
 from .recorder import Recorder
 from .requests import Requests
+from .snapshot import snapshot
 from .tap import Tap
 
 REPEAT = 1.0
@@ -59,7 +61,10 @@ class StateActor(ProcessActor):
         """Open hub and tap, and go on where the journal ends."""
         self.hub = Hub(self.context, self.begin.descriptors["hub"], self.paths.hub, self.begin.incarnation)
         self.requests = Requests(self.hub, self.inbox)
-        self.tap = Tap(self.context, self.begin.descriptors["tap"], self.paths.tap, self.begin.creation.id)
+        begin = self.begin
+        self.tap = Tap(
+            self.context, begin.descriptors["tap"], self.paths.tap, begin.creation.id, begin.incarnation, self._greeting
+        )
         self.inbox.watch(self.hub.socket, lambda: list(self.hub.arrivals()))
         self.inbox.watch(self.tap.socket, self.tap.subscriptions)
         if self.container.finished:
@@ -149,7 +154,7 @@ class StateActor(ProcessActor):
         if isinstance(event, e.StagedOut) and event.failure:
             self.log.write("error", event.failure)
         self.log.write("debug", f"{source}: {type(event).__name__}")
-        self.tap.publish("fact", source, event)
+        self._publish(source, event)
         self._set_clocks()
         self._pursue()
 
@@ -221,7 +226,7 @@ class StateActor(ProcessActor):
         self.container = lifecycle.apply(self.container, event)
         self._write_state()
         self._keep_end()
-        self.tap.publish("fact", "state", event)
+        self._publish("state", event)
         self.requests.answer(self.container)
         self._remove_abandoned()
         self._leave()
@@ -258,7 +263,7 @@ class StateActor(ProcessActor):
                 else:
                     self._show(arrival)
             case m.Note(event, data):
-                self.tap.publish_data(f"note.{envelope.source}.{event}", dict(data))
+                self.tap.publish_data("note", (envelope.source, event), lambda: dict(data))
             case message if type(message) in lifecycle.RULES and envelope.source not in {"client", "console"}:
                 self._happen(message, envelope.source, envelope.id)
                 self.hub.reply(arrival, m.Heard())
@@ -300,6 +305,17 @@ class StateActor(ProcessActor):
             # Whoever only looks harms no container, also not where scrun was installed anew and has other files.
             answer = m.Failed("internal", f"the state actor cannot show its {asked.what[:40]}: {error!r}")
         self.hub.reply(arrival, answer)
+
+    def _publish(self, source: str, fact: Message) -> None:
+        """Put a fact on the tap, and what the container is by it."""
+        self.tap.publish("fact", source, fact)
+        self.tap.publish_data("state", (), self._snapshot)
+
+    def _snapshot(self) -> dict[str, object]:
+        return snapshot(self.container, self.begin.anchor)
+
+    def _greeting(self) -> dict[str, object]:
+        return {"state": self._snapshot(), "processes": [to_plain(child) for child in self.children.values()]}
 
     def _on_reached(self, actor: str) -> None:
         """A new incarnation knows nothing: ask it again for all that is wanted of it."""

@@ -177,10 +177,11 @@ VERBS: dict[str, Verb] = {
     "tap": (
         "tap",
         "[ID]",
-        "print what a container's processes say and do, as JSON lines",
+        "print what a container's processes say and do, a line each",
         (
             (("all",), "a", "", "all containers, also those to come"),
             (("topic",), "t", "PREFIX", "only topics that begin with PREFIX (LAYER.ACTOR.EVENT)"),
+            (("format",), "f", "json|text", "for programs or for people (default: json)"),
         ),
     ),
     "console": (

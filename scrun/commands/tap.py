@@ -1,30 +1,34 @@
-"""``scrun tap``: print everything that a container's processes say and do, as JSON lines.
+"""``scrun tap``: print everything that containers' processes say and do, and what of it was missed.
 
-The tap is an XPUB that any ZeroMQ client can read (``docs/protocol.md``, Tap); this is the smallest such client.
+The tap is an XPUB that any ZeroMQ client can read; ``docs/tap.md`` is the contract, to which this keeps like any other.
 """
 
-import json
 import os
-import sys
 import time
 from typing import TYPE_CHECKING
 
+from proto import TAP_VERSION
 from proto.errors import NotFoundError, UsageError
-from proto.host.paths import ContainerPaths
-from proto.host.sockets import endpoint
+from proto.host.paths import check_id, make_root
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.packages import use_packages
+from scrun.tap.births import Births
+from scrun.tap.following import Following
+from scrun.tap.hearing import Gap
+from scrun.tap.lines import FORMATS, gap_body
 
 if TYPE_CHECKING:
     import zmq
 
 LOOK = 0.5
-"""Seconds between two looks for containers that have come or gone."""
+"""Seconds between two looks whether containers have come or gone."""
+AT_ONCE = 1000
+"""Messages that are printed before it looks again."""
 
 
 def run(line: Line) -> int:
-    """Print until the containers are gone (one), or until interrupted (``--all``)."""
+    """Print until the container has ended (one), until interrupted (``--all``), or until nobody reads."""
     use_packages()
     import zmq
 
@@ -33,55 +37,82 @@ def run(line: Line) -> int:
         msg = "scrun tap wants either a container id or --all"
         raise UsageError(msg)
     root = root_of(line)
-    if not everyone and not os.path.exists(ContainerPaths(root, line.id).tap):
-        msg = f"container {line.id} does not exist or has stopped"
-        raise NotFoundError(msg)
     with zmq.Context() as context, context.socket(zmq.SUB) as sock:
-        sock.setsockopt(zmq.LINGER, 0)
-        sock.setsockopt(zmq.SUBSCRIBE, line.own.text("topic").encode())
-        sock.setsockopt(zmq.MAXMSGSIZE, 1 << 22)
-        _listen(sock, root, None if everyone else line.id)
+        prefix = line.own.text("topic")
+        following = Following(sock, root, prefix)
+        printer = _Printer(following, prefix, line.own.text("format") or "json")
+        births = None
+        if everyone:
+            make_root(root)
+            births = Births(root)  # before the first look, so that none comes between
+        elif following.lives(check_id(line.id)):
+            following.begin([line.id])
+        else:
+            msg = f"container {line.id} does not exist or has stopped"
+            raise NotFoundError(msg)
+        try:
+            _listen(sock, following, printer, births)
+        except BrokenPipeError:
+            pass
+        finally:
+            if births is not None:
+                births.close()
     return 0
 
 
-def _listen(sock: "zmq.Socket[bytes]", root: str, only: str | None) -> None:
-    connected: dict[str, str] = {}
-    looked = 0.0
-    while True:
-        if time.monotonic() - looked >= LOOK:
-            looked = time.monotonic()
-            there = _taps(root, only)
-            for path in there - connected.keys():
-                try:
-                    connected[path] = endpoint(path)
-                except OSError:
-                    continue  # gone since
-                sock.connect(connected[path])
-            for path in connected.keys() - there:
-                sock.disconnect(connected.pop(path))
-        while sock.poll(int(LOOK * 1000)):
-            _print(sock.recv_multipart())
-        if only is not None and not connected:
+def _listen(sock: "zmq.Socket[bytes]", following: Following, printer: "_Printer", births: Births | None) -> None:
+    import zmq
+
+    poller = zmq.Poller()
+    poller.register(sock, zmq.POLLIN)
+    poller.register(1, zmq.POLLERR)  # nobody reads any more
+    if births is not None and births.descriptor >= 0:
+        poller.register(births.descriptor, zmq.POLLIN)
+    due = 0.0
+    while following.ears or births is not None:
+        if births is not None:
+            following.begin(births.names())
+        if time.monotonic() >= due:
+            due = time.monotonic() + LOOK
+            if births is not None:
+                following.look()
+            for name in following.end():
+                printer.unheard(name)
+        for _ in range(AT_ONCE):
+            try:
+                printer.message(*sock.recv_multipart(zmq.DONTWAIT))
+            except zmq.Again:
+                break
+        ready = dict(poller.poll(max(0, int((due - time.monotonic()) * 1000) + 1)))
+        if ready.get(1, 0) & zmq.POLLERR:
             return
 
 
-def _taps(root: str, only: str | None) -> set[str]:
-    try:
-        names = os.listdir(root) if only is None else [only]
-    except FileNotFoundError:
-        names = []
-    paths = (f"{root}/{name}/tap" for name in names)
-    return {path for path in paths if os.path.exists(path)}
+class _Printer:
+    """Prints messages and gaps, a line each."""
 
+    def __init__(self, following: Following, prefix: str, form: str) -> None:
+        self._following = following
+        self._prefix = prefix
+        self._format = FORMATS[form]
 
-def _print(frames: list[bytes]) -> None:
-    import msgpack
+    def message(self, topic_frame: bytes, frame: bytes) -> None:
+        """Print what is missing before a message, and the message if it is wanted."""
+        import msgpack
 
-    topic, body = frames[0], msgpack.unpackb(frames[1])
-    text = json.dumps({"topic": topic.decode(errors="replace"), **body}, default=_text)
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+        topic, body = topic_frame.decode(errors="backslashreplace"), msgpack.unpackb(frame)
+        ear = self._following.ears.get(body["container"])
+        if ear and body.get("tap") == TAP_VERSION:  # one that is older or newer is printed as it is
+            for gap in ear.hearing.hear(topic, body):
+                self._print("gap", gap_body(gap, body["container"], body["incarnation"], body["time"]))
+        if topic.startswith(self._prefix):
+            self._print(topic, body)
 
+    def unheard(self, name: str) -> None:
+        """Print that a container came and went."""
+        self._print("gap", gap_body(Gap("unheard"), name, 0, time.time()))
 
-def _text(value: object) -> str:
-    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+    def _print(self, topic: str, body: dict[str, object]) -> None:
+        text = f"{self._format(topic, body)}\n".encode(errors="backslashreplace")
+        while text:
+            text = text[os.write(1, text) :]

@@ -257,7 +257,7 @@ def test_secrets_stay_where_they_belong(runtime: Runtime) -> None:
     files.pop("journal")
     assert len(files["log"]) > 500
     shown |= files | {"tap": b"\n".join(heard)}
-    assert msgpack.unpackb(heard[1])["protocol"] == 1
+    assert msgpack.unpackb(heard[1])["tap"] == 1
     secrets = [word.encode() for word in (SECRET, TOKEN, FOREIGN)]
     assert not [where for where, text in shown.items() if any(word in text for word in secrets)]
 

@@ -34,7 +34,7 @@ ROOMS = (
     "actors.programs", "actors.process", "actors.oci", "actors.slurm", "actors.staging", "actors.stdio", "actors.state",
     "actors.signals", "actors.allocation", "actors.guard", "actors.anchor", "actors",
     "scrun.packages", "scrun.cli", "scrun.report", "scrun.box", "scrun.why", "scrun.hub", "scrun.hooks", "scrun.create",
-    "scrun.host", "scrun.delete", "scrun.exec", "scrun.doctor", "scrun.console", "scrun.commands", "scrun",
+    "scrun.host", "scrun.delete", "scrun.exec", "scrun.tap", "scrun.doctor", "scrun.console", "scrun.commands", "scrun",
     "distribution",
 )  # fmt: skip
 """From the ground to the roof. A file may import what is in its own room and in those before it."""

@@ -78,7 +78,6 @@ KNOWN: dict[tuple[str, str, str], str] = {
     "test_the_exit_statuses_of_commands",
     ("docs/operations.md", "What errors mean", "sentence begins"): f"{UNIT}/test_operations.py::"
     "test_a_sentence_is_one_of_scruns",
-    ("docs/operations.md", "The tap", "topic"): f"{UNIT}/test_operations.py::test_every_layer_of_the_tap_has_a_row",
     ("docs/operations.md", "kill -9", "process"): f"{UNIT}/test_operations.py::test_every_actor_may_be_killed",
     ("docs/operations.md", "Leftovers", "a job whose cookie no container here has"): PROSE,
     ("docs/options.md", "The options", "option"): f"{UNIT}/test_options.py::"
@@ -98,6 +97,10 @@ KNOWN: dict[tuple[str, str, str], str] = {
         ],
         f"{UNIT}/test_protocol.py::test_a_row_has_the_fields_of_its_message",
     ),
+    ("docs/tap.md", "Messages", "field"): f"{UNIT}/test_tap.py::test_a_message_has_the_fields_of_the_header",
+    ("docs/tap.md", "Messages", "topic"): f"{UNIT}/test_tap.py::test_every_layer_has_a_row",
+    ("docs/tap.md", "The hello", "field"): f"{UNIT}/test_tap.py::test_a_hello_has_the_fields_of_its_table",
+    ("docs/tap.md", "What a gap means", "`why`"): f"{UNIT}/test_tap.py::test_every_gap_has_a_row_and_a_sentence",
     **{
         ("docs/reliability.md", table.heading, "what happens"): SHOWN
         for table in markdown.tables("docs/reliability.md")

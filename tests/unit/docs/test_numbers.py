@@ -12,11 +12,11 @@ from actors.allocation.step import YOUNG
 from actors.guard import clean_up
 from actors.process import shell, sinks, supervision
 from actors.slurm.step_options import SEVERAL_TASKS
-from actors.state import actor, callers, clocks, early_words
+from actors.state import actor, callers, clocks, early_words, tap
 from proto.life import journal
 from proto.life.settings import Settings
 from proto.wire.envelope import FRAME_LIMIT
-from scrun.commands import events, tap
+from scrun.commands import events
 from scrun.create import settings
 from tests.unit.docs import markdown
 
@@ -44,8 +44,11 @@ TOLD = (
     ("operations", f"The log stops at {sinks.LOG_LIMIT >> 20} MiB"),
     ("operations", f"a sample every {events.DEFAULT.removesuffix('s')} s (`--interval`)"),
     ("operations", f"SIGTERM first, SIGKILL after {word(clocks.GRACE)} seconds"),
-    ("operations", f"it looks every {word(tap.LOOK).removesuffix(' a')} second"),
-    ("operations", f"repeated {word(actor.REPEAT)} second until it is a fact"),
+    ("tap", f"repeated {word(actor.REPEAT)} second until it is a fact"),
+    ("tap", f"the listener did not read while some {tap.QUEUE} waited for it"),
+    ("tap", f"that does not read some {tap.QUEUE} messages are kept"),
+    ("tap", f"A subscription may have {tap.TOPIC_LIMIT} bytes"),
+    ("tap", f"the {FRAME_LIMIT >> 20} MiB of the hub's frames"),
     ("lua", f"killed again after {clean_up.HURRY:g} s"),
     ("options", f"Before Slurm {SEVERAL_TASKS[0]}.{SEVERAL_TASKS[1]:02} a node runs one"),
     ("install", f"the first that is there of {', '.join(f'`{path}`' for path in settings.SLURM_CONFS)}"),

@@ -35,7 +35,6 @@ ANNOTATIONS = markdown.table(DOCUMENT, "States and annotations", "annotation")
 ENDS = markdown.table(DOCUMENT, "Exit codes", "`scrun.end`")
 STATUSES = markdown.table(DOCUMENT, "Exit codes", "exit status")
 SENTENCES = markdown.table(DOCUMENT, "What errors mean", "sentence begins")
-TOPICS = markdown.table(DOCUMENT, "The tap", "topic")
 KILLED = markdown.table(DOCUMENT, "kill -9", "process")
 
 
@@ -163,13 +162,6 @@ def in_order(parts: list[str], text: str) -> bool:
 
 
 # --- tables --------------------------------------------------------------------------------------------------
-
-
-def test_every_layer_of_the_tap_has_a_row() -> None:
-    topics = [cell.strip("`").split(".") for cell in TOPICS.column("topic")]
-    assert sorted(topic[0] for topic in topics) == sorted(speakers.layers())
-    request = next(row for row in TOPICS.rows if row[0].startswith("`request"))
-    assert set(markdown.spans(request[1])) == {"start", "kill", "delete"}
 
 
 def test_every_check_of_the_doctor_has_a_row() -> None:

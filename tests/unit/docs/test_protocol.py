@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import pathlib
 import re
 import typing
 
@@ -11,7 +9,7 @@ import msgpack
 import pytest
 
 from actors.process import supervision
-from actors.state import hub, inspection, tap
+from actors.state import hub, inspection
 from proto import PROTOCOL_VERSION, errors
 from proto.host.paths import ContainerPaths
 from proto.life import lifecycle
@@ -20,7 +18,7 @@ from proto.value import Value, has_default, replace
 from proto.wire import registry
 from proto.wire.codec import to_plain
 from proto.wire.envelope import Envelope, unpack
-from tests.unit.docs import markdown, sources, speakers
+from tests.unit.docs import markdown, speakers
 
 DOCUMENT = "docs/protocol.md"
 ENVELOPE = markdown.table(DOCUMENT, "Envelope", "#")
@@ -163,34 +161,6 @@ def test_the_sockets_are_files_of_the_container() -> None:
     assert sockets == ["hub", "tap"]
     paths = ContainerPaths("/root", "x")
     assert [f"{paths.directory}/{name}" for name in sockets] == [paths.hub, paths.tap]
-
-
-def test_the_layers_of_the_tap() -> None:
-    line = re.search(r"^LAYER\.ACTOR\.EVENT +(.*)", markdown.text(DOCUMENT), re.MULTILINE)
-    assert line is not None
-    assert set(line[1].split(" | ")) == speakers.layers()
-    assert len(line[1].split(" | ")) == len(speakers.layers())
-
-
-def test_the_body_on_the_tap() -> None:
-    example = re.search(r'^\{("protocol".*)\}$', markdown.text(DOCUMENT), re.MULTILINE)
-    assert example is not None
-    (publish,) = (
-        node
-        for node in sources.nodes(pathlib.Path(tap.__file__))
-        if isinstance(node, ast.FunctionDef) and node.name == "publish_data"
-    )
-    (body,) = (node for node in ast.walk(publish) if isinstance(node, ast.Dict))
-    keys = [key.value for key in body.keys if isinstance(key, ast.Constant)]
-    assert re.findall(r'"(\w+)":', example[1]) == keys
-    assert example[1].startswith(f'"protocol": {PROTOCOL_VERSION},')
-
-
-def test_what_the_tap_hides() -> None:
-    sentence = re.search(r"Secrets stay home: (.*?) are shown as `<SIZE>`", markdown.flat(DOCUMENT))
-    assert sentence is not None
-    fields = {name for cls in registry.words().values() for name in cls.__fields__}
-    assert set(markdown.spans(sentence[1])) == tap.HIDDEN & fields
 
 
 def test_the_life_of_a_container_has_every_intent() -> None:
