@@ -28,7 +28,7 @@ def delete(paths: ContainerPaths, *, force: bool) -> list[str]:
 
     Raises:
         NotFoundError: there is none.
-        WrongStateError: it has not stopped.
+        WrongStateError: it has not stopped, or it is another user's and cannot end itself any more.
         DeadlineError: processes of it are still there.
         StorageError: its directory cannot be removed.
 
@@ -44,10 +44,13 @@ def delete(paths: ContainerPaths, *, force: bool) -> list[str]:
     warnings: list[str] = []
     try:
         if unfinished(paths):
+            _check_owner(paths)
             clear_up(paths)
         if os.path.exists(paths.unstaged):
+            _check_owner(paths)
             warnings = stage_out_again(paths)
         if os.path.exists(paths.hooks):
+            _check_owner(paths)
             from scrun.hooks.moments import at_delete
 
             hooks = at_delete(paths)
@@ -99,8 +102,22 @@ def _end(container: Box, deadline: float, *, force: bool) -> float:
         left = max(0.0, deadline - time.monotonic())
         if container.wait_gone(min(left, GONE_SECONDS) if force else left) or not force:
             return deadline
+    _check_owner(container.paths)
     container.kill_anchor(signals.KILL)
     return time.monotonic() + GUARD_SECONDS
+
+
+def _check_owner(paths: ContainerPaths) -> None:
+    """Root does nothing on the word of a file of another user's: whom to kill, where Slurm's commands are, which hooks.
+
+    Raises:
+        WrongStateError: the container is another user's.
+
+    """
+    if os.stat(paths.root).st_uid != os.geteuid():
+        raise WrongStateError(
+            f"container {paths.id} is another user's, and does not end itself; let its owner call scrun delete"
+        )
 
 
 def unfinished(paths: ContainerPaths) -> bool:

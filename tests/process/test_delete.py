@@ -1,0 +1,69 @@
+"""``scrun delete`` of what cannot end itself any more: real containers of the local scheduler."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.process.site import Site
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Iterator
+
+STRANGER = 12345
+
+
+@pytest.fixture
+def site(tmp_path: pathlib.Path) -> Iterator[Site]:
+    found = Site(tmp_path)
+    yield found
+    os.chown(found.root, 0, 0)
+    found.scrun("delete", "--force", "x")
+
+
+def hook(site: Site) -> dict[str, object]:
+    return {"path": "/bin/sh", "args": ["sh", "-c", f"echo deleted >>{site.traces}"]}
+
+
+def check_refused(site: Site) -> None:
+    """Root calls, and the state directory is another user's: nothing that is written there is done."""
+    os.chown(site.root, STRANGER, STRANGER)
+    done = site.scrun("delete", "--force", "x")
+    assert (done.returncode, done.stderr) == (
+        1, "container x is another user's, and does not end itself; let its owner call scrun delete\n"
+    )  # fmt: skip
+    assert not site.traces.exists()
+    assert (site.root / "x/journal").exists()
+    os.chown(site.root, 0, 0)
+    site.succeeds("delete", "--force", "x")
+    assert not (site.root / "x").exists()
+
+
+def test_root_does_not_clear_up_what_another_user_has(site: Site) -> None:
+    site.config()
+    site.succeeds("create", "x")
+    tree = json.loads(site.succeeds("console", "x", "tree", "--format", "json"))
+    pids = [int(row["pid"]) for row in tree if row["process"] in {"anchor", "guard"}]
+    assert len(pids) == 2
+    os.kill(pids[0], signal.SIGSTOP)  # it would replace its guard
+    for pid in reversed(pids):
+        os.kill(pid, signal.SIGKILL)
+    check_refused(site)
+
+
+def test_root_runs_no_hook_of_another_user(site: Site) -> None:
+    site.config(poststop=[hook(site)])
+    site.succeeds("create", "x")
+    os.chown(site.root, STRANGER, STRANGER)
+    # Its anchor, who is asked first, ends it.
+    done = site.scrun("delete", "--force", "x")
+    assert "is another user's" in done.stderr
+    assert not site.traces.exists()
+    os.chown(site.root, 0, 0)
+    site.succeeds("delete", "--force", "x")
+    assert site.traces.read_text() == "deleted\n"
