@@ -10,7 +10,7 @@ import os
 
 from actors.process.effects import Tick
 from actors.process.shell import ProcessActor, run
-from proto.errors import ScrunError, StorageError
+from proto.errors import StorageError
 from proto.exit_codes import INT, INTERNAL, INTERRUPTED, KILLED, REFUSED
 from proto.host.trees import remove_tree
 from proto.life import events as e
@@ -22,6 +22,7 @@ from proto.wire.registry import Message
 
 from . import clocks
 from .callers import Request
+from .desk import Desk
 from .hub import Arrival, Hub, Reached, make_room
 from .oom import leave_mark
 from .recorder import Recorder
@@ -35,10 +36,6 @@ DISK = 1.0
 """Seconds after which something that could not be written is tried again."""
 SOON = 0.02
 """The same, after the actor could not be reached at all."""
-OF_THE_ANCHOR = frozenset({"tree"})
-"""Tables for which the anchor has to be asked first."""
-ONLOOKERS = 100
-"""So many wait for the anchor's word about its processes; who asked before them has no answer."""
 
 
 class StateActor(ProcessActor):
@@ -55,13 +52,13 @@ class StateActor(ProcessActor):
         self._answered = False
         self._cause: str | None = None
         self._unwritten: list[object] = []
-        self._onlookers: list[Arrival] = []
 
     def connect(self) -> None:
         """Open hub and tap, and go on where the journal ends."""
         self.hub = Hub(self.context, self.begin.descriptors["hub"], self.paths.hub, self.begin.incarnation)
         self.requests = Requests(self.hub, self.inbox)
         begin = self.begin
+        self.desk = Desk(self.hub, self.channel, self.recorder, begin.anchor)
         self.tap = Tap(
             self.context, begin.descriptors["tap"], self.paths.tap, begin.creation.id, begin.incarnation, self._greeting
         )
@@ -114,10 +111,8 @@ class StateActor(ProcessActor):
             case m.Interrupted(signal, number, logout):
                 self._on_interrupted(signal, number, logout)
                 self.channel.send(m.Heeded(signal, number))
-            case m.Processes(rows, held):
-                onlookers, self._onlookers = self._onlookers, []
-                for arrival in onlookers:
-                    self._show(arrival, rows, held=held)
+            case m.Processes():
+                self.desk.listed(event, self.container, self.children)
             case m.Abandoned():
                 self._abandoned = True
                 self._happen(e.CancelRequested("the death of create", KILLED, forced=True))
@@ -255,13 +250,9 @@ class StateActor(ProcessActor):
             case m.Start() | m.Kill() | m.Delete() as request:
                 self._on_request(arrival, request)
             case m.Intervene() as wish:
-                self._intervene(arrival, wish)
+                self.desk.intervene(arrival, wish, self.children, self._happen)
             case m.Inspect(what):
-                if what in OF_THE_ANCHOR:
-                    self._onlookers = [*self._onlookers[1 - ONLOOKERS :], arrival]
-                    self.channel.send(m.ListProcesses())
-                else:
-                    self._show(arrival)
+                self.desk.inspect(arrival, what, self.container, self.children)
             case m.Note(event, data):
                 self.tap.publish_data("note", (envelope.source, event), lambda: dict(data))
             case message if type(message) in lifecycle.RULES and envelope.source not in {"client", "console"}:
@@ -269,42 +260,6 @@ class StateActor(ProcessActor):
                 self.hub.reply(arrival, m.Heard())
             case message:
                 self.hub.reply(arrival, m.Failed("protocol", f"{type(message).__name__} is not for the state actor"))
-
-    def _intervene(self, arrival: Arrival, wish: m.Intervene) -> None:
-        """Do what somebody at the console wants, once it is in the journal who that is."""
-        envelope = arrival.envelope
-        known = any(isinstance(r.event, e.Intervened) and r.event.request == envelope.id for r in self.recorder.records)
-        try:
-            if not known:
-                from .interventions import check  # seldom wanted, and never by ``create``
-
-                check(wish, self.children)
-                event = e.Intervened(wish.action, wish.actor, arrival.uid, arrival.pid, envelope.id, wish.level)
-                self._happen(event, envelope.source, envelope.id)
-                self.channel.send(m.Administer(wish.action, wish.actor, wish.level))
-        except ScrunError as error:
-            self.hub.reply(arrival, m.Failed(error.code, error.sentence))
-        except ImportError as error:
-            self.hub.reply(
-                arrival, m.Failed("internal", f"scrun was installed anew, and this container is older: {error}")
-            )
-        else:
-            self.hub.reply(arrival, m.Done())
-
-    def _show(self, arrival: Arrival, processes: tuple[m.Process, ...] = (), *, held: bool = False) -> None:
-        """Answer somebody who looks."""
-        asked = arrival.envelope.message
-        assert isinstance(asked, m.Inspect)  # noqa: S101 - only these come here
-        records = tuple(self.recorder.records)
-        try:
-            from .inspection import View, inspect  # seldom wanted, and never by ``create``
-
-            view = View(self.begin.anchor, self.container, tuple(self.children.values()), records, processes, held)
-            answer = inspect(view, asked.what, asked.argument)
-        except Exception as error:
-            # Whoever only looks harms no container, also not where scrun was installed anew and has other files.
-            answer = m.Failed("internal", f"the state actor cannot show its {asked.what[:40]}: {error!r}")
-        self.hub.reply(arrival, answer)
 
     def _publish(self, source: str, fact: Message) -> None:
         """Put a fact on the tap, and what the container is by it."""
