@@ -212,7 +212,7 @@ GOLDEN = {
         "running": f"{COMMON} {LOOP} hub engine*3 step*3 socket*2",
         "stdin closed": f"{COMMON} {LOOP} hub engine*2 step*2 socket*2",
     },
-    "guard": dict.fromkeys(("created", "running", "stdin closed"), "null*2 lock journal socket"),
+    "guard": dict.fromkeys(("created", "running", "stdin closed"), "null*2 lock journal hold socket"),
 }
 
 
