@@ -37,6 +37,8 @@ COMMAND_LIMIT = 15.0
 """Seconds that one command of Slurm may take."""
 STEP_LIMIT = 2.0
 """The same for killing the step, which the job's end does too, if later: scancel waits 10 s for a silent node."""
+NODE_LIMIT = 8.0
+"""The same where more depends on it: less than that, but more than a busy controller takes."""
 HURRY = 20.0
 """Seconds for staging out when the end was demanded by force: time for what matters, and less than ``delete`` waits."""
 PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -125,11 +127,17 @@ def _conclude(container: Container, journal: Journal, log: Logbook) -> Container
 
 def _collect(creation: Creation, container: Container, log: Logbook) -> None:
     """Fetch what the container has changed from its node, for which the job is needed; it is given back afterwards."""
+    from actors.staging.overlay.node_programs import NodePrograms
+
+    if not NodePrograms(container.programs).lost:
+        return
+    if container.step != "ended" and container.step_id:
+        kill = scheduler_for(creation).signal(container.step_id, signal.SIGKILL)
+        if not released(*run(kill, NODE_LIMIT)):
+            log.write("error", "the node does not answer, so what the container has changed stays there")
+            return
     from actors.staging.actor import collect
 
-    scheduler = scheduler_for(creation)
-    if container.step_id:
-        run(scheduler.signal(container.step_id, signal.SIGKILL), STEP_LIMIT)
     _, cut = _in_time(lambda: collect(creation, container, log.write), HURRY)
     if cut:
         log.write("error", f"the node did not give what the container has changed within {HURRY:g} s")
