@@ -53,7 +53,8 @@ def build(destination: pathlib.Path) -> list[pathlib.Path]:
 def runtime_lock() -> str:
     """The blocks of ``requirements.lock`` that scrun needs to run; pip refuses to go on if one is missing."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
-    names = {re.split(r"[<>=~! ]", line)[0].lower() for line in project["dependencies"]}
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["monitor"]]  # which is small, and pure Python
+    names = {re.split(r"[<>=~! ]", line)[0].lower() for line in wanted}
     blocks = re.findall(r"^[a-z](?:.*\\\n)*.*\n", (CHECKOUT / "requirements.lock").read_text(), re.MULTILINE)
     return "".join(block for block in blocks if block.partition("==")[0] in names)
 
@@ -92,13 +93,15 @@ def _documents(place: pathlib.Path) -> None:
     examples = place / "examples"
     examples.mkdir(parents=True)
     shutil.copy(CHECKOUT / "LICENSE", place / "copyright")
-    for name in ("docs/install.md", "docs/options.md", "docs/operations.md", "docs/lua.md", "CHANGELOG.md"):
-        shutil.copy(CHECKOUT / name, place)
+    for name in ("install", "options", "operations", "exporter", "lua"):
+        shutil.copy(CHECKOUT / f"docs/{name}.md", place)
+    shutil.copy(CHECKOUT / "CHANGELOG.md", place)
     containers, scrun = re.findall(r"^```toml\n(.*?)^```", (place / "install.md").read_text(), re.DOTALL | re.MULTILINE)
     (examples / "containers.conf").write_text(containers)
     (examples / "scrun.toml").write_text(scrun)
     (examples / "oci.conf").write_text("".join(f"{line}\n" for line in EXAMPLE))
-    shutil.copy(CHECKOUT / "examples/scrun.lua", examples)
+    for name in ("scrun.lua", "scrun-dashboard.json"):
+        shutil.copy(CHECKOUT / "examples" / name, examples)
 
 
 def description(tree: pathlib.Path) -> dict[str, object]:

@@ -6,7 +6,7 @@ So no link is followed, nothing is read that is not the user's own, and what is 
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from proto.errors import ScrunError
 from proto.host.paths import ContainerPaths
@@ -28,41 +28,107 @@ def roots(run: str = "/run", temporary: str = "/tmp") -> list[tuple[int, str]]: 
     ]
 
 
+class Folder:
+    """A state directory that is the user's, held open.
+
+    Attributes:
+        descriptor: of the directory.
+
+    """
+
+    def __init__(self, uid: int, root: str) -> None:
+        """Raises:
+        OSError: it is not there, or is somebody else's.
+        """
+        self.root = root
+        self._uid = uid
+        self.descriptor = os.open(root, _FOLDER)
+        if os.fstat(self.descriptor).st_uid != uid:
+            self.close()
+            raise PermissionError
+
+    def names(self) -> list[str]:
+        """What is in it, in order."""
+        return sorted(os.listdir(self.descriptor))
+
+    def box(self, name: str) -> Box:
+        """A container.
+
+        Raises:
+            OSError, ScrunError: it is none, none yet or none any more, or its state file is none of the user's.
+
+        """
+        return Box(ContainerPaths(self.root, name), self._text(name))
+
+    def has(self, name: str) -> bool:
+        """Whether there is a directory of that name."""
+        try:
+            os.close(self._inside(name))
+        except OSError:
+            return False
+        return True
+
+    def socket(self, name: str) -> int:
+        """A descriptor (``O_PATH``) of the container's tap: it is that, whatever is put in its place.
+
+        Raises:
+            OSError: it is none of the user's, or not there.
+
+        """
+        inside = self._inside(name)
+        try:
+            descriptor = os.open("tap", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=inside)
+        finally:
+            os.close(inside)
+        try:
+            return self._checked(descriptor, stat.S_ISSOCK)
+        except OSError:
+            os.close(descriptor)
+            raise
+
+    def gone(self) -> bool:
+        """Whether the directory was removed."""
+        return os.fstat(self.descriptor).st_nlink == 0
+
+    def close(self) -> None:
+        """Hold it no longer."""
+        os.close(self.descriptor)
+
+    def _text(self, name: str) -> bytes:
+        inside = self._inside(name)
+        try:
+            descriptor = os.open("state.json", _FILE, dir_fd=inside)
+        finally:
+            os.close(inside)
+        try:
+            return os.read(self._checked(descriptor, stat.S_ISREG), SIZE_LIMIT)
+        finally:
+            os.close(descriptor)
+
+    def _inside(self, name: str) -> int:
+        return os.open(name, _FOLDER, dir_fd=self.descriptor)
+
+    def _checked(self, descriptor: int, is_kind: Callable[[int], bool]) -> int:
+        status = os.fstat(descriptor)
+        if not is_kind(status.st_mode) or status.st_uid != self._uid:
+            raise PermissionError
+        return descriptor
+
+
 def boxes(uid: int, root: str) -> Iterator[Box]:
     """The containers in a state directory that is the user's, in order of their ids."""
     try:
-        folder = os.open(root, _FOLDER)
+        folder = Folder(uid, root)
     except OSError:
         return
     try:
-        for name in sorted(os.listdir(folder)) if os.fstat(folder).st_uid == uid else ():
+        for name in folder.names():
             try:
-                yield Box(ContainerPaths(root, name), _text(folder, name, uid))
+                yield folder.box(name)
             except (OSError, ScrunError):
                 continue  # no container, none yet, or none any more
     finally:
-        os.close(folder)
-
-
-def _text(folder: int, name: str, uid: int) -> bytes:
-    """A container's state file.
-
-    Raises:
-        OSError: it is none of the user's, or cannot be read.
-
-    """
-    inside = os.open(name, _FOLDER, dir_fd=folder)
-    try:
-        descriptor = os.open("state.json", _FILE, dir_fd=inside)
-    finally:
-        os.close(inside)
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != uid:
-            raise PermissionError
-        return os.read(descriptor, SIZE_LIMIT)
-    finally:
-        os.close(descriptor)
+        folder.close()
 
 
 def _names(directory: str) -> list[str]:

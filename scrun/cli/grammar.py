@@ -184,6 +184,16 @@ VERBS: dict[str, Verb] = {
             (("format",), "f", "json|text", "for programs or for people (default: json)"),
         ),
     ),
+    "exporter": (
+        "exporter",
+        "",
+        "tell Prometheus how containers fare, until it is ended",
+        (
+            (("listen",), "", "WHERE", "HOST:PORT or unix:PATH (default: 127.0.0.1:9762)"),
+            (("textfile",), "", "FILE", "write FILE every 15 s instead, for node_exporter"),
+            (("all-users",), "", "", "the containers of all users of this host; only root may"),
+        ),
+    ),
     "console": (
         "console",
         "ID [COMMAND] [WHAT] [LEVEL]",

@@ -21,10 +21,10 @@ MESSAGE_LIMIT = 8 << 20
 class Ear:
     """One container: what was heard of it, and where it is connected."""
 
-    def __init__(self, path: str, prefix: str) -> None:
+    def __init__(self, address: Address, prefix: str) -> None:
         self.hearing = Hearing(prefix)
         self.doubted = False
-        self.address = Address(path)
+        self.address = address
         # libzmq uses it again whenever it reconnects, so what a long path needs stays open.
         self.endpoint = f"ipc://{self.address.__enter__()}"
 
@@ -51,6 +51,7 @@ class Following:
         self._root = root
         self._prefix = prefix
         self.ears: dict[str, Ear] = {}
+        self.born: dict[str, float] = {}  # that have no socket yet, where one has to be seen first
 
     def begin(self, names: Iterable[str]) -> None:
         """Listen to containers; to those that it listens to already, and to what is none, it does nothing."""
@@ -58,16 +59,32 @@ class Following:
             if name in self.ears or name.startswith("."):  # a point: of the scheduler "local"
                 continue
             try:
-                ear = Ear(ContainerPaths(self._root, name).tap, self._prefix)
+                ear = Ear(self.address(name), self._prefix)
             except (ScrunError, OSError):
                 continue  # no id, or gone
             self._sock.connect(ear.endpoint)
             self.ears[name] = ear
 
+    def expect(self, names: Iterable[str]) -> None:
+        """Listen to containers that were born just now."""
+        self.begin(names)
+
     def look(self) -> None:
         """Listen to all containers of the directory that are alive, or about to be."""
-        names = os.listdir(self._root) if os.path.isdir(self._root) else []
-        self.begin(name for name in names if name not in self.ears and self.lives(name))
+        self.begin(name for name in self.names() if name not in self.ears and self.lives(name))
+
+    def names(self) -> list[str]:
+        """What is in the directory."""
+        return os.listdir(self._root) if os.path.isdir(self._root) else []
+
+    def address(self, name: str) -> Address:
+        """Where a container can be heard.
+
+        Raises:
+            ScrunError, OSError: nowhere.
+
+        """
+        return Address(ContainerPaths(self._root, name).tap)
 
     def lives(self, name: str) -> bool:
         """Whether that container lives, or is being created."""
@@ -94,3 +111,9 @@ class Following:
                     unheard.append(name)
             ear.doubted = gone
         return unheard
+
+    def close(self) -> None:
+        """Leave them all."""
+        for ear in self.ears.values():
+            ear.address.__exit__()
+        self.ears.clear()

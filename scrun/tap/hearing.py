@@ -5,6 +5,8 @@ from typing import Any
 from proto.value import Value
 
 HELLO = "hello"
+LAYERS = 64
+"""More of them are nonsense that would be kept."""
 
 
 class Gap(Value):
@@ -46,9 +48,16 @@ class Hearing:
         self._numbers: dict[str, int] | None = None
 
     def hear(self, topic: str, body: dict[str, Any]) -> list[Gap]:
-        """Take a message in; what is missing before it."""
+        """Take a message in; what is missing before it.
+
+        Raises:
+            ValueError: there are too many layers.
+
+        """
         layer = topic.partition(".")[0]
         told: dict[str, int] = body["data"]["numbers"] if topic == HELLO else {layer: body["number"]}
+        if len(told.keys() | (self._numbers or {}).keys()) > LAYERS:
+            raise ValueError
         gaps = []
         if self._is_other(body["incarnation"], layer, told):
             if self.incarnation:

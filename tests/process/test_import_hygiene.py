@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -58,6 +59,16 @@ def react(request: Request) -> Reply:
     if request[3] == "delete":
         return "failed", {"code": "wrong-state", "sentence": "not now"}
     return "done", {}
+
+
+def test_no_verb_but_the_exporter_imports_what_it_needs() -> None:
+    files = [path for folder in ("actors", "proto", "scrun") for path in (CHECKOUT / folder).rglob("*.py")]
+    named = [path for path in files if re.search(r"prometheus_client|scrun\.exporter", path.read_text())]
+    assert {path.relative_to(CHECKOUT).with_suffix("").as_posix() for path in named} == {
+        "scrun/commands/exporter",
+        "scrun/exporter/registry",
+        "scrun/exporter/serving",
+    }
 
 
 @pytest.mark.parametrize("verb", ALLOWED)

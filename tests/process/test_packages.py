@@ -98,7 +98,8 @@ def looks_right(bare: Bare) -> None:
     assert not [row for row in rows if "failed itself" in row]
     assert [row for row in rows if row.startswith("ok ") and row.endswith("/usr/local/bin/scrun")]
     # Everything that is compiled finds its libraries.
-    libraries = "import lupa.lua54, msgpack, pykka, sys, yaml, zmq; assert zmq.Context() and lupa.lua54.LuaRuntime()"
+    libraries = "import lupa.lua54, msgpack, prometheus_client, pykka, sys, yaml, zmq"
+    libraries += "; assert zmq.Context() and lupa.lua54.LuaRuntime()"
     place = f"/usr/lib/scrun/lib/{PYTHON}/site-packages"
     bare.run(PYTHON, "-ISc", f"import sys; sys.path.append({place!r}); {libraries}")
 

@@ -24,7 +24,7 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARIES = {
     "proto": {"msgpack"},
     "actors": {"msgpack", "zmq", "pykka", "lupa", "pyslurm", "yaml"},
-    "scrun": {"msgpack", "zmq"},
+    "scrun": {"msgpack", "zmq", "prometheus_client"},
     "distribution": set(),
 }
 """What a folder may import besides the project's own and the standard library."""
@@ -34,8 +34,8 @@ ROOMS = (
     "actors.programs", "actors.process", "actors.oci", "actors.slurm", "actors.staging", "actors.stdio", "actors.state",
     "actors.signals", "actors.allocation", "actors.guard", "actors.anchor", "actors",
     "scrun.packages", "scrun.cli", "scrun.report", "scrun.box", "scrun.why", "scrun.hub", "scrun.hooks", "scrun.create",
-    "scrun.host", "scrun.delete", "scrun.exec", "scrun.tap", "scrun.doctor", "scrun.console", "scrun.commands", "scrun",
-    "distribution",
+    "scrun.host", "scrun.delete", "scrun.exec", "scrun.tap", "scrun.exporter", "scrun.doctor", "scrun.console",
+    "scrun.commands", "scrun", "distribution",
 )  # fmt: skip
 """From the ground to the roof. A file may import what is in its own room and in those before it."""
 

@@ -41,6 +41,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     "test_every_option_of_the_engine_has_a_row",
     ("docs/conformance.md", "Side by side", "reason"): BESIDE,
     ("docs/conformance.md", "Side by side", "row"): BESIDE,
+    ("docs/exporter.md", "Metrics", "metric"): f"{UNIT}/test_exporter.py::test_every_metric_has_its_row_and_no_other",
     ("docs/images.md", "How an image gets to a node", ""): PROSE,
     ("docs/images.md", "Five ways", "way"): f"{UNIT}/test_images.py::test_every_way_has_its_row",
     ("docs/images.md", "What an image is known by", "root file system"): PROSE,

@@ -15,7 +15,7 @@ from tests.unit.docs import markdown, sources
 EVERYTHING = (*markdown.DOCUMENTS, *markdown.OTHERS)
 LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 FOLDERS = ("proto", "actors", "scrun", "tests", "docs", "examples", ".ci")
-PACKAGES = {"pyzmq": "zmq", "pyyaml": "yaml"}
+PACKAGES = {"pyzmq": "zmq", "pyyaml": "yaml", "prometheus-client": "prometheus_client"}
 
 
 def files() -> dict[str, set[str]]:

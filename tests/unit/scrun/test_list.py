@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,6 +137,12 @@ def test_a_state_file_that_is_a_link_to_nowhere_or_a_directory(root: pathlib.Pat
     (root / "one/state.json").mkdir()
     (root / "two/state.json").symlink_to("/nowhere")
     assert ids(root) == []
+
+
+def test_a_number_that_has_no_end_is_none(root: pathlib.Path) -> None:
+    text = (root / "one/state.json").read_text()
+    (root / "one/state.json").write_text(re.sub(r'"anchor": *\d+', f'"anchor": {"9" * 5000}', text))
+    assert "two" in ids(root)
 
 
 def test_the_text_may_be_anything(root: pathlib.Path) -> None:

@@ -1,0 +1,111 @@
+"""All state directories that are listened to: one user's, or as root those of all users of this host."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from proto.host.paths import fd_path
+from scrun.box import all_users
+from scrun.tap.births import Births
+from scrun.tap.following import Following
+from scrun.tap.others import FollowingOthers
+
+from .crowd import Crowd
+from .metrics import Change
+
+if TYPE_CHECKING:
+    import zmq
+
+LOOK = 1.0
+"""Seconds between two looks who has come or gone."""
+SOON = 0.02
+"""Seconds until it looks whether one that was born has a socket."""
+
+Roots = Callable[[], list[tuple[int, str]]]
+
+
+class Crowds:
+    """Where to listen, and when to look."""
+
+    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", root: str, roots: Roots = all_users.roots) -> None:
+        """Args:
+        context: makes a SUB for each directory.
+        root: the one directory, which is there; empty: all users'.
+        roots: where those may be.
+        """
+        import zmq
+
+        self._context = context
+        self._roots = list if root else roots
+        self._crowds: dict[str, Crowd] = {}
+        self._folders: dict[str, all_users.Folder] = {}
+        self._poller = zmq.Poller()
+        self._since = time.time()
+        self._due = 0.0
+        if root:
+            sock = context.socket(zmq.SUB)
+            self._add(root, sock, Following(sock, root, ""), Births(root))
+
+    def followed(self) -> int:
+        """Containers that are listened to."""
+        return sum(len(crowd.following.ears) for crowd in self._crowds.values())
+
+    def hear(self) -> Iterator[Change]:
+        """What has changed since the last call."""
+        for crowd in self._crowds.values():
+            yield from crowd.hear()
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + LOOK
+            yield from self._look()
+
+    def wait(self, longest: float) -> None:
+        """Until there is something to hear, or to look for, but no longer than so many seconds."""
+        born = any(crowd.following.born for crowd in self._crowds.values())
+        seconds = min(longest, self._due - time.monotonic(), SOON if born else LOOK)
+        self._poller.poll(max(0, int(seconds * 1000) + 1))
+
+    def close(self) -> None:
+        """Listen no longer."""
+        for crowd in self._crowds.values():
+            crowd.close()
+        for folder in self._folders.values():
+            folder.close()
+
+    def _look(self) -> Iterator[Change]:
+        for root, folder in list(self._folders.items()):
+            if folder.gone():
+                yield from self._remove(root)
+        for uid, root in self._roots():
+            if root not in self._crowds:
+                self._enter(uid, root)
+        for crowd in self._crowds.values():
+            yield from crowd.look()
+
+    def _enter(self, uid: int, root: str) -> None:
+        import zmq
+
+        try:
+            folder = all_users.Folder(uid, root)
+        except OSError:
+            return  # no state directory, or none of that user's
+        self._folders[root] = folder
+        sock = self._context.socket(zmq.SUB)
+        births = Births(fd_path(folder.descriptor))  # of this one, whatever the path leads to by now
+        self._add(root, sock, FollowingOthers(sock, folder), births)
+
+    def _add(self, root: str, sock: "zmq.Socket[bytes]", following: Following, births: Births) -> None:
+        import zmq
+
+        self._crowds[root] = Crowd(sock, following, births, self._since)
+        self._poller.register(sock, zmq.POLLIN)
+        if births.descriptor >= 0:
+            self._poller.register(births.descriptor, zmq.POLLIN)
+
+    def _remove(self, root: str) -> Iterator[Change]:
+        crowd = self._crowds.pop(root)
+        self._poller.unregister(crowd.sock)
+        if crowd.births.descriptor >= 0:
+            self._poller.unregister(crowd.births.descriptor)
+        yield from crowd.leave()
+        crowd.close()
+        self._folders.pop(root).close()
