@@ -2,8 +2,8 @@
 
 import os
 
-from proto.errors import NotFoundError, ScrunError
-from proto.host.paths import default_root
+from proto.errors import NotFoundError, ScrunError, UsageError
+from proto.host.paths import default_root, real_uid
 
 from .parsing import Line
 
@@ -25,3 +25,20 @@ def root_of(line: Line, *, must_exist: bool = False) -> str:
     if must_exist and not os.path.isdir(root):
         raise NotFoundError(f"the state directory {root} does not exist")
     return root
+
+
+def check_all_users(line: Line, verb: str) -> None:
+    """See whether the caller may have ``--all-users``.
+
+    Args:
+        line: the command line.
+        verb: what would be done with the containers.
+
+    Raises:
+        UsageError: the caller is not root, or names one directory.
+
+    """
+    if os.getuid() != 0 or real_uid() != 0:
+        raise UsageError(f"only root may {verb} the containers of all users; leave --all-users out")
+    if line.options.text("root"):
+        raise UsageError("--all-users looks where each user's state directory is; leave --root out")

@@ -4,7 +4,6 @@ It asks neither Slurm nor a container: it listens, as anybody may, and no contai
 """
 
 import contextlib
-import os
 import resource
 import signal
 import sys
@@ -12,9 +11,9 @@ import time
 from typing import TYPE_CHECKING
 
 from proto.errors import SettingsError, UsageError, reason
-from proto.host.paths import make_root, real_uid
+from proto.host.paths import make_root
 from scrun.cli.parsing import Line
-from scrun.cli.root import root_of
+from scrun.cli.root import check_all_users, root_of
 from scrun.packages import use_packages
 
 if TYPE_CHECKING:
@@ -54,10 +53,7 @@ def _root(line: Line) -> str:
         root = root_of(line)
         make_root(root)
         return root
-    if os.getuid() != 0 or real_uid() != 0:
-        raise UsageError("only root may listen to the containers of all users; leave --all-users out")
-    if line.options.text("root"):
-        raise UsageError("--all-users looks where each user's state directory is; leave --root out")
+    check_all_users(line, "listen to")
     return ""
 
 

@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from proto.errors import ScrunError, UsageError
-from proto.host.paths import real_uid
+from proto.errors import ScrunError
 from scrun.box import all_users, directory
-from scrun.box.box import ABANDONED, Box, find
+from scrun.box.box import Box, find
+from scrun.box.outline import outline
 from scrun.cli.parsing import Line
-from scrun.cli.root import root_of
+from scrun.cli.root import check_all_users, root_of
 from scrun.report.durations import length
 from scrun.report.lines import one_line, write
 
@@ -27,8 +27,6 @@ KEYS = ("ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "ann
 COLUMNS = ("id", "pid", "status", "bundle", "created", "owner")
 LONG = ("id", "status", "job", "nodes", "phase", "age", "reason")
 LONG_OF_ALL = ("owner", *LONG)
-REASONS = ("scrun.end-reason", "scrun.job-reason", "scrun.staging")
-"""Annotations that say why a container is where it is; never two at a time."""
 
 Entry = dict[str, Any]
 
@@ -72,10 +70,7 @@ def _of_all(line: Line) -> Iterator[Entry]:
         UsageError: the caller is not root, or names one directory.
 
     """
-    if os.getuid() != 0 or real_uid() != 0:
-        raise UsageError("only root may list the containers of all users; leave --all-users out")
-    if line.options.text("root"):
-        raise UsageError("--all-users looks where each user's state directory is; leave --root out")
+    check_all_users(line, "list")
     for uid, root in all_users.roots():
         for box in all_users.boxes(uid, root):
             try:
@@ -100,17 +95,7 @@ def entry_of(box: Box) -> Entry:
 
     """
     state = json.loads(box.state())
-    known, own = state.get("annotations"), state.get("scrun")
-    if not isinstance(known, dict) or not isinstance(own, dict):
-        raise ValueError("no state of scrun's")  # noqa: TRY004 - it is the file that is wrong
-    entry: Entry = {key: state[key] for key in KEYS if key in state}
-    entry["scrun"] = {
-        "phase": own.get("phase", "") if box.status == box.recorded else ABANDONED,
-        "job": known.get("scrun.job-id", ""),
-        "nodes": known.get("scrun.nodes", ""),
-        "reason": next((known[key] for key in REASONS if key in known), ""),
-    }
-    return entry
+    return {**{key: state[key] for key in KEYS if key in state}, "scrun": outline(box, state)}
 
 
 def long_row(entry: Entry, now: float) -> Entry:

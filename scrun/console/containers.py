@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from proto.errors import ScrunError
 from scrun.box.box import find
+from scrun.box.outline import outline
 
 from .command import Command, Question, Row
 
@@ -20,12 +21,11 @@ def rows(question: Question) -> Iterator[Row]:
         try:
             box = find(question.root, name)
             state = json.loads(box.state())
+            told = outline(box, state)
         except (ScrunError, ValueError):
             continue
-        known = {key.removeprefix("scrun."): value for key, value in state["annotations"].items()}
-        phase = state["scrun"]["phase"] if box.status != "stopped" else "stopped"
-        reason = known.get("end-reason") or known.get("job-reason") or known.get("staging", "")
-        yield name, box.status, phase, known.get("job-id", ""), known.get("nodes", ""), state["created"][:19], reason
+        phase = "stopped" if box.status == "stopped" else told["phase"]
+        yield name, box.status, phase, told["job"], told["nodes"], state["created"][:19], told["reason"]
 
 
 COMMAND = Command(
