@@ -30,8 +30,8 @@ from .inbox import Inbox
 from .logbook import Logbook, level_number
 from .supervision import LEASE
 
-REPEAT = 0.5
-"""Seconds after which an unacknowledged report is sent again."""
+REPEATS = (0.5, 1.0, 2.0)
+"""Seconds until a report that was not acknowledged is sent again, and again; the last value holds for all later."""
 LAST_WORDS = 300
 """Milliseconds that a socket may linger to send what is queued: 0 loses the last message, -1 hangs."""
 
@@ -133,24 +133,26 @@ class PeerActor(ProcessActor):
         super().__init__(begin, channel)
         self.logic = logic
         self._unheard: dict[str, Envelope] = {}
+        self._repeats = 0
 
     def connect(self) -> None:
         """Connect to the hub, and do what the logic wants first."""
         self.hub = dealer(self.context, self.begin.descriptors["hub-file"])
         self._wait_for_hub(writable=False)
         self.carry_out(self.logic.start())
-        self.inbox.later("repeat", REPEAT)
 
     def on_event(self, event: object) -> None:
-        """Repeat what was not heard; everything else is the logic's."""
-        if event == Tick("repeat"):
-            for envelope in self._unheard.values():
-                self._send(envelope)
-            self.inbox.later("repeat", REPEAT)
-        elif isinstance(event, Received) and isinstance(event.envelope.message, m.Heard):
-            self._unheard.pop(event.envelope.cause or "", None)
-        else:
-            self.carry_out(self.logic.handle(event))
+        """Repeat what was not heard, and acknowledge what was; everything else is the logic's."""
+        match event:
+            case Tick("repeat"):
+                self._repeat()
+            case Received(envelope) if isinstance(envelope.message, m.Heard):
+                self._unheard.pop(envelope.cause or "", None)
+            case Received(envelope):
+                self.carry_out(self.logic.handle(event))
+                self._send(Envelope("state", self.begin.actor, m.Heard(), new_id(), envelope.id))
+            case _:
+                self.carry_out(self.logic.handle(event))
 
     def carry_out(self, effects: Iterable[Effect]) -> None:
         """Carry effects out, in their order."""
@@ -182,8 +184,19 @@ class PeerActor(ProcessActor):
 
     def _report(self, event: Message, cause: str | None) -> None:
         envelope = Envelope("state", self.begin.actor, event, new_id(), cause)
+        if not self._unheard:
+            self._repeats = 0
+            self.inbox.later("repeat", REPEATS[0])
         self._unheard[envelope.id] = envelope
         self._send(envelope)
+
+    def _repeat(self) -> None:
+        """Send again what was not heard, and be silent if all was."""
+        for envelope in self._unheard.values():
+            self._send(envelope)
+        if self._unheard:
+            self._repeats += 1
+            self.inbox.later("repeat", REPEATS[min(self._repeats, len(REPEATS) - 1)])
 
     def _send(self, envelope: Envelope) -> None:
         envelope = replace(envelope, incarnation=self.begin.incarnation)

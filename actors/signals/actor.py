@@ -10,7 +10,7 @@ import signal
 from collections.abc import Iterable
 
 from actors.process.command import CommandName
-from actors.process.effects import Effect, Later, Log, Report, Tick, ToAnchor
+from actors.process.effects import Effect, Later, Log, Never, Report, Tick, ToAnchor
 from actors.process.shell import PeerActor, Received, run
 from actors.process.spool import Spool
 from actors.slurm import scheduler_for
@@ -23,23 +23,34 @@ from proto.wire.registry import Message
 
 ATTEMPTS = 5
 """How often a signal that ends the step is sent, if Slurm does not take it."""
+AGAIN = 1.0
+"""Seconds until it is sent again; also to a srun that has not named its step."""
 LONGEST_PAUSE = 30.0
 """Seconds between two attempts to bring a signal to a step that takes none now: a job may be suspended for hours."""
+
+
+class Delivery:
+    """One signal on its way to the step."""
+
+    def __init__(self, name: CommandName, step_id: str, signum: int) -> None:
+        self.name = name
+        self.step_id = step_id
+        self.signum = signum
+        self.attempt = 1
+        self.resting = False
 
 
 class SignalsLogic:
     """What to spawn for a signal, and what the command's end means.
 
-    A *delivery* is one signal for the step (``signal-7``, ``end-15``). The state actor asks for it every second until
-    it is done.
+    A *delivery* is one signal for the step (``signal-7``, ``end-15``): it is asked for once, and goes on by itself.
     """
 
     def __init__(self, creation: Creation, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._spool = Spool(creation)
         self._single_node = False
-        self._attempts: dict[CommandName, int] = {}
-        self._resting: set[str] = set()
+        self._deliveries: dict[str, Delivery] = {}
 
     def start(self) -> Iterable[Effect]:
         """Nothing."""
@@ -52,48 +63,58 @@ class SignalsLogic:
                 return self._asked(envelope.message)
             case m.Exited(name, status):
                 return self._ended(name, status)
-            case Tick(delivery):
-                self._resting.discard(delivery)
+            case Tick("launcher"):
+                return self._end_launcher()
+            case Tick(name):
+                self._deliveries[name].resting = False
+                return self._attempt(self._deliveries[name])
         return ()
 
     def _asked(self, message: Message) -> list[Effect]:
         match message:
             case m.RelaySignal(number, signum, step_id, single_node):
                 self._single_node = single_node
-                return self._attempt(CommandName("signal", (number,)), step_id, signum)
+                return self._deliver(CommandName("signal", (number,)), step_id, signum)
             case m.EndStep("", _):
-                # srun has not said which step it is: SIGTERM makes it end the step with SIGKILL (measured).
-                return [ToAnchor(m.SignalCommand("step", signal.SIGTERM))]
+                return self._end_launcher()
             case m.EndStep(step_id, forced):
                 signum = signal.SIGKILL if forced else signal.SIGTERM
-                return self._attempt(CommandName("end", (signum,)), step_id, signum)
+                return [Never("launcher"), *self._deliver(CommandName("end", (signum,)), step_id, signum)]
         return []
 
-    def _attempt(self, delivery: CommandName, step_id: str, signum: int) -> list[Effect]:
-        if str(delivery) in self._resting:
-            return []
-        name = delivery.numbered(self._attempts.setdefault(delivery, 1))
-        return [self._spool.act(str(name), self._scheduler.signal(step_id, signum))]
+    def _end_launcher(self) -> list[Effect]:
+        """The step has no name yet: SIGTERM to srun makes it end the step with SIGKILL (measured)."""
+        return [ToAnchor(m.SignalCommand("step", signal.SIGTERM)), Later("launcher", AGAIN)]
+
+    def _deliver(self, name: CommandName, step_id: str, signum: int) -> list[Effect]:
+        delivery = self._deliveries.setdefault(str(name), Delivery(name, step_id, signum))
+        return [] if delivery.resting else self._attempt(delivery)
+
+    def _attempt(self, delivery: Delivery) -> list[Effect]:
+        name = delivery.name.numbered(delivery.attempt)
+        return [self._spool.act(str(name), self._scheduler.signal(delivery.step_id, delivery.signum))]
 
     def _ended(self, text: str, status: int) -> list[Effect]:
         name = CommandName.parse(text)
         number, attempt = name.numbers
-        delivery = CommandName(name.kind, (number,))
-        if attempt != self._attempts.get(delivery):
+        delivery = self._deliveries.get(str(CommandName(name.kind, (number,))))
+        if delivery is None or attempt != delivery.attempt:
             return []
         if name.kind == "end":
-            self._attempts[delivery] = min(attempt + (status != 0), ATTEMPTS)
-            return []
+            return self._again(delivery, AGAIN) if status != 0 and attempt < ATTEMPTS else []
         if status == 0:
             return [Report(e.SignalDelivered(number))]
         said = self._spool.said(text)
         failure = signal_failure(said)
         if not not_taken_yet(said, single_node=self._single_node):
             return [Report(e.SignalFailed(number, failure))]
-        self._attempts[delivery] += 1
-        self._resting.add(str(delivery))
         pause = min(float(attempt), LONGEST_PAUSE)
-        return [Log("info", f"{failure}; trying again in {pause:g} s"), Later(str(delivery), pause)]
+        return [Log("info", f"{failure}; trying again in {pause:g} s"), *self._again(delivery, pause)]
+
+    def _again(self, delivery: Delivery, pause: float) -> list[Effect]:
+        delivery.attempt += 1
+        delivery.resting = True
+        return [Later(str(delivery.name), pause)]
 
 
 def main(begin: m.Begin, channel: int) -> int:

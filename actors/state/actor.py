@@ -23,19 +23,18 @@ from proto.wire.registry import Message
 from . import clocks
 from .callers import Request
 from .desk import Desk
-from .hub import Arrival, Hub, Reached, make_room
+from .hub import CLIENTS, Arrival, Hub, Reached, make_room
+from .intents import Intents
 from .oom import leave_mark
 from .recorder import Recorder
 from .requests import Requests
 from .snapshot import snapshot
 from .tap import Tap
 
-REPEAT = 1.0
-"""Seconds after which an intent whose fact has not arrived is sent again."""
 DISK = 1.0
 """Seconds after which something that could not be written is tried again."""
-SOON = 0.02
-"""The same, after the actor could not be reached at all."""
+DIRECTORY = 1.0
+"""Seconds between two looks whether the state directory is still there, as long as ``create`` waits."""
 
 
 class StateActor(ProcessActor):
@@ -46,7 +45,7 @@ class StateActor(ProcessActor):
         self.recorder = Recorder(begin, self.log)
         self.container = lifecycle.replay(self.recorder.records)
         self.children: dict[str, m.ChildChanged] = {}
-        self._asked: dict[wants.Want, str] = {}
+        self._intents = Intents()
         self._staging: bool | None = None
         self._abandoned = False
         self._answered = False
@@ -69,6 +68,8 @@ class StateActor(ProcessActor):
             self._pursue()
             self._leave()
             return
+        if not self.container.answered:
+            self.inbox.later("directory", DIRECTORY)
         self._set_clocks()
         self._pursue()
 
@@ -89,13 +90,10 @@ class StateActor(ProcessActor):
                 self._on_arrival(event)
             case Reached(actor):
                 self._on_reached(actor)
-            case Tick("wants"):
-                self._asked.clear()
-                if not self.container.answered and not os.path.isdir(self.paths.directory):
-                    self._happen(e.CancelRequested("the removal of its state directory", REFUSED, forced=True))
+            case Tick("wants" | "state-file"):
                 self._pursue()
-            case Tick("state-file"):
-                self._pursue()
+            case Tick("directory"):
+                self._look_at_directory()
             case Tick("unwritten"):
                 unwritten, self._unwritten = self._unwritten, []
                 for earlier in unwritten:
@@ -179,20 +177,26 @@ class StateActor(ProcessActor):
         return shown
 
     def _ask(self, wanted: tuple[wants.Want, ...]) -> None:
+        """Send what is wanted to those who have not heard it yet."""
         self._run_staging(any(want.actor == "staging" for want in wanted))
-        self._asked = {want: id_ for want, id_ in self._asked.items() if want in wanted}
-        delay = REPEAT
-        for want in wanted:
-            if want.actor == "state" or want in self._asked:
-                continue
+        for want in self._intents.due(want for want in wanted if want.actor != "state"):
             envelope = Envelope(want.actor, "state", want.message, new_id(), self._cause)
             self.tap.publish("intent", want.actor, want.message)
-            if self.hub.tell(envelope):
-                self._asked[want] = envelope.id
-            else:
-                delay = SOON
-        if wanted:
-            self.inbox.later("wants", delay)
+            self.hub.tell(envelope)  # an actor that cannot be reached makes itself known when it can
+            self._intents.sent(want, envelope.id)
+        patience = self._intents.patience()
+        if patience is None:
+            self.inbox.never("wants")
+        else:
+            self.inbox.later("wants", patience)
+
+    def _look_at_directory(self) -> None:
+        """Whoever takes the directory of a container away before ``create`` has returned does not want it."""
+        if self.container.answered:
+            return
+        if not os.path.isdir(self.paths.directory):
+            self._happen(e.CancelRequested("the removal of its state directory", REFUSED, forced=True))
+        self.inbox.later("directory", DIRECTORY)
 
     def _run_staging(self, wanted: bool) -> None:
         """Have a staging process while there is something to stage: from the start, and again for the end."""
@@ -253,9 +257,11 @@ class StateActor(ProcessActor):
                 self.desk.intervene(arrival, wish, self.children, self._happen)
             case m.Inspect(what):
                 self.desk.inspect(arrival, what, self.container, self.children)
+            case m.Heard() if envelope.source not in CLIENTS:
+                self._intents.heard(envelope.cause)
             case m.Note(event, data):
                 self.tap.publish_data("note", (envelope.source, event), lambda: dict(data))
-            case message if type(message) in lifecycle.RULES and envelope.source not in {"client", "console"}:
+            case message if type(message) in lifecycle.RULES and envelope.source not in CLIENTS:
                 self._happen(message, envelope.source, envelope.id)
                 self.hub.reply(arrival, m.Heard())
             case message:
@@ -274,7 +280,7 @@ class StateActor(ProcessActor):
 
     def _on_reached(self, actor: str) -> None:
         """A new incarnation knows nothing: ask it again for all that is wanted of it."""
-        self._asked = {want: id_ for want, id_ in self._asked.items() if want.actor != actor}
+        self._intents.forget(actor)
         self._pursue()
 
     def _on_request(self, arrival: Arrival, request: Request) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from actors.process.effects import Effect, Later, Log, Report, Tick, ToAnchor
+from actors.process.effects import Effect, Later, Log, Never, Report, Tick, ToAnchor
 from actors.process.shell import Received
 from actors.process.spool import Spool
-from actors.signals.actor import ATTEMPTS, LONGEST_PAUSE, SignalsLogic
+from actors.signals.actor import AGAIN, ATTEMPTS, LONGEST_PAUSE, SignalsLogic
 from proto.life import events as e
 from proto.life import messages as m
 from proto.wire.envelope import Envelope
@@ -43,6 +43,9 @@ class Post:
     def ends(self, name: str, text: str, status: int = EXITED_1) -> list[Effect]:
         self.container.say(name, text)
         return list(self.logic.handle(m.Exited(name, status)))
+
+    def waited(self, name: str) -> list[Effect]:
+        return list(self.logic.handle(Tick(name)))
 
     def scancel(self, name: str, signum: int) -> Effect:
         return Spool(self.container.creation).act(name, self.container.scheduler.signal("5.0", signum))
@@ -91,16 +94,16 @@ def test_a_signal_that_nobody_has_got_is_sent_again_after_a_pause_under_a_new_na
     assert log.text.endswith("; trying again in 1 s")
     assert later == Later("signal-7", 1.0)
     assert post.relay() == []
-    assert list(post.logic.handle(Tick("signal-7"))) == []
+    assert post.waited("signal-7") == [post.scancel("signal-7-2", 10)]
     assert post.relay() == [post.scancel("signal-7-2", 10)]
 
 
 def test_the_pauses_grow_and_a_signal_is_never_given_up(post: Post) -> None:
     pauses = []
+    post.relay()
     for number in range(1, 50):
-        assert names(post.relay()) == [f"signal-7-{number}"]
         pauses += [v.seconds for v in post.ends(f"signal-7-{number}", SUSPENDED) if isinstance(v, Later)]
-        post.logic.handle(Tick("signal-7"))
+        assert names(post.waited("signal-7")) == [f"signal-7-{number + 1}"]
     assert pauses == [min(float(number), LONGEST_PAUSE) for number in range(1, 50)]
 
 
@@ -109,7 +112,7 @@ def test_while_one_rests_others_go_on(post: Post) -> None:
     post.relay(8)
     post.ends("signal-7-1", SUSPENDED)
     assert names(post.relay(8)) == ["signal-8-1"]
-    post.logic.handle(Tick("signal-8"))
+    assert names(post.waited("signal-8")) == ["signal-8-1"]
     assert post.relay(7) == []
 
 
@@ -124,13 +127,11 @@ def test_a_new_actor_goes_the_way_of_its_predecessor_by_the_names(post: Post) ->
     """The anchor starts each name once, and tells how it ended."""
     post.relay()
     post.ends("signal-7-1", SUSPENDED)
-    post.logic.handle(Tick("signal-7"))
-    post.relay()
+    post.waited("signal-7")
     post.begin_anew()
     assert names(post.relay()) == ["signal-7-1"]
     assert Later("signal-7", 1.0) in post.ends("signal-7-1", SUSPENDED)
-    post.logic.handle(Tick("signal-7"))
-    assert names(post.relay()) == ["signal-7-2"]
+    assert names(post.waited("signal-7")) == ["signal-7-2"]
     assert post.ends("signal-7-2", "", 0) == [Report(e.SignalDelivered(7))]
 
 
@@ -138,13 +139,15 @@ def test_a_new_actor_goes_the_way_of_its_predecessor_by_the_names(post: Post) ->
 
 
 def test_a_step_without_a_name_is_ended_by_its_srun(post: Post) -> None:
+    term = [ToAnchor(m.SignalCommand("step", 15)), Later("launcher", AGAIN)]
     for forced in (False, True):
-        assert post.ask(m.EndStep("", forced)) == [ToAnchor(m.SignalCommand("step", 15))]
+        assert post.ask(m.EndStep("", forced)) == term
+    assert post.waited("launcher") == term
 
 
 def test_a_step_is_ended_by_term_and_then_by_kill(post: Post) -> None:
     for forced, signum in ((False, 15), (True, 9)):
-        assert post.ask(m.EndStep("5.0", forced)) == [post.scancel(f"end-{signum}-1", signum)]
+        assert post.ask(m.EndStep("5.0", forced)) == [Never("launcher"), post.scancel(f"end-{signum}-1", signum)]
 
 
 def test_an_end_that_slurm_has_taken_is_not_sent_again(post: Post) -> None:
@@ -154,6 +157,8 @@ def test_an_end_that_slurm_has_taken_is_not_sent_again(post: Post) -> None:
 
 
 def test_an_end_that_slurm_has_not_taken_is_sent_again_and_not_for_ever(post: Post) -> None:
-    for number in (*range(1, ATTEMPTS + 1), ATTEMPTS, ATTEMPTS):
-        assert names(post.ask(m.EndStep("5.0", True))) == [f"end-9-{number}"]
-        assert post.ends(f"end-9-{number}", GONE) == []
+    assert names(post.ask(m.EndStep("5.0", True))) == ["end-9-1"]
+    for number in range(1, ATTEMPTS):
+        assert post.ends(f"end-9-{number}", GONE) == [Later("end-9", AGAIN)]
+        assert names(post.waited("end-9")) == [f"end-9-{number + 1}"]
+    assert post.ends(f"end-9-{ATTEMPTS}", GONE) == []

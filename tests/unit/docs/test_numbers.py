@@ -12,7 +12,7 @@ from actors.allocation.step import YOUNG
 from actors.guard import clean_up
 from actors.process import shell, sinks, supervision
 from actors.slurm.step_options import SEVERAL_TASKS
-from actors.state import actor, callers, clocks, early_words, tap
+from actors.state import callers, clocks, early_words, intents, tap
 from proto.life import journal
 from proto.life.settings import Settings
 from proto.wire.envelope import FRAME_LIMIT
@@ -20,7 +20,7 @@ from scrun.commands import events
 from scrun.create import settings
 from tests.unit.docs import markdown
 
-WORDS = {0.5: "half a", 1.0: "every", 2: "two", 5: "five", 8: "eight", 10: "ten", 16: "sixteen", 3600: "an hour"}
+WORDS = {0.5: "half a", 2: "two", 5: "five", 8: "eight", 10: "ten", 16: "sixteen", 3600: "an hour"}
 
 
 def word(number: float) -> str:
@@ -38,13 +38,12 @@ TOLD = (
         f"its words are kept for {word(early_words.SECONDS)} seconds, {word(early_words.WORDS)} of each process",
     ),
     ("protocol", f"A frame may have {FRAME_LIMIT >> 20} MiB"),
-    ("protocol", f"and {word(actor.REPEAT)} second."),
-    ("protocol", f"It repeats every {word(shell.REPEAT).removesuffix(' a')} second"),
+    ("protocol", f"again after {series(intents.PAUSES)}"),
+    ("protocol", f"It repeats after {series(shell.REPEATS)}"),
     ("protocol", f"or after {callers.SIGNAL_WAIT} s (KILL: {word(callers.KILL_WAIT)} second)"),
     ("operations", f"The log stops at {sinks.LOG_LIMIT >> 20} MiB"),
     ("operations", f"a sample every {events.DEFAULT.removesuffix('s')} s (`--interval`)"),
     ("operations", f"SIGTERM first, SIGKILL after {word(clocks.GRACE)} seconds"),
-    ("tap", f"repeated {word(actor.REPEAT)} second until it is a fact"),
     ("tap", f"the listener did not read while some {tap.QUEUE} waited for it"),
     ("tap", f"that does not read some {tap.QUEUE} messages are kept"),
     ("tap", f"A subscription may have {tap.TOPIC_LIMIT} bytes"),
