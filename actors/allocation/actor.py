@@ -77,6 +77,10 @@ class AllocationLogic:
                 return self._ticks[name]()
         return ()
 
+    def rest(self) -> m.Rest | None:
+        """It comes back when srun ends, or has lost a node."""
+        return self._step.rest()
+
     def _asked(self, message: Message) -> Iterable[Effect]:
         match message:
             case m.RequestJob(retry):
@@ -84,9 +88,9 @@ class AllocationLogic:
             case m.WatchJob(job_id):
                 self._job.id = job_id
                 return self._job.begin_watch()
-            case m.LaunchStep(job_id, bundle, argv, retry, programs):
+            case m.LaunchStep(job_id, bundle, argv, retry, programs, runs):
                 self._job.id, self._job.idle = job_id, False
-                return self._step.launch(job_id, bundle, argv, programs, retry=retry)
+                return self._step.launch(job_id, bundle, argv, programs, retry=retry, runs=runs)
             case m.ReleaseJob(job_id, status):
                 return self._job.begin_release(job_id, status)
         return ()

@@ -56,6 +56,14 @@ class Nodes:
         self._questions += 1
         return [self._spool.ask(f"boots-{self._questions}", query.command), Later("nodes", LOOK)]
 
+    def rest(self, job_id: int, step: StepNews) -> m.Rest | None:
+        """Nobody need be there as long as srun has all its connections; None: one is missing."""
+        if self._missed or self.lost:
+            return None
+        if not self.srun or self._scheduler.boots(job_id, step) is None:
+            return m.Rest()
+        return m.Rest(launcher=self.srun, connections=len(step.nodes.split(",")))
+
     def booted(self, name: str, job_id: int, step: StepNews) -> list[Effect]:
         """Read when the nodes were booted, and end what is left of the step if one of them was since it began."""
         query = self._scheduler.boots(job_id, step)

@@ -76,7 +76,7 @@ class Step:
         self._never = ""
 
     def launch(
-        self, job_id: int, bundle: str, argv: tuple[bytes, ...], programs: str = "", *, retry: bool
+        self, job_id: int, bundle: str, argv: tuple[bytes, ...], programs: str = "", *, retry: bool, runs: bool = False
     ) -> list[Effect]:
         """Start srun; a repetition of the wish changes nothing, but that it may have become the last one."""
         self._patient = retry
@@ -85,6 +85,8 @@ class Step:
         if self._bundle:
             return []
         self._job_id, self._bundle, self._argv, self._programs = job_id, bundle, argv, programs
+        # A successor comes when the step has long run: its predecessor has stayed while it was young.
+        self._young = not runs
         return self._spawn()
 
     def next(self) -> list[Effect]:
@@ -130,6 +132,10 @@ class Step:
             started = e.StepStarted(news.step_id, news.nodes)
             return [self._let_go(), Report(started), Later("grown", YOUNG), self.nodes.begin(), *self._window()]
         return [Later("step-log", self._looks.next())] if self._status is None else []
+
+    def rest(self) -> m.Rest | None:
+        """Nothing but srun's end, and the loss of a node, is to be waited for; None: more than that."""
+        return None if self._young or self._status is not None else self.nodes.rest(self._job_id, self._news())
 
     def grown(self) -> list[Effect]:
         """The step has run for so long that its program must have begun."""

@@ -26,6 +26,9 @@ class Child:
         again: whether ``due`` is a restart of the policy's, which somebody may hold.
         revived: whether somebody has asked for the restart that its death will bring.
         level: of its log, if somebody has asked for another one.
+        given_up: whether it has failed so often that there will be no other.
+        needed: whether the state actor has something for it to do.
+        counts: what it has left to its next incarnation when it went to rest.
 
     """
 
@@ -42,6 +45,9 @@ class Child:
         self.again = False
         self.revived = False
         self.level = ""
+        self.given_up = False
+        self.needed = False
+        self.counts: dict[str, int] = {}
 
     @property
     def name(self) -> str:
@@ -54,7 +60,7 @@ def fork(child: Child, creation: Creation, descriptors: Descriptors, lock: int) 
     ours, theirs = pair()
     inherited = descriptors.named(child.specification.descriptors)
     child.incarnation += 1
-    begin = Begin(child.name, child.incarnation, creation, os.getpid(), inherited)
+    begin = Begin(child.name, child.incarnation, creation, os.getpid(), inherited, child.counts)
     pid = os.fork()
     if pid == 0:
         _become(child.specification.main, begin, theirs.fileno(), lock)

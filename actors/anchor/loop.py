@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import time
+from typing import TYPE_CHECKING
 
 from actors.process.logbook import Logbook
 from proto.exit_codes import INTERNAL
@@ -24,6 +25,10 @@ from .guard import Guard
 from .outbox import Outbox
 from .supervisor import Supervisor
 from .window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 RELAYED = (
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
@@ -54,14 +59,15 @@ class Anchor:
         self._poller.register(self._wakeup, select.POLLIN)
         self._poller.register(answer, 0)
         self._finish: m.Finish | None = None
-        self._handlers = {
+        self._handlers: dict[type[Message], Callable[[Child, Any], object]] = {
             m.Ready: lambda child, _: self._actors.ready(child),
             m.Lease: self._actors.renew,
             m.Spawn: self._on_spawn,
             m.SignalCommand: lambda _, v: self._commands.signal(v.name, v.signal),
             m.FollowWindow: lambda *_: self._window.follow(),
             m.Close: lambda _, v: self._descriptors.close(*v.names),
-            m.RunActor: lambda _, v: self._actors.run(v.actor, wanted=v.run),
+            m.Needed: lambda _, v: self._actors.need(v.actors),
+            m.Rest: self._actors.rest,
             m.AnswerCreate: self._on_answer_create,
             m.Heeded: lambda _, v: self._outbox.heeded(v),
             m.Administer: lambda _, v: self._administer(v),
@@ -128,10 +134,14 @@ class Anchor:
             self._finish = m.Finish(INTERNAL, hand_over=True)
 
     def _tell_owner(self, command: Started) -> None:
-        channel = self._actors[command.owner].channel
-        if channel is not None and command.status is not None:
+        """Of a command's end; who is at rest comes back and asks."""
+        if command.status is None:
+            return
+        owner = self._actors[command.owner]
+        self._actors.rouse(owner)
+        if owner.channel is not None:
             with contextlib.suppress(ConnectionError):
-                channel.send(m.Exited(command.name, command.status))
+                owner.channel.send(m.Exited(command.name, command.status))
 
     def _on_create(self) -> None:
         """``create`` has done all that it had to, or has died before: whoever called it was told so."""
@@ -152,6 +162,7 @@ class Anchor:
     def _on_channel(self, fd: int) -> None:
         child = self._actors.with_channel(fd)
         if child is None:
+            self._actors.ready_for(fd)
             return
         received = self._actors.received(child)
         if received is None:
@@ -189,8 +200,6 @@ class Anchor:
                 self._answer.send(f"{message.code}\n{message.sentence}".encode())
         if message.code:
             self._forget_create()
-        else:
-            self._actors.start_late_ones()
 
     def _list_processes(self, child: Child) -> None:
         """Tell the state actor whom there is."""

@@ -8,7 +8,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from actors.process import supervision
 from actors.process.logbook import Logbook, last_words
@@ -22,6 +22,7 @@ from proto.wire.registry import Message
 from .children import Child, fork, kill, send
 from .descriptors import Descriptors
 from .outbox import Outbox
+from .vigil import Vigil
 
 LONGEST_LEASE = 86400.0
 
@@ -64,8 +65,9 @@ class Supervisor:
         self.send = send
         self.clock = clock
         self.held = False
+        self._vigil = Vigil(poller, descriptors)
         now = clock()
-        self._children = {s.name: Child(s, None if s.late else now) for s in supervision.TABLE}
+        self._children = {s.name: Child(s, now if s.early else None) for s in supervision.TABLE}
 
     def __getitem__(self, name: str) -> Child:
         """The actor of that name.
@@ -103,6 +105,8 @@ class Supervisor:
     def keep(self) -> None:
         """Start whose time has come, and end who has not been heard of for too long."""
         now = self.clock()
+        for name in self._vigil.look(now):
+            self.rouse(self._children[name])
         for child in self._children.values():
             if child.due is not None and child.due <= now and not child.pid and not self._waits(child):
                 self._start(child, now)
@@ -117,24 +121,45 @@ class Supervisor:
         children = self._children.values()
         moments = [c.record.lease_ends for c in children if c.pid and not c.record.frozen and not self._holds(c)]
         moments += [c.due for c in children if c.due is not None and not self._waits(c)]
+        moments += [look for look in (self._vigil.next_look,) if look is not None]
         return max(0, int((min(moments, default=now + 60) - now) * 1000) + 1)
 
-    def run(self, name: str, *, wanted: bool) -> None:
-        """Have an actor that is not always needed, or end it now."""
-        child = self._children[name]
-        if wanted and child.due is None and (not child.pid or child.dismissed):
+    def need(self, names: Collection[str]) -> None:
+        """These have something to do; the others may go when they rest."""
+        for child in self._children.values():
+            if child.name in names:
+                child.needed = True
+                self.rouse(child)
+            elif child.needed:
+                child.needed = False
+                if child.specification.at_once:
+                    self._dismiss(child)
+
+    def rouse(self, child: Child) -> None:
+        """Something has happened that is the actor's affair: have it, if it is not there or about to go."""
+        self._vigil.end(child)
+        if child.due is None and (not child.pid or child.dismissed) and not child.given_up:
             child.due = self.clock()
             child.again = False
-        elif not wanted:
-            child.due = None
-            child.dismissed = bool(child.pid)
-            self.kill(child)
 
-    def start_late_ones(self) -> None:
-        """``create`` has been answered."""
-        for child in self._children.values():
-            if child.specification.late and not child.incarnation:
-                child.due = self.clock()
+    def ready_for(self, fd: int) -> None:
+        """A descriptor is ready that is no actor's channel."""
+        child = self._vigil.whose(fd)
+        if child is not None:
+            self.rouse(child)
+
+    def rest(self, child: Child, rest: m.Rest) -> None:
+        """Let an actor go that has nothing to do, if that is still so: it may not have heard what it was told last."""
+        heard = child.channel is not None and rest.heard == child.channel.sent
+        if heard and not child.needed and self._vigil.may_begin(rest):
+            child.counts = rest.counts
+            self._vigil.begin(child, rest, self.clock())
+            self._dismiss(child)
+
+    def _dismiss(self, child: Child) -> None:
+        child.due = None
+        child.dismissed = bool(child.pid)
+        self.kill(child)
 
     def end_all_but_state(self) -> list[Child]:
         """In the reverse order of their start; return them."""
@@ -222,12 +247,13 @@ class Supervisor:
             child.channel.close()
             child.channel = None
         child.pid = 0
-        normal = status == 0 or child.dismissed
+        normal = child.dismissed or (status == 0 and not child.needed)
         reason = "not needed now" if child.dismissed else _describe(status)
         struck = os.waitstatus_to_exitcode(status) == -signal.SIGKILL and not child.condemned
         child.dismissed = child.condemned = False
         verdict = supervision.died(child.specification, child.record, self.clock(), normal=normal, struck=struck)
         child.record = verdict.record
+        child.given_up = verdict.given_up
         if verdict.given_up:
             words = last_words(ContainerPaths(self._creation.root, self._creation.id).log)
             told = f"its {child.name} process failed again and again ({reason}); the log's last words: {words}"

@@ -23,7 +23,12 @@ QUEUE_LIMIT = 16 << 20
 
 
 class Channel:
-    """One end. Reading never blocks; writing blocks only in an actor."""
+    """One end. Reading never blocks; writing blocks only in an actor.
+
+    Attributes:
+        sent, received: how many messages went, and came, by this end.
+
+    """
 
     def __init__(self, sock: socket.socket, *, patient: bool) -> None:
         """Args:
@@ -34,6 +39,8 @@ class Channel:
         self._patient = patient
         self._received = bytearray()
         self._queued = bytearray()
+        self.sent = 0
+        self.received = 0
         sock.setblocking(patient)
 
     def fileno(self) -> int:
@@ -53,6 +60,7 @@ class Channel:
 
         """
         payload = msgpack.packb([word_of(type(message)), to_plain(message)])
+        self.sent += 1
         self._queued += _LENGTH.pack(len(payload)) + payload
         self.flush()
 
@@ -85,6 +93,7 @@ class Channel:
                 break
             self._received += data
         messages = list(self._whole())
+        self.received += len(messages)
         return None if ended and not messages else messages
 
     def _whole(self) -> "list[Message]":

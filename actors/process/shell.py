@@ -28,7 +28,7 @@ from .channel import Channel
 from .effects import Effect, Later, Log, Never, Report, Tell, Tick, ToAnchor, Work, Worked, Write
 from .inbox import Inbox
 from .logbook import Logbook, level_number
-from .supervision import LEASE
+from .supervision import lease
 
 REPEATS = (0.5, 1.0, 2.0)
 """Seconds until a report that was not acknowledged is sent again, and again; the last value holds for all later."""
@@ -53,6 +53,10 @@ class Logic(Protocol):
     def handle(self, event: object) -> Iterable[Effect]:
         """What to do about an event."""
 
+    @abstractmethod
+    def rest(self) -> m.Rest | None:
+        """What would bring it back if it went now, when nothing has happened for a while; None: it has to stay."""
+
 
 class ProcessActor(pykka.ThreadingActor):
     """A pykka actor that is a whole process: its loop runs in the main thread."""
@@ -64,6 +68,8 @@ class ProcessActor(pykka.ThreadingActor):
         self.log = Logbook(begin.creation, begin.actor)
         stacks.offer(self.log.fileno())
         self.channel = Channel(socket.socket(fileno=channel), patient=True)
+        self._quiet = 0
+        self._lease = lease(0)
         self.context = zmq.Context(io_threads=1)
 
     @staticmethod
@@ -88,19 +94,37 @@ class ProcessActor(pykka.ThreadingActor):
             # pykka would tell its own logger, and the process would end as if all were well.
             self.on_failure(type(error), error, error.__traceback__)
         self.channel.send(m.Ready())
-        self.inbox.later("lease", LEASE / 3)
+        self.inbox.later("lease", lease(0) / 3)
 
     def on_receive(self, message: Any) -> None:
         """Handle one event; whatever is raised ends the process (``on_failure``)."""
         if isinstance(message, Tick) and message.name == "lease":
-            self.channel.send(m.Lease(LEASE, mailbox=self.inbox.waiting()))
-            self.inbox.later("lease", LEASE / 3)
+            self._renew()
         elif isinstance(message, m.SetLevel):
             Logbook.level = level_number(message.level)
         elif isinstance(message, m.Stop):
             self.stop()
         else:
+            self._wake()
             self.on_event(message)
+
+    def _renew(self) -> None:
+        """Renew the lease: for the longer, the longer nothing has happened."""
+        self._lease = lease(self._quiet)
+        self.channel.send(m.Lease(self._lease, mailbox=self.inbox.waiting()))
+        self.inbox.later("lease", self._lease / 3)
+        if self._quiet:
+            self.on_quiet()
+        self._quiet += 1
+
+    def _wake(self) -> None:
+        """Something happens: if it cannot be handled, nobody shall wait for the end of a long lease."""
+        self._quiet = 0
+        if self._lease != lease(0):
+            self._renew()
+
+    def on_quiet(self) -> None:
+        """Nothing has happened between two renewals."""
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Half-changed state never survives: the process ends, and a new one begins with the journal."""
@@ -153,6 +177,12 @@ class PeerActor(ProcessActor):
                 self._send(Envelope("state", self.begin.actor, m.Heard(), new_id(), envelope.id))
             case _:
                 self.carry_out(self.logic.handle(event))
+
+    def on_quiet(self) -> None:
+        """Offer to go; the anchor knows whether it may."""
+        rest = self.logic.rest()
+        if rest is not None and not self._unheard:
+            self.channel.send(replace(rest, heard=self.channel.received))
 
     def carry_out(self, effects: Iterable[Effect]) -> None:
         """Carry effects out, in their order."""

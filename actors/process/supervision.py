@@ -21,8 +21,10 @@ OTP counts restarts in a period instead; with a back-off that grows that would n
 STILLBORN = 4
 """The same for a child that has never been ready, in all the life of the container: what keeps it from starting (a
 full disk, a broken installation) will not go away within seconds, and ``create`` waits. With the back-off 1.3 s."""
-LEASE = 6.0
-"""Seconds of silence after which an actor counts as stuck. It renews the lease every third of it."""
+LEASES = (6.0, 6.0, 12.0, 24.0, 60.0)
+"""Seconds of silence after which an actor counts as stuck: by how many renewals there were since something happened. It
+renews the lease every third of it, and at once when something happens after a long rest."""
+LEASE = LEASES[0]
 
 
 FREE = frozenset({"state"})
@@ -37,8 +39,8 @@ class Specification(Value):
         main: dotted name of the module whose ``main(begin, channel)`` is its body.
         restart: OTP's word.
         descriptors: names of the anchor's descriptors that it inherits; missing ones are left out.
-        late: whether it is started only once ``create`` has been answered: nothing is wanted of it before, and two
-            processes fewer compete for the processors while the engine waits.
+        early: whether it is started with the container, before the state actor can say that it is needed.
+        at_once: whether it is ended as soon as it is not needed any more, for whatever it does then is in vain.
 
     """
 
@@ -46,21 +48,23 @@ class Specification(Value):
     main: str
     restart: Restart
     descriptors: tuple[str, ...] = ()
-    late: bool = False
+    early: bool = False
+    at_once: bool = False
 
 
 TABLE: tuple[Specification, ...] = (
-    Specification("state", "actors.state.actor", "permanent", ("hub", "tap", "journal")),
-    Specification("allocation", "actors.allocation.actor", "permanent", ("hub-file", "hold", "job-log", "step-log")),
-    Specification("staging", "actors.staging.actor", "transient", ("hub-file",)),
+    Specification("state", "actors.state.actor", "permanent", ("hub", "tap", "journal"), early=True),
+    Specification(
+        "allocation", "actors.allocation.actor", "transient", ("hub-file", "hold", "job-log", "step-log"), early=True
+    ),
+    Specification("staging", "actors.staging.actor", "transient", ("hub-file",), early=True, at_once=True),
     Specification(
         "stdio",
         "actors.stdio.actor",
-        "permanent",
+        "transient",
         ("hub-file", "stdin", "stdout", "stderr", "step-stdin", "step-stdout", "step-stderr"),
-        late=True,
     ),
-    Specification("signals", "actors.signals.actor", "permanent", ("hub-file",), late=True),
+    Specification("signals", "actors.signals.actor", "transient", ("hub-file",)),
 )
 """In the order of start; the order of the stop is its reverse."""
 
@@ -139,6 +143,11 @@ def frozen(record: Restarts, now: float, *, frozen: bool) -> Restarts:
 def forgiven(record: Restarts) -> Restarts:
     """The record of a child that somebody wants to have anew: what it has failed before does not count."""
     return replace(record, in_a_row=0)
+
+
+def lease(quiet: int) -> float:
+    """For how long an actor may be silent after so many renewals without anything that has happened."""
+    return LEASES[min(quiet, len(LEASES) - 1)]
 
 
 def stuck(record: Restarts, now: float, *, held: bool = False) -> bool:

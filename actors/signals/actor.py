@@ -70,6 +70,10 @@ class SignalsLogic:
                 return self._attempt(self._deliveries[name])
         return ()
 
+    def rest(self) -> m.Rest:
+        """The state actor needs it as long as a signal is on its way."""
+        return m.Rest()
+
     def _asked(self, message: Message) -> list[Effect]:
         match message:
             case m.RelaySignal(number, signum, step_id, single_node):

@@ -76,6 +76,10 @@ class StagingLogic:
                 return self._cut()
         return ()
 
+    def rest(self) -> m.Rest:
+        """The state actor needs it as long as something is to be staged."""
+        return m.Rest()
+
     def _begin(self, task: m.StageIn | m.StageOut) -> list[Effect]:
         if self._task is not None:
             if type(self._task) is not type(task):

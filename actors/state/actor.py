@@ -46,7 +46,7 @@ class StateActor(ProcessActor):
         self.container = lifecycle.replay(self.recorder.records)
         self.children: dict[str, m.ChildChanged] = {}
         self._intents = Intents()
-        self._staging: bool | None = None
+        self._needed: frozenset[str] | None = None
         self._abandoned = False
         self._answered = False
         self._cause: str | None = None
@@ -178,7 +178,7 @@ class StateActor(ProcessActor):
 
     def _ask(self, wanted: tuple[wants.Want, ...]) -> None:
         """Send what is wanted to those who have not heard it yet."""
-        self._run_staging(any(want.actor == "staging" for want in wanted))
+        self._say_who_is_needed()
         for want in self._intents.due(want for want in wanted if want.actor != "state"):
             envelope = Envelope(want.actor, "state", want.message, new_id(), self._cause)
             self.tap.publish("intent", want.actor, want.message)
@@ -198,12 +198,11 @@ class StateActor(ProcessActor):
             self._happen(e.CancelRequested("the removal of its state directory", REFUSED, forced=True))
         self.inbox.later("directory", DIRECTORY)
 
-    def _run_staging(self, wanted: bool) -> None:
-        """Have a staging process while there is something to stage: from the start, and again for the end."""
-        if wanted == self._staging or (self._staging is None and self.container.stage == "none"):
-            return
-        self._staging = wanted
-        self.channel.send(m.RunActor("staging", wanted))
+    def _say_who_is_needed(self) -> None:
+        needed = wants.needed(self.container)
+        if needed != self._needed:
+            self._needed = needed
+            self.channel.send(m.Needed(tuple(sorted(needed))))
 
     def _set_clocks(self) -> None:
         """Start the clocks that the state calls for; each is started once."""

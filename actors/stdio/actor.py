@@ -42,14 +42,22 @@ class Flow(Value):
 class StdioLogic:
     """Which streams there are, and what their ends mean."""
 
-    def __init__(self, descriptors: dict[str, int]) -> None:
+    def __init__(self, descriptors: dict[str, int], moved: dict[str, int] | None = None) -> None:
+        """Args:
+        descriptors: names to numbers.
+        moved: bytes that streams have moved before, by their names.
+        """
+        self._counts = moved or {}
+        self._names = {number: name for name, number in descriptors.items()}
         ends = {
             "stdin": ("stdin", "step-stdin", False, None),
             "stdout": ("step-stdout", "stdout", True, None),
             "stderr": ("step-stderr", "stderr", True, slurms_words.sift),
         }
         self.streams = {
-            name: Stream(descriptors[source], descriptors[target], name, drain=drain, sift=sift)
+            name: Stream(
+                descriptors[source], descriptors[target], name, drain=drain, sift=sift, moved=self._counts.get(name, 0)
+            )
             for name, (source, target, drain, sift) in ends.items()
             if source in descriptors and target in descriptors
         }
@@ -58,7 +66,7 @@ class StdioLogic:
         self._draining: str | None = None
         self._epitaph = ""
         self._stderr = descriptors.get("stderr", -1)
-        self._noted = 0
+        self._noted = self._total()
 
     def start(self) -> Iterable[Effect]:
         """Nothing: the shell watches the streams."""
@@ -78,6 +86,15 @@ class StdioLogic:
                 return self._note()
             case _:
                 return ()
+
+    def rest(self) -> m.Rest | None:
+        """It comes back when a source has something, or a target has gone."""
+        flowing = [stream for name, stream in self.streams.items() if name not in self.ended]
+        if not all(stream.idle for stream in flowing) or self._noted != self._total():
+            return None
+        # (a terminal that was opened anew is watched by the descriptor that it was opened from)
+        watched = {self._names.get(number, stream.name): mask for stream in flowing for number, mask in stream.wants()}
+        return m.Rest(descriptors=watched, counts=self._moved())
 
     def _flow(self, name: str) -> list[Effect]:
         stream = self.streams[name]
@@ -107,7 +124,7 @@ class StdioLogic:
         # The engine's readers see the end now; staging out and giving the job back may take their time.
         return [
             ToAnchor(m.Close(OUTPUT)),
-            Report(OutputDrained(*(self._count(n) for n in ("stdin", "stdout", "stderr"))), self._draining),
+            Report(OutputDrained(*(self._moved().get(n, 0) for n in ("stdin", "stdout", "stderr"))), self._draining),
         ]
 
     def _write_epitaph(self) -> None:
@@ -122,11 +139,12 @@ class StdioLogic:
 
     def _note(self) -> list[Effect]:
         self._noted = self._total()
-        counts = {name: str(stream.moved) for name, stream in self.streams.items()}
+        counts = {name: str(count) for name, count in self._moved().items()}
         return [Tell(Envelope("state", "stdio", m.Note("moved", counts)))]
 
-    def _count(self, name: str) -> int:
-        return self.streams[name].moved if name in self.streams else 0
+    def _moved(self) -> dict[str, int]:
+        """Bytes of each stream, those of earlier incarnations included."""
+        return self._counts | {name: stream.moved for name, stream in self.streams.items()}
 
     def _total(self) -> int:
         return sum(stream.moved for stream in self.streams.values())
@@ -177,4 +195,4 @@ class StdioActor(PeerActor):
 
 def main(begin: m.Begin, channel: int) -> int:
     """Body of the process."""
-    return run(StdioActor, begin, channel, StdioLogic(begin.descriptors))
+    return run(StdioActor, begin, channel, StdioLogic(begin.descriptors, begin.counts))

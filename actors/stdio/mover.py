@@ -115,6 +115,7 @@ class Stream:
         drain: bool = True,
         sift: Sift | None = None,
         chunk: int = COPY_CHUNK,
+        moved: int = 0,
     ) -> None:
         """Prepare; nothing moves yet.
 
@@ -126,6 +127,7 @@ class Stream:
                 not stopped by a full pipe; no for stdin, where what the program does not read stays with the engine.
             sift: takes something out of what passes, which is copied then: see ``slurms_words``.
             chunk: bytes that are copied at once, where they are copied, and that this process may hold.
+            moved: bytes that have reached the target before.
 
         Raises:
             ValueError: neither end is a pipe or a terminal, so that ``splice`` cannot work.
@@ -136,7 +138,7 @@ class Stream:
         if not (stat.S_ISFIFO(source_mode) or stat.S_ISFIFO(target_mode) or terminal):
             raise ValueError(f"{name}: neither end is a pipe")
         self.name = name
-        self.moved = 0
+        self.moved = moved
         self.dropped = 0
         self.state = State.FLOWING
         self.cause = 0
@@ -190,6 +192,11 @@ class Stream:
         if self._watchable:
             return [(self._source, select.POLLIN), (self._target, 0)]
         return [(self._source, select.POLLIN)]
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do before the source has something or the target goes."""
+        return not (self._held or self._kept or self._await_target)
 
     @property
     def pending(self) -> bool:

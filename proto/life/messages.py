@@ -44,6 +44,7 @@ class LaunchStep(Message):
     Attributes:
         retry: whether to start it again if the controller has not heard it.
         programs: directory of what the node runs before and after the container, or nothing.
+        runs: whether the program runs, so that only the end is waited for.
 
     """
 
@@ -52,6 +53,7 @@ class LaunchStep(Message):
     argv: tuple[bytes, ...]
     retry: bool = True
     programs: str = ""
+    runs: bool = False
 
 
 @message("release-job")
@@ -211,6 +213,7 @@ class Begin(Value):
         creation: what ``create`` found out.
         anchor: the anchor's pid.
         descriptors: names to numbers of the descriptors that it inherits.
+        counts: what its predecessor has left to it (``Rest``).
 
     """
 
@@ -219,6 +222,7 @@ class Begin(Value):
     creation: Creation
     anchor: int
     descriptors: dict[str, int]
+    counts: dict[str, int] = {}
 
 
 @message("ready")
@@ -305,12 +309,33 @@ class Close(Message):
     names: tuple[str, ...]
 
 
-@message("run-actor")
-class RunActor(Message):
-    """To the anchor, from state: a temporary actor shall run, or shall be ended now."""
+@message("needed")
+class Needed(Message):
+    """To the anchor, from state: these actors have something to do. The others may go when they say so (``Rest``)."""
 
-    actor: str
-    run: bool
+    actors: tuple[str, ...]
+
+
+@message("rest")
+class Rest(Message):
+    """To the anchor, from an actor: I have nothing to do, and need not be there until one of these things happens.
+
+    Whatever else happens, the end of a command that it has asked for for instance, brings it back, too.
+
+    Attributes:
+        heard: how many messages of the anchor's it has had: it knows nothing of a later one.
+        descriptors: names of those of its descriptors that may become ready, and the events of poll(2) that count.
+        launcher: pid of a command whose connections matter, or 0.
+        connections: how many of them it has as long as all is well.
+        counts: what its next incarnation shall know.
+
+    """
+
+    heard: int = 0
+    descriptors: dict[str, int] = {}
+    launcher: int = 0
+    connections: int = 0
+    counts: dict[str, int] = {}
 
 
 @message("answer-create")

@@ -30,6 +30,21 @@ def wanted(c: Container) -> tuple[Want, ...]:
     return tuple(Want(actor, message) for actor, message in wants)
 
 
+def needed(c: Container) -> frozenset[str]:
+    """The actors that have something to do.
+
+    Of a program that runs only the end is wanted: the anchor brings the allocation actor back then. What it says comes
+    to stdio alone, which has to be there when it begins, or its first word would come late.
+    """
+    at_work = {want.actor for want in wanted(c)}
+    if c.step == "running" and c.ending is None:
+        # The end of what is killed is near, and each would come back only then, one after the other.
+        at_work = at_work | {"allocation", "stdio"} if c.killed else at_work - {"allocation"}
+    if c.step == "launching" and c.creation is not None and not c.creation.terminal:
+        at_work.add("stdio")
+    return frozenset(at_work - {"state"})
+
+
 def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
     wants: list[tuple[str, Message]] = []
     if c.job == "none":
@@ -47,7 +62,8 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
         if c.step == "none":
             wants.append(("state", e.LaunchRequested()))
         elif c.step in {"launching", "running"}:
-            wants.append(("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, programs=c.programs)))
+            runs = c.step == "running"
+            wants.append(("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, programs=c.programs, runs=runs)))
     if c.step == "running":
         single_node = not set(",[") & set(c.nodes)  # a host list of Slurm's: node1,node2 or node[1-2]
         # One at a time: each is a command of its own, and two that run side by side arrive in any order.

@@ -24,7 +24,7 @@ from tests.conftest import read_proc
 from .conftest import chosen
 from .ordeal import ECHO, digest, forget, in_parallel, nothing_left, pump, read, read_line, told
 from .sabotage import family, idle, pass_time
-from .witness import EVENTS, ROLES, Witness, find
+from .witness import EVENTS, Witness, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +67,8 @@ class Clock:
 
 
 def incarnations(box: Box) -> dict[str, int]:
-    """Who is there; staging comes and goes."""
-    return {role: pid for role in ROLES if role != "staging" and (pid := find(box.anchor, role))}
+    """Who is there all the time; the others come and go."""
+    return {role: find(box.anchor, role) for role in ("state", "guard")}
 
 
 def times(runtime: Runtime, box: Box) -> list[float]:

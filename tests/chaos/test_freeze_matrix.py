@@ -43,7 +43,7 @@ def test_stopped_at_each_event(runtime: Runtime, chaos: Chaos) -> None:
     assert all(jobs.count(f"scrun:{cookie}") == 1 for _, cookie in results), jobs
 
 
-@pytest.mark.parametrize("role", chosen(["state", "signals"]))
+@pytest.mark.parametrize("role", chosen(["state", "allocation"]))
 def test_a_stopped_actor_that_goes_on(runtime: Runtime, role: str) -> None:
     """SIGCONT just before the lease is over, or after it: no harm either way."""
     box = runtime.running("/bin/sh", "-c", ECHO, stdin=True)
@@ -58,7 +58,7 @@ def test_a_stopped_actor_that_goes_on(runtime: Runtime, role: str) -> None:
     os.kill(new, signal.SIGCONT)
     runtime.ok("kill", box.id, "USR1")
     assert read_line(box) == "got"
-    assert find(box.anchor, role) == new
+    assert find(box.anchor, role) in {new, 0}  # it may have gone to rest
     box.close_stdin()
     assert (read(box), box.wait()) == ("bye\n", 42)
 

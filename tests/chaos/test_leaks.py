@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 ENDS = ("exit 0", "echo x; exit 3", "echo x >&2; kill -9 $$", "seq 1 100000; exit 1", "exec true")
 """How a program may end."""
-ROLES = ("anchor", "state", "allocation", "stdio", "signals", "guard")
+ROLES = ("anchor", "state", "guard")
+"""Those who are there while nothing happens."""
+COMERS = ("allocation", "stdio", "signals", "staging")
 
 
 def one(runtime: Runtime, name: str) -> int:
@@ -55,10 +57,11 @@ def test_six_rows(runtime: Runtime, chaos: Chaos) -> None:
     count = 100 * ROUNDS or 12
     witness = runtime.running("/bin/sh", "-c", ECHO, id="witness", stdin=True)
     assert read_line(witness) == "ready"
-    runtime.wait_until(lambda: not find(witness.anchor, "staging"), what="the end of stage-in")
+    at_rest(runtime, witness)
     before, memory, open_before = possessions(runtime), resident(witness), census(witness)
     in_parallel([f"row-{number}" for number in range(count)], lambda name: one(runtime, name))
     runtime.wait_until(lambda: possessions(runtime) == before, what=f"{before} again; {possessions(runtime)}")
+    at_rest(runtime, witness)
     assert census(witness) == open_before
     grown = {role: size - memory[role] for role, size in resident(witness).items()}
     assert not [role for role, size in grown.items() if size > 256], f"KiB: {grown}"
@@ -76,6 +79,10 @@ def test_many_at_once(runtime: Runtime, chaos: Chaos) -> None:
     alive = [line for line in jobs_by_cookie(runtime).splitlines() if "RUNNING" in line]
     assert not jobs & {int(line.split()[0]) for line in alive}
     chaos.figures["containers without a trace"] += count
+
+
+def at_rest(runtime: Runtime, box: Box) -> None:
+    runtime.wait_until(lambda: not any(find(box.anchor, role) for role in COMERS), 30, what="rest")
 
 
 def possessions(runtime: Runtime) -> dict[str, object]:

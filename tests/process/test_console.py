@@ -46,6 +46,16 @@ def site(tmp_path: pathlib.Path) -> Iterator[Site]:
     found.scrun("delete", "--force", "x")
 
 
+@pytest.fixture
+def waiting(tmp_path: pathlib.Path) -> Iterator[Site]:
+    """A container that has not been started: its allocation actor listens for what becomes of the job, and stays."""
+    found = Site(tmp_path)
+    found.config(program=PROGRAM)
+    found.succeeds("create", "x")
+    yield found
+    found.scrun("delete", "--force", "x")
+
+
 def shown(site: Site, *words: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(site.succeeds("console", *words, "--format", "json"))
     return found
@@ -58,9 +68,11 @@ def follow(site: Site, *words: str) -> subprocess.Popen[str]:
 
 def test_the_tree_has_every_process_with_what_the_kernel_and_the_anchor_know(site: Site) -> None:
     tree = {row["process"]: row for row in shown(site, "x", "tree")}
-    assert [*tree] == ["anchor", "guard", *(specification.name for specification in TABLE), "step"]
+    # Nobody has sent a signal, so there was never a process for that; others may have gone to rest.
+    assert [*tree] == ["anchor", "guard", "state", "allocation", "staging", "stdio", "step"]
     living = [row for row in tree.values() if row["status"] == "running"]
-    assert len(living) == len(tree) - 1
+    assert {row["process"] for row in living} >= {"anchor", "guard", "state", "step"}
+    assert tree["staging"]["status"] == "stopped"
     anchor = json.loads(site.succeeds("state", "x"))["pid"]
     assert tree["anchor"]["pid"] == anchor
     for row in living:
@@ -182,7 +194,7 @@ def test_the_dump_has_everything_but_secrets(site: Site, wait_until: WaitUntil) 
     assert (done.returncode, done.stderr) == (1, "scrun-x.txt is there already: name another file\n")
     # Of a container that has stopped there is less to tell, and no more to be seen.
     site.succeeds("kill", "x", "KILL")
-    wait_until(lambda: json.loads(site.succeeds("state", "x"))["status"] == "stopped")
+    wait_until(lambda: json.loads(site.succeeds("state", "x"))["pid"] == 0)
     site.succeeds("console", "x", "dump", str(site.path / "later"))
     text = (site.path / "later").read_text()
     assert "== tree ==\ncontainer x has stopped\n" in text
@@ -202,8 +214,9 @@ def running(site: Site, name: str) -> bool:
     return any(row["process"] == name and row["status"] == "running" for row in shown(site, "x", "tree"))
 
 
-@pytest.mark.parametrize("actor", ["signals", "state"])
-def test_a_restart_is_in_the_journal_with_who_did_it(site: Site, wait_until: WaitUntil, actor: str) -> None:
+@pytest.mark.parametrize("actor", ["allocation", "state"])
+def test_a_restart_is_in_the_journal_with_who_did_it(waiting: Site, wait_until: WaitUntil, actor: str) -> None:
+    site = waiting
     old = process(site, actor)
     command = [*COMMAND, "--root", str(site.root), "console", "x", "restart", actor, "--yes"]
     with subprocess.Popen(command, env=site.environ, stdout=subprocess.DEVNULL) as asking:
@@ -215,6 +228,7 @@ def test_a_restart_is_in_the_journal_with_who_did_it(site: Site, wait_until: Wai
     assert (data["action"], data["actor"]) == ("restart", actor)
     assert (data["uid"], data["pid"]) == (os.getuid(), asking.pid)
     # It is for the container as if it had not been.
+    site.succeeds("start", "x")
     site.succeeds("kill", "x", "TERM")
     wait_until(lambda: json.loads(site.succeeds("state", "x"))["status"] == "stopped")
     assert json.loads(site.succeeds("state", "x"))["annotations"]["scrun.end"] == "exited"
@@ -230,14 +244,15 @@ def test_what_changes_something_is_not_done_unless_it_is_confirmed(site: Site) -
     assert interventions(site) == []
 
 
-def test_an_actor_is_frozen_and_thawed(site: Site, wait_until: WaitUntil) -> None:
-    pid = process(site, "stdio")["pid"]
-    site.succeeds("console", "x", "freeze", "stdio", "--yes")
+def test_an_actor_is_frozen_and_thawed(waiting: Site, wait_until: WaitUntil) -> None:
+    site = waiting
+    pid = process(site, "allocation")["pid"]
+    site.succeeds("console", "x", "freeze", "allocation", "--yes")
     wait_until(lambda: "\nState:\tT" in status(pid))
-    assert process(site, "stdio")["status"] == "frozen"
-    site.succeeds("console", "x", "thaw", "stdio", "--yes")
+    assert process(site, "allocation")["status"] == "frozen"
+    site.succeeds("console", "x", "thaw", "allocation", "--yes")
     wait_until(lambda: "\nState:\tT" not in status(pid))
-    assert process(site, "stdio")["status"] == "running"
+    assert process(site, "allocation")["status"] == "running"
     assert [data["action"] for data in interventions(site)] == ["freeze", "thaw"]
 
 
@@ -262,25 +277,26 @@ def test_an_actor_says_more_and_so_do_its_successors(site: Site, wait_until: Wai
     ]  # fmt: skip
 
 
-def test_restarts_are_held_and_resumed(site: Site, wait_until: WaitUntil) -> None:
+def test_restarts_are_held_and_resumed(waiting: Site, wait_until: WaitUntil) -> None:
+    site = waiting
     site.succeeds("console", "x", "hold", "--yes")
-    assert process(site, "anchor")["detail"] == "running, restarts are held"
-    site.succeeds("console", "x", "kill", "signals", "--yes")
-    wait_until(lambda: process(site, "signals")["status"] == "dead")
+    assert process(site, "anchor")["detail"] == "created, restarts are held"
+    site.succeeds("console", "x", "kill", "allocation", "--yes")
+    wait_until(lambda: process(site, "allocation")["status"] == "dead")
     # Whom one asks to resume comes back at once, and everybody else has not by then.
     old = process(site, "state")
     os.kill(old["pid"], signal.SIGKILL)
     wait_until(lambda: process(site, "state")["pid"] not in {0, old["pid"]})
-    assert process(site, "signals")["status"] == "dead"
+    assert process(site, "allocation")["status"] == "dead"
     site.succeeds("console", "x", "resume", "--yes")
-    wait_until(lambda: running(site, "signals"))
-    assert process(site, "anchor")["detail"] == "running"
+    wait_until(lambda: running(site, "allocation"))
+    assert process(site, "anchor")["detail"] == "created"
 
 
 def test_the_prompt(site: Site, tmp_path: pathlib.Path) -> None:
     environ = site.environ | {"HOME": str(tmp_path), "TERM": "dumb"}
     master, slave = pty.openpty()
-    typed = b"he\tsta\nwan\t\nnope\nstory step-started\nkill signals\nn\nkill signals\ny\nquit\n"
+    typed = b"he\tsta\nwan\t\nnope\nstory step-started\nkill state\nn\nkill state\ny\nquit\n"
     command = [*COMMAND, "--root", str(site.root), "console", "x"]
     with subprocess.Popen(command, env=environ, stdin=slave, stdout=slave, stderr=slave) as process:
         os.close(slave)
@@ -300,7 +316,7 @@ def test_the_prompt(site: Site, tmp_path: pathlib.Path) -> None:
     assert "allocation  launch-step" in told
     assert "scrun: the console has no command 'nope'" in told
     assert "because of" in told
-    assert "kill signals of container x? [y/N] " in told
+    assert "kill state of container x? [y/N] " in told
     assert told.count("nothing was done") == 1
     assert [data["action"] for data in interventions(site)] == ["kill"]
     history = tmp_path / ".local/state/scrun/console_history"
@@ -310,8 +326,9 @@ def test_the_prompt(site: Site, tmp_path: pathlib.Path) -> None:
     assert history.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("actor", ["state", "allocation", "stdio", "signals"])
-def test_the_stack_of_an_actor_is_told_by_itself_and_it_lives_on(site: Site, actor: str) -> None:
+@pytest.mark.parametrize("actor", ["state", "allocation"])
+def test_the_stack_of_an_actor_is_told_by_itself_and_it_lives_on(waiting: Site, actor: str) -> None:
+    site = waiting
     pid = process(site, actor)["pid"]
     for _ in range(2):
         frames = shown(site, "x", "stack", actor)
@@ -320,16 +337,17 @@ def test_the_stack_of_an_actor_is_told_by_itself_and_it_lives_on(site: Site, act
     assert process(site, actor)["pid"] == pid
 
 
-def test_who_has_no_stack_to_tell(site: Site) -> None:
-    pid = process(site, "stdio")["pid"]
-    site.succeeds("console", "x", "freeze", "stdio", "--yes")
-    done = site.scrun("console", "x", "stack", "stdio")
-    assert (done.returncode, done.stderr[:32]) == (1, "stdio does not tell what it does")
-    site.succeeds("console", "x", "thaw", "stdio", "--yes")
-    assert process(site, "stdio")["pid"] == pid
+def test_who_has_no_stack_to_tell(waiting: Site) -> None:
+    site = waiting
+    pid = process(site, "allocation")["pid"]
+    site.succeeds("console", "x", "freeze", "allocation", "--yes")
+    done = site.scrun("console", "x", "stack", "allocation")
+    assert (done.returncode, done.stderr[:37]) == (1, "allocation does not tell what it does")
+    site.succeeds("console", "x", "thaw", "allocation", "--yes")
+    assert process(site, "allocation")["pid"] == pid
     for name, sentence in (
         ("staging", "staging is not running now\n"),
-        ("guard", "stack wants the name of an actor: state, allocation, staging, stdio, signals\n"),
+        ("guard", "stack wants the name of an actor: state, allocation, staging\n"),
     ):
         assert site.scrun("console", "x", "stack", name).stderr == sentence
 

@@ -272,7 +272,7 @@ def test_scrun_s_own_processes_leave_room_for_slurm_s(tmp_path: pathlib.Path) ->
             children = [int(word) for word in read_proc(pid, f"task/{pid}/children").split()]
             family += [child for child in children if not read_proc(child, "comm").startswith(b"runc")]
         threads = {pid: len(os.listdir(f"/proc/{pid}/task")) for pid in family}
-        assert len(family) > 5
+        assert len(family) >= 3  # anchor, guard, state; others as there is something to do
         assert sum(threads.values()) <= TASKS / 2 + 1, threads
         assert max(len(descriptors(pid)) for pid in family) <= DESCRIPTORS
     finally:

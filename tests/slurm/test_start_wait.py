@@ -55,7 +55,7 @@ def test_it_is_running_and_queued(runtime: Runtime, filled: Callable[[], None]) 
     assert box.annotations()["scrun.nodes"] == NODE
 
 
-@pytest.mark.parametrize("killed", ["state", "stdio"])
+@pytest.mark.parametrize("killed", ["state", "allocation"])
 def test_whoever_is_replaced_knows_it(runtime: Runtime, filled: Callable[[], None], killed: str) -> None:
     box = promised(runtime)
     old = box.tree()[killed]

@@ -14,15 +14,18 @@ from actors.anchor.descriptors import Descriptors
 from actors.anchor.interventions import ACTIONS
 from actors.anchor.outbox import Outbox
 from actors.anchor.supervisor import LONGEST_LEASE, Supervisor
+from actors.anchor.vigil import LOOK
 from actors.process.channel import Channel
 from actors.process.logbook import Logbook
 from actors.process.supervision import BACK_OFF, GIVE_UP, LEASE, STILLBORN
+from actors.slurm.reboots import connections
 from proto.life import messages as m
 from tests.unit.creations import creation
 
 if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterator
+    from typing import Any
 
     from actors.anchor.children import Child
     from proto.life.creation import Creation
@@ -47,8 +50,9 @@ class House:
         self.log = path / container.id / "log"
         self.outbox = Outbox()
         self.poller = select.poll()
+        self.descriptors = Descriptors()
         self.actors = Supervisor(
-            container, Descriptors(), 0, self.poller, Logbook(container, "anchor"), self.outbox,
+            container, self.descriptors, 0, self.poller, Logbook(container, "anchor"), self.outbox,
             bear=self.bear, kill=lambda child: self.killed.append(child.name) if child.pid else None,
             send=lambda child, signum: self.sent.append((child.name, signum)), clock=lambda: self.now,
         )  # fmt: skip
@@ -76,6 +80,9 @@ class House:
 
     def dies(self, name: str, status: int = EXITED_70) -> str:
         return self.actors.died(self[name], status)
+
+    def rests(self, name: str, **what: Any) -> None:
+        self.actors.rest(self[name], m.Rest(**what))
 
     def wishes(self, action: m.Action, actor: str = "", level: str = "") -> None:
         ACTIONS[action](self.actors, m.Administer(action, actor, level))
@@ -105,16 +112,9 @@ def house(tmp_path: pathlib.Path) -> Iterator[House]:
     made.close()
 
 
-def test_late_actors_are_started_once_create_has_been_answered_and_no_second_time(house: House) -> None:
+def test_only_the_early_actors_are_there_before_anybody_is_needed(house: House) -> None:
+    house.pass_(100)
     assert house.running() == EARLY
-    house.actors.start_late_ones()
-    house.actors.keep()
-    assert house.running() == [*EARLY, *LATE]
-    house.dies("stdio")
-    house["stdio"].due = None
-    house.actors.start_late_ones()
-    house.actors.keep()
-    assert house["stdio"].incarnation == 1
 
 
 def test_the_state_actor_hears_of_everybody_and_its_successor_hears_it_again(house: House) -> None:
@@ -227,21 +227,38 @@ def test_the_loop_sleeps_until_the_next_lease_or_start(house: House) -> None:
     assert 0 <= house.actors.patience() <= 1
 
 
-# --- staging, which is not always needed ------------------------------------------------------------------------
+# --- who is needed ------------------------------------------------------------------------------------------------
 
 
-def test_who_is_not_wanted_any_more_is_ended_and_does_not_come_back(house: House) -> None:
-    house.actors.run("staging", wanted=False)
+def test_who_is_needed_is_started_and_left_alone_when_there(house: House) -> None:
+    house.actors.need({"staging", "stdio"})
+    house.actors.keep()
+    house.actors.need({"staging", "stdio"})
+    house.actors.keep()
+    assert house.running() == [*EARLY, "stdio"]
+    assert [(house[name].incarnation, house[name].due) for name in ("staging", "stdio")] == [(1, None), (1, None)]
+    assert house.killed == []
+
+
+def test_what_staging_does_is_in_vain_when_it_is_not_needed_any_more(house: House) -> None:
+    house.actors.need({"staging", "signals"})
+    house.actors.keep()
+    house.actors.need(())
     assert house.killed == ["staging"]
     assert house.dies("staging", SIGKILLED) == ""
     house.pass_(100)
-    assert not house["staging"].pid
+    assert house.running() == ["state", "allocation", "signals"]
     assert ("staging", "stopped") in house.told()
 
 
-def test_who_is_wanted_again_before_it_is_dead_comes_back_when_it_is(house: House) -> None:
-    house.actors.run("staging", wanted=False)
-    house.actors.run("staging", wanted=True)
+def test_who_was_started_before_anybody_was_needed_waits_for_what_will_be(house: House) -> None:
+    house.actors.need({"allocation"})
+    assert house.killed == []
+
+
+def test_who_is_needed_again_before_it_is_dead_comes_back_when_it_is(house: House) -> None:
+    for names in (["staging"], [], ["staging"]):
+        house.actors.need(names)
     house.actors.keep()
     assert house["staging"].incarnation == 1
     house.dies("staging", SIGKILLED)
@@ -249,17 +266,109 @@ def test_who_is_wanted_again_before_it_is_dead_comes_back_when_it_is(house: Hous
     assert house["staging"].incarnation == 2
 
 
-def test_who_is_wanted_and_there_is_left_alone(house: House) -> None:
-    house.actors.run("staging", wanted=True)
-    house.actors.keep()
-    assert (house["staging"].incarnation, house["staging"].due, house.killed) == (1, None, [])
-
-
-def test_who_waits_for_its_next_start_and_is_not_wanted_any_more_is_not_started(house: House) -> None:
+def test_who_waits_for_its_next_start_and_is_not_needed_any_more_is_not_started(house: House) -> None:
+    house.actors.need({"staging"})
     house.dies("staging")
-    house.actors.run("staging", wanted=False)
+    house.actors.need(())
     house.pass_(100)
     assert not house["staging"].pid
+
+
+def test_who_is_needed_and_ends_by_itself_comes_back(house: House) -> None:
+    house.actors.need({"allocation"})
+    house.dies("allocation", EXITED_0)
+    house.pass_(BACK_OFF[0])
+    assert house["allocation"].incarnation == 2
+
+
+def test_who_was_given_up_does_not_come_back_however_much_it_is_needed(house: House) -> None:
+    house.actors.need({"allocation"})
+    for _ in range(STILLBORN + 1):
+        house.dies("allocation")
+        house.pass_(BACK_OFF[-1])
+    house.actors.need({"allocation", "signals"})
+    house.actors.rouse(house["allocation"])
+    house.pass_(100)
+    assert house.running() == ["state", "staging", "signals"]
+
+
+# --- who rests ----------------------------------------------------------------------------------------------------
+
+
+def test_who_has_nothing_to_do_may_go(house: House) -> None:
+    house.rests("allocation")
+    assert house.killed == ["allocation"]
+    assert house.dies("allocation", SIGKILLED) == ""
+    house.pass_(100)
+    assert house.running() == ["state", "staging"]
+    assert ("allocation", "stopped") in house.told()
+
+
+def test_who_is_needed_may_not(house: House) -> None:
+    house.actors.need({"allocation"})
+    house.rests("allocation")
+    assert house.killed == []
+
+
+def test_who_has_not_heard_all_that_it_was_told_may_not(house: House) -> None:
+    """The end of its last command may be on its way to it."""
+    channel = house["allocation"].channel
+    assert channel is not None
+    channel.send(m.Exited("step", 0))
+    house.rests("allocation")
+    assert house.killed == []
+    house.rests("allocation", heard=1)
+    assert house.killed == ["allocation"]
+
+
+@pytest.mark.parametrize("dead", [False, True])
+def test_who_rests_comes_back_when_something_of_its_has_happened(house: House, *, dead: bool) -> None:
+    house.rests("allocation", counts={"stdout": 5})
+    if dead:
+        house.dies("allocation", SIGKILLED)
+    house.actors.rouse(house["allocation"])
+    if not dead:
+        house.dies("allocation", SIGKILLED)
+    house.actors.keep()
+    assert house["allocation"].incarnation == 2
+    assert house["allocation"].counts == {"stdout": 5}
+
+
+def test_who_rests_comes_back_when_one_of_its_descriptors_is_ready(house: House) -> None:
+    reader, writer = os.pipe()
+    house.descriptors.put("stdin", reader)
+    house.rests("allocation", descriptors={"stdin": select.POLLIN, "gone": select.POLLIN})
+    house.dies("allocation", SIGKILLED)
+    assert house.poller.poll(0) == []
+    house.actors.ready_for(writer)
+    assert house["allocation"].due is None
+    os.write(writer, b"x")
+    assert house.poller.poll(0) == [(reader, select.POLLIN)]
+    house.actors.ready_for(reader)
+    house.actors.keep()
+    assert house["allocation"].incarnation == 2
+    assert house.poller.poll(0) == []  # it is the actor's again
+    os.close(reader)
+    os.close(writer)
+
+
+def test_who_rests_comes_back_when_its_launcher_loses_a_connection(house: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        far = socket.create_connection(server.getsockname())
+        near, _ = server.accept()
+        us = os.getpid()
+        now = connections(us) or 0
+        house.rests("allocation", launcher=us, connections=now + 1)
+        assert house.killed == []  # one is missing already
+        house.rests("allocation", launcher=us, connections=now)
+        house.dies("allocation", SIGKILLED)
+        assert house.actors.patience() <= LOOK * 1000 + 1
+        house.pass_(LOOK)
+        assert house["allocation"].incarnation == 1
+        far.close()
+        near.close()
+        house.pass_(LOOK)
+        assert house["allocation"].incarnation == 2
 
 
 # --- what is heard of them ----------------------------------------------------------------------------------------
@@ -293,7 +402,7 @@ def test_a_process_and_a_channel_are_known_by_their_numbers(house: House) -> Non
 
 
 def test_at_the_end_all_are_killed_in_reverse_order_but_state(house: House) -> None:
-    house.actors.start_late_ones()
+    house.actors.need({*EARLY, *LATE})
     house.actors.keep()
     others = house.actors.end_all_but_state()
     assert house.killed == [child.name for child in others] == ["signals", "stdio", "staging", "allocation"]
@@ -356,7 +465,7 @@ def test_while_restarts_are_held_only_the_state_actor_comes_back(house: House) -
     assert house.running() == ["state"]
     assert house.actors.patience() > 0
     # Who is wanted for the first time, or by hand, is no restart.
-    house.actors.start_late_ones()
+    house.actors.need(LATE)
     house.wishes("restart", "allocation")
     house.actors.keep()
     assert house.running() == ["state", "allocation", *LATE]

@@ -53,7 +53,7 @@ def type_word(hint: object) -> str:
 
 
 def default(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value) or "empty"
+    return str(value).lower() if isinstance(value, bool) else "empty" if value in ("", {}) else str(value)
 
 
 def body(cls: type[Value]) -> str:

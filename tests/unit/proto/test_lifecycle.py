@@ -9,7 +9,7 @@ from proto.life.container import Container
 from proto.life.ending import Ending, EndKind
 from proto.life.journal import Record
 from proto.life.lifecycle import IllegalEventError, apply, knows, replay
-from proto.life.wants import wanted
+from proto.life.wants import needed, wanted
 from proto.wire.registry import Message
 from tests.unit.creations import changed
 
@@ -102,7 +102,25 @@ def test_a_container_whose_start_has_returned_runs_for_the_engine_and_is_launche
     staged = apply(apply(promised, e.JobGranted(4, "n1")), e.StagedIn("/s", "/s/rootfs", (b"x",)))
     assert messages(staged) == [m.WatchJob(4), e.LaunchRequested()]
     running = apply(apply(staged, e.LaunchRequested()), e.StepStarted("4.0"))
-    assert (running.status, messages(running)) == ("running", [m.LaunchStep(4, "/s", (b"x",))])
+    assert (running.status, messages(running)) == ("running", [m.LaunchStep(4, "/s", (b"x",), runs=True)])
+
+
+@pytest.mark.parametrize(
+    ("events", "actors"),
+    [
+        ((), set()),
+        (QUEUED, {"allocation"}),
+        (CREATED, {"allocation"}),
+        ((*CREATED, e.StartRequested("r1"), e.LaunchRequested()), {"allocation", "stdio"}),
+        (RUNNING, set()),
+        ((*RUNNING, e.SignalRequested(1, 10, "r2")), {"signals"}),
+        ((*RUNNING, e.SignalRequested(1, 9, "r2")), {"allocation", "signals", "stdio"}),
+        ((*RUNNING, e.CancelRequested("SIGINT", 130)), {"allocation", "signals"}),
+        ((*RUNNING, e.StepEnded(Ending("exited", 0, 0, ""))), {"stdio"}),
+    ],
+)
+def test_who_has_something_to_do(events: tuple[Message, ...], actors: set[str]) -> None:
+    assert needed(live(*events)) == actors
 
 
 @pytest.mark.parametrize(
