@@ -107,7 +107,8 @@ def _begin_records(creation: Creation, paths: ContainerPaths, number: int, *, as
     # The program and its arguments come again, when it has been staged.
     journal.reserve(ROOM + sum(len(word) + 5 for word in creation.args))
     anchor = os.getpid()
-    size = state_file.write(paths, lifecycle.apply(Container(), first), anchor, state_file.start_time(anchor))
+    text = state_file.render(lifecycle.apply(Container(), first), anchor, state_file.start_time(anchor))
+    size = state_file.write(paths, text)
     state_file.keep_room(paths, size)
     if asked:
         journal.append(e.JobRequested(creation.cookie))

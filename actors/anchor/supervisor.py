@@ -127,13 +127,9 @@ class Supervisor:
     def need(self, names: Collection[str]) -> None:
         """These have something to do; the others may go when they rest."""
         for child in self._children.values():
-            if child.name in names:
-                child.needed = True
+            child.needed = child.name in names
+            if child.needed:
                 self.rouse(child)
-            elif child.needed:
-                child.needed = False
-                if child.specification.at_once:
-                    self._dismiss(child)
 
     def rouse(self, child: Child) -> None:
         """Something has happened that is the actor's affair: have it, if it is not there or about to go."""
@@ -154,12 +150,8 @@ class Supervisor:
         if heard and not child.needed and self._vigil.may_begin(rest):
             child.counts = rest.counts
             self._vigil.begin(child, rest, self.clock())
-            self._dismiss(child)
-
-    def _dismiss(self, child: Child) -> None:
-        child.due = None
-        child.dismissed = bool(child.pid)
-        self.kill(child)
+            child.dismissed = True
+            self.kill(child)
 
     def end_all_but_state(self) -> list[Child]:
         """In the reverse order of their start; return them."""

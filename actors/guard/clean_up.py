@@ -78,7 +78,7 @@ def clean_up(creation: Creation, anchor: int, path: str) -> None:
     if goes_on:
         container = _conclude(container, journal, log)
     with contextlib.suppress(OSError):
-        state_file.write(paths, container, anchor, 0)
+        state_file.write(paths, state_file.render(container, anchor, 0), last=container.finished)
     ends.note(container, journal.records[-1].time)
     if not container.answered:
         # create never returned 0, so for the engine there never was a container.

@@ -40,7 +40,6 @@ class Specification(Value):
         restart: OTP's word.
         descriptors: names of the anchor's descriptors that it inherits; missing ones are left out.
         early: whether it is started with the container, before the state actor can say that it is needed.
-        at_once: whether it is ended as soon as it is not needed any more, for whatever it does then is in vain.
 
     """
 
@@ -49,7 +48,6 @@ class Specification(Value):
     restart: Restart
     descriptors: tuple[str, ...] = ()
     early: bool = False
-    at_once: bool = False
 
 
 TABLE: tuple[Specification, ...] = (
@@ -57,7 +55,7 @@ TABLE: tuple[Specification, ...] = (
     Specification(
         "allocation", "actors.allocation.actor", "transient", ("hub-file", "hold", "job-log", "step-log"), early=True
     ),
-    Specification("staging", "actors.staging.actor", "transient", ("hub-file",), early=True, at_once=True),
+    Specification("staging", "actors.staging.actor", "transient", ("hub-file",), early=True),
     Specification(
         "stdio",
         "actors.stdio.actor",

@@ -1,8 +1,8 @@
 """The staging actor: brings the bundle to the nodes before the step, and changes back after it.
 
-It runs only while there is something to stage. The work happens in a thread, because Lua cannot be stopped from
-inside: a time limit, a cancellation or a stuck script ends this whole process group, and what has to happen
-next happens in a new incarnation.
+The work happens in a thread, because Lua cannot be stopped from inside: a time limit, a cancellation or a stuck script
+ends this whole process group, and what has to happen next happens in a new incarnation. Else the one that has staged in
+stages out, too, if the program ends before it goes to rest.
 """
 
 import os
@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable, Iterable
 
 from actors.oci.entry import entry_argv
-from actors.process.effects import Effect, Later, Report, Tick, Work, Worked
+from actors.process.effects import Effect, Later, Never, Report, Tick, Work, Worked
 from actors.process.logbook import Logbook
 from actors.process.shell import PeerActor, Received, run
 from proto.errors import ScrunError
@@ -49,6 +49,7 @@ class StagingLogic:
         self._stager = stager
         self._end = end
         self._task: Message | None = None
+        self._works = False
         self._late = False
         limit = creation.settings.staging.time_limit
         self._too_long = f"staging took longer than the time limit of {limit:g} s"
@@ -67,26 +68,29 @@ class StagingLogic:
             case e.StagingProgress():
                 return [Report(event)]
             case Worked("stage-in", result, error):
-                return self._staged_in(result, error)
+                self._works = False
+                return [Never("limit"), *self._staged_in(result, error)]
             case Worked("stage-out", _, error):
-                return [Report(e.StagedOut(str(error) if error else ""))]
+                self._works = False
+                return [Never("limit"), Report(e.StagedOut(str(error) if error else ""))]
             case Worked("discard", _, error):
                 return [Report(e.StagedOut(str(error or self._too_long)))]
             case Tick("limit"):
                 return self._cut()
         return ()
 
-    def rest(self) -> m.Rest:
-        """The state actor needs it as long as something is to be staged."""
-        return m.Rest()
+    def rest(self) -> m.Rest | None:
+        """Not in the midst of its work; a new one would have to begin it anew."""
+        return None if self._works else m.Rest()
 
     def _begin(self, task: m.StageIn | m.StageOut) -> list[Effect]:
-        if self._task is not None:
-            if type(self._task) is not type(task):
-                # Cancelled while the script still runs: end it, and let the next incarnation clear up.
-                self._end()
+        if type(self._task) is type(task):
+            return []  # heard twice
+        if self._works:
+            # Cancelled while the script still runs: end it, and let the next incarnation clear up.
+            self._end()
             return []
-        self._task = task
+        self._task, self._works = task, True
         limit = self._creation.settings.staging.time_limit
         stager = self._stager(task.job_id, task.nodes)
         work = (

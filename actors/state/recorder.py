@@ -39,7 +39,7 @@ class Recorder:
         self._log = log
         self._failing: set[str] = set()
         self._lost = False
-        self._shown: Container | None = None
+        self._shown = ""
         # Not by its path: the directory may be gone by the time in which an actor is replaced.
         self._journal = journal(fd_path(begin.descriptors["journal"]))
         self.records = self._journal.records
@@ -71,16 +71,17 @@ class Recorder:
             self._failing.discard("journal")
 
     def show(self, container: Container) -> bool:
-        """Write ``state.json`` if there is something new; whether that could be done."""
-        if container is self._shown:
+        """Write ``state.json`` if there is something new in it, as half of the events bring; whether it is there."""
+        text = state_file.render(container, self._anchor, self._started)
+        if text == self._shown:
             return True
         try:
-            state_file.write(self._paths, container, self._anchor, self._started)
+            state_file.write(self._paths, text, last=container.finished)
         except OSError as error:
             self._failed("state", error)
             return False
         self._failing.discard("state")
-        self._shown = container
+        self._shown = text
         return True
 
     def _failed(self, what: str, error: OSError) -> StorageError:

@@ -168,8 +168,8 @@ def phase(container: "Container") -> str:
     return "staging in" if container.job == "granted" else container.job
 
 
-def write(paths: ContainerPaths, container: "Container", anchor: int, started: int) -> int:
-    """Replace the file; return its size.
+def write(paths: ContainerPaths, text: str, *, last: bool = False) -> int:
+    """Replace the file by a text (``render``), the ``last`` one or one that others follow; return its size.
 
     Raises:
         OSError: it could not be written, and is as it was.
@@ -177,18 +177,18 @@ def write(paths: ContainerPaths, container: "Container", anchor: int, started: i
     """
     from proto.host.reserve import exchange
 
-    data = render(container, anchor, started).encode("utf-8", "surrogateescape")
-    new = _last(paths) if container.finished else _next(paths)
+    data = text.encode("utf-8", "surrogateescape")
+    new = _last(paths) if last else _next(paths)
     with open(_open(new), "wb") as file:
         longer = os.fstat(file.fileno()).st_size > len(data)
         file.write(data)
         if longer:
             file.truncate()  # which gives back what is reserved beyond the end, too
-    replaces = os.path.exists(paths.state) and not container.finished
+    replaces = os.path.exists(paths.state) and not last
     if not replaces or not exchange(new, paths.state):
         os.rename(new, paths.state)
     try:
-        if container.finished:
+        if last:
             os.unlink(_next(paths))
         else:
             keep_room(paths, len(data))

@@ -240,38 +240,11 @@ def test_who_is_needed_is_started_and_left_alone_when_there(house: House) -> Non
     assert house.killed == []
 
 
-def test_what_staging_does_is_in_vain_when_it_is_not_needed_any_more(house: House) -> None:
+def test_who_is_not_needed_any_more_is_not_disturbed(house: House) -> None:
     house.actors.need({"staging", "signals"})
     house.actors.keep()
     house.actors.need(())
-    assert house.killed == ["staging"]
-    assert house.dies("staging", SIGKILLED) == ""
-    house.pass_(100)
-    assert house.running() == ["state", "allocation", "signals"]
-    assert ("staging", "stopped") in house.told()
-
-
-def test_who_was_started_before_anybody_was_needed_waits_for_what_will_be(house: House) -> None:
-    house.actors.need({"allocation"})
-    assert house.killed == []
-
-
-def test_who_is_needed_again_before_it_is_dead_comes_back_when_it_is(house: House) -> None:
-    for names in (["staging"], [], ["staging"]):
-        house.actors.need(names)
-    house.actors.keep()
-    assert house["staging"].incarnation == 1
-    house.dies("staging", SIGKILLED)
-    house.actors.keep()
-    assert house["staging"].incarnation == 2
-
-
-def test_who_waits_for_its_next_start_and_is_not_needed_any_more_is_not_started(house: House) -> None:
-    house.actors.need({"staging"})
-    house.dies("staging")
-    house.actors.need(())
-    house.pass_(100)
-    assert not house["staging"].pid
+    assert (house.running(), house.killed) == ([*EARLY, "signals"], [])
 
 
 def test_who_is_needed_and_ends_by_itself_comes_back(house: House) -> None:

@@ -24,12 +24,16 @@ REASONS = ("short", "a longer reason " * 100, "short again")
 def paths(tmp_path: pathlib.Path) -> ContainerPaths:
     (tmp_path / "x").mkdir()
     found = ContainerPaths(str(tmp_path), "x")
-    state_file.keep_room(found, state_file.write(found, waiting(""), 1, 2))
+    state_file.keep_room(found, write(found, waiting("")))
     return found
 
 
 def waiting(reason: str) -> Container:
     return Container(creation=creation(), job="queued", queue_reason=reason)
+
+
+def write(paths: ContainerPaths, container: Container) -> int:
+    return state_file.write(paths, state_file.render(container, 1, 2), last=container.finished)
 
 
 def numbers(directory: pathlib.Path) -> set[int]:
@@ -44,7 +48,7 @@ def test_a_reader_keeps_what_it_has_opened(paths: ContainerPaths, tmp_path: path
     with contextlib.ExitStack() as opened:
         readers = []
         for each in REASONS:
-            state_file.write(paths, waiting(each), 1, 2)
+            write(paths, waiting(each))
             readers.append(opened.enter_context((tmp_path / "x/state.json").open()))
         assert [reason(reader.read()) for reader in readers] == list(REASONS)
     names = ["state.json", "state.json.last", "state.json.next"]
@@ -63,9 +67,9 @@ def test_without_room_for_a_fresh_file_none_is_given_back(paths: ContainerPaths,
             if path.is_file():
                 held.enter_context(path.open())  # the number of one that is open is given to no other file
         for each in REASONS:
-            state_file.write(paths, waiting(each), 1, 2)
+            write(paths, waiting(each))
             assert reason((directory / "state.json").read_text()) == each
             assert numbers(directory) == files
-    state_file.write(paths, replace(waiting(""), finished=True), 1, 2)
+    write(paths, replace(waiting(""), finished=True))
     assert numbers(directory) == {last}
     assert json.loads((directory / "state.json").read_text())["status"] == "stopped"

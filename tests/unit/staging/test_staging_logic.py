@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors.process.effects import Effect, Later, Report, Tick, Work, Worked
+from actors.process.effects import Effect, Later, Never, Report, Tick, Work, Worked
 from actors.process.shell import Received
 from actors.staging.actor import StagingLogic
 from actors.staging.bundle import Staged
@@ -95,7 +95,7 @@ def test_what_was_staged_is_told_with_the_command_to_launch(*, entry: bool, argv
     yard = Yard()
     yard.ask(IN)
     staged = Staged("/s", "/s/rootfs", entry, "one owner")
-    assert yard.worked("stage-in", staged) == [Report(e.StagedIn("/s", "/s/rootfs", argv, "one owner"))]
+    assert yard.worked("stage-in", staged) == [Never("limit"), Report(e.StagedIn("/s", "/s/rootfs", argv, "one owner"))]
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,28 @@ def test_what_was_staged_is_told_with_the_command_to_launch(*, entry: bool, argv
 def test_a_failure_is_told_in_a_sentence(error: Exception, sentence: str) -> None:
     yard = Yard()
     yard.ask(IN)
-    assert yard.worked("stage-in", error=error) == [Report(e.StagingFailed(sentence))]
+    assert yard.worked("stage-in", error=error) == [Never("limit"), Report(e.StagingFailed(sentence))]
 
 
 def test_the_end_of_staging_out_is_told_well_or_badly() -> None:
     yard = Yard()
     yard.ask(OUT)
-    assert yard.worked("stage-out") == [Report(e.StagedOut())]
-    assert yard.worked("stage-out", error=StagingError("it is gone")) == [Report(e.StagedOut("it is gone"))]
+    assert yard.worked("stage-out") == [Never("limit"), Report(e.StagedOut())]
+    failed = [Never("limit"), Report(e.StagedOut("it is gone"))]
+    assert yard.worked("stage-out", error=StagingError("it is gone")) == failed
+
+
+def test_who_has_staged_in_stages_out_and_nothing_twice() -> None:
+    yard = Yard()
+    yard.ask(IN)
+    assert yard.logic.rest() is None
+    yard.worked("stage-in", Staged("/s", "/s/rootfs", entry=True))
+    assert yard.logic.rest() == m.Rest()
+    assert yard.ask(IN) == []
+    work(yard.ask(OUT), "stage-out")()
+    assert yard.logic.rest() is None
+    yard.worked("stage-out")
+    assert (yard.ask(OUT), yard.ended) == ([], 0)
 
 
 @pytest.mark.parametrize(("first", "second"), [(IN, OUT), (OUT, IN)])
