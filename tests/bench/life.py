@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 NAME = "life"
 HAND = "salloc + srun + scancel"
-NOTE = "run: from the end of start to the exit of the anchor; podman: image busybox, --rm, with conmon and a store"
+NOTE = (
+    "processor time: of all processes here, Slurm's commands included on both sides; its daemons and what runs on the "
+    "node are not; run: from the end of start to the exit of the anchor; podman: image busybox, --rm, with conmon and a store"
+)
 LIVES = 100
 """So many that a late one in twenty is seen, and something can be said of one in a hundred."""
 PODMAN_EVERY = 5
@@ -40,6 +43,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     yield Row(NAME, "scrun: whole life", "ms", tuple(took["scrun"]), HAND, hand, "<= +100", NOTE)
     for part in PARTS:
         yield Row(NAME, f"  {part}", "ms", tuple(took[part]))
+    yield Row(NAME, "scrun: processor time", "ms", tuple(took["scrun cpu"]), HAND, tuple(took["hand cpu"]), "", NOTE)
     yield Row(NAME, "podman run", "ms", tuple(took["podman"]), HAND, hand)
     yield Row(NAME, "by hand", "ms", hand)
     for part in HAND_PARTS:
@@ -47,13 +51,14 @@ def measure(bench: Bench) -> Iterator[Row]:
 
 
 def through_scrun(bench: Bench, *command: str, expected: int = 0) -> dict[str, float]:
-    """One life; milliseconds of its parts, and of ``scrun``, all of it.
+    """One life; milliseconds of its parts, of ``scrun``, all of it, and of processor time, if nothing else is beside.
 
     Raises:
         RuntimeError: the container ended otherwise than it should.
 
     """
     container = bench.container(*(command or ("true",)))
+    spent = bench.processes.processor
     try:
         begin = time.perf_counter()
         create = container.create()
@@ -69,7 +74,8 @@ def through_scrun(bench: Bench, *command: str, expected: int = 0) -> dict[str, f
     if status != expected:
         raise RuntimeError(f"the container ended with {status} instead of {expected}")
     parts = (create.milliseconds, start.milliseconds, run * 1000, delete.milliseconds)
-    return dict(zip(PARTS, parts, strict=True)) | {"scrun": whole * 1000}
+    spent = bench.processes.processor - spent
+    return dict(zip(PARTS, parts, strict=True)) | {"scrun": whole * 1000, "scrun cpu": spent * 1000}
 
 
 def by_hand(bench: Bench, *command: str, expected: int = 0) -> dict[str, float]:
@@ -81,6 +87,7 @@ def by_hand(bench: Bench, *command: str, expected: int = 0) -> dict[str, float]:
     """
     command = command or ("true",)
     bench.bundle(*command)
+    spent = bench.processes.processor
     begin = time.perf_counter()
     job, salloc = bench.salloc()
     srun = bench.run(*bench.step(job, *command))
@@ -89,4 +96,5 @@ def by_hand(bench: Bench, *command: str, expected: int = 0) -> dict[str, float]:
     if srun.status != expected:
         raise RuntimeError(f"srun ended with {srun.status} instead of {expected}: {srun.said}")
     parts = (salloc.milliseconds, srun.milliseconds, scancel.milliseconds)
-    return dict(zip(HAND_PARTS, parts, strict=True)) | {"hand": whole * 1000}
+    spent = bench.processes.processor - spent
+    return dict(zip(HAND_PARTS, parts, strict=True)) | {"hand": whole * 1000, "hand cpu": spent * 1000}

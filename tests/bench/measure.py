@@ -44,9 +44,15 @@ def become_subreaper() -> None:
 
 
 class Processes:
-    """Starts processes, and reaps all that come here; several threads may use it."""
+    """Starts processes, and reaps all that come here; several threads may use it.
+
+    Attributes:
+        processor: seconds of processor time of all that was waited for, and of what that has waited for.
+
+    """
 
     def __init__(self) -> None:
+        self.processor = 0.0
         self._lock = threading.Lock()
         self._awaited: set[int] = set()
         self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
@@ -81,9 +87,10 @@ class Processes:
             os.close(handle)
         if not ended:
             os.kill(pid, signal.SIGKILL)
-        _, status, _ = os.wait4(pid, 0)
+        _, status, used = os.wait4(pid, 0)
         with self._lock:
             self._awaited.discard(pid)
+            self.processor += used.ru_utime + used.ru_stime
         if not ended:
             raise TooLongError(f"a process took longer than {limit:.0f} s")
         return os.waitstatus_to_exitcode(status)
@@ -146,6 +153,13 @@ def state_of(pid: int) -> str:
     """The letter of ps; X for a process that is gone."""
     words = read_proc(pid, "stat").rpartition(")")[2].split()
     return words[0] if words else "X"
+
+
+def processor_time(pid: int) -> float:
+    """Milliseconds of processor time that a living process has used."""
+    tasks = os.listdir(f"/proc/{pid}/task") if os.path.isdir(f"/proc/{pid}/task") else []
+    spent = (read_proc(pid, f"task/{task}/schedstat").split() for task in tasks)
+    return sum(int(words[0]) for words in spent if words) / 1e6
 
 
 def children(pid: int | None = None) -> list[int]:
