@@ -83,6 +83,6 @@ def _record(path: str) -> Any:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > SIZE_LIMIT:
             raise OSError
-        return json.loads(os.read(descriptor, SIZE_LIMIT))
+        return json.loads(os.read(descriptor, status.st_size))
     finally:
         os.close(descriptor)

@@ -5,7 +5,7 @@
 # read what one of a later release has made.
 
 accounting_data=$lib/accounting
-accounting_port=26819
+accounting_port=$((ctld_port + 2))
 accounting_packages=()
 [ "${ACCOUNTING:-}" != 1 ] || accounting_packages=(slurmdbd mariadb-server-core)
 
@@ -51,13 +51,14 @@ mariadb=(
     --innodb-log-file-size=8M --innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=2
 )
 
-# What mariadb-install-db does, which needs the whole server's package.
+# What mariadb-install-db does, which needs the whole server's package. The files are called mysql up to Debian 12, then
+# mariadb.
 make_database() {
     rm -rf --one-file-system "${accounting_data:?}"
     install -d -m 0700 -o slurm -g slurm "$accounting_data"
     {
         printf 'CREATE DATABASE mysql;\nUSE mysql;\n'
-        cat /usr/share/mysql/mysql_system_tables.sql /usr/share/mysql/mysql_system_tables_data.sql
+        cat /usr/share/m*/m*_system_tables.sql /usr/share/m*/m*_system_tables_data.sql
     } | "${mariadb[@]}" --bootstrap >>"$log/start.log" 2>&1 || die "no database could be made (see $log/mariadb.log)"
 }
 
