@@ -27,6 +27,7 @@ demo: cluster-up ## A fresh machine to the first "podman run" that is a Slurm jo
 
 # What is merged must not depend on chance: the slice of the chaos tests is the same one each time.
 test: export SEED ?= 9
+test: export ACCOUNTING ?= 1
 test: check ## All checks and all tests; the cluster is taken down again if it was down
 	@tests/cluster/with-cluster $(python) -m pytest -q -m "not outage" tests/process tests/slurm tests/oci tests/conformance tests/chaos
 
@@ -53,7 +54,7 @@ conformance: cluster-up ## runc's own tests, with runc and with scrun; rewrites 
 bench: cluster-up ## Measure latency and throughput on the cluster
 	$(python) -m tests.bench
 
-cluster-up: .venv bytecode ## A real Slurm cluster with podman, on this machine (root)
+cluster-up: .venv bytecode ## A real Slurm cluster with podman, on this machine (root); ACCOUNTING=1 for sacct
 	@tests/cluster/up
 
 cluster-down: ## Stop that cluster; nothing of it keeps running

@@ -66,6 +66,7 @@ TABLE: tuple[Option, ...] = (
     Option("acctg-freq", "ACCTG_FREQ", where=BOTH),
     Option("begin"),
     Option("clusters", "CLUSTERS", aliases=("cluster",)),
+    Option("comment"),
     Option("deadline"),
     Option("dependency", "DEPENDENCY"),
     Option("extra", since=(23, 2)),

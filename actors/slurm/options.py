@@ -195,8 +195,8 @@ def _decode(environment: Iterable[bytes]) -> dict[str, str]:
 
 
 def _checked(option: Option, value: str, source: str) -> str:
-    if any(char in value for char in "\0\n\r"):
-        raise SettingsError(f"{source} has a line break or a NUL byte in its value")
+    if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in value):
+        raise SettingsError(f"{source} has a control character in its value (a line break, NUL or the like)")
     value = value.strip()
     if option.kind == FLAG:
         return _flag(value)
@@ -214,6 +214,10 @@ def _checked(option: Option, value: str, source: str) -> str:
         raise SettingsError(f"{source} has the value {value!r}, which is not a whole number")
     if option.name in HELPERS and value in ASKS_FOR_HELP:
         raise SettingsError(f"{source} has the value {value!r}, which asks for help and not for a job")
+    if option.name == "comment":
+        from .accounting import check_comment
+
+        check_comment(value, source)
     return value
 
 
@@ -226,8 +230,6 @@ def _flag(value: str) -> str:
 
 
 def _hint(name: str, prefix: str) -> str:
-    if name == "comment":
-        return ": the job's comment carries the word by which scrun finds the job again"
     import difflib
 
     near = difflib.get_close_matches(name, [*BY_NAME, *ALIASES], 1, 0.5)

@@ -1,8 +1,8 @@
 """Where a job was asked for, so exactly that it can be said whether a process there still knows it.
 
-The job's comment is ``scrun:COOKIE scrun-at:BOOT.TABLE.ROOT.MACHINE``: the run of the kernel (its random boot id), the
-process table (pid namespace), the state directory and the machine. Wherever BOOT, TABLE and ROOT are the same as
-here, every process that could hold the job would be seen here.
+The job's comment has the word ``scrun-at:BOOT.TABLE.ROOT.MACHINE`` (see ``accounting``): the run of the kernel (its
+random boot id), the process table (pid namespace), the state directory and the machine. Wherever BOOT, TABLE and ROOT
+are the same as here, every process that could hold the job would be seen here.
 
 Where only BOOT differs, this machine has been started anew since, and no process is left that could hold the job. That
 is a matter of trust in MACHINE: two hosts may share a name, and images of one machine its ``/etc/machine-id``. So it is

@@ -18,6 +18,7 @@ from proto.life.creation import Creation
 from proto.life.ending import Ending
 
 from . import (
+    accounting,
     ending,
     enter,
     job_log,
@@ -52,9 +53,6 @@ When any job of the cluster is pending, anybody's, scancel goes through its jobs
 (22.05 and others: a flag about pending jobs is set for jobs that were not named). A program would get each signal
 twice.
 """
-COMMENT = "scrun:"
-"""What the job's comment begins with; the cookie follows, and as another word the place (``place``)."""
-DEFAULT_NAME = "scrun"
 NAMESPACE_FIT: Version = (23, 2)
 """From here on the clients leave the uid to the credential (RELEASE_NOTES), so no nested namespace is needed."""
 CONTAINER_ID: Version = (23, 2)
@@ -97,10 +95,10 @@ class Slurm:
         if creation.job_id:
             return None
         salloc = require("salloc", self._path)
-        options = self._fitting(creation.settings.job)
-        words = [f"--comment={COMMENT}{creation.cookie} {origin.MARK}{origin.here(creation.root)}"]
+        options = {**self._options(creation), "comment": accounting.comment(creation)}
+        words: list[str] = []
         extra: list[bytes] = []
-        for name, value in {"job-name": DEFAULT_NAME, **options}.items():
+        for name, value in options.items():
             option = BY_NAME[name]
             if option.kind == ENVIRONMENT:
                 extra.append(os.fsencode(f"SALLOC_{option.variable}={value}"))
@@ -138,7 +136,7 @@ class Slurm:
         """
         if not bundle.startswith("/"):
             raise SchedulerError(f"the bundle's path must be absolute: {bundle}")
-        options = self._fitting(creation.settings.job)
+        options = self._options(creation)
         words = ["--verbose", f"--jobid={job_id}", "--export=NONE", f"--container={bundle}"]
         if self.version >= CONTAINER_ID:
             words.append(f"--container-id={creation.id}")
@@ -227,7 +225,7 @@ class Slurm:
 
     def find(self, cookie: str) -> Query[list[int]] | None:
         """All jobs of the user that live; the cookie is looked for in their comments."""
-        return Query(self._search(), partial(queue_format.read_found, mark=COMMENT + cookie))
+        return Query(self._search(), partial(queue_format.read_found, mark=accounting.COOKIE + cookie))
 
     def measure(self, step_id: str) -> Query[usage.Usage | None] | None:
         """``sstat``, which does not know ``--clusters``: of another cluster nothing is known."""
@@ -260,7 +258,9 @@ class Slurm:
 
     # --- parts of commands
 
-    def _fitting(self, options: dict[str, str]) -> dict[str, str]:
+    def _options(self, creation: Creation) -> dict[str, str]:
+        """Those that this version knows; there is always a name."""
+        options = {"job-name": accounting.job_name(creation), **creation.settings.job}
         if not any(BY_NAME[name].dated for name in options):
             return options
         return fit(options, self.version)[0]

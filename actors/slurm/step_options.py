@@ -15,7 +15,7 @@ from .options import is_set, word
 SEVERAL_TASKS: Version = (23, 2)
 """First version with several tasks of a container step on a node (changelog: "per task spool directory")."""
 LAYOUT = frozenset(
-    {"nodes", "ntasks", "ntasks-per-node", "ntasks-per-core", "kill-on-bad-exit", "overlap", "unbuffered", "job-name"}
+    {"nodes", "ntasks", "ntasks-per-node", "ntasks-per-core", "kill-on-bad-exit", "overlap", "unbuffered"}
 )
 """Options that are decided here instead of being passed on as they are."""
 
@@ -32,8 +32,7 @@ def words(options: Mapping[str, str], foreign: bool, version: Version) -> list[s
         version: of Slurm; (0, 0), unknown, counts as old.
 
     """
-    found = [f"--job-name={options.get('job-name', 'scrun')}"]
-    found += [f"--{name}" for name in ("overlap", "unbuffered") if is_set(options, name, default=True)]
+    found = [f"--{name}" for name in ("overlap", "unbuffered") if is_set(options, name, default=True)]
     found += _layout(options, foreign, version >= SEVERAL_TASKS)
     if is_set(options, "kill-on-bad-exit", default=_several(options)):
         found.append("--kill-on-bad-exit")

@@ -71,6 +71,7 @@ class Creation(Value):
         host: name of the machine; empty in the journals of earlier versions.
         entry_directory: directory in the container where the entry file is.
         null_input: standard input is /dev/null, and is that in the container, too (slurmstepd would make it a pipe).
+        name, image: what the engine calls the container and its image, or empty.
 
     """
 
@@ -97,6 +98,8 @@ class Creation(Value):
     host: str = ""
     entry_directory: str = "/dev"
     null_input: bool = False
+    name: str = ""
+    image: str = ""
 
     @property
     def is_roots(self) -> bool:

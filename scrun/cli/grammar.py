@@ -143,6 +143,7 @@ VERBS: dict[str, Verb] = {
             (("quiet",), "q", "", "print ids only"),
             (("long",), "l", "", "job, nodes, phase, age and reason in place of runc's columns"),
             (("all-users",), "", "", "the containers of all users of this host; only root may"),
+            (("job",), "j", "JOB", "only the containers of this job of Slurm's"),
         ),
     ),
     "ps": ("ps", "ID [PS-OPTION…]", "show the process that stands for a container", (_FORMAT,)),
@@ -171,7 +172,7 @@ VERBS: dict[str, Verb] = {
     "why": (
         "why",
         "ID",
-        "say why a container waits, has failed or has ended, also if it is deleted; the beginning of ID is enough",
+        "say why a container waits, failed or ended, also if it is deleted; its job, or the beginning of ID, is enough",
         (),
     ),
     "tap": (

@@ -35,6 +35,8 @@ def run(line: Line) -> int:
     """Print the list."""
     everyone = line.own.flag("all-users")
     entries = list(_of_all(line) if everyone else _of_one(root_of(line, must_exist=True)))
+    if job := line.own.text("job"):
+        entries = [entry for entry in entries if entry["scrun"]["job"] == job]
     if line.own.flag("quiet"):
         text = "".join(f"{entry['id']}\n" for entry in entries)
     elif line.own.text("format") == "json":

@@ -23,7 +23,7 @@ from scrun.packages import directories
 from scrun.report import levels
 from scrun.report.diagnostics import say
 
-from . import caller, settings
+from . import caller, engine_record, settings
 
 ANNOTATIONS_OF_STAGING = frozenset({"network"})
 """Annotations ``scrun.…`` that are no job options."""
@@ -62,6 +62,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         ),
         job=resolve(bundle.annotations, bundle.env, environ, bundle.resources, chosen.job, ANNOTATIONS_OF_STAGING),
     )
+    called = engine_record.called(bundle, line.id)
     creation = Creation(
         id=line.id,
         root=root,
@@ -88,6 +89,8 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         host=host(),
         entry_directory=_entry_directory(bundle, decided),
         null_input=not bundle.terminal and is_null(0),
+        name=called.name,
+        image=called.image,
     )
     scheduler, script = decided.scrun.scheduler, decided.scrun.lua
     refuse_descriptors(line)

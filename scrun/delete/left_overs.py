@@ -12,9 +12,9 @@ are named, too.
 import os
 
 from actors.slurm import origin
+from actors.slurm.accounting import COOKIE
 from actors.slurm.queue_format import FOUND
 from actors.slurm.replies import released
-from actors.slurm.slurm import COMMENT
 from actors.staging.bundle import staged_with
 from actors.staging.reach import place_of
 from proto.errors import ScrunError, SettingsError
@@ -158,7 +158,7 @@ def strangers(queue: str, cookies: set[str]) -> list[Stranger]:
         if state == "COMPLETING":  # on its way out
             continue
         words = comment.replace(",", " ").split()
-        marks = [word.removeprefix(COMMENT) for word in words if word.startswith(COMMENT)]
+        marks = [word.removeprefix(COOKIE) for word in words if word.startswith(COOKIE)]
         if number.isdigit() and marks and not cookies.intersection(marks):
             places = [word.removeprefix(origin.MARK) for word in words if word.startswith(origin.MARK)]
             found.append(Stranger(int(number), marks[0], places[0] if len(places) == 1 else ""))

@@ -1,8 +1,9 @@
 """What is known of a container that somebody asks about: of one that there is, and of one that engines have deleted."""
 
+import json
 import os
 
-from proto.errors import NotFoundError, UsageError
+from proto.errors import NotFoundError, ScrunError, UsageError
 from proto.host.paths import check_id
 from proto.life import ends, journal, lifecycle, state_file
 from proto.life.container import Container
@@ -11,6 +12,7 @@ from proto.life.ending import Ending
 from proto.life.journal import Record
 from proto.value import Value
 from scrun.box.box import ABANDONED, find
+from scrun.box.outline import outline
 
 _SHOWN = 3
 """How many ids are named when several fit."""
@@ -43,22 +45,26 @@ class Case(Value):
 
 
 def look_up(root: str, word: str) -> tuple[Case, Creation | None]:
-    """Find the container that a word means: its id, or the beginning of it, if no other begins so.
+    """Find the container that a word means: its id, the number of its job, or the beginning of its id.
 
     Returns:
         What is known of it, and what it was created with, if it is still there.
 
     Raises:
-        UsageError: several begin so.
+        UsageError: several have that job, or begin so.
         NotFoundError: none does.
 
     """
     check_id(word)
-    known = {*_present(root), *ends.names(root)}
-    fitting = [word] if word in known else sorted(name for name in known if name.startswith(word))
+    known = sorted({*_present(root), *ends.names(root)})
+    fitting, what = [word] if word in known else [], ""
+    if not fitting and word.isdigit():
+        fitting, what = [name for name in known if _job_of(root, name) == word], "have job"
+    if not fitting:
+        fitting, what = [name for name in known if name.startswith(word)], "begin with"
     if len(fitting) > 1:
         some = ", ".join(fitting[:_SHOWN]) + (", …" if len(fitting) > _SHOWN else "")
-        raise UsageError(f"{len(fitting)} containers begin with {word}: {some}; give more of the id")
+        raise UsageError(f"{len(fitting)} containers {what} {word}: {some}; give more of the id")
     name = fitting[0] if fitting else word
     found = _living(root, name) or _past(root, name)
     if found is None:
@@ -71,6 +77,16 @@ def _present(root: str) -> list[str]:
         return [name for name in os.listdir(root) if os.path.exists(f"{root}/{name}/state.json")]
     except OSError:
         return []
+
+
+def _job_of(root: str, container_id: str) -> str:
+    """The number of a container's job, or empty."""
+    try:
+        box = find(root, container_id)
+        return outline(box, json.loads(box.state()))["job"]
+    except (ScrunError, ValueError):
+        end = ends.read(root, container_id)
+        return str(end.job_id or "") if end is not None else ""
 
 
 def _living(root: str, container_id: str) -> tuple[Case, Creation | None] | None:

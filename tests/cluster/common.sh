@@ -55,8 +55,8 @@ lock() {
     flock -w 300 9 || die "another up or down has been running for five minutes"
 }
 
-# daemon_pid PROGRAM PIDFILE: the pid, if it lives, is that program and (but for munged) uses our
-# configuration. A zombie has no exe, a recycled pid another one.
+# daemon_pid PROGRAM PIDFILE: the pid, if it lives, is that program and (but for those whose command line
+# does not say) uses our configuration. A zombie has no exe, a recycled pid another one.
 daemon_pid() {
     local pid
     pid=$(tr -cd 0-9 2>/dev/null <"$2") || return 1
@@ -66,7 +66,8 @@ daemon_pid() {
     *) return 1 ;;
     esac
     case $1-$(tr '\0' ' ' <"/proc/$pid/cmdline") in
-    munged-* | *" $conf/slurm.conf "* | *" $bare_conf/slurm.conf "* | *" $conf/docker.json "*) echo "$pid" ;;
+    munged-* | slurmdbd-* | *" --datadir=$lib/accounting "*) echo "$pid" ;;
+    *" $conf/slurm.conf "* | *" $bare_conf/slurm.conf "* | *" $conf/docker.json "*) echo "$pid" ;;
     *" $exported $squashed "*) echo "$pid" ;;
     *) return 1 ;;
     esac

@@ -358,6 +358,15 @@ def test_list_for_people(scrun: Scrun) -> None:
         assert scrun.succeeds("list", "-l").splitlines()[1].split()[:3] == ["x", "stopped", "abandoned"]
 
 
+def test_list_of_the_containers_of_a_job(scrun: Scrun) -> None:
+    with anchor(scrun.root / "x"), anchor(scrun.root / "y"):
+        state = scrun.root / "x/state.json"
+        state.write_text(state.read_text().replace('"annotations": {}', '"annotations": {"scrun.job-id": "29"}'))
+        assert scrun.succeeds("list", "-q", "--job=29") == "x\n"
+        assert scrun.succeeds("list", "-q", "-j", "2") == ""
+        assert json.loads(scrun.succeeds("list", "-f", "json", "--job", "2")) is None
+
+
 def test_list_of_all_users(scrun: Scrun) -> None:
     """What is there besides is not the test's: only that it can be read, and by root only."""
     words = [*COMMAND, "list", "--all-users"]

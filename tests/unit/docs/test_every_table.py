@@ -80,6 +80,8 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/operations.md", "What errors mean", "sentence begins"): f"{UNIT}/test_operations.py::"
     "test_a_sentence_is_one_of_scruns",
     ("docs/operations.md", "kill -9", "process"): f"{UNIT}/test_operations.py::test_every_actor_may_be_killed",
+    ("docs/operations.md", "The job in the books", "word"): f"{UNIT}/test_operations.py::"
+    "test_every_word_of_the_comment_has_a_row",
     ("docs/operations.md", "Leftovers", "a job whose cookie no container here has"): PROSE,
     ("docs/options.md", "The options", "option"): f"{UNIT}/test_options.py::"
     "test_every_option_has_its_row_and_nothing_else_has",

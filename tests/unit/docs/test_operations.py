@@ -10,6 +10,7 @@ import typing
 import pytest
 
 from actors.process import sinks
+from actors.slurm import accounting
 from actors.slurm.ending import FATAL
 from proto import errors, exit_codes
 from proto.host.log_record import LEVELS as LOG_LEVELS
@@ -21,6 +22,7 @@ from scrun.cli.parsing import Line
 from scrun.doctor import clocks, finding, limits, node_facts, speed, table, versions
 from scrun.report import levels
 from tests.process import test_doctor as broken
+from tests.unit.creations import creation
 from tests.unit.docs import markdown, reachable, sources, speakers
 
 DOCUMENT = "docs/operations.md"
@@ -36,6 +38,7 @@ ENDS = markdown.table(DOCUMENT, "Exit codes", "`scrun.end`")
 STATUSES = markdown.table(DOCUMENT, "Exit codes", "exit status")
 SENTENCES = markdown.table(DOCUMENT, "What errors mean", "sentence begins")
 KILLED = markdown.table(DOCUMENT, "kill -9", "process")
+WORDS = markdown.table(DOCUMENT, "The job in the books", "word")
 
 
 # --- files ---------------------------------------------------------------------------------------------------
@@ -214,3 +217,8 @@ def test_rows_of_the_doctor_that_other_documents_name() -> None:
 
 def test_every_actor_may_be_killed() -> None:
     assert set(markdown.spans(KILLED.rows[0][0])) == set(speakers.ACTORS)
+
+
+def test_every_word_of_the_comment_has_a_row() -> None:
+    comment = accounting.comment(creation(name="web", image="nginx", host="login1"))
+    assert [cell.strip("`") for cell in WORDS.column("word")] == re.findall(r"scrun[\w-]*:", comment)

@@ -157,7 +157,6 @@ def test_flags_follow_slurm_s_rule(text: str, value: str) -> None:
     ("annotation", "value", "words"),
     [
         ("scrun.partitoin", "x", "did you mean scrun.partition?"),
-        ("scrun.comment", "x", "finds the job again"),
         ("scrun.partition", "", "annotation scrun.partition has no value"),
         ("scrun.partition", "--uid=0", "begins with a dash"),
         ("scrun.partition", "a\nb", "line break"),

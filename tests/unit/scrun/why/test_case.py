@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from proto.errors import NotFoundError, UsageError
-from proto.life import ends
+from proto.life import ends, state_file
 from proto.life import events as e
 from proto.life.container import Container
 from proto.life.ending import Ending
-from proto.life.journal import Record
+from proto.life.journal import Journal, Record
 from scrun.box.box import ABANDONED
 from scrun.why.case import Case, case_of, look_up
 from tests.unit.creations import creation
@@ -61,6 +61,29 @@ def test_a_beginning_is_enough_if_it_is_one_containers_only(root: str) -> None:
         look_up(root, "3f")
     with pytest.raises(NotFoundError, match="container 4 does not exist, and is none of the last 500 that ended"):
         look_up(root, "4")
+
+
+def test_the_number_of_a_job_is_enough_if_it_is_one_containers_only(root: str) -> None:
+    for name, job in {"29": 7, "one": 29, "two": 3, "three": 3, "none": 0}.items():
+        made = creation(root=root, id=name, cookie=name)
+        ends.note(Container(creation=made, ending=Ending("exited", 3), job_id=job), 40.0)
+    assert look_up(root, "29")[0].id == "29"  # an id
+    assert look_up(root, "7")[0].id == "29"
+    with pytest.raises(UsageError, match="2 containers have job 3: three, two; give more of the id"):
+        look_up(root, "3")
+    with pytest.raises(NotFoundError):
+        look_up(root, "0")
+
+
+def test_the_job_of_a_container_that_lives(root: str, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "box1").mkdir()
+    container = Container(creation=creation(root=root), job="queued", job_id=29)
+    (tmp_path / "box1/state.json").write_text(state_file.render(container, 1, 1))
+    journal = Journal(str(tmp_path / "box1/journal"))
+    for record in QUEUED:
+        journal.append(record.event)
+    journal.close()
+    assert look_up(root, "29")[0].id == "box1"
 
 
 def test_a_state_directory_that_is_not_there(root: str) -> None:
