@@ -17,8 +17,8 @@ NAME = "life"
 HAND = "salloc + srun + scancel"
 NOTE = (
     "processor time: of all processes here, Slurm's commands included on both sides; its daemons and what runs on the "
-    "node are not; run: from the end of start to the exit of the anchor; podman: image busybox, --rm, with conmon and a "
-    "store"
+    "node are not; run: from the end of start to the exit of the anchor; podman: image busybox, --rm, with conmon and "
+    "a store"
 )
 LIVES = 100
 """So many that a late one in twenty is seen, and something can be said of one in a hundred."""
