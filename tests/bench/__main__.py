@@ -129,7 +129,8 @@ def _heading(facts: dict[str, Any]) -> str:
 
 def _ask(*argv: str, path: str = "/usr/bin:/bin") -> str:
     try:
-        done = subprocess.run(argv, env={"PATH": path}, capture_output=True, text=True, timeout=10, check=False)
+        environ = {"PATH": path, "SLURM_CONF": _cluster()["SLURM_CONF"]}
+        done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return f"no {argv[0]}"
     return done.stdout.strip()

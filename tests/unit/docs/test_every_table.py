@@ -85,6 +85,9 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/operations.md", "Leftovers", "a job whose cookie no container here has"): PROSE,
     ("docs/options.md", "The options", "option"): f"{UNIT}/test_options.py::"
     "test_every_option_has_its_row_and_nothing_else_has",
+    ("docs/performance.md", "Figures", ""): f"{UNIT}/test_performance.py::"
+    "test_page_and_picture_are_those_of_the_kept_numbers",
+    ("docs/performance.md", "What was tried", "what"): PROSE,
     ("docs/protocol.md", "Sockets", "socket"): f"{UNIT}/test_protocol.py::test_the_sockets_are_files_of_the_container",
     ("docs/protocol.md", "Envelope", "#"): f"{UNIT}/test_protocol.py::test_the_envelope",
     ("docs/protocol.md", "Requests", "code"): f"{UNIT}/test_protocol.py::test_every_error_has_a_row",

@@ -59,7 +59,10 @@ TOLD = (
     ("architecture", f"gives it {clean_up.HURRY:g} s"),
     ("architecture", f"{word(HOLD_WAIT)} seconds after the exit status was written scrun cancels the job"),
     ("architecture", f"A step that ends with 1 within {word(YOUNG)} seconds"),
-    ("reliability", f"the lease ({supervision.LEASE:g} s) runs out"),
+    (
+        "reliability",
+        f"the lease ({supervision.LEASE:g} s; {supervision.LEASES[-1]:g} s where nothing has happened for a while)",
+    ),
     ("reliability", f"restarts in a row wait {series(supervision.BACK_OFF)} each"),
     ("reliability", f"One that fails by itself {word(supervision.GIVE_UP + 1)} times in a row"),
     ("reliability", f"after {word(supervision.STILLBORN + 1)} deaths of any kind"),
