@@ -178,8 +178,9 @@ class StateActor(ProcessActor):
 
     def _ask(self, wanted: tuple[wants.Want, ...]) -> None:
         """Send what is wanted to those who have not heard it yet."""
-        self._say_who_is_needed()
-        for want in self._intents.due(want for want in wanted if want.actor != "state"):
+        needed = self._say_who_is_needed()
+        running = {name for name, child in self.children.items() if child.status == "running"}
+        for want in self._intents.due(wanted, (needed | running) - {"state"}):
             envelope = Envelope(want.actor, "state", want.message, new_id(), self._cause)
             self.tap.publish("intent", want.actor, want.message)
             self.hub.tell(envelope)  # an actor that cannot be reached makes itself known when it can
@@ -198,11 +199,12 @@ class StateActor(ProcessActor):
             self._happen(e.CancelRequested("the removal of its state directory", REFUSED, forced=True))
         self.inbox.later("directory", DIRECTORY)
 
-    def _say_who_is_needed(self) -> None:
+    def _say_who_is_needed(self) -> frozenset[str]:
         needed = wants.needed(self.container)
         if needed != self._needed:
             self._needed = needed
             self.channel.send(m.Needed(tuple(sorted(needed))))
+        return needed
 
     def _set_clocks(self) -> None:
         """Start the clocks that the state calls for; each is started once."""

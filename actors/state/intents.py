@@ -1,7 +1,7 @@
 """What the state actor has asked of the others, who has heard it, and when it asks again. Pure, but for its clock."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from proto.life.wants import Want
 
@@ -24,10 +24,16 @@ class Intents:
         self._clock = clock
         self._asked: dict[Want, _Asked] = {}
 
-    def due(self, wanted: Iterable[Want]) -> list[Want]:
-        """Which of what is wanted is to be sent now; what is not wanted any more is forgotten."""
+    def due(self, wanted: Iterable[Want], present: Container[str]) -> list[Want]:
+        """Which of what is wanted is to be sent now; what is not wanted any more is forgotten.
+
+        Args:
+            wanted: what is wanted.
+            present: the actors that are there, or will be. Who rests is asked when something has brought him back.
+
+        """
         now = self._clock()
-        self._asked = {want: self._asked.get(want) or _Asked(now) for want in wanted}
+        self._asked = {want: self._asked.get(want) or _Asked(now) for want in wanted if want.actor in present}
         return [want for want, asked in self._asked.items() if asked.due is not None and asked.due <= now]
 
     def sent(self, want: Want, id_: str) -> None:

@@ -15,10 +15,11 @@ class Desk:
 
     def __init__(self) -> None:
         self.now = 100.0
+        self.present = {"stdio", "allocation"}
         self.intents = Intents(lambda: self.now)
 
     def send(self, *wanted: Want) -> list[Want]:
-        due = self.intents.due(wanted)
+        due = self.intents.due(wanted, self.present)
         for want in due:
             self.intents.sent(want, want.actor)
         return due
@@ -86,3 +87,12 @@ def test_what_is_not_wanted_any_more_is_not_waited_for(desk: Desk) -> None:
     desk.send(DRAIN)
     assert desk.send() == []
     assert desk.intents.patience() is None
+
+
+def test_who_rests_is_asked_when_he_is_back_and_not_before(desk: Desk) -> None:
+    desk.present = {"stdio"}
+    assert desk.send(DRAIN, RELEASE) == [DRAIN]
+    desk.intents.heard(DRAIN.actor)
+    assert desk.intents.patience() is None
+    desk.present = {"allocation"}
+    assert desk.send(DRAIN, RELEASE) == [RELEASE]
