@@ -33,6 +33,8 @@ YOUNG = 5.0
 PROLOG, MADE, COLLECT = "prolog", "made", "collect"
 """Of the node's programs: what is run before the container, if there is one; what is there when there is a root file
 system, so that its program has run; what is there if one has to be made (``actors.staging.overlay.node_programs``)."""
+REFUSAL = "refusal"
+"""What they leave there if a container cannot begin: a sentence (``actors/programs/node_gpus.sh``)."""
 NO_PROGRAM = b"/dev/null/none"
 OUTSIDE = (
     "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
@@ -119,6 +121,14 @@ class Step:
         """Whether the node's programs have this among them."""
         return bool(self._programs) and os.path.lexists(f"{self._programs}/{name}")
 
+    def _refusal(self) -> str:
+        """Why the node's programs have refused to let the container begin, or nothing."""
+        try:
+            with open(f"{self._programs}/{REFUSAL}", encoding="utf-8", errors="backslashreplace") as file:
+                return file.readline(1000).strip()
+        except FileNotFoundError:
+            return ""
+
     def _let_go(self) -> ToAnchor:
         """There will be no other attempt: the ends of file shall arrive."""
         return ToAnchor(m.Close(tuple(self._stdio.values())))
@@ -183,6 +193,9 @@ class Step:
             if sentence := programs.failure:
                 self._explained = True
                 return [*effects, Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, sentence)))]
+        if self._young and self._status and (sentence := self._refusal()):
+            self._explained = True
+            return [*effects, Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, sentence)))]
         doubtful = may_be_outside(news) or (self._young and may_be_the_runtimes(news))
         if doubtful and self._creation.settings.scrun.entry:
             return [*effects, self._probe(), Later("why", PROBE_LIMIT)]

@@ -63,7 +63,7 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
         if isinstance(root, Root):
             return root
         log(Level.VERBOSE, f"no overlay: {root}")
-    if creation.readonly and not plan.privileged and links:
+    if creation.readonly and not plan.privileged and not plan.hooked and links:
         tree = _tree(plan, log)
         os.symlink(tree, f"{plan.content}/rootfs")
         return Root("tree", several_owners=read_record(os.path.dirname(tree)).several_owners)

@@ -58,6 +58,7 @@ class RootPlan(Value):
         nodes: of the job, as Slurm writes them; empty if unknown.
         changes: whether its changes are wanted at its end.
         conf: the site's oci.conf.
+        hooked: whether hooks of the node's write into it, also if the program only reads.
 
     """
 
@@ -75,3 +76,4 @@ class RootPlan(Value):
     nodes: str
     changes: bool
     conf: OciConf
+    hooked: bool = False

@@ -1,16 +1,16 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2086
 # gpus.sh: what node3 has of GPUs: files that are devices of other kinds, Slurm's word of them, and CDI files in the form of
 # NVIDIA's and AMD's tools. Sourced by up, never run.
 
 gpu_node=node3
 gpu_devices=$lib/dev # of the whole machine, whose own /dev is left alone
 gpu_cdi=$lib/cdi     # $gpu_node alone sees it as /run/cdi
-gpu_drivers=$lib/driver
+gpu_driver=$lib/driver
 
 # What is behind a name can be told by its number: 1:3 is /dev/null, 1:5 zero, 1:7 full, 1:8 random, 1:9 urandom.
 make_gpus() {
     local name minor
-    install -d -m 0755 $gpu_devices/dri $gpu_cdi $gpu_drivers /run/cdi
+    install -d -m 0755 $gpu_devices/dri $gpu_cdi $gpu_driver /run/cdi
     while read -r name minor; do
         [ -c "$gpu_devices/$name" ] || mknod -m 0666 "$gpu_devices/$name" c 1 "$minor" || die "no device can be made here"
     done <<<'nvidia0 3
@@ -19,6 +19,63 @@ nvidiactl 7
 dri/renderD128 8
 dri/renderD129 9
 kfd 7'
+    echo "the driver's library" >$gpu_driver/libcuda.so.550
+    # As NVIDIA's "create-symlinks": the container's root is found by the state, TARGET::LINK.
+    cat >$gpu_driver/hook <<'END'
+#!/bin/sh
+bundle=$(sed -n 's/.*"bundle" *: *"\([^"]*\)".*/\1/p')
+root=$(tr -d '\n\\' <"$bundle/config.json" | sed -n 's/.*"root" *: *{[^}]*"path" *: *"\([^"]*\)".*/\1/p')
+exec ln -sf "${3%%::*}" "$root${3#*::}"
+END
+    chmod 0755 $gpu_driver/hook
+    nvidia_yaml >$gpu_cdi/nvidia.yaml
+    amd_json >$gpu_cdi/amd.json
+}
+
+nvidia_yaml() {
+    cat <<END
+---
+cdiVersion: 0.5.0
+kind: nvidia.com/gpu
+devices:
+    - name: "0"
+      containerEdits:
+        deviceNodes:
+            - {path: /dev/nvidia0, hostPath: $gpu_devices/nvidia0}
+    - name: "1"
+      containerEdits:
+        deviceNodes:
+            - path: /dev/nvidia1
+              hostPath: $gpu_devices/nvidia1
+    - name: all
+      containerEdits:
+        deviceNodes:
+            - {path: /dev/nvidia0, hostPath: $gpu_devices/nvidia0}
+            - {path: /dev/nvidia1, hostPath: $gpu_devices/nvidia1}
+containerEdits:
+    env:
+        - NVIDIA_VISIBLE_DEVICES=void
+    deviceNodes:
+        - {path: /dev/nvidiactl, hostPath: $gpu_devices/nvidiactl}
+    hooks:
+        - hookName: createContainer
+          path: $gpu_driver/hook
+          args: [nvidia-cdi-hook, create-symlinks, --link, libcuda.so.550::/usr/lib/libcuda.so]
+    mounts:
+        - hostPath: $gpu_driver/libcuda.so.550
+          containerPath: /usr/lib/libcuda.so.550
+          options: [ro, nosuid, nodev, rbind, rprivate]
+END
+}
+
+amd_json() {
+    cat <<END
+{"cdiVersion": "0.6.0", "kind": "amd.com/gpu",
+ "containerEdits": {"deviceNodes": [{"path": "/dev/kfd", "hostPath": "$gpu_devices/kfd"}]},
+ "devices": [
+  {"name": "0", "containerEdits": {"deviceNodes": [{"path": "/dev/dri/renderD128", "hostPath": "$gpu_devices/dri/renderD128"}]}},
+  {"name": "1", "containerEdits": {"deviceNodes": [{"path": "/dev/dri/renderD129", "hostPath": "$gpu_devices/dri/renderD129"}]}}]}
+END
 }
 
 # gres_of NODE: its words in slurm.conf.
