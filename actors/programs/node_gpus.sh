@@ -6,7 +6,8 @@
 # Beside it: gpus/NODE/
 #   gpu-N      what GPU number N needs, a call of the functions below on each line     sum   of the CDI files that it was made from
 #   none       if nothing there describes a GPU                                         from  where these are remembered
-# and gpus/root, a line: the root directory that the runtime knows; gpus/toolkit, if NVIDIA's runtime does all else.
+# and gpus/root, a line: the root directory that the runtime knows; gpus/readonly, if hooks have to write into one that is only read;
+# gpus/toolkit, if NVIDIA's runtime does all else.
 # What it leaves there: refusal, why there is no such container, a sentence.
 export LC_ALL=C
 here=${0%/*}
@@ -107,8 +108,13 @@ give() {
         if [ ! -e "$here/gpus/$node/gpu-$gpu" ]; then refuse "no CDI file of node $node describes its GPU $gpu"; fi
     done
     read -r root <"$here/gpus/root"
+    # crun has made the root what it shall be before hooks run, and a vendor's hook writes there.
+    if [ "$moment" = createContainer ] && [ -e "$here/gpus/readonly" ]; then remount rw 2>/dev/null; fi
     eval "$(needs "$@")"
+    if [ "$moment" = createContainer ] && [ -e "$here/gpus/readonly" ]; then remount ro || refuse "the root cannot be made read-only"; fi
 }
+
+remount() { mount -o "remount,bind,$1" -- "$root"; }
 
 sum() { cksum /etc/cdi/*.json /etc/cdi/*.yaml /var/run/cdi/*.json /var/run/cdi/*.yaml 2>/dev/null; }
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 
 ALL = "all"
 """What an engine's user says for all GPUs that there are."""
+_WHOLE = {"exclusive": "yes", "gres": "gpu:1"}
+"""Nodes with a GPU, and all that they have."""
 _COUNTED = (
     "gpus",
     "gpus-per-node",
@@ -37,7 +39,7 @@ def with_request(request: str, asked: Mapping[str, str], defaults: Mapping[str, 
     """The defaults of job options, with what the engine's user asks for in place of the site's.
 
     Args:
-        request: a number, ``all`` or nothing. All GPUs of a node come with the node itself, as Slurm has no word for them.
+        request: a number, ``all`` or nothing. All GPUs of a node come with the node: Slurm has no other word for them.
         asked: the options that go before the engine's.
         defaults: those that go after it.
 
@@ -45,7 +47,12 @@ def with_request(request: str, asked: Mapping[str, str], defaults: Mapping[str, 
     if not request or asks(asked):
         return dict(defaults)
     kept = {name: value for name, value in defaults.items() if not asks({name: value})}
-    return kept | ({"exclusive": "yes", "gres": "gpu:1"} if request == ALL else {"gpus-per-node": request})
+    return kept | (_WHOLE if request == ALL else {"gpus-per-node": request})
+
+
+def is_whole(options: Mapping[str, str]) -> bool:
+    """Whether job options are those for all GPUs of a node."""
+    return {**options, **_WHOLE} == options
 
 
 def has_gpus(text: str) -> bool:

@@ -38,7 +38,7 @@ from .bundle import (
 )
 from .commands import Commands
 from .filesystem import device_paths
-from .gpus import Place, stage_gpus, without_host_devices
+from .gpus import Place, host_request, stage_gpus
 from .home import with_home
 from .loglevel import Level, Log
 from .masks import take_masks
@@ -126,7 +126,8 @@ def stage_in(
     config = {**config, "mounts": behind_links(creation.rootfs, given)}
     if process := config.get("process"):
         config["process"] = with_home(process, creation.rootfs)
-    config, masks = take_masks(without_host_devices(config), creation.rootfs)
+    request = host_request(config)
+    config, masks = take_masks(request.config, creation.rootfs)
     conf = oci_conf.load(creation.settings.scrun.slurm_conf)
     spool = conf.mount_spool_dir
     caller = caller or caller_maps()
@@ -141,7 +142,8 @@ def stage_in(
         entry = entry_of(creation)
         streams = node_streams.streams_of(creation, config, conf, entry, final)
         job = (job_id, nodes)
-        gpus = stage_gpus(creation, config, conf, Place(content, final, f"{home}/rootfs"), uid_map, job, run, log)
+        places = Place(content, final, f"{home}/rootfs")
+        gpus = stage_gpus(creation, config, conf, places, uid_map, job, request.count, run, log)
         config = without_variables(config, gpus.variables)
         if entry:
             write_entry(content, config, streams, null_input=creation.null_input)
@@ -178,6 +180,7 @@ def stage_in(
                 nodes=nodes,
                 changes=wants_sync(creation),
                 conf=conf,
+                points=gpus.points,
                 hooked=gpus.hooked,
             ),
             run,

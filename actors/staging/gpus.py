@@ -1,8 +1,8 @@
 """The GPUs of a container: what its nodes say of theirs is read before it starts, and put into the bundle for them.
 
-Which of them a task is given only its node knows, when the task starts: so there is a file for each GPU of each node, and
-a hook there does what is in those of its own (``actors/programs/node_gpus.sh``). A node is asked in a step of some 50 ms,
-and believed for a day; whether its files are still the same the hook sees.
+Which of them a task is given only its node knows, when the task starts: so there is a file for each GPU of each node,
+and a hook there does what is in those of its own (``actors/programs/node_gpus.sh``). A node is asked in a step of some
+50 ms, and believed for a day; whether its files are still the same the hook sees.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Any
 from actors.oci.cdi.calls import calls, destinations, moments, variables
 from actors.oci.cdi.files import DIRECTORIES, host_registry, registry_of
 from actors.oci.cdi.specification import Device
-from actors.oci.gpu_request import gpu_request
+from actors.oci.gpu_request import ALL, GpuRequest, gpu_request
 from actors.oci.id_maps import IdMap, total
 from actors.oci.streams import Hooks
 from actors.programs import program as text_of
@@ -36,7 +36,7 @@ AGE = 86400.0
 """Seconds for which a node is believed to have the GPUs that it had; its CDI files are looked at each time."""
 TOOLKIT = "nvidia-container-runtime"
 """A runtime that gives a container its GPUs itself; its variants have a dot and another word behind it."""
-NOT_DESCRIBED = "the CDI files of node {node} (/etc/cdi, /var/run/cdi) describe no GPU, so the container gets none of its GPUs' files"
+NOT_DESCRIBED = "its CDI files (/etc/cdi, /var/run/cdi) describe no GPU, so a container gets no files of its GPUs"
 _READ_LIMIT = 4 << 20
 _DIRECTORY, _FILE = "/", "/dev/null"
 
@@ -76,9 +76,9 @@ class Place(Value):
     root: str
 
 
-def without_host_devices(config: dict[str, Any]) -> dict[str, Any]:
-    """A config.json without what an engine put there because of this host's CDI files."""
-    return gpu_request(config, host_registry().devices).config
+def host_request(config: dict[str, Any]) -> GpuRequest:
+    """What of GPUs a config.json asks for, and the same without this host's files."""
+    return gpu_request(config, host_registry().devices)
 
 
 def stage_gpus(
@@ -88,6 +88,7 @@ def stage_gpus(
     place: Place,
     uid_map: IdMap,
     job: tuple[int, str],
+    request: str,
     run: Commands,
     log: Log,
 ) -> Gpus:
@@ -100,6 +101,7 @@ def stage_gpus(
         place: where the bundle is.
         uid_map: ids of the container on the node.
         job: its number, and its nodes as Slurm writes them, if that is known.
+        request: what the engine's user asks for.
         run: runs commands.
         log: is told.
 
@@ -122,14 +124,20 @@ def stage_gpus(
     found = {node: _described(memory, node, log) for node in nodes}
     given = [device for devices in found.values() for device in devices.values()]
     if given:
-        _check(creation, conf, uid_map)
+        _check(conf, uid_map)
     points = _points(creation, config, given, {node: _lines(f"{memory}/{node}/directories") for node in nodes})
     for node, devices in found.items():
         _write(f"{directory}/gpus/{node}", f"{memory}/{node}", devices, points, mode)
     write_file(f"{directory}/gpus/root", os.fsencode(f"{place.root}\n"), 0o600)
+    if request == ALL and slurms.is_whole(creation.settings.job):
+        # A step has as many as its job has asked for, and a whole node has more.
+        count = sum(len(_numbered(f"{memory}/{node}")) for node in nodes)
+        write_file(f"{directory}/gpus/count", f"{count or ''}\n".encode(), 0o600)
     program = f"{place.final}/{PROGRAMS}/{GIVE}"
     hooks = {moment: [{"path": "/bin/sh", "args": ["sh", program, moment]}] for moment in sorted(moments(given))}
     hooked = any(edits.hooks for device in given for edits in (device.common, device.own))
+    if hooked and creation.readonly:
+        write_file(f"{directory}/gpus/readonly", b"", 0o600)
     return Gpus(True, hooks, tuple(points.values()), hooked, variables(given))
 
 
@@ -147,14 +155,14 @@ def _nodes(creation: Creation, job_id: int, nodes: str, run: Commands) -> list[s
     return _scontrol(run, "show", "hostnames", nodes).split() if set(nodes) & set(",[") else [nodes]
 
 
-def _check(creation: Creation, conf: OciConf, uid_map: IdMap) -> None:
+def _check(conf: OciConf, uid_map: IdMap) -> None:
     """Refuse what no hook can do."""
     if disabled := conf.disabled("createContainer"):
         raise StagingError(f"a container gets its GPUs by a hook, and DisableHooks in oci.conf has {disabled[0]}")
     if uid_map and total(uid_map) == 1 and uid_map[0].container:
         raise StagingError(
-            f"a container whose one id is {uid_map[0].container} cannot get GPUs, since no hook can mount for it: run it as "
-            "root (--user 0), or see to subordinate ids and a staging directory that keeps owners"
+            f"a container whose one id is {uid_map[0].container} cannot get GPUs, since no hook can mount for it: run it "
+            "as root (--user 0), or see to subordinate ids and a staging directory that keeps owners"
         )
 
 
@@ -195,7 +203,7 @@ def _described(memory: str, node: str, log: Log) -> dict[str, Device]:
     for fault in registry.faults:
         log(Level.INFO, f"node {node}: {fault}")
     found = {device.name: device for device in registry.devices if "gpu" in device.kind.partition("/")[2]}
-    for number, files in enumerate(slurms.files("\n".join(_lines(f"{memory}/{node}/gres")))):
+    for number, files in enumerate(_numbered(f"{memory}/{node}")):
         device = registry.with_files(files) if files else registry.named(str(number))
         found.pop(str(number), None)
         if device is not None:
@@ -203,8 +211,13 @@ def _described(memory: str, node: str, log: Log) -> dict[str, Device]:
     if not found and registry.faults:
         raise StagingError(f"which GPUs node {node} has cannot be told: {registry.faults[0]}")
     if not found:
-        log(Level.INFO, NOT_DESCRIBED.format(node=node))
+        log(Level.INFO, f"node {node}: {NOT_DESCRIBED}")
     return found
+
+
+def _numbered(memory: str) -> tuple[tuple[str, ...], ...]:
+    """The files of each of a node's GPUs, in Slurm's order."""
+    return slurms.files("\n".join(_lines(f"{memory}/gres")))
 
 
 def _points(

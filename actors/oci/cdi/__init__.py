@@ -1,1 +1,1 @@
-"""Devices as their vendors describe them for containers: the Container Device Interface (SPEC.md of cncf-tags). Pure."""
+"""Devices as their vendors describe them for containers: the Container Device Interface, SPEC.md of cncf-tags."""

@@ -14,7 +14,7 @@ class Registry(Value):
 
     Attributes:
         devices: all that can be had, each name once.
-        faults: one sentence for each file that cannot be read, and for each device that two files of one directory have.
+        faults: one sentence for each file that cannot be read, and each device that two files of a directory have.
 
     """
 

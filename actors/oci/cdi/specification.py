@@ -1,6 +1,6 @@
 """A CDI file: which devices of a kind a host has, and what of the host a container needs for each.
 
-The form is that of versions 0.3 to 1.x; what later ones have added to it is optional, so that a version of the same major
+The form is that of versions 0.3 to 1.x; what later ones have added is optional, so that a version of the same major
 number can be read. ``intelRdt`` and ``additionalGids`` are Slurm's affair, or the user's, and not taken from here.
 """
 
