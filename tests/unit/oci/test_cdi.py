@@ -52,6 +52,9 @@ containerEdits:
 """
 
 
+LINKS = ("nvidia-ctk", "hook", "create-symlinks", "--link", "a b::/usr/lib/c")
+
+
 def specification(**changes: Any) -> bytes:
     device = {"name": "0", "containerEdits": {"deviceNodes": [{"path": "/dev/kfd"}]}}
     return json.dumps({"cdiVersion": "0.6.0", "kind": "amd.com/gpu", "devices": [device], **changes}).encode()
@@ -76,8 +79,11 @@ def test_a_file_of_nvidias() -> None:
             Mount("/usr/lib/libcuda.so.550", "/usr/lib/libcuda.so.550", ("ro", "nosuid", "nodev", "rbind", "rprivate")),
             Mount("tmpfs", "/run/x", ("mode=755",), "tmpfs"),
         ),
-        hooks=(Hook("createContainer", "/usr/bin/nvidia-ctk", ("nvidia-ctk", "hook", "create-symlinks", "--link", "a b::/usr/lib/c"), ("A=1",), 5),),
+        hooks=(Hook("createContainer", "/usr/bin/nvidia-ctk", LINKS, ("A=1",), 5),),
     )  # fmt: skip
+
+
+UNKNOWN = "/etc/cdi/a.json is not known: scrun knows 0.3 to 1.x"
 
 
 @pytest.mark.parametrize("version", ["0.3.0", "0.5.0", "v0.8.0", "1.0.0", "1.1.0", "1.2.0-dev"])
@@ -91,9 +97,9 @@ def test_versions(version: str) -> None:
         (b"{", "/etc/cdi/a.json is not JSON: "),
         (b"[]", "/etc/cdi/a.json must be an object"),
         (b"[" * 100000, "/etc/cdi/a.json is not JSON: "),
-        (specification(cdiVersion="0.2.0"), "cdiVersion '0.2.0' of /etc/cdi/a.json is not known: scrun knows 0.3 to 1.x"),
-        (specification(cdiVersion="2.0.0"), "cdiVersion '2.0.0' of /etc/cdi/a.json is not known: scrun knows 0.3 to 1.x"),
-        (specification(cdiVersion=None), "cdiVersion '' of /etc/cdi/a.json is not known: scrun knows 0.3 to 1.x"),
+        (specification(cdiVersion="0.2.0"), f"cdiVersion '0.2.0' of {UNKNOWN}"),
+        (specification(cdiVersion="2.0.0"), f"cdiVersion '2.0.0' of {UNKNOWN}"),
+        (specification(cdiVersion=None), f"cdiVersion '' of {UNKNOWN}"),
         (specification(cdiVersion=1), "cdiVersion of /etc/cdi/a.json must be a text"),
         (specification(kind="gpu"), "kind of /etc/cdi/a.json must be VENDOR/CLASS, not 'gpu'"),
         (specification(devices=[]), "/etc/cdi/a.json has no devices"),
@@ -105,8 +111,9 @@ def test_versions(version: str) -> None:
         (edits(env=["A"]), "/etc/cdi/a.json has a variable without a name or a value: 'A'"),
         (edits(env=["A=1\n2"]), "/etc/cdi/a.json has a line break in one of its texts"),
         (edits(env=["A=\0"]), "devices.containerEdits.env of /etc/cdi/a.json has a character 0"),
-        (edits(hooks=[{"hookName": "later", "path": "/bin/a"}]), "/etc/cdi/a.json has a hook for 'later', which is no moment of a container's life"),
-        (edits(hooks=[{"hookName": "poststop", "path": "/bin/a", "timeout": 0}]), "devices.containerEdits.hooks.timeout of /etc/cdi/a.json must be a number above 0"),
+        (edits(hooks=[{"hookName": "later", "path": "/bin/a"}]), "/etc/cdi/a.json has a hook for 'later', which is no "),
+        (edits(hooks=[{"hookName": "poststop", "path": "/bin/a", "timeout": 0}]),
+         "devices.containerEdits.hooks.timeout of /etc/cdi/a.json must be a number above 0"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used(text: bytes, sentence: str) -> None:
