@@ -161,8 +161,8 @@ def _check(conf: OciConf, uid_map: IdMap) -> None:
         raise StagingError(f"a container gets its GPUs by a hook, and DisableHooks in oci.conf has {disabled[0]}")
     if uid_map and total(uid_map) == 1 and uid_map[0].container:
         raise StagingError(
-            f"a container whose one id is {uid_map[0].container} cannot get GPUs, since no hook can mount for it: run it "
-            "as root (--user 0), or see to subordinate ids and a staging directory that keeps owners"
+            f"a container whose one id is {uid_map[0].container} cannot get GPUs, since no hook can mount for it: run "
+            "it as root (--user 0), or see to subordinate ids and a staging directory that keeps owners"
         )
 
 

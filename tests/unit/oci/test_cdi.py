@@ -111,7 +111,7 @@ def test_versions(version: str) -> None:
         (edits(env=["A"]), "/etc/cdi/a.json has a variable without a name or a value: 'A'"),
         (edits(env=["A=1\n2"]), "/etc/cdi/a.json has a line break in one of its texts"),
         (edits(env=["A=\0"]), "devices.containerEdits.env of /etc/cdi/a.json has a character 0"),
-        (edits(hooks=[{"hookName": "later", "path": "/bin/a"}]), "/etc/cdi/a.json has a hook for 'later', which is no "),
+        (edits(hooks=[{"hookName": "later", "path": "/bin/a"}]), "/etc/cdi/a.json has a hook for 'later', "),
         (edits(hooks=[{"hookName": "poststop", "path": "/bin/a", "timeout": 0}]),
          "devices.containerEdits.hooks.timeout of /etc/cdi/a.json must be a number above 0"),
     ],
@@ -182,8 +182,7 @@ def test_what_a_node_does() -> None:
         ["device", "/dev/dri/card1", "/dev/dri/card1"],
         ["part", "/usr/lib/libcuda.so.550", "/usr/lib64/libcuda.so.550", "ro,nosuid,nodev"],
         ["file_system", "tmpfs", "/run/x", "mode=755"],
-        ["hook", "createContainer", "timeout", "5", "env", "-i", "A=1", "/usr/bin/nvidia-ctk", "hook", "create-symlinks",
-         "--link", "a b::/usr/lib/c"],
+        ["hook", "createContainer", "timeout", "5", "env", "-i", "A=1", "/usr/bin/nvidia-ctk", *LINKS[1:]],
     ]  # fmt: skip
     assert moments([device]) == {"createContainer"}
     assert variables([device]) == {"NVIDIA_VISIBLE_DEVICES"}

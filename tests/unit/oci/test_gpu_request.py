@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from actors.oci.cdi.registry import register
-from actors.oci.cdi.specification import Device
 from actors.oci.gpu_request import gpu_request
 from tests.unit.docs.markdown import CHECKOUT
+
+if TYPE_CHECKING:
+    from actors.oci.cdi.specification import Device
 
 HOOKED = {"prestart": [{"path": "/usr/bin/nvidia-container-runtime-hook", "args": ["nvidia-container-runtime-hook"]}]}
 NAMES = register([[("a.json", (CHECKOUT / "examples/gpus.json").read_bytes())]]).devices

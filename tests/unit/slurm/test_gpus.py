@@ -15,7 +15,7 @@ NEW = """slurmd: Node configuration differs from hardware: CPUs=8:2(hw)
 slurmd: Gres Name=gpu Type=tesla Count=2 Index=0 ID=7 File=/dev/nvidia[0-1] Links=(null) Flags=HAS_FILE
 slurmd: Gres Name=gpu Type=x Count=3 Index=4 ID=7696487 File=/dev/nvidia[04-05,9] Links=(null) Flags=HAS_FILE
 """  # 24.11
-MIG = """slurmd: Gres Name=gpu Type=1g.5gb Count=1 Index=0 ID=7 File=/dev/nvidia0,/dev/nvidia-caps/nvidia-cap[21-22] Links=(null)
+MIG = """slurmd: Gres Name=gpu Type=1g Count=1 Index=0 ID=7 File=/dev/nvidia0,/dev/nvidia-caps/nvidia-cap[21-22] Links
 slurmd: Gres Name=gpu Type=1g.5gb Count=1 Index=1 ID=7 File=/dev/nvidia0,/dev/nvidia-caps/nvidia-cap30 Links=(null)
 """
 UNKNOWN = "slurmd: Gres Name=gpu Type=(null) Count=2 ID=7696487 Links=(null) File=(null)\n"
