@@ -93,7 +93,8 @@ told() { sed -n "s/.*\"$1=\([^\"]*\)\".*/\1/p" "$bundle/config.json" | tail -n 1
 
 give() {
     state=$(cat)
-    bundle=$(expr "$state" : '.*"bundle" *: *"\([^"]*\)"')
+    bundle=$(expr "$state" : '.*"bundle" *: *"\([^"]*\)"' | sed 's,\\,,g') # crun 1.28 writes \/ for each slash
+    if [ ! -r "$bundle/config.json" ]; then refuse "the node's OCI runtime does not tell which GPUs are for the container"; fi
     node=$(told SLURMD_NODENAME) given=$(told SLURM_STEP_GPUS)
     if [ -z "$given" ]; then return; fi
     if [ ! -e "$here/gpus/$node/sum" ]; then refuse "what node ${node:-(unknown)} has of GPUs was not read when the container was staged"; fi

@@ -25,7 +25,7 @@ kfd 7'
     # As NVIDIA's "create-symlinks": the container's root is found by the state, TARGET::LINK.
     cat >$gpu_driver/hook <<'END'
 #!/bin/sh
-bundle=$(sed -n 's/.*"bundle" *: *"\([^"]*\)".*/\1/p')
+bundle=$(sed -n 's/.*"bundle" *: *"\([^"]*\)".*/\1/p' | tr -d '\\')
 root=$(tr -d '\n\\' <"$bundle/config.json" | sed -n 's/.*"root" *: *{[^}]*"path" *: *"\([^"]*\)".*/\1/p')
 exec ln -sf "${3%%::*}" "$root${3#*::}"
 END

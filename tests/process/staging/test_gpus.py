@@ -244,7 +244,7 @@ def test_the_prolog_puts_them_into_a_config_json_that_is_there(site: Site, tmp_p
 def state(path: Path, *env: str) -> str:
     """A runtime's state, with a config.json as slurmstepd writes one."""
     (path / "config.json").write_text(json.dumps({"process": {"env": list(env)}}, indent=1))
-    return json.dumps({"ociVersion": "1.0", "id": "x", "pid": 1, "bundle": str(path)})
+    return json.dumps({"ociVersion": "1.0", "id": "x", "pid": 1, "bundle": str(path)}).replace("/", "\\/")
 
 
 def test_a_task_without_gpus_has_none(site: Site, tmp_path: Path) -> None:
@@ -252,6 +252,9 @@ def test_a_task_without_gpus_has_none(site: Site, tmp_path: Path) -> None:
     _, node = site.stage()
     done = program(node, "give", "createContainer", stdin=state(tmp_path, "SLURMD_NODENAME=n1"))
     assert done.returncode == 0, done.stderr
+    (tmp_path / "config.json").unlink()
+    unknown = program(node, "give", "createContainer", stdin=json.dumps({"bundle": str(tmp_path)}))
+    assert (unknown.returncode, unknown.stderr) == (1, (node / "refusal").read_text())
 
 
 @pytest.mark.parametrize(
