@@ -34,8 +34,6 @@ from .root_plan import PROGRAMS
 
 AGE = 86400.0
 """Seconds for which a node is believed to have the GPUs that it had; its CDI files are looked at each time."""
-TOOLKIT = "nvidia-container-runtime"
-"""A runtime that gives a container its GPUs itself; its variants have a dot and another word behind it."""
 NOT_DESCRIBED = "its CDI files (/etc/cdi, /var/run/cdi) describe no GPU, so a container gets no files of its GPUs"
 _READ_LIMIT = 4 << 20
 _DIRECTORY, _FILE = "/", "/dev/null"
@@ -116,7 +114,7 @@ def stage_gpus(
     mode = stat.S_IMODE(os.stat(directory).st_mode)
     make_directory(f"{directory}/gpus", mode)
     write_program(directory, GIVE, "node_gpus.sh")
-    if conf.runtime_name.partition(".")[0] == TOOLKIT:
+    if conf.gives_gpus:
         write_file(f"{directory}/gpus/toolkit", b"", 0o600)
         return Gpus(True, variables=frozenset(("NVIDIA_VISIBLE_DEVICES",)))
     memory = f"{staging_directory(creation)}/cache/gpus"
