@@ -98,7 +98,7 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def program(node: Path, *words: str, cwd: Path | None = None, stdin: str = "", **environ: str) -> Any:
+def program(node: Path, *words: str, cwd: Path | None = None, stdin: str = "", **environ: Any) -> Any:
     variables = {"PATH": os.environ["PATH"], "SLURM_JOB_ID": "7", **environ}
     return subprocess.run(
         [f"{node}/{words[0]}", *words[1:]],
@@ -183,7 +183,7 @@ def test_a_node_whose_slurmd_tells_nothing_has_its_gpus_by_name(site: Site) -> N
     assert "device /dev/nvidia0 /dev/nvidia0" in (node / "gpus/n1/gpu-0").read_text()
 
 
-VARIABLES = {"SLURMD_NODENAME": "n1", "CUDA_VISIBLE_DEVICES": "1", "SLURM_STEP_GPUS": "1"}
+VARIABLES: dict[str, Any] = {"SLURMD_NODENAME": "n1", "CUDA_VISIBLE_DEVICES": "1", "SLURM_STEP_GPUS": "1"}
 
 
 def test_what_variables_say(site: Site) -> None:
