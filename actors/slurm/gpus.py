@@ -35,19 +35,24 @@ def asks(options: Mapping[str, str]) -> bool:
     return named or any(options.get(name) for name in _COUNTED)
 
 
-def with_request(request: str, asked: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
+def with_request(
+    request: str, asked: Mapping[str, str], defaults: Mapping[str, str], *, foreign: bool
+) -> dict[str, str]:
     """The defaults of job options, with what the engine's user asks for in place of the site's.
 
     Args:
         request: a number, ``all`` or nothing. All GPUs of a node come with the node: Slurm has no other word for them.
         asked: the options that go before the engine's.
         defaults: those that go after it.
+        foreign: the allocation is there already; a step gets all of its GPUs then.
 
     """
     if not request or asks(asked):
         return dict(defaults)
     kept = {name: value for name, value in defaults.items() if not asks({name: value})}
-    return kept | (_WHOLE if request == ALL else {"gpus-per-node": request})
+    if request == ALL:
+        return kept if foreign else kept | _WHOLE
+    return kept | {"gpus-per-node": request}
 
 
 def is_whole(options: Mapping[str, str]) -> bool:

@@ -53,6 +53,8 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     environment = caller.kept_environ(dict(os.environb), who, conf)
     from actors.slurm.options import resolve
 
+    job_id = _job_id(bundle, environ)
+
     def options(defaults: Mapping[str, str]) -> dict[str, str]:
         return resolve(bundle.annotations, bundle.env, environ, bundle.resources, defaults, ANNOTATIONS_OF_STAGING)
 
@@ -64,7 +66,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
             slurm_conf=conf,
             lua=settings.find_lua(chosen, conf),
         ),
-        job=options(gpus.defaults(bundle.config, options, chosen.job)),
+        job=options(gpus.defaults(bundle.config, options, chosen.job, foreign=job_id != 0)),
     )
     creation = Creation(
         id=line.id,
@@ -87,7 +89,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         log=Log(
             _log(line.options.text("log")), line.options.text("log-format") or "text", *levels.of_anchor(line, environ)
         ),
-        job_id=_job_id(bundle, environ),
+        job_id=job_id,
         settings=decided,
         host=host(),
         entry_directory=_entry_directory(bundle, decided),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.slurm.gpus import asks, files, has_gpus, nodes, with_request
+from actors.slurm.gpus import asks, files, has_gpus, is_whole, nodes, with_request
 
 OLD = """slurmd: Gres Name=shard Type=tesla Count=2 Index=0 ID=1918986455 File=/dev/nvidia0 (null)
 slurmd: Gres Name=gpu Type=tesla Count=1 Index=0 ID=7696487 File=/dev/nvidia0 (null)
@@ -68,7 +68,15 @@ def test_asks(options: dict[str, str], expected: bool) -> None:
 def test_the_engines_request_is_before_the_sites_and_after_the_users(
     request_: str, asked: dict[str, str], defaults: dict[str, str], expected: dict[str, str]
 ) -> None:
-    assert with_request(request_, asked, defaults) == expected
+    assert with_request(request_, asked, defaults, foreign=False) == expected
+
+
+def test_all_gpus_are_those_of_a_node_or_of_the_allocation() -> None:
+    assert with_request("all", {}, {"gpus": "1", "time": "5"}, foreign=True) == {"time": "5"}
+    whole = with_request("all", {}, {"gpus": "1"}, foreign=False)
+    assert whole == {"exclusive": "yes", "gres": "gpu:1"}
+    assert is_whole({**whole, "time": "5"})
+    assert not is_whole({"gres": "gpu:1"})
 
 
 def test_a_job() -> None:
