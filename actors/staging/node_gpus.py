@@ -1,7 +1,7 @@
 """What nodes say of their GPUs: asked for in a step of some 50 ms, and believed for a day.
 
-A directory for each node, in the cache of the staging directory, has copies of its CDI files and what its slurmd makes of
-Slurm's configuration (``actors/programs/read_gpus.sh``). Whether the files are still the same a hook sees on the node.
+A directory for each node, in the cache of the staging directory, has copies of its CDI files and what its slurmd makes
+of Slurm's configuration (``actors/programs/read_gpus.sh``). Whether the files are still the same a hook sees there.
 """
 
 import os
