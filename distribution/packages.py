@@ -93,14 +93,14 @@ def _documents(place: pathlib.Path) -> None:
     examples = place / "examples"
     examples.mkdir(parents=True)
     shutil.copy(CHECKOUT / "LICENSE", place / "copyright")
-    for name in ("install", "options", "operations", "exporter", "lua"):
+    for name in ("install", "options", "operations", "exporter", "lua", "gpus"):
         shutil.copy(CHECKOUT / f"docs/{name}.md", place)
     shutil.copy(CHECKOUT / "CHANGELOG.md", place)
     containers, scrun = re.findall(r"^```toml\n(.*?)^```", (place / "install.md").read_text(), re.DOTALL | re.MULTILINE)
     (examples / "containers.conf").write_text(containers)
     (examples / "scrun.toml").write_text(scrun)
     (examples / "oci.conf").write_text("".join(f"{line}\n" for line in EXAMPLE))
-    for name in ("scrun.lua", "scrun-dashboard.json"):
+    for name in ("scrun.lua", "scrun-dashboard.json", "gpus.json"):
         shutil.copy(CHECKOUT / "examples" / name, examples)
 
 

@@ -33,6 +33,8 @@ YOUNG = 5.0
 PROLOG, MADE, COLLECT = "prolog", "made", "collect"
 """Of the node's programs: what is run before the container, if there is one; what is there when there is a root file
 system, so that its program has run; what is there if one has to be made (``actors.staging.overlay.node_programs``)."""
+REFUSAL, GPUS = "refusal", "gpus/count"
+"""Why a container cannot begin: a sentence (``actors/programs/node_gpus.sh``); how many GPUs a step has to ask for."""
 NO_PROGRAM = b"/dev/null/none"
 OUTSIDE = (
     "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
@@ -115,11 +117,27 @@ class Step:
 
     def _command(self, argv: tuple[bytes, ...], *, terminal: bool) -> Command:
         prolog = f"{self._programs}/{PROLOG}" if self._has(PROLOG) else ""
-        return self._scheduler.step(self._creation, self._job_id, self._bundle, argv, terminal=terminal, prolog=prolog)
+        return self._scheduler.step(
+            self._creation,
+            self._job_id,
+            self._bundle,
+            argv,
+            terminal=terminal,
+            prolog=prolog,
+            gpus=self._note(GPUS),
+        )
 
     def _has(self, name: str) -> bool:
         """Whether the node's programs have this among them."""
         return bool(self._programs) and os.path.lexists(f"{self._programs}/{name}")
+
+    def _note(self, name: str) -> str:
+        """A line that is noted beside the node's programs, or nothing."""
+        try:
+            with open(f"{self._programs}/{name}", encoding="utf-8", errors="backslashreplace") as file:
+                return file.readline(1000).strip()
+        except OSError:
+            return ""
 
     def _let_go(self) -> ToAnchor:
         """There will be no other attempt: the ends of file shall arrive."""
@@ -189,6 +207,9 @@ class Step:
             if sentence := programs.failure:
                 self._explained = True
                 return [*effects, Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, sentence)))]
+        if self._young and self._status and (sentence := self._note(REFUSAL)):
+            self._explained = True
+            return [*effects, Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, sentence)))]
         doubtful = may_be_outside(news) or (self._young and may_be_the_runtimes(news))
         if doubtful and self._creation.settings.scrun.entry:
             return [*effects, self._probe(), Later("why", PROBE_LIMIT)]

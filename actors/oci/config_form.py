@@ -59,11 +59,18 @@ FORM: dict[str, Any] = {
 }
 
 
-def fault(config: Any) -> str:
-    """What is wrong with the form of a config.json, one sentence; empty if nothing is."""
+def fault(config: Any, form: dict[str, Any] | None = None, file: str = "config.json") -> str:
+    """What is wrong with the form of a config.json, one sentence; empty if nothing is.
+
+    Args:
+        config: what the file says.
+        form: of the file if it is another one.
+        file: its name, for the sentence.
+
+    """
     if not isinstance(config, dict):
-        return "config.json must be an object"
-    return _fault_of_texts(config) or _fault(config, FORM, "")
+        return f"{file} must be an object"
+    return _fault_of_texts(config, file) or _fault(config, FORM if form is None else form, "", file)
 
 
 def without_nulls(value: Any) -> Any:
@@ -75,7 +82,7 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
-def _fault_of_texts(config: Any) -> str:
+def _fault_of_texts(config: Any, file: str) -> str:
     """Look at everything, level by level: recursion is what a deeply nested file is for."""
     level = [config]
     for _ in range(DEPTH_LIMIT):
@@ -87,11 +94,11 @@ def _fault_of_texts(config: Any) -> str:
             elif isinstance(value, list):
                 following += value
             elif isinstance(value, str) and not value.isascii() and not _writable(value):
-                return f"config.json has a character that no byte stands for, in {value[:40]!r}"
+                return f"{file} has a character that no byte stands for, in {value[:40]!r}"
         level = following
         if not level:
             return ""
-    return "config.json is nested too deeply"
+    return f"{file} is nested too deeply"
 
 
 def _writable(text: str) -> bool:
@@ -103,11 +110,11 @@ def _writable(text: str) -> bool:
     return True
 
 
-def _fault(value: Any, form: Any, name: str) -> str:
+def _fault(value: Any, form: Any, name: str, file: str) -> str:
     """The first property below ``name`` that has another form."""
     if isinstance(form, dict):
         if not isinstance(value, dict):
-            return f"{name} must be an object in config.json"
+            return f"{name} must be an object in {file}"
         every = form.get(MAP)
         below = [
             (inner, every or form[key], f"{name}.{key}" if name else key)
@@ -116,16 +123,16 @@ def _fault(value: Any, form: Any, name: str) -> str:
         ]
     elif isinstance(form, list):
         if not isinstance(value, list):
-            return f"{name} of config.json must be a list"
+            return f"{name} of {file} must be a list"
         if None in value:
-            return f"{name} of config.json must not have null in it"
+            return f"{name} of {file} must not have null in it"
         below = [(inner, form[0], name) for inner in value]
     elif isinstance(value, str) and form == TEXT:
-        return f"{name} of config.json has a character 0" if "\0" in value else ""
+        return f"{name} of {file} has a character 0" if "\0" in value else ""
     else:
-        return "" if _fits(value, form) else f"{name} of config.json must be {form}"
+        return "" if _fits(value, form) else f"{name} of {file} must be {form}"
     for inner, its_form, its_name in below:
-        if inner is not None and (found := _fault(inner, its_form, its_name)):
+        if inner is not None and (found := _fault(inner, its_form, its_name, file)):
             return found
     return ""
 

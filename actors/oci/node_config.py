@@ -5,7 +5,7 @@ control groups that only root may set, labels of the host's security modules. Th
 which does all of that itself. Pure: a dictionary goes in, another comes out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from proto.value import Value
@@ -152,6 +152,15 @@ def environment(config: Config) -> list[bytes]:
     """The container's variables, ``K=V``, as bytes."""
     env = (config.get("process") or {}).get("env") or ()
     return [str(entry).encode("utf-8", "surrogateescape") for entry in env]
+
+
+def without_variables(config: Config, names: Collection[str]) -> Config:
+    """A config.json without the variables of these names."""
+    process = config.get("process")
+    if not names or not process:
+        return config
+    kept = [entry for entry in process.get("env") or () if str(entry).partition("=")[0] not in names]
+    return {**config, "process": {**process, "env": kept}}
 
 
 def without_environment(config: Config) -> Config:

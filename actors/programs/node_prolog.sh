@@ -2,6 +2,7 @@
 # srun's --task-prolog for a container whose node has something to do before the runtime starts: as the user. Beside it:
 #   lay          makes the directories of overlays          terminal     if the program wants one
 #   tasks        if each task has a pipe of its own         task-prolog  a link to the user's own
+#   give         says what variables tell of the task's GPUs
 here=${0%/*}
 if [ -e "$here/lay" ]; then "$here/lay" || exit; fi
 value() { # KEY FILE
@@ -21,7 +22,7 @@ own() {
 }
 
 case $PWD in
-*job"$SLURM_JOB_ID"-*) own=. ;;
+*job"$SLURM_JOB_ID"-* | *job0*"$SLURM_JOB_ID"-*) own=. ;; # of five digits at least
 *) own= ;;
 esac
 if [ -e "$here/terminal" ] && [ "$SLURM_PTY_PORT" ]; then
@@ -32,6 +33,16 @@ if [ -e "$here/terminal" ] && [ "$SLURM_PTY_PORT" ]; then
     fi
     # What is typed before the runtime has made slurmstepd's terminal raw would be echoed twice.
     (trap '' TTOU && stty raw -echo </dev/tty) 2>/dev/null # as a process group in the background may
+fi
+if [ -e "$here/give" ]; then
+    variables=$("$here/give" variables)
+    printf '%s\n' "$variables" | sed -n 's/./export &/p' # slurmd takes them from here (srun(1), --task-prolog)
+    # With 22.05 too late: config.json is there already, and has nothing of the GPUs.
+    if [ "$variables" ] && [ "$own" ] && [ -e config.json ]; then
+        variables=$(printf '%s\n' "$variables" | sed 's/[\\"]/\\&/g; s/.*/"&", /' | tr -d '\n') awk '
+            !done && (at = index($0, "\"SLURM_CONTAINER=")) { done = 1; $0 = substr($0, 1, at - 1) ENVIRON["variables"] substr($0, at) }
+            { print }' config.json >config.json.new && mv config.json.new config.json || exit
+    fi
 fi
 if [ -e "$here/tasks" ]; then mkfifo -m 666 "${own:-$(own)}/scrun-stdout" || exit; fi
 if [ -e "$here/task-prolog" ]; then exec "$here/task-prolog"; fi

@@ -56,6 +56,7 @@ class Local:
         *,
         terminal: bool,
         prolog: str = "",  # noqa: ARG002 - what such a container has for a root needs none
+        gpus: str = "",  # noqa: ARG002 - they are this host's
     ) -> Command:
         """``RUNTIME run --bundle BUNDLE ID``; ``process.args`` of the bundle must already be ``argv``.
 

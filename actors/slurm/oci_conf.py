@@ -6,6 +6,8 @@ from proto.value import Value
 
 HOOKED = frozenset(("crun", "runc"))
 """Runtimes that run hooks as the specification has it, from their first versions on."""
+TOOLKIT = "nvidia-container-runtime"
+"""NVIDIA's, which is runc with a change of config.json before it; its variants have a dot and a word more."""
 
 
 class OciConf(Value):
@@ -49,7 +51,12 @@ class OciConf(Value):
     @property
     def follows_links(self) -> bool:
         """Whether its root file system may be a link; runc says "not an absolute path, or a symlink" (1.1.5)."""
-        return self.runtime_name != "runc"
+        return self.runtime_name != "runc" and not self.gives_gpus
+
+    @property
+    def gives_gpus(self) -> bool:
+        """Whether it gives a container its GPUs by itself."""
+        return self.runtime_name.partition(".")[0] == TOOLKIT
 
     def disabled(self, *kinds: str) -> list[str]:
         """Those of these kinds of hooks that ``DisableHooks`` has, as it writes them."""

@@ -146,9 +146,20 @@ class Scheduler(Protocol):
         """Read all that the request has said; ``status`` is its wait status, ``None`` while it runs."""
 
     def step(
-        self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], *, terminal: bool, prolog: str = ""
+        self,
+        creation: Creation,
+        job_id: int,
+        bundle: str,
+        argv: tuple[bytes, ...],
+        *,
+        terminal: bool,
+        prolog: str = "",
+        gpus: str = "",
     ) -> Command:
-        """Launch the container, and before it on its node, as the user, the program ``prolog``."""
+        """Launch the container, and before it on its node, as the user, the program ``prolog``.
+
+        It gets the GPUs that its job has asked for, or another number of those that the job has got: ``gpus``.
+        """
 
     def read_step(self, text: str) -> StepNews:
         """Read all that the launcher itself has said."""

@@ -122,7 +122,15 @@ class Slurm:
     # --- the step
 
     def step(
-        self, creation: Creation, job_id: int, bundle: str, argv: tuple[bytes, ...], *, terminal: bool, prolog: str = ""
+        self,
+        creation: Creation,
+        job_id: int,
+        bundle: str,
+        argv: tuple[bytes, ...],
+        *,
+        terminal: bool,
+        prolog: str = "",
+        gpus: str = "",
     ) -> Command:
         """See ``Scheduler``; the container's stderr goes to descriptor ``STDERR`` unless there is a terminal.
 
@@ -144,6 +152,8 @@ class Slurm:
         if prolog:
             options = {**options, "task-prolog": prolog}  # which calls the user's own
         words += step_options.words(options, creation.job_id != 0, self.version)
+        if gpus:
+            words.append(f"--gpus={gpus}")
         return self._command((*self._srun(), *_encode(words), b"--", *argv))
 
     def read_step(self, text: str) -> StepNews:

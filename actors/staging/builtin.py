@@ -7,13 +7,13 @@ neither half a copy nor half a removal is ever taken for the user's changes.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from actors.oci.bind_source import from_bundle
 from actors.oci.id_maps import IdMap, compose, inner_maps, is_identity, parse_id_map, single, total
 from actors.oci.namespaces import own_network
-from actors.oci.node_config import NodePlan, is_privileged, node_config
+from actors.oci.node_config import NodePlan, is_privileged, node_config, without_variables
 from actors.oci.overlay import hooks as overlay_hooks
 from actors.oci.streams import merged
 from actors.slurm import oci_conf
@@ -38,6 +38,7 @@ from .bundle import (
 )
 from .commands import Commands
 from .filesystem import device_paths
+from .gpus import Place, host_request, stage_gpus
 from .home import with_home
 from .loglevel import Level, Log
 from .masks import take_masks
@@ -111,6 +112,7 @@ def stage_in(
     log: Log,
     caller: CallerMaps | None = None,
     nodes: str = "",
+    job_id: int = 0,
 ) -> Staged:
     """Bring the container to where the nodes see it.
 
@@ -124,7 +126,8 @@ def stage_in(
     config = {**config, "mounts": behind_links(creation.rootfs, given)}
     if process := config.get("process"):
         config["process"] = with_home(process, creation.rootfs)
-    config, masks = take_masks(config, creation.rootfs)
+    request = host_request(config)
+    config, masks = take_masks(request.config, creation.rootfs)
     conf = oci_conf.load(creation.settings.scrun.slurm_conf)
     spool = conf.mount_spool_dir
     caller = caller or caller_maps()
@@ -138,6 +141,10 @@ def stage_in(
         final = home + content.removeprefix(work)
         entry = entry_of(creation)
         streams = node_streams.streams_of(creation, config, conf, entry, final)
+        job = (job_id, nodes)
+        places = Place(content, final, f"{home}/rootfs")
+        gpus = stage_gpus(creation, config, conf, places, uid_map, job, request.count, run, log)
+        config = without_variables(config, gpus.variables)
         if entry:
             write_entry(content, config, streams, null_input=creation.null_input)
         plan = NodePlan(
@@ -168,11 +175,13 @@ def stage_in(
                 owners=owners,
                 inner=inner_maps(config),
                 ids=(parse_id_map(caller.uid), parse_id_map(caller.gid)) if uid_map and owners else (uid_map, gid_map),
-                mounts=(*fitted_mounts, {"destination": spool}),
+                mounts=(*fitted_mounts, *gpus.points, {"destination": spool}),
                 privileged=is_privileged(config),
                 nodes=nodes,
                 changes=wants_sync(creation),
                 conf=conf,
+                points=gpus.points,
+                hooked=gpus.hooked,
             ),
             run,
             log,
@@ -191,11 +200,13 @@ def stage_in(
         ours = [node_streams.install(streams, content)] if streams else []
         if root.programs:
             ours.append(overlay_hooks(programs, enters=root.way == "overlay"))
+        if gpus.program:
+            ours.append(gpus.hooks)
         if ours:
             ready["hooks"] = merged(fitted.config, *ours)
             node_streams.install_prolog(creation, content)
         write_config(work, ready, rights.config)
-        excluded = [*root.skipped, *_excluded(config, spool)]
+        excluded = [*root.skipped, *_excluded([*(config.get("mounts") or ()), *gpus.points], spool)]
         if not root.complete:
             from actors.staging.tree.mirror import missing_paths
 
@@ -248,14 +259,14 @@ def _is_engines(rootfs: str) -> bool:
     return any(len(name) == 64 and not name.strip("0123456789abcdef") for name in rootfs.split("/"))
 
 
-def _excluded(config: dict[str, Any], spool: str) -> list[str]:
+def _excluded(mounts: Iterable[dict[str, Any]], spool: str) -> list[str]:
     """Mount points: the copy has an empty file or directory there, the original something of its own, or nothing.
 
     Args:
-        config: config.json.
+        mounts: of config.json, and those of hooks.
         spool: where slurmd mounts a directory of its own; /var/run is /run in most images.
 
     """
-    found = [mount.get("destination", "/") for mount in config.get("mounts") or ()]
+    found = [str(mount.get("destination", "/")) for mount in mounts]
     found += [spool, spool.replace("/var/run/", "/run/", 1)]
     return [os.path.normpath(path).strip("/") for path in found]

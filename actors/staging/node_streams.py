@@ -13,7 +13,7 @@ from proto.life.creation import Creation
 from .bundle import make_directory, write_file
 from .root_plan import PROGRAMS
 
-PROLOG, LAY = "prolog", "lay"
+PROLOG, LAY, GIVE = "prolog", "lay", "give"
 _PROGRAM, _PIPE = "streams", "stdout"
 _TERMINALS = "/dev/pts"
 
@@ -68,7 +68,7 @@ def install(streams: Streams, content: str) -> Hooks:
 def install_prolog(creation: Creation, content: str) -> None:
     """Have srun run what has to be done before the runtime starts, if there is anything."""
     directory = f"{content}/{PROGRAMS}"
-    if not any(os.path.lexists(f"{directory}/{name}") for name in (LAY, "tasks", "terminal")):
+    if not any(os.path.lexists(f"{directory}/{name}") for name in (LAY, GIVE, "tasks", "terminal")):
         return
     write_program(directory, PROLOG, "node_prolog.sh")
     if own := creation.settings.job.get("task-prolog", ""):

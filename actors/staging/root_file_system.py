@@ -23,7 +23,7 @@ from .commands import Commands
 from .filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 from .loglevel import Level, Log
 from .overlay.kinds import Kinds, Needs, Verdict
-from .overlay.mount_points import resolve
+from .overlay.mount_points import make_mount_points, resolve
 from .overlay.node_programs import ids_text
 from .root_plan import Root, RootPlan
 
@@ -63,13 +63,14 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
         if isinstance(root, Root):
             return root
         log(Level.VERBOSE, f"no overlay: {root}")
-    if creation.readonly and not plan.privileged and links:
+    if creation.readonly and not plan.privileged and not plan.hooked and links:
         tree = _tree(plan, log)
         os.symlink(tree, f"{plan.content}/rootfs")
         return Root("tree", several_owners=read_record(os.path.dirname(tree)).several_owners)
     target = f"{plan.content}/rootfs"
     complete = copy_tree(source, f"{target}.new", log, owners=plan.owners)
     os.rename(f"{target}.new", target)
+    make_mount_points(source, target, target, plan.points, owners=plan.owners)
     if not plan.owners:
         make_room_for_mounts(target, (mount["destination"] for mount in plan.mounts))
     return Root("copy", complete=complete, several_owners=not plan.owners and has_owners(source))

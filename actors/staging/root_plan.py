@@ -58,6 +58,8 @@ class RootPlan(Value):
         nodes: of the job, as Slurm writes them; empty if unknown.
         changes: whether its changes are wanted at its end.
         conf: the site's oci.conf.
+        points: what hooks mount there, which expect their mount points.
+        hooked: whether hooks of the node's write into it, also if the program only reads.
 
     """
 
@@ -75,3 +77,5 @@ class RootPlan(Value):
     nodes: str
     changes: bool
     conf: OciConf
+    points: tuple[dict[str, Any], ...] = ()
+    hooked: bool = False

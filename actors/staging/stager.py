@@ -71,7 +71,7 @@ class BuiltinStager:
         paths = ContainerPaths(self._creation.root, self._creation.id)
         nodes = self._nodes or read_job_facts(paths, self._job_id).nodes
         config = read_config(paths.directory)
-        return builtin.stage_in(self._creation, config, self._run, self._log, nodes=nodes)
+        return builtin.stage_in(self._creation, config, self._run, self._log, nodes=nodes, job_id=self._job_id)
 
     def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
         """See ``Stager``; what was staged is known by the container's id. ``delete`` tries again what failed."""

@@ -5,6 +5,7 @@ Everything that can be refused is refused here, before anything is made.
 
 import os
 import time
+from collections.abc import Mapping
 
 from actors.oci import entry_place
 from actors.oci.bundle import Bundle, load
@@ -23,7 +24,7 @@ from scrun.packages import directories
 from scrun.report import levels
 from scrun.report.diagnostics import say
 
-from . import caller, engine_record, settings
+from . import caller, engine_record, gpus, settings
 
 ANNOTATIONS_OF_STAGING = frozenset({"network"})
 """Annotations ``scrun.…`` that are no job options."""
@@ -52,6 +53,11 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     environment = caller.kept_environ(dict(os.environb), who, conf)
     from actors.slurm.options import resolve
 
+    job_id = _job_id(bundle, environ)
+
+    def options(defaults: Mapping[str, str]) -> dict[str, str]:
+        return resolve(bundle.annotations, bundle.env, environ, bundle.resources, defaults, ANNOTATIONS_OF_STAGING)
+
     decided = replace(
         chosen,
         scrun=replace(
@@ -60,7 +66,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
             slurm_conf=conf,
             lua=settings.find_lua(chosen, conf),
         ),
-        job=resolve(bundle.annotations, bundle.env, environ, bundle.resources, chosen.job, ANNOTATIONS_OF_STAGING),
+        job=options(gpus.defaults(bundle.config, options, chosen.job, foreign=job_id != 0)),
     )
     called = engine_record.called(bundle, line.id)
     creation = Creation(
@@ -84,7 +90,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         log=Log(
             _log(line.options.text("log")), line.options.text("log-format") or "text", *levels.of_anchor(line, environ)
         ),
-        job_id=_job_id(bundle, environ),
+        job_id=job_id,
         settings=decided,
         host=host(),
         entry_directory=_entry_directory(bundle, decided),

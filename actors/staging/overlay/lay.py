@@ -34,7 +34,7 @@ def lay_one(plan: RootPlan, log: Log) -> Root | None:
     if lower is None:
         _take_back(plan, ground)
         return None
-    place = "" if plan.creation.readonly else _changes(plan)
+    place = "" if plan.creation.readonly and not plan.hooked else _changes(plan)
     status = os.lstat(plan.creation.rootfs)
     owner = _in_container(status, plan) if plan.owners else "0:0"
     mode = f"{stat.S_IMODE(status.st_mode):o} {owner}"

@@ -258,3 +258,27 @@ def test_the_end_of_the_last_session_is_the_reason(
     [ended] = [event for event in reports(effects) if isinstance(event, e.StepEnded)]
     assert (ended.ending.kind, ended.ending.exit_code) == (kind, 137)
     assert ("enable-linger alice" in ended.ending.sentence) == (state == "closing")
+
+
+def programs(path: Path, **notes: str) -> str:
+    """A directory of a node's programs with these notes in it."""
+    for name, text in notes.items():
+        file = path / "node" / name.replace("_", "/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{text}\n")
+    return str(path / "node")
+
+
+def test_what_a_nodes_program_refuses_is_the_end(launch: Launch, tmp_path: Path) -> None:
+    place = programs(tmp_path, refusal="no CDI file of node n1 describes its GPU 2")
+    launch.step.launch(7, "/bundle", (b"true",), place, retry=True)
+    launch.say(said.EXITED_7)
+    [ended] = [each for each in reports(launch.step.exited(EXITED_1)) if isinstance(each, e.StepEnded)]
+    assert ended.ending == Ending("launch-failed", 125, 0, "no CDI file of node n1 describes its GPU 2")
+
+
+def test_a_step_asks_for_all_gpus_of_its_nodes(launch: Launch, tmp_path: Path) -> None:
+    spawn = spawned(launch.step.launch(7, "/bundle", (b"true",), programs(tmp_path, gpus_count="8"), retry=True))[
+        "step"
+    ]
+    assert b"--gpus=8" in spawn.argv

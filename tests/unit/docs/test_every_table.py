@@ -42,6 +42,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/conformance.md", "Side by side", "reason"): BESIDE,
     ("docs/conformance.md", "Side by side", "row"): BESIDE,
     ("docs/exporter.md", "Metrics", "metric"): f"{UNIT}/test_exporter.py::test_every_metric_has_its_row_and_no_other",
+    ("docs/gpus.md", "Asking", "what is said"): "tests/unit/oci/test_gpu_request.py::test_how_many",
     ("docs/images.md", "How an image gets to a node", ""): PROSE,
     ("docs/images.md", "Five ways", "way"): f"{UNIT}/test_images.py::test_every_way_has_its_row",
     ("docs/images.md", "What an image is known by", "root file system"): PROSE,
