@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
+import termios
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +131,28 @@ def test_a_life_is_seen_from_its_beginning_to_its_end(site: Site) -> None:
         await until(pilot, lambda: overview.subject() is None)
 
     asyncio.run(look())
+
+
+def test_on_a_terminal_until_it_is_left(site: Site) -> None:
+    site.succeeds("create", "x")
+    terminal, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [*COMMAND, "--root", str(site.root), "console", "--top", "x"]
+    environ = site.environ | {"TERM": "xterm-256color"}
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True) as top:
+        os.close(slave)
+        said = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while part := os.read(terminal, 1 << 16):
+                said += part
+                if b"allocation" in said:
+                    os.write(terminal, b"q")
+    os.close(terminal)
+    assert top.returncode == 0
+    # The page is there at once, over the list of all; the terminal is as it was before.
+    assert b"staging in" in said
+    assert b"guard" in said
+    assert said.rfind(b"\x1b[?1049l") > said.rfind(b"\x1b[?1049h") >= 0
 
 
 def test_who_was_killed_is_seen_too(site: Site) -> None:

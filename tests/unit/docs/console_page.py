@@ -1,4 +1,4 @@
-"""The tables in ``docs/console.md``, made of the console's commands and of the screen's keys: ``python -m tests.unit.docs.console_page``."""
+"""The tables of ``docs/console.md``, made of commands and keys: ``python -m tests.unit.docs.console_page``."""
 
 from __future__ import annotations
 
@@ -29,9 +29,8 @@ def _keys() -> str:
     lines = ["| key | what it does |", "|---|---|"]
     lines += [f"| {' '.join(f'`{word}`' for word in key.split())} | {text} |" for key, text in OTHERS.items()]
     for key in KEYS:
-        asks = " and ".join(f"a {word.upper()}" for word in key.wants if word != "actor")
-        about = f"`{key.command}`{' of an actor' if key.of_actor else ''}{f', after it has asked for {asks}' if asks else ''}"
-        lines.append(f"| `{key.key}` | {about} |")
+        asked = "".join(f", after a question for its {word.upper()}" for word in key.wants if word != "actor")
+        lines.append(f"| `{key.key}` | `{key.command}`{' of an actor' if key.of_actor else ''}{asked} |")
     return "\n".join(lines)
 
 

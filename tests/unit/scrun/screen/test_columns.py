@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rich.style import Style
 
 from actors.slurm.scheduler import Outlook
 from scrun.console.processes import Measure
-from scrun.console.screen import process_rows, rows
+from scrun.console.screen import process_rows
 from scrun.console.screen.card import LONGEST, Actor, Card
 from scrun.console.screen.columns import Column, fitting, line, percent, size
 from scrun.console.screen.load import Load
@@ -140,6 +141,6 @@ def test_the_row_of_a_process() -> None:
     assert [column.cell(row) for column in shown] == [
         "├─stdio", "5", "running", "1", "1min", "25%", "6.3M", "17", "",
     ]  # fmt: skip
-    assert process_rows.style(row) == rows.Style()
+    assert process_rows.style(row) == Style()
     held = process_rows.ProcessRow(Process("└─", "stdio", 0, Actor(0, 2, 1, "dead", "held")), None, Measure())
     assert process_rows.style(held).color is not None

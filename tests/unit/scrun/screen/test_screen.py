@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import os
 import stat
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import zmq
 
-from proto.errors import UsageError
+from proto.errors import SettingsError, UsageError
 from proto.life import events as e
 from proto.life.ending import Ending
 from scrun.cli.parsing import Line, parse
@@ -154,7 +155,7 @@ def test_of_500_rows_those_that_are_seen_are_looked_at(stage: Stage) -> None:
             looked.append(card.id)
             return look(card)
 
-        listing._look = counted  # type: ignore[method-assign]
+        listing._look = counted
         hall.overview.tick()
         hall.text()
         assert sorted(looked) == [f"c{number:03}" for number in range(room)]
@@ -349,6 +350,19 @@ def test_the_directories_of_all_users_and_what_one_may_have_put_there(stage: Sta
         (stage.root / "one/log").symlink_to("/etc/passwd")
         with pytest.raises(OSError, match="log"):
             following.open("one", "log")
+
+
+def test_without_textual_it_says_how_to_get_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "isatty", lambda _: True)
+    monkeypatch.delitem(sys.modules, "scrun.console.screen.start")
+    monkeypatch.setitem(sys.modules, "textual", None)
+    with pytest.raises(SettingsError) as caught:
+        run(parse(["--root", str(tmp_path), "console", "--top"], Line()))
+    [sentence] = str(caught.value).splitlines()
+    words = sentence.partition(": ")[2].split()
+    assert words[:4] == [sys.executable, "-m", "pip", "install"]
+    assert words[5] in sys.path
+    assert words[6:] == ["textual"]
 
 
 @pytest.mark.parametrize(
