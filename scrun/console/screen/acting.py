@@ -10,6 +10,8 @@ from textual import work
 from textual.binding import Binding
 from textual.screen import Screen
 
+from scrun.report.lines import printable
+
 from .card import Card
 from .keys import CHANGING, KEYS, Key, help_text
 from .questions import Ask, Confirm, Outcome
@@ -76,11 +78,11 @@ class Acting(Screen[None]):
         if command in CHANGING and not await self.app.push_screen_wait(
             Confirm(f"{command} {whom} of container {short(card.id)}?")
         ):
-            self.notify("nothing was done")
+            self.notify("nothing was done", markup=False)
             return
         status, text = await carried_out(key.words(card.root, card.id, arguments))
         if command in CHANGING and status == 0:
-            self.notify(f"{command} {whom}: done")
+            self.notify(f"{command} {whom}: done", markup=False)
         else:
             await self.app.push_screen(Outcome(f"{command} {short(card.id)}", text.rstrip() or "nothing"))
 
@@ -115,7 +117,7 @@ async def carried_out(words: Sequence[str]) -> tuple[int, str]:
             data = b""
             while len(data) < MOST and (part := await process.stdout.read(MOST - len(data))):
                 data += part
-            text = "\n".join(map(_plain, data.decode(errors="replace").splitlines()))
+            text = "\n".join(map(printable, data.decode(errors="replace").splitlines()))
             if len(data) < MOST:
                 return await process.wait(), text
             return 0, f"{text}\n…"
@@ -125,7 +127,3 @@ async def carried_out(words: Sequence[str]) -> tuple[int, str]:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-
-
-def _plain(line: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in line)

@@ -5,6 +5,7 @@ from typing import Any
 
 from proto.value import Value
 from scrun.box.outline import why
+from scrun.report.lines import printable
 from scrun.tap.crowd import number
 
 from .meter import Meter
@@ -113,4 +114,4 @@ class Card:
 
 def _text(value: object) -> str:
     """A text that moves no cursor, of bounded length."""
-    return "".join(char if char.isprintable() else "?" for char in str(value)[:LONGEST])
+    return printable(str(value)[:LONGEST])

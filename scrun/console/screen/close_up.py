@@ -8,12 +8,13 @@ import zmq
 
 from proto.errors import ScrunError
 from proto.life.journal import scan
+from scrun.report.lines import one_line, printable
 from scrun.tap.crowd import NONSENSE
 from scrun.tap.lines import clock, said
 
 from .card import Card
 from .columns import size
-from .rows import Row, start
+from .rows import Row, expectation
 from .timeline import Timeline, read
 from .watching import Watching
 
@@ -23,6 +24,10 @@ TAIL = 64 << 10
 """Bytes of the log's end."""
 LARGEST = 4 << 20
 """Bytes of a journal that are read."""
+LATEST = 1 << 33
+"""Seconds since the epoch, in the year 2242: a user may have written any number."""
+LONGEST = 1000
+"""Characters of a line."""
 _WRONG = (ScrunError, RecursionError, OverflowError, IndexError, *NONSENSE)
 
 
@@ -62,7 +67,8 @@ class CloseUp:
             return
         self._size = os.fstat(self._journal).st_size
         with contextlib.suppress(*_WRONG):
-            self.timeline = read(record for _, record in scan(os.pread(self._journal, LARGEST, 0)))
+            records = [record for _, record in scan(os.pread(self._journal, LARGEST, 0))]
+            self.timeline = read(record for record in records if 0 <= record.time < LATEST)
 
     def messages(self) -> list[str]:
         """What it has said since the last call."""
@@ -76,24 +82,24 @@ class CloseUp:
                 break
             except _WRONG:
                 continue
-        return [_plain(line) for line in found]
+        return [printable(line[:LONGEST]) for line in found]
 
     def log(self) -> list[str]:
-        """The whole lines that its log has got since the last call."""
+        """The whole lines that its log has got since the last call; of many the last."""
         if self._log < 0:
             return []
+        self._at = max(self._at, os.fstat(self._log).st_size - TAIL)
         data = os.pread(self._log, TAIL, self._at)
         whole = data[: data.rfind(b"\n") + 1]
         self._at += len(whole)
-        return [_plain(line) for line in whole.decode(errors="replace").splitlines()]
+        return [printable(line[:LONGEST]) for line in whole.decode(errors="replace").splitlines()]
 
     def details(self, row: Row) -> dict[str, str]:
         """What there is to say of the stages."""
         card, container = row.card, self.timeline.container
-        found = {"queued": container.queue_reason, "staging in": container.progress}
-        if card.phase == "queued" and row.outlook is not None:
-            expected = start(row.outlook, row.now)
-            found["queued"] = f"{row.outlook.reason}{f', start expected at {expected}' if expected else ''}"
+        found = {"queued": one_line(container.queue_reason), "staging in": one_line(container.progress)}
+        if card.phase == "queued":
+            found["queued"] = expectation(row)
         if card.phase in {"running", "paused"}:
             rates = (size(meter.rate(row.now)) for meter in (card.received, card.sent))
             found["running"] = "in {}/s, out {}/s".format(*rates) + self._used(card)
@@ -104,7 +110,7 @@ class CloseUp:
         ending = self.timeline.container.ending
         if ending is None:
             return ""
-        return _plain(f"{ending.kind}, {ending.exit_code}{f': {ending.sentence}' if ending.sentence else ''}")
+        return one_line(f"{ending.kind}, {ending.exit_code}{f': {ending.sentence}' if ending.sentence else ''}")
 
     def close(self) -> None:
         """Look no longer."""
@@ -121,7 +127,3 @@ class CloseUp:
             return ""
         seconds = "" if usage.cpu is None else f"CPU {usage.cpu} s, "
         return f"; Slurm: {seconds}{size(usage.memory)}"
-
-
-def _plain(line: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in line[:1000])

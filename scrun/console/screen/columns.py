@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from proto.value import Value
+from scrun.report.lines import printable
 
 T = TypeVar("T")
 
@@ -46,7 +47,8 @@ def fitting(columns: Sequence[Column[T]], width: int) -> list[Column[T]]:
 def line(columns: Sequence[Column[T]], texts: Sequence[str], width: int) -> str:
     """Texts below one another, each cut where its column ends: one line of exactly so many characters."""
     cells = []
-    for column, text in zip(columns, texts, strict=True):
+    for column, cell in zip(columns, texts, strict=True):
+        text = printable(cell)  # a process may call itself anything
         size = column.width or len(text)
         cut = text if len(text) <= size else f"{text[: size - 1]}…"
         cells.append(cut.rjust(size) if column.right else cut.ljust(size))

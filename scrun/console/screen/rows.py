@@ -74,6 +74,14 @@ def reason(row: Row) -> str:
     return f"{start(row.outlook, row.now)} {row.outlook.reason or row.card.reason}".strip()
 
 
+def expectation(row: Row) -> str:
+    """The same in a sentence, where there is room for one."""
+    if row.card.phase != "queued" or row.outlook is None:
+        return reason(row)
+    expected = start(row.outlook, row.now)
+    return f"{row.outlook.reason or row.card.reason}{f', start expected at {expected}' if expected else ''}"
+
+
 def _rate(rate: float, row: Row) -> str:
     return size(rate) if row.card.phase in {"running", "paused", "ending"} else ""
 
@@ -123,7 +131,7 @@ def detail(row: Row) -> str:
     card, load = row.card, row.load
     words = [card.phase if card.phase == card.status else f"{card.status}, {card.phase}"]
     words += [f"job {card.job}{f' on {card.nodes}' if card.nodes else ''}"] if card.job else []
-    words += [reason(row)] if reason(row) else []
+    words += [expectation(row)] if expectation(row) else []
     if card.received.total is not None or card.sent.total is not None:
         words.append(f"{size(card.received.total or 0)} in, {size(card.sent.total or 0)} out")
     if load.memory is not None:

@@ -56,7 +56,9 @@ def read(records: Iterable[Record]) -> Timeline:
         if before != now and now:
             found[now] = replace(found[now], begin=record.time, end=None)
         if isinstance(record.event, e.StagingProgress) and record.event.total:
-            part = (record.event.part - 1 + min(1.0, record.event.size / record.event.total)) / record.event.parts
+            part = (record.event.part - 1 + min(1.0, record.event.size / record.event.total)) / max(
+                1, record.event.parts
+            )
             found["staging in"] = replace(found["staging in"], share=part)
     return Timeline(tuple(found.values()), container)
 

@@ -77,6 +77,7 @@ def test_one_that_waits_has_slurms_newest_word_and_when_it_shall_start() -> None
     assert reason(Row(subject, NOW, outlook=Outlook("PENDING", "Priority"))) == "Priority"
     late = Outlook("PENDING", "Priority", start="2026-01-31T12:00:00")
     assert reason(Row(subject, NOW, outlook=late)) == "2026-01-31 12:00 Priority"
+    assert detail(Row(subject, NOW, outlook=late)).endswith("Priority, start expected at 2026-01-31 12:00")
     booting = Row(card("launching", job_id="12"), NOW, outlook=Outlook("CONFIGURING"))
     assert reason(booting) == "its nodes boot"
     assert style(Row(subject, NOW)) != style(booting)
@@ -141,6 +142,8 @@ def test_the_row_of_a_process() -> None:
     assert [column.cell(row) for column in shown] == [
         "├─stdio", "5", "running", "1", "1min", "25%", "6.3M", "17", "",
     ]  # fmt: skip
+    odd = process_rows.ProcessRow(Process("", "\x1b[2J", 5), None, Measure())
+    assert line(shown, [column.cell(odd) for column in shown], 79).startswith("?[2J ")
     assert process_rows.style(row) == Style()
     held = process_rows.ProcessRow(Process("└─", "stdio", 0, Actor(0, 2, 1, "dead", "held")), None, Measure())
     assert process_rows.style(held).color is not None

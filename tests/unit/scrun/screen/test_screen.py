@@ -15,6 +15,7 @@ import zmq
 
 from proto.errors import SettingsError, UsageError
 from proto.life import events as e
+from proto.life import journal
 from proto.life.ending import Ending
 from scrun.cli.parsing import Line, parse
 from scrun.commands.console import run
@@ -242,6 +243,33 @@ def test_the_page_of_a_container(stage: Stage) -> None:
         await hall.until(lambda: "half a line?[2J" in hall.text())
         await hall.pilot.press("escape")
         await hall.until(lambda: isinstance(hall.app.screen, Overview))
+
+    play(stage, scene)
+
+
+def test_a_journal_and_a_log_may_say_anything(stage: Stage) -> None:
+    played = stage.begins("one", **RUNNING)
+    written = b"".join(
+        journal.pack(event, time)
+        for event, time in (
+            (e.CreateBegun(creation()), 100.0), (e.JobQueued(7, "\x1b[2J\nso"), float("nan")),
+            (e.JobQueued(7, "\x1b[2J\nso"), 1e300), (e.JobQueued(7, "\x1b[2J\nso"), 101.0),
+            (e.JobGranted(7, "n"), 102.0), (e.StagingProgress(9, 0, 1, 1, -1), 103.0),
+        )
+    )  # fmt: skip
+    (played.directory / "journal").write_bytes(written)
+    (played.directory / "log").write_bytes(b"x" * 100_000)
+
+    async def scene(hall: Hall) -> None:
+        await hall.until(lambda: "one          running" in hall.text())
+        await hall.pilot.press("enter", "3")
+        await hall.until(lambda: "staging in" in hall.text())
+        assert "?[2J so" in hall.lines()[1]
+        with (played.directory / "log").open("ab") as log:
+            log.write(b"\nthe end\xff\n")
+        await hall.until(lambda: "the end" in hall.text())
+        (played.directory / "journal").write_bytes(written + journal.pack(e.Finished(), 104.0)[:-1] + b"?")
+        await hall.until(lambda: "one  running" in hall.text())
 
     play(stage, scene)
 
