@@ -36,6 +36,7 @@ class CloseUp:
 
     Attributes:
         timeline: what its journal tells.
+        closed: whether it is looked at no longer.
 
     """
 
@@ -50,6 +51,7 @@ class CloseUp:
         self._size = -1
         self._at = 0
         self.timeline: Timeline = read(())
+        self.closed = False
         following = watching.roster.following(card.root)
         self._sock: zmq.Socket[bytes] = watching.context.socket(zmq.SUB)
         self._following = watching.roster.crowds.beside(card.root, self._sock)
@@ -114,6 +116,7 @@ class CloseUp:
 
     def close(self) -> None:
         """Look no longer."""
+        self.closed = True
         self._following.close()
         self._sock.close()
         for descriptor in (self._journal, self._log):

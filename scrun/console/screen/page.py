@@ -82,6 +82,8 @@ class Page(Acting):
 
     def tick(self) -> None:
         """Show what has changed."""
+        if self._close_up.closed:  # a second has passed while the page was left
+            return
         self._card = self._watching.roster.cards.get(self._card.key, self._card)
         gone = self._card.key not in self._watching.roster.cards
         row = self._watching.row(self._card)
