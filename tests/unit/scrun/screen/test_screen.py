@@ -53,7 +53,7 @@ class Hall:
 
     async def until(self, predicate: Callable[[], object]) -> None:
         """Play on until it is so."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not predicate():
             assert time.monotonic() < end, self.text()
             self.stage.is_told()
