@@ -79,7 +79,7 @@ def expectation(row: Row) -> str:
     if row.card.phase != "queued" or row.outlook is None:
         return reason(row)
     expected = start(row.outlook, row.now)
-    return f"{row.outlook.reason or row.card.reason}{f', start expected at {expected}' if expected else ''}"
+    return f"{f'start expected at {expected}: ' if expected else ''}{row.outlook.reason or row.card.reason}"
 
 
 def _rate(rate: float, row: Row) -> str:

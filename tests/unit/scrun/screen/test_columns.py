@@ -77,7 +77,7 @@ def test_one_that_waits_has_slurms_newest_word_and_when_it_shall_start() -> None
     assert reason(Row(subject, NOW, outlook=Outlook("PENDING", "Priority"))) == "Priority"
     late = Outlook("PENDING", "Priority", start="2026-01-31T12:00:00")
     assert reason(Row(subject, NOW, outlook=late)) == "2026-01-31 12:00 Priority"
-    assert detail(Row(subject, NOW, outlook=late)).endswith("Priority, start expected at 2026-01-31 12:00")
+    assert detail(Row(subject, NOW, outlook=late)).endswith("start expected at 2026-01-31 12:00: Priority")
     booting = Row(card("launching", job_id="12"), NOW, outlook=Outlook("CONFIGURING"))
     assert reason(booting) == "its nodes boot"
     assert style(Row(subject, NOW)) != style(booting)
