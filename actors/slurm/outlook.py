@@ -11,8 +11,8 @@ from .queue_format import UNSET
 from .scheduler import Outlook
 
 FIELDS = ("JobID", "State", "PriorityLong", "Partition", "StartTime", "Reason")
-FORMAT = ",".join(f"{name}:|" for name in FIELDS).encode()
-STATES = b"PENDING,CONFIGURING"
+FORMAT = ",".join(f"{name}:|" for name in FIELDS)
+STATES = "PENDING,CONFIGURING"
 BOOTING = "CONFIGURING"
 """State of a job that has its nodes, which are booting."""
 _IN_LINE = frozenset({"Priority", "Resources"})
@@ -30,12 +30,27 @@ class _Row(Value):
 
 def read(text: str, job_id: int) -> Outlook | None:
     """Read an answer in ``FORMAT``; None if the job is not in it: it has begun, or is over."""
-    rows = [row for row in map(_row, text.splitlines()) if row is not None]
+    rows = _rows(text)
     mine = next((row for row in rows if row.job_id == job_id), None)
     if mine is None:
         return None
     ahead = sum(_is_before(row, mine) for row in rows)
     return Outlook(mine.state, _set(mine.reason), ahead, _set(mine.start))
+
+
+def read_all(text: str) -> dict[int, Outlook]:
+    """Read an answer about some of the jobs that wait: each by its number, without its place, which needs them all."""
+    return {row.job_id: Outlook(row.state, _set(row.reason), start=_set(row.start)) for row in _rows(text)}
+
+
+def words(uid: int | None) -> tuple[str, ...]:
+    """What to ask squeue for the jobs that wait: one user's, or all that the caller may see."""
+    whose = () if uid is None else ("-u", str(uid))
+    return ("-h", "-t", STATES, "-O", FORMAT, *whose)
+
+
+def _rows(text: str) -> list[_Row]:
+    return [row for row in map(_row, text.splitlines()) if row is not None]
 
 
 def _row(line: str) -> _Row | None:

@@ -230,8 +230,8 @@ class Slurm:
         """All jobs that wait, for a place is one among others; for a person who asks, and not for an actor."""
         from . import outlook
 
-        words = (b"-h", b"-t", outlook.STATES, b"-O", outlook.FORMAT)
-        return Query(self._simple("squeue", *words), partial(outlook.read, job_id=job_id))
+        command = self._simple("squeue", *_encode(outlook.words(None)))
+        return Query(command, partial(outlook.read, job_id=job_id))
 
     def find(self, cookie: str) -> Query[list[int]] | None:
         """All jobs of the user that live; the cookie is looked for in their comments."""
@@ -241,8 +241,7 @@ class Slurm:
         """``sstat``, which does not know ``--clusters``: of another cluster nothing is known."""
         if self._creation.settings.job.get("clusters"):
             return None
-        words = ("--noheader", "--parsable2", "--allsteps", f"--jobs={step_id}", f"--format={usage.FORMAT}")
-        command = self._command((require("sstat", self._path), *_encode(words)))
+        command = self._command((require("sstat", self._path), *_encode(usage.words(step_id))))
         return Query(command, partial(usage.read, step_id=step_id))
 
     def boots(self, job_id: int, step: StepNews) -> Query[tuple[str, ...]] | None:

@@ -29,6 +29,11 @@ class Usage(Value):
     peak: int | None = None
 
 
+def words(step_id: str) -> tuple[str, ...]:
+    """What to ask sstat."""
+    return ("--noheader", "--parsable2", "--allsteps", f"--jobs={step_id}", f"--format={FORMAT}")
+
+
 def read(text: str, step_id: str) -> Usage | None:
     """Read an answer in ``FORMAT`` with ``--parsable2``; ``None`` if the step is not in it."""
     for line in text.splitlines():

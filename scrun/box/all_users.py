@@ -15,6 +15,7 @@ from .box import SIZE_LIMIT, Box
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_SOCKET = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def roots(run: str = "/run", temporary: str = "/tmp") -> list[tuple[int, str]]:  # noqa: S108 - owners are looked at
@@ -75,16 +76,7 @@ class Folder:
             OSError: it is none of the user's, or not there.
 
         """
-        inside = self._inside(name)
-        try:
-            descriptor = os.open("tap", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=inside)
-        finally:
-            os.close(inside)
-        try:
-            return self._checked(descriptor, stat.S_ISSOCK)
-        except OSError:
-            os.close(descriptor)
-            raise
+        return self._opened(name, "tap", _SOCKET, stat.S_ISSOCK)
 
     def gone(self) -> bool:
         """Whether the directory was removed."""
@@ -94,23 +86,34 @@ class Folder:
         """Hold it no longer."""
         os.close(self.descriptor)
 
+    def open(self, name: str, file: str) -> int:
+        """A descriptor to read a file of a container.
+
+        Raises:
+            OSError: it is none of the user's, or not there.
+
+        """
+        return self._opened(name, file, _FILE, stat.S_ISREG)
+
     def _text(self, name: str) -> bytes:
-        inside = self._inside(name)
+        descriptor = self.open(name, "state.json")
         try:
-            descriptor = os.open("state.json", _FILE, dir_fd=inside)
-        finally:
-            os.close(inside)
-        try:
-            return os.read(self._checked(descriptor, stat.S_ISREG), SIZE_LIMIT)
+            return os.read(descriptor, SIZE_LIMIT)
         finally:
             os.close(descriptor)
 
     def _inside(self, name: str) -> int:
         return os.open(name, _FOLDER, dir_fd=self.descriptor)
 
-    def _checked(self, descriptor: int, is_kind: Callable[[int], bool]) -> int:
+    def _opened(self, name: str, file: str, flags: int, is_kind: Callable[[int], bool]) -> int:
+        inside = self._inside(name)
+        try:
+            descriptor = os.open(file, flags, dir_fd=inside)
+        finally:
+            os.close(inside)
         status = os.fstat(descriptor)
         if not is_kind(status.st_mode) or status.st_uid != self._uid:
+            os.close(descriptor)
             raise PermissionError
         return descriptor
 

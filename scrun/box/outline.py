@@ -1,5 +1,7 @@
 """What a person wants to know of a container in one row of a list."""
 
+import calendar
+import time
 from typing import Any
 
 from .box import ABANDONED, Box
@@ -26,5 +28,23 @@ def outline(box: Box, state: dict[str, Any]) -> dict[str, str]:
         "phase": own.get("phase", "") if box.status == box.recorded else ABANDONED,
         "job": known.get("scrun.job-id", ""),
         "nodes": known.get("scrun.nodes", ""),
-        "reason": next((known[key] for key in REASONS if key in known), ""),
+        "reason": why(known),
     }
+
+
+def why(annotations: dict[str, Any]) -> str:
+    """Why a container is where it is, by its annotations; empty if there is nothing to say."""
+    return next((annotations[key] for key in REASONS if key in annotations), "")
+
+
+def born(state: dict[str, Any]) -> float:
+    """When a container was created, in seconds since the epoch, by its state.
+
+    Raises:
+        ValueError: it does not tell.
+
+    """
+    try:
+        return calendar.timegm(time.strptime(str(state.get("created", ""))[:19], "%Y-%m-%dT%H:%M:%S"))
+    except OverflowError:
+        raise ValueError("no time that there can be") from None

@@ -197,9 +197,10 @@ VERBS: dict[str, Verb] = {
     ),
     "console": (
         "console",
-        "ID [COMMAND] [WHAT] [LEVEL]",
+        "[ID] [COMMAND] [WHAT] [LEVEL]",
         "look into a container's processes; its commands are in scrun help console",
         (
+            (("top",), "t", "", "show all containers, or ID, on the whole terminal; root: those of all users"),
             (("format",), "", "text|json", "text or json (default: text)"),
             (("follow",), "f", "", "journal: go on until the container ends"),
             (("yes",), "y", "", "do not ask before something is changed"),

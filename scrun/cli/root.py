@@ -27,6 +27,21 @@ def root_of(line: Line, *, must_exist: bool = False) -> str:
     return root
 
 
+def is_root() -> bool:
+    """Whether the caller is this host's root, and not that of a user's namespace."""
+    return os.getuid() == 0 == real_uid()
+
+
+def is_own(root: str) -> bool:
+    """Whether a state directory is the caller's: in another user's are commands that root shall not run.
+
+    Raises:
+        OSError: it is not there.
+
+    """
+    return os.stat(root).st_uid == os.getuid()
+
+
 def check_all_users(line: Line, verb: str) -> None:
     """See whether the caller may have ``--all-users``.
 
@@ -38,7 +53,7 @@ def check_all_users(line: Line, verb: str) -> None:
         UsageError: the caller is not root, or names one directory.
 
     """
-    if os.getuid() != 0 or real_uid() != 0:
+    if not is_root():
         raise UsageError(f"only root may {verb} the containers of all users; leave --all-users out")
     if line.options.text("root"):
         raise UsageError("--all-users looks where each user's state directory is; leave --root out")

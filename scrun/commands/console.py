@@ -1,15 +1,16 @@
-"""``scrun console``: look into the processes of a container, by one command or at a prompt."""
+"""``scrun console``: look into the processes of a container, by one command, at a prompt, or on the whole terminal."""
 
 import os
+import sys
 
-from proto.errors import UsageError
+from proto.errors import SettingsError, UsageError
 from scrun.cli.parsing import Line
-from scrun.cli.root import root_of
+from scrun.cli.root import is_root, root_of
 from scrun.console.command import Command, Question
 from scrun.console.form import line as one
 from scrun.console.form import table
 from scrun.console.table import COMMANDS
-from scrun.packages import use_packages
+from scrun.packages import directories, use_packages
 from scrun.report.lines import write
 
 
@@ -17,6 +18,10 @@ def run(line: Line) -> int:
     """Carry out one command; without one, be a prompt on a terminal, and ``tree`` elsewhere."""
     use_packages()
     words = line.arguments
+    if line.own.flag("top"):
+        return _top(line)
+    if not words:
+        raise UsageError("scrun console wants a container's id, or --top; scrun list has the ids")
     if len(words) == 1 and words[0] in COMMANDS and not COMMANDS[words[0]].container:
         words = ["", *words]
     container_id, *rest = words
@@ -27,6 +32,29 @@ def run(line: Line) -> int:
         prompt(container_id, lambda typed: carry_out(typed, root, container_id, typed.arguments))
     else:
         carry_out(line, root, container_id, rest or ["tree"])
+    return 0
+
+
+def _top(line: Line) -> int:
+    """Be the screen, until it is left.
+
+    Raises:
+        UsageError: there is no terminal, or more than one container is named.
+        SettingsError: textual is not installed.
+
+    """
+    if len(line.arguments) > 1:
+        raise UsageError("scrun console --top takes one id, and no command: its keys are the commands")
+    if not (os.isatty(0) and os.isatty(1)):
+        raise UsageError("scrun console --top wants a terminal; scrun console containers prints what it shows")
+    try:
+        from scrun.console.screen.start import show
+    except ModuleNotFoundError as error:
+        if error.name != "textual":
+            raise
+        msg = f"scrun console --top needs textual: {sys.executable} -m pip install --target {directories()[0]} textual"
+        raise SettingsError(msg) from None
+    show(line, "" if is_root() and not line.options.text("root") else root_of(line), "".join(line.arguments))
     return 0
 
 

@@ -4,7 +4,6 @@ It asks neither Slurm nor a container: it listens, as anybody may, and no contai
 """
 
 import contextlib
-import resource
 import signal
 import sys
 import time
@@ -35,7 +34,6 @@ def run(line: Line) -> int:
     except ImportError:
         msg = f"scrun exporter needs prometheus-client: {sys.executable} -m pip install prometheus-client"
         raise SettingsError(msg) from None
-    _allow_descriptors()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         _export(root, line.own.text("listen"), line.own.text("textfile"))
@@ -57,22 +55,18 @@ def _root(line: Line) -> str:
     return ""
 
 
-def _allow_descriptors() -> None:
-    """As many as the system lets it have: a container takes two."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
 def _export(root: str, listen: str, textfile: str) -> None:
     import zmq
 
-    from scrun.exporter.crowds import Crowds
+    from scrun.exporter.hearer import Hearer
     from scrun.exporter.registry import Numbers
     from scrun.exporter.serving import Serving
+    from scrun.tap.crowds import Crowds, allow_descriptors
 
+    allow_descriptors()
     numbers = Numbers()
     with zmq.Context() as context, contextlib.ExitStack() as stack:
-        crowds = Crowds(context, root)
+        crowds = Crowds(context, root, Hearer(time.time()))
         stack.callback(crowds.close)
         if textfile:
             stack.callback(_write, textfile, numbers.registry)

@@ -5,7 +5,6 @@ What a person wants to know is in a table of its own (``--long``), and in the JS
 of runc's pass over what they do not know.
 """
 
-import calendar
 import json
 import os
 import pwd
@@ -16,7 +15,7 @@ from typing import Any
 from proto.errors import ScrunError
 from scrun.box import all_users, directory
 from scrun.box.box import Box, find
-from scrun.box.outline import outline
+from scrun.box.outline import born, outline
 from scrun.cli.parsing import Line
 from scrun.cli.root import check_all_users, root_of
 from scrun.report.durations import length
@@ -102,10 +101,10 @@ def entry_of(box: Box) -> Entry:
 
 def long_row(entry: Entry, now: float) -> Entry:
     """The row of the long table: ids as engines show them, and times as ages."""
-    name, stamp = str(entry.get("id", "")), str(entry.get("created", ""))
+    name = str(entry.get("id", ""))
     try:
-        age = length(now - calendar.timegm(time.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S"))).replace(" ", "")
-    except (ValueError, OverflowError):
+        age = length(now - born(entry)).replace(" ", "")
+    except ValueError:
         age = ""
     return {**entry, **entry["scrun"], "id": name[:12] if len(name) == 64 else name, "age": age}
 

@@ -39,7 +39,7 @@ def run(line: Line) -> int:
     root = root_of(line)
     with zmq.Context() as context, context.socket(zmq.SUB) as sock:
         prefix = line.own.text("topic")
-        following = Following(sock, root, prefix)
+        following = Following(sock, root, (prefix,))
         printer = _Printer(following, prefix, line.own.text("format") or "json")
         births = None
         if everyone:

@@ -9,6 +9,7 @@ from proto import __version__
 from proto.errors import ScrunError, StorageError, UsageError, reason
 from proto.life.creation import Creation
 from scrun.box.box import find
+from scrun.cli.root import is_own
 
 from . import descriptors, form, journal, state, tree, wants
 from .command import Command, Question, Row
@@ -30,7 +31,7 @@ def rows(question: Question) -> Iterator[Row]:
     path = question.argument or f"scrun-{question.id[:12]}.txt"
     creation = _creation(question)
     sections: dict[str, Callable[[], str]] = {
-        "versions": lambda: _versions(creation),
+        "versions": lambda: _versions(question.root, creation),
         **{command.name: _section(command, question) for command in SHOWN},
         "log": lambda: _log(question.paths.log),
     }
@@ -68,7 +69,7 @@ def _creation(question: Question) -> Creation | None:
     return lifecycle.replay(records.read(question.paths.journal)[:1]).creation
 
 
-def _versions(creation: Creation | None) -> str:
+def _versions(root: str, creation: Creation | None) -> str:
     from importlib.metadata import version
 
     kernel = os.uname()
@@ -77,7 +78,7 @@ def _versions(creation: Creation | None) -> str:
         "python": sys.version.split()[0],
         **{name: version(name) for name in ("msgpack", "pykka", "pyzmq")},
         "kernel": f"{kernel.release} {kernel.machine}",
-        "slurm": _slurm(creation),
+        "slurm": _slurm(creation) if is_own(root) else "its commands are its owner's choice, and not run",
         "scheduler": creation.settings.scrun.scheduler if creation is not None else "unknown",
     }
     return "".join(f"{name} {value}\n" for name, value in lines.items())

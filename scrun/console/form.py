@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterable
 
+from scrun.report.lines import printable
+
 from .command import Row
 
 
@@ -27,4 +29,4 @@ def _text(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:.3f}"
     text = json.dumps(cell) if isinstance(cell, dict | list) else str("" if cell is None else cell)
-    return "".join(char if char.isprintable() else "?" for char in text) or "-"
+    return printable(text) or "-"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from proto.errors import NotFoundError, SchedulerUnavailableError, UnsupportedError, WrongStateError
+from scrun.cli.root import is_own
 
 from .command import Command, Question, Row
 
@@ -13,7 +14,7 @@ def rows(question: Question) -> Iterator[Row]:
     Raises:
         NotFoundError: there is no container.
         WrongStateError: there is no job.
-        UnsupportedError: there is no Slurm.
+        UnsupportedError: there is no Slurm, or its commands are another user's choice.
         SchedulerUnavailableError: it does not answer, or has forgotten the job.
 
     """
@@ -24,6 +25,9 @@ def rows(question: Question) -> Iterator[Row]:
     container = lifecycle.replay(journal.read(question.paths.journal))
     if container.creation is None:
         raise NotFoundError(f"container {question.id} does not exist")
+    if not is_own(question.root):
+        asked = f"ask Slurm: scontrol show job {container.job_id}" if container.job_id else "and there is no job yet"
+        raise UnsupportedError(f"the commands that would tell are its owner's choice, and run by nobody else; {asked}")
     query = scheduler_for(container.creation).describe(container.job_id)
     if query is None:
         raise UnsupportedError("the scheduler is local: there is no job that Slurm could tell about")

@@ -25,15 +25,39 @@ class Measure(Value):
 
 def measure(pid: int) -> Measure:
     """Look at one process."""
-    words = _read(pid, "stat").rpartition(")")[2].split()
-    if len(words) < 20:
+    words = _stat(pid)
+    if not words:
         return Measure()
     up = float(_read("uptime").split()[0]) - int(words[19]) / _TICKS
-    cpu = (int(words[11]) + int(words[12])) / _TICKS
-    shares = [line.split()[1] for line in _read(pid, "smaps_rollup").splitlines() if line.startswith("Pss:")]
     numbers = descriptors(pid)
-    pss = int(shares[0]) if shares else None
-    return Measure(round(max(0.0, up), 2), cpu, pss, None if numbers is None else len(numbers))
+    return Measure(round(max(0.0, up), 2), _cpu(words), memory(pid), None if numbers is None else len(numbers))
+
+
+def cpu(pid: int, *, reaped: bool = False) -> float:
+    """Seconds of processor time, perhaps with that of the children it has waited for; 0 if it is gone."""
+    words = _stat(pid)
+    return _cpu(words) + (_cpu(words[2:]) if reaped else 0.0) if words else 0.0
+
+
+def memory(pid: int) -> int | None:
+    """KiB, of what is shared its part; ``None``: see ``Measure``."""
+    shares = [line.split()[1] for line in _read(pid, "smaps_rollup").splitlines() if line.startswith("Pss:")]
+    return int(shares[0]) if shares else None
+
+
+def children(pid: int) -> list[int]:
+    """Pids of what the process has started and not yet waited for, whichever of its threads did."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+    return [int(word) for thread in threads for word in _read(pid, "task", thread, "children").split()]
+
+
+def name(pid: int) -> str:
+    """What a process of scrun's calls itself, such as ``guard``; of any other what ps shows; empty if it is gone."""
+    called, scruns, own = _read(pid, "cmdline").partition("\0")[0].partition("scrun-")
+    return own if scruns and not called else _read(pid, "comm").strip()
 
 
 def catches(pid: int, signum: int) -> bool:
@@ -56,6 +80,16 @@ def descriptors(pid: int) -> dict[int, str] | None:
         except OSError:
             continue  # closed since
     return dict(sorted(found.items()))
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of proc(5) from the third on; none if it is gone."""
+    words = _read(pid, "stat").rpartition(")")[2].split()
+    return words if len(words) >= 20 else []
+
+
+def _cpu(words: list[str]) -> float:
+    return (int(words[11]) + int(words[12])) / _TICKS
 
 
 def _read(*names: object) -> str:

@@ -26,6 +26,7 @@ from proto.life.creation import Creation
 from proto.value import Value
 from scrun.box import directory
 from scrun.box.box import find
+from scrun.cli.root import is_own
 from scrun.host import Host
 from scrun.report.lines import one_line, write
 
@@ -47,7 +48,7 @@ def collect(root: str, host: Host, *, dry: bool) -> None:
         SettingsError: the directory is another user's.
 
     """
-    if os.path.isdir(root) and os.stat(root).st_uid != os.getuid():
+    if os.path.isdir(root) and not is_own(root):
         raise SettingsError(f"the state directory {root} is not yours; let its owner call scrun gc")
     # The jobs first: a container's journal is there before its job, so what is listed later knows all of them.
     queue = _queue(host)

@@ -6,6 +6,8 @@ A container may say anything if its owner wills, and root listens to all: each w
 from collections.abc import Iterator
 from typing import Any
 
+from scrun.tap.crowd import number
+
 from .metrics import BY_NAME, OTHER, UNKNOWN, Change
 
 Data = dict[str, Any]
@@ -18,7 +20,6 @@ SPANS = {
 """A fact, the histogram that it is for, and what the time runs from: a fact, or the container's creation."""
 STARTS = {start for _, start in SPANS.values()}
 STAGINGS = {"staged-in": "ready", "staging-failed": "failed"}
-LARGEST = 1 << 62
 
 
 class Life:
@@ -137,18 +138,6 @@ class Life:
         more = count - before if count >= before else count
         if more:
             yield Change(metric, word, more)
-
-
-def number(value: Any) -> float:
-    """A number that a sum can bear.
-
-    Raises:
-        ValueError: it is none.
-
-    """
-    if not isinstance(value, int | float) or not 0 <= value < LARGEST:
-        raise ValueError
-    return value
 
 
 def _known(metric: str, word: str) -> str:

@@ -8,9 +8,13 @@ LIMIT = 3000
 
 def one_line(text: str) -> str:
     """The text on one line, without control characters, of bounded length."""
-    line = " ".join(text.split())
-    line = "".join(char if char.isprintable() else "?" for char in line)
+    line = printable(" ".join(text.split()))
     return line if len(line) <= LIMIT else f"{line[:LIMIT]}…"
+
+
+def printable(text: str) -> str:
+    """The text without what a terminal would obey."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def write(descriptor: int, text: str | bytes) -> None:

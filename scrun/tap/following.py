@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from proto.errors import ScrunError
 from proto.host.paths import ContainerPaths
 from proto.host.sockets import Address
-from scrun.box.box import find
+from scrun.box.box import Box, find
 
 from .hearing import Hearing, subscriptions
 
@@ -21,8 +21,8 @@ MESSAGE_LIMIT = 8 << 20
 class Ear:
     """One container: what was heard of it, and where it is connected."""
 
-    def __init__(self, address: Address, prefix: str) -> None:
-        self.hearing = Hearing(prefix)
+    def __init__(self, address: Address, prefixes: tuple[str, ...]) -> None:
+        self.hearing = Hearing(*prefixes)
         self.doubted = False
         self.address = address
         # libzmq uses it again whenever it reconnects, so what a long path needs stays open.
@@ -30,13 +30,20 @@ class Ear:
 
 
 class Following:
-    """The containers of a state directory that are listened to."""
+    """The containers of a state directory that are listened to.
 
-    def __init__(self, sock: "zmq.Socket[bytes]", root: str, prefix: str) -> None:
+    Attributes:
+        root: the state directory.
+        ears: one for each container.
+        born: those that have no socket yet, where one has to be seen first, and until when it is waited for.
+
+    """
+
+    def __init__(self, sock: "zmq.Socket[bytes]", root: str, prefixes: tuple[str, ...] = ()) -> None:
         """Args:
         sock: a SUB, not connected.
         root: state directory.
-        prefix: of the topics that are wanted.
+        prefixes: of the topics that are wanted; none: all.
         """
         import zmq
 
@@ -45,13 +52,13 @@ class Following:
         # A container is followed before it has a socket.
         sock.setsockopt(zmq.RECONNECT_IVL, 20)
         sock.setsockopt(zmq.RECONNECT_IVL_MAX, 100)
-        for topic in subscriptions(prefix):
+        for topic in subscriptions(*prefixes):
             sock.subscribe(topic)
         self._sock = sock
-        self._root = root
-        self._prefix = prefix
+        self.root = root
+        self._prefixes = prefixes
         self.ears: dict[str, Ear] = {}
-        self.born: dict[str, float] = {}  # that have no socket yet, where one has to be seen first
+        self.born: dict[str, float] = {}
 
     def begin(self, names: Iterable[str]) -> None:
         """Listen to containers; to those that it listens to already, and to what is none, it does nothing."""
@@ -59,7 +66,7 @@ class Following:
             if name in self.ears or name.startswith("."):  # a point: of the scheduler "local"
                 continue
             try:
-                ear = Ear(self.address(name), self._prefix)
+                ear = Ear(self.address(name), self._prefixes)
             except (ScrunError, OSError):
                 continue  # no id, or gone
             self._sock.connect(ear.endpoint)
@@ -75,7 +82,7 @@ class Following:
 
     def names(self) -> list[str]:
         """What is in the directory."""
-        return os.listdir(self._root) if os.path.isdir(self._root) else []
+        return os.listdir(self.root) if os.path.isdir(self.root) else []
 
     def address(self, name: str) -> Address:
         """Where a container can be heard.
@@ -84,14 +91,32 @@ class Following:
             ScrunError, OSError: nowhere.
 
         """
-        return Address(ContainerPaths(self._root, name).tap)
+        return Address(ContainerPaths(self.root, name).tap)
+
+    def box(self, name: str) -> Box:
+        """A container.
+
+        Raises:
+            ScrunError, OSError: it is none, none yet or none any more.
+
+        """
+        return find(self.root, name)
+
+    def open(self, name: str, file: str) -> int:
+        """A descriptor to read a file of a container.
+
+        Raises:
+            OSError: it is not there.
+
+        """
+        return os.open(f"{self.root}/{name}/{file}", os.O_RDONLY | os.O_CLOEXEC)
 
     def lives(self, name: str) -> bool:
         """Whether that container lives, or is being created."""
         try:
-            return find(self._root, name).alive()
+            return self.box(name).alive()
         except ScrunError:
-            return os.path.isdir(f"{self._root}/{name}")
+            return os.path.isdir(f"{self.root}/{name}")
 
     def end(self) -> list[str]:
         """Leave the containers that have ended: at the second call, so that their last words are heard.

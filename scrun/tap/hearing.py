@@ -25,10 +25,11 @@ class Gap(Value):
     lost: int = 0
 
 
-def subscriptions(prefix: str) -> list[str]:
-    """What to subscribe to for topics with that prefix: whole layers, whose numbers have no holes, and the hello."""
-    layer, dot, _ = prefix.partition(".")
-    return sorted({layer + dot, HELLO}) if prefix else [""]
+def subscriptions(*prefixes: str) -> list[str]:
+    """What to subscribe to for topics with these prefixes: whole layers, whose numbers have no holes, and the hello."""
+    if not all(prefixes) or not prefixes:
+        return [""]
+    return sorted({HELLO, *("".join(prefix.partition(".")[:2]) for prefix in prefixes)})
 
 
 class Hearing:
@@ -39,12 +40,12 @@ class Hearing:
 
     """
 
-    def __init__(self, prefix: str = "") -> None:
+    def __init__(self, *prefixes: str) -> None:
         """Args:
-        prefix: of the topics that are listened to.
+        prefixes: of the topics that are listened to; none: all.
         """
         self.incarnation = 0
-        self._subscribed = tuple(subscriptions(prefix))
+        self._subscribed = tuple(subscriptions(*prefixes))
         self._numbers: dict[str, int] | None = None
 
     def hear(self, topic: str, body: dict[str, Any]) -> list[Gap]:

@@ -37,11 +37,19 @@ def as_json(topic: str, body: Body) -> str:
 
 def as_text(topic: str, body: Body) -> str:
     """Time, container, topic, and the data that is not empty."""
-    seconds, fraction = divmod(body["time"], 1)
-    clock = f"{time.strftime('%H:%M:%S', time.localtime(seconds))}.{int(fraction * 1000):03}"
-    data = body["data"]
-    said = SENTENCES[data["why"]].format(**data) if topic == "gap" else " ".join(_words(data))
-    return f"{clock}  {body['container'][:SHORT]:{SHORT}}  {topic}  {said}".rstrip()
+    return f"{clock(body['time'])}  {body['container'][:SHORT]:{SHORT}}  {said(topic, body['data'])}"
+
+
+def clock(moment: float) -> str:
+    """A moment of today, to the millisecond."""
+    seconds, fraction = divmod(moment, 1)
+    return f"{time.strftime('%H:%M:%S', time.localtime(seconds))}.{int(fraction * 1000):03}"
+
+
+def said(topic: str, data: Body) -> str:
+    """Topic, and the data that is not empty."""
+    words = SENTENCES[data["why"]].format(**data) if topic == "gap" else " ".join(_words(data))
+    return f"{topic}  {words}".rstrip()
 
 
 FORMATS: dict[str, Callable[[str, Body], str]] = {"json": as_json, "text": as_text}

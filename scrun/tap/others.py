@@ -14,6 +14,7 @@ from proto.errors import ScrunError
 from proto.host.paths import fd_path
 from proto.host.sockets import Address
 from scrun.box.all_users import Folder
+from scrun.box.box import Box
 
 from .following import Ear, Following
 
@@ -50,10 +51,10 @@ class HeldSocket(Address):
 class FollowingOthers(Following):
     """The containers of a user's state directory."""
 
-    def __init__(self, sock: "zmq.Socket[bytes]", folder: Folder) -> None:
+    def __init__(self, sock: "zmq.Socket[bytes]", folder: Folder, prefixes: tuple[str, ...] = ()) -> None:
         import zmq
 
-        super().__init__(sock, folder.root, "")
+        super().__init__(sock, folder.root, prefixes)
         sock.setsockopt(zmq.MAXMSGSIZE, MESSAGE_LIMIT)
         sock.setsockopt(zmq.RCVHWM, QUEUE)
         self._folder = folder
@@ -78,13 +79,21 @@ class FollowingOthers(Following):
         """Where a container can be heard."""
         return HeldSocket(self._folder.socket(name))
 
+    def box(self, name: str) -> Box:
+        """A container."""
+        return self._folder.box(name)
+
+    def open(self, name: str, file: str) -> int:
+        """A descriptor to read a file of a container that is the user's own."""
+        return self._folder.open(name, file)
+
     def lives(self, name: str) -> bool:
         """Whether that container lives, or is being created."""
         ear: Ear | None = self.ears.get(name)
         if ear is not None and isinstance(ear.address, HeldSocket) and ear.address.stale():
             return False
         try:
-            return self._folder.box(name).alive()
+            return self.box(name).alive()
         except (ScrunError, OSError):
             return self._folder.has(name)
 

@@ -1,15 +1,16 @@
 """A question to Slurm about a job that waits, on behalf of somebody who looks: it holds nobody up."""
 
 import contextlib
-import os
 import subprocess
 import tempfile
 import time
+from typing import Generic
 
 from actors.slurm import scheduler_for
-from actors.slurm.scheduler import Outlook, Query
+from actors.slurm.scheduler import Outlook, Query, T
 from proto.errors import ScrunError
 from proto.life.creation import Creation
+from scrun.cli.root import is_own
 
 LIMIT = 5.0
 """Seconds after which a controller that has not answered is not waited for any more."""
@@ -17,13 +18,13 @@ _SIZE_LIMIT = 64 << 20
 """Bytes of an answer: some hundred thousand jobs."""
 
 
-def begin(root: str, creation: Creation, job_id: int) -> "Inquiry | None":
+def begin(root: str, creation: Creation, job_id: int) -> "Inquiry[Outlook | None] | None":
     """Ask; None if there is nobody to ask, or if the state directory ``root`` is somebody else's.
 
     The command, and PATH, are what the container's owner gave to ``create``: nobody else runs them, root least of all.
     """
     try:
-        if not job_id or os.stat(root).st_uid != os.getuid():
+        if not job_id or not is_own(root):
             return None
         query = scheduler_for(creation).outlook(job_id)
         return Inquiry(query) if query is not None else None
@@ -31,7 +32,7 @@ def begin(root: str, creation: Creation, job_id: int) -> "Inquiry | None":
         return None
 
 
-class Inquiry:
+class Inquiry(Generic[T]):
     """A command of Slurm's that runs.
 
     Attributes:
@@ -39,7 +40,7 @@ class Inquiry:
 
     """
 
-    def __init__(self, query: Query[Outlook | None], limit: float = LIMIT) -> None:
+    def __init__(self, query: Query[T], limit: float = LIMIT) -> None:
         """Start it.
 
         Raises:
@@ -68,7 +69,7 @@ class Inquiry:
         except subprocess.TimeoutExpired:
             pass
 
-    def close(self) -> Outlook | None:
+    def close(self) -> T | None:
         """The answer, if there is one; what still runs is ended."""
         self.silent = self._process.poll() != 0
         if self._process.returncode is None:

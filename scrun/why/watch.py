@@ -31,7 +31,7 @@ class Watch:
         self._clock = clock
         self._due = clock()
         self._phase = ""
-        self._asked: inquiry.Inquiry | None = None
+        self._asked: inquiry.Inquiry[Outlook | None] | None = None
         self._said: Outlook | None = None
 
     def look(self, phase: str) -> Outlook | None:
@@ -43,7 +43,7 @@ class Watch:
             self._asked = self._ask()
         return self._said
 
-    def _ask(self) -> inquiry.Inquiry | None:
+    def _ask(self) -> inquiry.Inquiry[Outlook | None] | None:
         try:
             container = lifecycle.replay(journal.read(self._paths.journal))
         except (OSError, ScrunError):

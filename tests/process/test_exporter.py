@@ -18,9 +18,11 @@ import zmq
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
-from scrun.exporter import crowds, serving
+from scrun.exporter import serving
+from scrun.exporter.hearer import Hearer
 from scrun.exporter.metrics import METRICS
 from scrun.exporter.registry import Numbers
+from scrun.tap.crowds import Crowds
 from tests.chaos.witness import find
 from tests.process.site import COMMAND, Site
 
@@ -304,7 +306,7 @@ def test_all_users_are_listened_to_where_nothing_leads_elsewhere(site: Observed,
     (site.path / "link").symlink_to(site.root)
     places = [(ME, str(site.root)), (ME, str(site.path / "link")), (ME + 1, str(site.path))]
     told = Numbers()
-    with zmq.Context() as context, contextlib.closing(crowds.Crowds(context, "", lambda: places)) as found:
+    with zmq.Context() as context, contextlib.closing(Crowds(context, "", Hearer(0.0), lambda: places)) as found:
 
         def value(name: str, **labels: str) -> float | None:
             told.apply(found.hear())
@@ -345,7 +347,7 @@ def test_a_user_who_talks_nonsense_is_refused_and_counted(tmp_path: pathlib.Path
         context = stack.enter_context(zmq.Context())
         liar = stack.enter_context(context.socket(zmq.XPUB))
         liar.bind(f"ipc://{tmp_path}/x/tap")
-        found = stack.enter_context(contextlib.closing(crowds.Crowds(context, "", lambda: [(ME, str(tmp_path))])))
+        found = stack.enter_context(contextlib.closing(Crowds(context, "", Hearer(0.0), lambda: [(ME, str(tmp_path))])))
 
         def refused() -> float | None:
             told.apply(found.hear())

@@ -61,10 +61,24 @@ def react(request: Request) -> Reply:
     return "done", {}
 
 
-def test_no_verb_but_the_exporter_imports_what_it_needs() -> None:
+def naming(words: str) -> set[str]:
+    """The files that name what the words, a pattern, are."""
     files = [path for folder in ("actors", "proto", "scrun") for path in (CHECKOUT / folder).rglob("*.py")]
-    named = [path for path in files if re.search(r"prometheus_client|scrun\.exporter", path.read_text())]
-    assert {path.relative_to(CHECKOUT).with_suffix("").as_posix() for path in named} == {
+    named = [path for path in files if re.search(words, path.read_text())]
+    return {path.relative_to(CHECKOUT).with_suffix("").as_posix() for path in named}
+
+
+def test_no_verb_but_the_console_imports_what_the_screen_needs() -> None:
+    outside = naming(r"(import|from) (textual|rich)\b|console\.screen")
+    assert {name for name in outside if not name.startswith("scrun/console/screen/")} == {"scrun/commands/console"}
+    # And that only when it is asked for the screen.
+    assert not re.search(
+        r"^(from|import).*(screen|textual)", (CHECKOUT / "scrun/commands/console.py").read_text(), re.MULTILINE
+    )
+
+
+def test_no_verb_but_the_exporter_imports_what_it_needs() -> None:
+    assert naming(r"prometheus_client|scrun\.exporter") == {
         "scrun/commands/exporter",
         "scrun/exporter/registry",
         "scrun/exporter/serving",

@@ -24,7 +24,7 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARIES = {
     "proto": {"msgpack"},
     "actors": {"msgpack", "zmq", "pykka", "lupa", "pyslurm", "yaml"},
-    "scrun": {"msgpack", "zmq", "prometheus_client"},
+    "scrun": {"msgpack", "zmq", "prometheus_client", "rich", "textual"},
     "distribution": set(),
 }
 """What a folder may import besides the project's own and the standard library."""

@@ -11,12 +11,25 @@ from proto.life.container import Container
 from proto.life.journal import Record
 from scrun.cli import help_text
 from scrun.console import table
+from scrun.console.screen import rows
 from tests.unit.docs import console_page, markdown, reachable
 from tests.unit.proto.strategies import CREATION
+
+DOCS = markdown.CHECKOUT / "docs"
 
 
 def test_the_page_is_made_of_the_table() -> None:
     assert console_page.page() == markdown.text(console_page.DOCUMENT)
+
+
+def test_the_columns_of_the_screen_are_explained() -> None:
+    cells = markdown.table(console_page.DOCUMENT, "The screen", "column").column("column")
+    text = " ".join(markdown.text(console_page.DOCUMENT).partition("## Commands")[0].split())
+    explained = set(re.findall(r"[A-Z/s]+", " ".join(cells))) | {"STATUS"}
+    assert explained == {column.title for column in rows.COLUMNS[1:]}
+    assert "`RST`" in text
+    assert "`FDS`" in text
+    assert set(re.findall(r"screen-(\w+)\.svg", text)) == {path.stem[7:] for path in DOCS.glob("screen-*.svg")}
 
 
 def test_help_has_every_command_with_what_it_shows() -> None:

@@ -34,6 +34,12 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/comparison.md", "Compared with Slurm's own scrun", ""): f"{UNIT}/test_links.py::"
     "test_tests_that_are_named_exist",
     ("docs/conformance.md", "runc's bats", "file"): BATS,
+    (
+        "docs/console.md",
+        "The screen",
+        "column",
+    ): f"{UNIT}/test_console.py::test_the_columns_of_the_screen_are_explained",
+    ("docs/console.md", "The screen", "key"): f"{UNIT}/test_console.py::test_the_page_is_made_of_the_table",
     ("docs/console.md", "Commands", "command"): f"{UNIT}/test_console.py::test_the_page_is_made_of_the_table",
     ("docs/conformance.md", "runtime-tools", "case"): BATS,
     ("docs/conformance.md", "Reasons", ""): BATS,

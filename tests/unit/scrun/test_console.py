@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from proto.errors import UsageError
+from proto.errors import SchedulerUnavailableError, UnsupportedError, UsageError
+from proto.life import events as e
+from proto.life import journal
 from scrun.cli.parsing import Line, parse
 from scrun.commands.console import run
-from scrun.console import prompt
+from scrun.console import dump, job, prompt
+from scrun.console.command import Question
 from scrun.console.form import line, table
+from tests.unit.creations import creation
 
 if TYPE_CHECKING:
     import pathlib
@@ -65,3 +69,29 @@ def test_the_history_is_the_user_s_own(tmp_path: pathlib.Path) -> None:
     prompt._end(path)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     assert stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode) == 0o700
+
+
+def test_what_another_user_has_named_is_not_run(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PATH is in the journal, which is its owner's: root, who looks, runs nothing that is found there."""
+    traces = tmp_path / "traces"
+    for name in ("squeue", "salloc"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {name} >>{traces}\necho slurm 22.05.8\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "r/x").mkdir(parents=True)
+    written = journal.Journal(str(tmp_path / "r/x/journal"))
+    written.append(e.CreateBegun(creation(root=str(tmp_path / "r"), environ=(b"PATH=" + os.fsencode(tmp_path),))))
+    written.append(e.JobGranted(12, "n1"))
+    written.close()
+    (tmp_path / "r/x/state.json").write_text('{\n  "status": "stopped",\n  "scrun": {"anchor": 0}\n}')
+    about = Question(str(tmp_path / "r"), "x", [str(tmp_path / "dump")])
+    with pytest.raises(SchedulerUnavailableError):
+        list(job.rows(about))
+    list(dump.rows(about))
+    assert "slurm slurm 22.05.8\n" in (tmp_path / "dump").read_text()
+    assert traces.read_text().split() == ["squeue", "salloc"]
+    monkeypatch.setattr(os, "getuid", lambda: -1)
+    with pytest.raises(UnsupportedError, match="ask Slurm: scontrol show job 12"):
+        list(job.rows(about))
+    list(dump.rows(Question(about.root, "x", [str(tmp_path / "other")])))
+    assert "slurm its commands are" in (tmp_path / "other").read_text()
+    assert traces.read_text().split() == ["squeue", "salloc"]

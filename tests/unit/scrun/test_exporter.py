@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrun.box.all_users import Folder
-from scrun.exporter.crowd import NONSENSE
 from scrun.exporter.life import Life
 from scrun.exporter.metrics import BY_NAME, METRICS, OTHER, PHASES
 from scrun.exporter.registry import Numbers
+from scrun.tap.crowd import NONSENSE
 from scrun.tap.hearing import LAYERS, Hearing
 
 if TYPE_CHECKING:

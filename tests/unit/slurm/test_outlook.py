@@ -5,6 +5,7 @@ import pytest
 from actors.slurm import outlook
 from actors.slurm.scheduler import Outlook
 from actors.slurm.slurm import Slurm
+from proto.value import replace
 from tests.unit.creations import creation
 
 LIST = """\
@@ -40,11 +41,22 @@ def test_before_a_job_are_those_that_slurm_looks_at_first(job: int, found: Outlo
     assert outlook.read(LIST, job) == found
 
 
+def test_all_that_wait_at_once_without_their_places() -> None:
+    found = outlook.read_all(LIST)
+    for job in (12, 13, 17, 18):
+        one = outlook.read(LIST, job)
+        assert one is not None
+        assert found[job] == replace(one, ahead=0)
+    assert 19 not in found
+    assert outlook.words(None) == ("-h", "-t", outlook.STATES, "-O", outlook.FORMAT)
+    assert outlook.words(1001)[-2:] == ("-u", "1001")
+
+
 def test_the_question_names_no_job_and_no_user() -> None:
     """A place is one among all; and with another cluster it is that one which is asked."""
     query = Slurm(creation(settings__job={"clusters": "two"}, environ=(b"PATH=/usr/bin",)), (22, 5)).outlook(12)
     program, *words = query.command.argv if query else ()
     assert program.endswith(b"/squeue")
-    assert words == [b"--clusters=two", b"-h", b"-t", outlook.STATES, b"-O", outlook.FORMAT]
+    assert words == [b"--clusters=two", b"-h", b"-t", outlook.STATES.encode(), b"-O", outlook.FORMAT.encode()]
     assert query is not None
     assert query.read(LIST) == outlook.read(LIST, 12)
