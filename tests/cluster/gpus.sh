@@ -11,7 +11,7 @@ gpu_login=$lib/login # what makes docker take --gpus: it is not run
 # What is behind a name can be told by its number: 1:3 is /dev/null, 1:5 zero, 1:7 full, 1:8 random, 1:9 urandom.
 make_gpus() {
     local name minor
-    install -d -m 0755 $gpu_devices/dri $gpu_cdi $gpu_driver $gpu_login /run/cdi
+    install -d -m 0755 $gpu_devices/dri $gpu_cdi $gpu_driver $gpu_login
     ln -sfn /bin/false $gpu_login/nvidia-container-runtime-hook
     while read -r name minor; do
         [ -c "$gpu_devices/$name" ] || mknod -m 0666 "$gpu_devices/$name" c 1 "$minor" || die "no device can be made here"
