@@ -21,7 +21,7 @@ own() {
 }
 
 case $PWD in
-*job"$SLURM_JOB_ID"-*) own=. ;;
+*job"$SLURM_JOB_ID"-* | *job0*"$SLURM_JOB_ID"-*) own=. ;; # of five digits at least
 *) own= ;;
 esac
 if [ -e "$here/terminal" ] && [ "$SLURM_PTY_PORT" ]; then

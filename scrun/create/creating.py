@@ -9,6 +9,7 @@ import time
 from actors.oci import entry_place
 from actors.oci.bundle import Bundle, load
 from actors.oci.entry import DIRECTORY
+from actors.oci.namespaces import NETWORK
 from actors.oci.program import find_program
 from actors.stdio.streams import is_null
 from proto.errors import BundleError, SettingsError, StagingError
@@ -21,11 +22,11 @@ from scrun.cli.given import absolute, refuse_descriptors
 from scrun.cli.parsing import Line
 from scrun.packages import directories
 from scrun.report import levels
-from scrun.report.diagnostics import say
+from scrun.report.diagnostics import say, warn
 
 from . import caller, settings
 
-ANNOTATIONS_OF_STAGING = frozenset({"network"})
+ANNOTATIONS_OF_STAGING = frozenset({NETWORK.removeprefix("scrun.")})
 """Annotations ``scrun.…`` that are no job options."""
 
 
@@ -50,8 +51,21 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         bundle.rootfs, bundle.args[0], os.fsencode(bundle.env_value("PATH")), bundle.cwd, bundle.binds
     )
     environment = caller.kept_environ(dict(os.environb), who, conf)
+    from actors.slurm.option_sources import unknown_variables
     from actors.slurm.options import resolve
 
+    for sentence in unknown_variables(environ, "of the environment"):
+        warn(line, f"{sentence}; it has no effect")
+    options = resolve(
+        bundle.annotations,
+        bundle.env,
+        environ,
+        bundle.resources,
+        chosen.job,
+        ANNOTATIONS_OF_STAGING,
+        chosen.forced,
+        chosen.limits,
+    )
     decided = replace(
         chosen,
         scrun=replace(
@@ -60,7 +74,9 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
             slurm_conf=conf,
             lua=settings.find_lua(chosen, conf),
         ),
-        job=resolve(bundle.annotations, bundle.env, environ, bundle.resources, chosen.job, ANNOTATIONS_OF_STAGING),
+        job=options,
+        forced=(),
+        limits=(),
     )
     creation = Creation(
         id=line.id,

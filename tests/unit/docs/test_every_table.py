@@ -81,6 +81,8 @@ KNOWN: dict[tuple[str, str, str], str] = {
     "test_a_sentence_is_one_of_scruns",
     ("docs/operations.md", "kill -9", "process"): f"{UNIT}/test_operations.py::test_every_actor_may_be_killed",
     ("docs/operations.md", "Leftovers", "a job whose cookie no container here has"): PROSE,
+    ("docs/options.md", "Lists", "sign"): f"{UNIT}/test_options.py::test_the_signs_for_commas",
+    ("docs/options.md", "What is no option", "option"): f"{UNIT}/test_options.py::test_what_is_no_option",
     ("docs/options.md", "The options", "option"): f"{UNIT}/test_options.py::"
     "test_every_option_has_its_row_and_nothing_else_has",
     ("docs/protocol.md", "Sockets", "socket"): f"{UNIT}/test_protocol.py::test_the_sockets_are_files_of_the_container",

@@ -24,6 +24,7 @@ from actors.staging.lua.fitting import fit_entry
 from actors.staging.sources import bind_facts, local_prefixes
 from proto.errors import BundleError, ScrunError, StagingError
 from proto.life.creation import Caller
+from scrun.create.creating import ANNOTATIONS_OF_STAGING
 from tests.unit.creations import creation
 
 from .mutations import Place, mutated, places, sample
@@ -51,7 +52,7 @@ def create(directory: Path) -> None:
     """All that ``create`` makes of a config.json before there is anything."""
     found = bundle.load(str(directory))
     find_program(found.rootfs, found.args[0], os.fsencode(found.env_value("PATH")), found.cwd, found.binds)
-    resolve(found.annotations, found.env, {}, found.resources, {}, frozenset({"network"}))
+    resolve(found.annotations, found.env, {}, found.resources, {}, ANNOTATIONS_OF_STAGING)
     hook_config.choose(found.hooks, ())
 
 
