@@ -33,5 +33,11 @@ if [ -e "$here/terminal" ] && [ "$SLURM_PTY_PORT" ]; then
     # What is typed before the runtime has made slurmstepd's terminal raw would be echoed twice.
     (trap '' TTOU && stty raw -echo </dev/tty) 2>/dev/null # as a process group in the background may
 fi
+# slurmstepd 22.05 writes the variables into config.json before there is what tells tasks apart.
+if [ -e "$here/tasks" ] && [ "$own" ] && [ -e config.json ] && ! grep -q '"SLURM_PROCID=' config.json; then
+    numbers="\"SLURM_PROCID=$SLURM_PROCID\", \"SLURM_LOCALID=$SLURM_LOCALID\", \"SLURM_NODEID=$SLURM_NODEID\""
+    numbers="$numbers, \"SLURMD_NODENAME=$SLURMD_NODENAME\""
+    sed "s|\"SLURM_CONTAINER=|$numbers, &|" config.json >config.json.new && mv config.json.new config.json || exit
+fi
 if [ -e "$here/tasks" ]; then mkfifo -m 666 "${own:-$(own)}/scrun-stdout" || exit; fi
 if [ -e "$here/task-prolog" ]; then exec "$here/task-prolog"; fi

@@ -50,8 +50,8 @@ def test_environment_working_directory_and_host_name(podman: Podman) -> None:
     ],
 )
 def test_a_list_reaches_the_job(podman: Podman, words: tuple[str, str]) -> None:
-    done = podman.run("--rm", *words, "busybox", "sh", "-c", "[ $SLURM_JOB_NODELIST = 'node[1-2]' ]")
-    assert done.returncode == 0, done.stderr
+    done = podman.run("--rm", *words, "busybox", "sh", "-c", "[ $SLURM_JOB_NODELIST = 'node[1-2]' ] && echo")
+    assert (done.returncode, done.stdout) == (0, "\n\n"), done.stderr
 
 
 def test_arguments_arrive_as_they_are(podman: Podman) -> None:

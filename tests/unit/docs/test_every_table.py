@@ -108,6 +108,12 @@ KNOWN: dict[tuple[str, str, str], str] = {
         ("docs/reliability.md", table.heading, "what happens"): SHOWN
         for table in markdown.tables("docs/reliability.md")
     },
+    ("docs/variables.md", "Which wins in the container", "name"): "tests/slurm/test_variables.py::"
+    "test_which_variable_wins",
+    ("docs/variables.md", "Of the container", "variable"): f"{UNIT}/test_variables.py::"
+    "test_the_containers_are_what_scrun_tells",
+    ("docs/variables.md", "Of the job and its step", "variable"): f"{UNIT}/test_variables.py::"
+    "test_every_variable_of_the_manual_has_its_row_and_no_other",
 }
 
 

@@ -19,7 +19,7 @@ from actors.slurm.option_table import BOTH, BY_NAME, ENVIRONMENT, JOB, PLACE, ST
 
 LISTS: dict[Version, str] = {
     parse_version(f"slurm {path.stem}"): path.read_text(encoding="ascii")
-    for path in sorted((pathlib.Path(__file__).parent / "releases").glob("*.txt"))
+    for path in sorted((pathlib.Path(__file__).parent / "releases").glob("[0-9]*.txt"))
 }
 COMMANDS = {JOB: {"salloc"}, STEP: {"srun"}, BOTH: {"salloc", "srun"}, PLACE: {"salloc", "srun"}}
 IN_NO_PAGE = {"ntasks-per-tres"}
