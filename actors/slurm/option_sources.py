@@ -15,6 +15,7 @@ VARIABLES: dict[str, str] = {variable: option.name for option in TABLE for varia
 MIB = 1024 * 1024
 UNLIMITED = 1 << 60
 """Engines write numbers near 2**63 for "no limit"."""
+MOST_CPUS = 1 << 16
 DEFAULT_PERIOD = 100_000
 """Microseconds; the kernel's default when config.json has a quota and no period."""
 
@@ -98,15 +99,18 @@ def unknown_variables(environ: Mapping[str, str], whose: str) -> list[str]:
 
 
 def of_resources(resources: Mapping[str, Any]) -> Wishes:
-    """CPU quota and memory limit, where a limit was asked for.
+    """CPU quota, or else the number of CPUs named, and memory limit, where a limit was asked for.
 
-    Zeros and negative numbers are what engines write when none was. ``pids.limit`` is podman's own addition.
+    Zeros and negative numbers are what engines write when none was. ``pids.limit`` and a ``memory.swap`` of twice the
+    limit are podman's own addition.
     """
     found: Wishes = {}
     cpu = resources.get("cpu") or {}
     quota, period = _positive(cpu.get("quota")), _positive(cpu.get("period")) or DEFAULT_PERIOD
     if quota:
         found["cpus-per-task"] = Wish(str(-(-quota // period)), "option --cpus")
+    elif named := _count(cpu.get("cpus")):
+        found["cpus-per-task"] = Wish(str(named), "option --cpuset-cpus")
     memory = resources.get("memory") or {}
     if limit := _positive(memory.get("limit")):
         found["mem"] = Wish(f"{-(-limit // MIB)}M", "option --memory")
@@ -156,6 +160,17 @@ def _add(found: Wishes, option: Option, text: str, source: str, *, default: bool
     if before and before.value != value:
         raise SettingsError(f"{before.source} says {before.value}, and {source} says {value}: give one of them")
     found[option.name] = Wish(value, source, default)
+
+
+def _count(cpus: object) -> int:
+    """How many CPUs a list like ``0-3,7`` names (cpuset(7)); 0 for none, and for what is no list."""
+    named: set[int] = set()
+    for word in cpus.split(",") if isinstance(cpus, str) else ():
+        first, _, last = word.strip().partition("-")
+        if not (first.isdigit() and (last or first).isdigit() and int(last or first) < MOST_CPUS):
+            return 0
+        named |= set(range(int(first), int(last or first) + 1))
+    return len(named)
 
 
 def _positive(value: object) -> int:

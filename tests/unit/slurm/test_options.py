@@ -216,6 +216,12 @@ def test_lists_are_of_options() -> None:
     [
         ({"cpu": {"quota": 150000, "period": 100000}}, {"cpus-per-task": "2"}),
         ({"cpu": {"quota": 100000}}, {"cpus-per-task": "1"}),
+        ({"cpu": {"cpus": "0-3,2,7"}}, {"cpus-per-task": "5"}),
+        ({"cpu": {"quota": 150000, "cpus": "0-7"}}, {"cpus-per-task": "2"}),
+        ({"cpu": {"cpus": ""}}, {}),
+        ({"cpu": {"cpus": "0-x"}}, {}),
+        ({"cpu": {"cpus": "0-99999999999"}}, {}),
+        ({"memory": {"limit": 1 << 20, "swap": 2 << 20, "reservation": 5 << 20}}, {"mem": "1M"}),
         ({"memory": {"limit": 1048577}}, {"mem": "2M"}),
         ({"cpu": {"quota": 0, "period": 0}, "memory": {"limit": 0}, "blockIO": {}}, {}),
         ({"cpu": {"quota": -1}, "memory": {"limit": -1}}, {}),
