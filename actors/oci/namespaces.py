@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-NETWORK = "scrun.network"
+from proto.errors import SettingsError
+
+NETWORK = "scrun.container-network"
 """The annotation that asks for a network of the container's own, with nothing in it."""
+_FORMER = "scrun.network"
+"""Its name once; now that of srun's option."""
+_NOTHING = frozenset({"none", "private"})
 _KEPT = ("pid", "ipc", "uts", "mount")
 
 
@@ -29,5 +34,13 @@ def own_network(annotations: Mapping[str, str]) -> bool:
 
     Never by default: an engine's configured network and ``--network none`` look the same in config.json, and the reason
     to be on a cluster is its network.
+
+    Raises:
+        SettingsError: it is asked for by the former name.
+
     """
-    return annotations.get(NETWORK, "") in {"none", "private"}
+    if annotations.get(_FORMER, "") in _NOTHING:
+        raise SettingsError(
+            f"annotation {_FORMER} is srun's option --network now; for a container without a network say {NETWORK}=none"
+        )
+    return annotations.get(NETWORK, "") in _NOTHING

@@ -71,6 +71,6 @@ def _refusal(name: str, namespaces: Collection[str]) -> str:
             return ""
         return (
             f"sysctl {name} cannot be had with the node's network, which a container has unless it has none: give "
-            "--annotation scrun.network=none, or leave the sysctl out"
+            "--annotation scrun.container-network=none, or leave the sysctl out"
         )
     return f"sysctl {name} is the node's for all its jobs and cannot be had; leave it out"

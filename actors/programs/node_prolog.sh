@@ -44,5 +44,11 @@ if [ -e "$here/give" ]; then
             { print }' config.json >config.json.new && mv config.json.new config.json || exit
     fi
 fi
+# slurmstepd 22.05 writes the variables into config.json before there is what tells tasks apart.
+if [ -e "$here/tasks" ] && [ "$own" ] && [ -e config.json ] && ! grep -q '"SLURM_PROCID=' config.json; then
+    numbers="\"SLURM_PROCID=$SLURM_PROCID\", \"SLURM_LOCALID=$SLURM_LOCALID\", \"SLURM_NODEID=$SLURM_NODEID\""
+    numbers="$numbers, \"SLURMD_NODENAME=$SLURMD_NODENAME\""
+    sed "s|\"SLURM_CONTAINER=|$numbers, &|" config.json >config.json.new && mv config.json.new config.json || exit
+fi
 if [ -e "$here/tasks" ]; then mkfifo -m 666 "${own:-$(own)}/scrun-stdout" || exit; fi
 if [ -e "$here/task-prolog" ]; then exec "$here/task-prolog"; fi

@@ -1,8 +1,8 @@
 """THE table of job options: one row per option, with every name it goes by and where it is applied.
 
 The name is Slurm's own long word, so that ``scrun.toml``, annotations (``scrun.cpus-per-task``) and the manual
-pages of salloc and srun speak one language. Sources: salloc(1), srun(1) and scrun(1) of 23.02, 24.05 and 24.11
-for the variables; the commands of 22.05 and the changelogs for the versions.
+pages of salloc and srun speak one language. Sources: scrun(1) of 23.02, 24.05 and 24.11 for the variables; salloc(1)
+and srun(1) of 22.05, 24.11 and 26.05, of which a test has the lists, and the changelogs for the versions between them.
 """
 
 from proto.value import Value
@@ -86,21 +86,27 @@ TABLE: tuple[Option, ...] = (
     Option("wckey", "WCKEY"),
     # --- where
     Option("bb", "BURST_BUFFER", aliases=("burst-buffer",)),
+    Option("bbf"),
     Option("chdir", "WORKING_DIR", aliases=("working-dir",)),
     Option("cluster-constraint", "CLUSTER_CONSTRAINT"),
+    Option("consolidate-segments", kind=FLAG, since=(25, 11)),
     Option("constraint", "CONSTRAINT"),
     Option("contiguous", kind=FLAG),
     Option("exclude", where=PLACE),
+    Option("nodefile", where=PLACE),
     Option("nodelist", "JOB_NODELIST", where=PLACE),
     Option("partition", "PARTITION", aliases=("queue",)),
     Option("prefer"),
     Option("reboot", kind=FLAG),
     Option("req-switch", "REQ_SWITCH", kind=ENVIRONMENT),
     Option("reservation", "RESERVATION"),
+    Option("resources", since=(25, 5)),
     Option("segment", kind=NUMBER, since=(24, 11)),
     Option("spread-job", "SPREAD_JOB", kind=FLAG),
+    Option("spread-segments", kind=FLAG, since=(25, 11)),
     Option("switches"),
     Option("use-min-nodes", "USE_MIN_NODES", kind=FLAG),
+    Option("wait-all-nodes", kind=NUMBER),
     Option("wait4switch", "WAIT4SWITCH", kind=ENVIRONMENT),
     # --- how much
     Option("core-spec", "CORE_SPEC", kind=NUMBER, exclusive="specialized"),
@@ -119,6 +125,7 @@ TABLE: tuple[Option, ...] = (
     Option("mem", "MEM_PER_NODE", where=PLACE, aliases=("memory", "mem-per-node"), exclusive="memory"),
     Option("mem-per-cpu", "MEM_PER_CPU", where=PLACE, exclusive="memory"),
     Option("mem-per-gpu", "MEM_PER_GPU", where=PLACE, exclusive="memory"),
+    Option("mem-update", since=(26, 5)),
     Option("mincpus", kind=NUMBER),
     Option("nodes", "JOB_NUM_NODES", where=BOTH),
     Option("ntasks", "NTASKS", kind=NUMBER, where=BOTH),
@@ -137,6 +144,7 @@ TABLE: tuple[Option, ...] = (
     Option("tmp"),
     Option("tres-per-task", "TRES_PER_TASK", where=BOTH, since=(23, 2)),
     # --- how it runs on the nodes
+    Option("accel-bind", where=STEP, until=(24, 5)),
     Option("cpu-bind", "CPU_BIND", where=STEP),
     Option("cpu-freq", "CPU_FREQ_REQ", where=BOTH),
     Option("delay-boot", "DELAY_BOOT"),
@@ -150,6 +158,7 @@ TABLE: tuple[Option, ...] = (
     Option("label", "LABELIO", kind=FLAG, where=STEP),
     Option("mem-bind", "MEM_BIND", where=BOTH),
     Option("mpi", "MPI_TYPE", where=STEP),
+    Option("msg-timeout", kind=NUMBER, where=STEP),
     Option("network", "NETWORK", where=BOTH),
     Option("oom-kill-step", kind=FLAG, where=STEP, since=(24, 5)),
     Option("open-mode", "OPEN_MODE", where=STEP),
@@ -163,9 +172,11 @@ TABLE: tuple[Option, ...] = (
     Option("task-epilog", "TASK_EPILOG", where=STEP),
     Option("task-prolog", "TASK_PROLOG", where=STEP),
     Option("threads", "THREADS", kind=NUMBER, where=STEP),
+    Option("treewidth", where=STEP, since=(23, 2)),
     Option("tres-bind", "TRES_BIND", where=BOTH, since=(23, 11)),
     Option("unbuffered", "UNBUFFEREDIO", kind=FLAG, where=STEP),
     Option("wait", kind=NUMBER, where=STEP),
+    Option("wait-for-children", kind=FLAG, where=STEP, since=(25, 5)),
 )
 """SCRUN_REMOTE_CWD is the one documented variable without a row of its own: see ``EXTRA_VARIABLES``."""
 

@@ -9,6 +9,7 @@ and each task's exact wait status on its own stderr. KILL goes to the step: to t
 
 import os
 import signal
+from collections.abc import Sequence
 from functools import partial
 
 from actors.process.command import Command
@@ -33,19 +34,18 @@ from . import (
     user_namespace,
 )  # fmt: skip
 from .commands import environment, look_up, probe_version, require, search_path
+from .job_environment import scrun_environment
 from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
 from .scheduler import STDERR, Entering, JobInfo, JobNews, Outlook, Query, StepNews
 
 _WAIT = b'read -r status || status=137; exit "$status"'
-HOLD = b'umask 077; printf "SLURM_JOB_NODELIST=%s\\0" "$SLURM_JOB_NODELIST" >"$1"; ' + _WAIT
+HOLD = b'umask 077; { env -0; printf "\\0"; } >"$1"; ' + _WAIT
 """What salloc runs here while the job lasts: its exit status becomes the job's.
 
-It writes down where the job is, without a process more, and waits for a line on descriptor 0, whose other end the
-anchor and its guard have. When both die, the read fails and the job ends of itself.
+It writes down what salloc says of the job, for stager and program, and waits for a line on descriptor 0, whose other
+end the anchor and its guard have. When both die, the read fails and the job ends of itself.
 """
-WITH_ENVIRONMENT = b'umask 077; env -0 >"$1.new" && mv "$1.new" "$1"; ' + _WAIT
-"""The same for scrun.lua, which is promised the job's environment."""
 ONCE = b'{ echo y; while echo n; do :; done; } 2>/dev/null | "$@" >/dev/null'
 """What asks scancel to ask before it signals, and answers yes once.
 
@@ -104,8 +104,7 @@ class Slurm:
                 extra.append(os.fsencode(f"SALLOC_{option.variable}={value}"))
             elif option.where != STEP:
                 words.append(word(option, value))
-        script = WITH_ENVIRONMENT if creation.settings.scrun.lua else HOLD
-        command = (b"/bin/sh", b"-c", script, origin.HOLDER, _job_env(creation))
+        command = (b"/bin/sh", b"-c", HOLD, origin.HOLDER, os.fsencode(_paths(creation).job_env))
         argv = (*self._prefix(), salloc, *_encode(words), *command)
         return self._command(argv, extra)
 
@@ -154,7 +153,9 @@ class Slurm:
         words += step_options.words(options, creation.job_id != 0, self.version)
         if gpus:
             words.append(f"--gpus={gpus}")
-        return self._command((*self._srun(), *_encode(words), b"--", *argv))
+        # For its prolog and epilog on this host, and for plugins; with --export=NONE nothing of it goes to the nodes.
+        told = scrun_environment(creation, _paths(creation), os.getppid(), bundle)
+        return self._command((*self._srun(), *_encode(words), b"--", *argv), told)
 
     def read_step(self, text: str) -> StepNews:
         """See ``Scheduler`` and ``step_log``."""
@@ -293,16 +294,16 @@ class Slurm:
         clusters = _encode([f"--clusters={cluster}"]) if cluster else ()
         return self._command((*before, require(program, self._path), *clusters, *words))
 
-    def _command(self, argv: tuple[bytes, ...], extra: list[bytes] | None = None) -> Command:
+    def _command(self, argv: tuple[bytes, ...], extra: Sequence[bytes] = ()) -> Command:
         entries = list(self._creation.environ)
         if self._creation.settings.scrun.slurm_conf:
             entries = [entry for entry in entries if not entry.startswith(b"SLURM_CONF=")]
             entries.append(b"SLURM_CONF=" + os.fsencode(self._creation.settings.scrun.slurm_conf))
-        return Command(argv, environment(entries, extra or ()))
+        return Command(argv, environment(entries, extra))
 
 
-def _job_env(creation: Creation) -> bytes:
-    return os.fsencode(ContainerPaths(creation.root, creation.id).job_env)
+def _paths(creation: Creation) -> ContainerPaths:
+    return ContainerPaths(creation.root, creation.id)
 
 
 def _encode(words: list[str] | tuple[str, ...]) -> tuple[bytes, ...]:

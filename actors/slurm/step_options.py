@@ -74,5 +74,12 @@ def runs_once(options: Mapping[str, str]) -> bool:
     return not _several(options)
 
 
+def has_one_task(options: Mapping[str, str]) -> bool:
+    """Whether a step has one task, whatever the version and the nodes."""
+    return runs_once(options) and not any(name.startswith("ntasks-per-") for name in options)
+
+
 def _several(options: Mapping[str, str]) -> bool:
-    return any(options.get(name, "1") != "1" for name in ("nodes", "ntasks", "ntasks-per-node"))
+    """A job has all nodes that are named to it, also without a number (salloc(1), --nodelist)."""
+    named = bool({",", "["} & set(options.get("nodelist", ""))) or "nodefile" in options
+    return named or any(options.get(name, "1") != "1" for name in ("nodes", "ntasks", "ntasks-per-node"))

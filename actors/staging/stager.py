@@ -5,15 +5,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from actors.slurm import scheduler_for
-from actors.slurm.job_environment import JobFacts, job_environment, read_job_facts
+from actors.slurm.job_environment import JobFacts, facts_of, job_environment, scrun_environment
 from proto.errors import StagingError
 from proto.host import gate
 from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
+from proto.value import replace
 
 from . import bring_back, builtin
 from .bundle import Staged, container_directory, read_config
 from .commands import Commands
+from .job_variables import with_job
 
 Log = Callable[[int, str], None]
 
@@ -69,9 +71,10 @@ class BuiltinStager:
     def stage_in(self) -> Staged:
         """See ``Stager``."""
         paths = ContainerPaths(self._creation.root, self._creation.id)
-        nodes = self._nodes or read_job_facts(paths, self._job_id).nodes
-        config = read_config(paths.directory)
-        return builtin.stage_in(self._creation, config, self._run, self._log, nodes=nodes, job_id=self._job_id)
+        facts = facts_of(self._creation, paths, self._job_id)
+        facts = replace(facts, nodes=self._nodes or facts.nodes)
+        config = with_job(read_config(paths.directory), self._creation, facts)
+        return builtin.stage_in(self._creation, config, self._run, self._log, nodes=facts.nodes, job_id=self._job_id)
 
     def stage_out(self, bundle: str, rootfs: str, *, complete: bool) -> None:
         """See ``Stager``; what was staged is known by the container's id. ``delete`` tries again what failed."""
@@ -105,17 +108,18 @@ def stager_for(creation: Creation, job_id: int, nodes: str, log: Log, anchor: in
     """Return the stager of a container."""
     paths = ContainerPaths(creation.root, creation.id)
     script = creation.settings.scrun.lua
-    facts = read_job_facts(paths, job_id) if script and job_id else JobFacts(job_id=job_id, nodes=nodes)
+    facts = facts_of(creation, paths, job_id) if script and job_id else JobFacts(job_id=job_id, nodes=nodes)
     environment = job_environment(creation, facts, paths, anchor)
+    told = scrun_environment(creation, paths, anchor)
     scheduler = scheduler_for(creation)
 
     def remote_argv(command: bytes) -> tuple[Sequence[bytes | str], Iterable[bytes]]:
         remote = scheduler.remote_command(job_id, command)
-        return remote.argv, remote.env
+        return remote.argv, (*remote.env, *told)
 
     run = Commands(environment, remote_argv, log)
     if not creation.settings.scrun.lua:
         return BuiltinStager(creation, run, log, job_id, nodes)
     from actors.staging.lua.stager import LuaStager
 
-    return LuaStager(creation, job_id, environment, run, log)
+    return LuaStager(creation, facts, environment, run, log)

@@ -89,6 +89,25 @@ class Staging(Value):
     binds: tuple[tuple[str, str], ...] = ()
 
 
+class JobRule(Value):
+    """What a site lets a job option be: a line of ``[forced]`` or ``[limits]``.
+
+    Attributes:
+        option: its name, as the file has it.
+        values: the value that is forced, the most that is allowed, or all that are allowed.
+        choice: they are all that are allowed.
+        partition: for jobs of this one only; empty for all.
+        file: that says so.
+
+    """
+
+    option: str
+    values: tuple[str, ...]
+    choice: bool = False
+    partition: str = ""
+    file: str = "scrun.toml"
+
+
 class Settings(Value):
     """A field for each section, and in it one for each key: a path in ``scrun.toml`` is a path of fields here.
 
@@ -101,6 +120,8 @@ class Settings(Value):
             path, the file name and each argument of the hook. The first that fits counts, else the hook runs.
             ``refuse`` fails ``create``. What a file says goes before ``HOOK_RULES``.
         job: defaults of job options, by option name.
+        forced: values of job options that nobody can change.
+        limits: what job options may be. Of both, what the site says is first, and a user's file can only add to it.
 
     """
 
@@ -108,3 +129,5 @@ class Settings(Value):
     staging: Staging = Staging()
     hooks: tuple[tuple[str, str], ...] = HOOK_RULES
     job: dict[str, str] = {}
+    forced: tuple[JobRule, ...] = ()
+    limits: tuple[JobRule, ...] = ()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from actors.oci import entry_place
 from actors.oci.bundle import Bundle, load
 from actors.oci.entry import DIRECTORY
+from actors.oci.namespaces import NETWORK
 from actors.oci.program import find_program
 from actors.stdio.streams import is_null
 from proto.errors import BundleError, SettingsError, StagingError
@@ -22,11 +23,11 @@ from scrun.cli.given import absolute, refuse_descriptors
 from scrun.cli.parsing import Line
 from scrun.packages import directories
 from scrun.report import levels
-from scrun.report.diagnostics import say
+from scrun.report.diagnostics import say, warn
 
 from . import caller, engine_record, gpus, settings
 
-ANNOTATIONS_OF_STAGING = frozenset({"network"})
+ANNOTATIONS_OF_STAGING = frozenset({NETWORK.removeprefix("scrun.")})
 """Annotations ``scrun.…`` that are no job options."""
 
 
@@ -51,13 +52,25 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         bundle.rootfs, bundle.args[0], os.fsencode(bundle.env_value("PATH")), bundle.cwd, bundle.binds
     )
     environment = caller.kept_environ(dict(os.environb), who, conf)
+    from actors.slurm.option_sources import unknown_variables
     from actors.slurm.options import resolve
 
     job_id = _job_id(bundle, environ)
 
     def options(defaults: Mapping[str, str]) -> dict[str, str]:
-        return resolve(bundle.annotations, bundle.env, environ, bundle.resources, defaults, ANNOTATIONS_OF_STAGING)
+        return resolve(
+            bundle.annotations,
+            bundle.env,
+            environ,
+            bundle.resources,
+            defaults,
+            ANNOTATIONS_OF_STAGING,
+            chosen.forced,
+            chosen.limits,
+        )
 
+    for sentence in unknown_variables(environ, "of the environment"):
+        warn(line, f"{sentence}; it has no effect")
     decided = replace(
         chosen,
         scrun=replace(
@@ -67,6 +80,8 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
             lua=settings.find_lua(chosen, conf),
         ),
         job=options(gpus.defaults(bundle.config, options, chosen.job, foreign=job_id != 0)),
+        forced=(),
+        limits=(),
     )
     called = engine_record.called(bundle, line.id)
     creation = Creation(

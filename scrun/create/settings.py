@@ -16,6 +16,15 @@
 
     [job]                    # defaults of job options
     partition = "debug"
+
+    [forced]                 # values of job options that nobody can change
+    account = "guests"
+
+    [limits]                 # the most that one may be, or a list of all that it may be
+    time = "1-0"
+
+    [limits.debug]           # the same for jobs of a partition
+    time = 30
 """
 
 import os
@@ -26,11 +35,13 @@ from proto.life.creation import Caller
 from proto.life.settings import BindRule, HookRule, Scrun, Settings, Staging
 from proto.value import replace
 
+from . import job_settings
+
 SITE = "/etc/scrun/scrun.toml"
 SLURM_CONFS = ("/etc/slurm/slurm.conf", "/etc/slurm-llnl/slurm.conf", "/run/slurm/conf/slurm.conf")
 SECTIONS = {"scrun": Scrun, "staging": Staging}
 """Those whose keys are ours. Others have patterns and job options for keys."""
-OPEN = ("hooks", "job")
+OPEN = ("hooks", "job", "forced", "limits")
 
 
 def read(slurm_conf: str, who: Caller, scheduler: str = "") -> Settings:
@@ -114,7 +125,9 @@ def merge(settings: Settings, table: dict[str, Any], path: str) -> Settings:
     changes: dict[str, Any] = {}
     for section, values in table.items():
         if section == "job" and isinstance(values, dict):
-            changes["job"] = settings.job | {name: _job_value(name, v, path) for name, v in values.items()}
+            changes["job"] = job_settings.defaults(settings.job, values, path)
+        elif section in {"forced", "limits"} and isinstance(values, dict):
+            changes[section] = (*getattr(settings, section), *job_settings.rules(values, path, section))
         elif section == "hooks" and isinstance(values, dict):
             changes["hooks"] = (*_rules(values, get_args(HookRule), f"{path}: hooks"), *settings.hooks)
         elif section not in SECTIONS or not isinstance(values, dict):
@@ -156,14 +169,6 @@ def _value(value: Any, kind: Any, name: str) -> Any:
 
 def _rules(table: dict[str, Any], words: tuple[str, ...], name: str) -> tuple[tuple[str, str], ...]:
     return tuple((pattern, _check_word(rule, words, f"{name}.{pattern}")) for pattern, rule in table.items())
-
-
-def _job_value(name: str, value: Any, path: str) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not isinstance(value, str | int | float):
-        raise SettingsError(f"{path}: job.{name} must be a text or a number")
-    return str(value)
 
 
 def _check_word(value: Any, words: tuple[str, ...], name: str) -> str:

@@ -114,11 +114,11 @@ def test_a_sysctl_of_the_node_s_is_refused(engine: Podman, root_podman: Podman, 
     for one in (engine, root_podman):
         sentence = refused(one, "--network=none", "--sysctl", setting)
         assert f"sysctl {setting.partition('=')[0]} cannot be had with the node's network" in sentence
-        assert "scrun.network=none" in sentence
+        assert "scrun.container-network=none" in sentence
 
 
 def test_a_container_with_a_network_of_its_own_has_its_sysctls(podman: Podman) -> None:
-    options = ("--network=none", "--annotation", "scrun.network=none", "--sysctl", "net.ipv4.ip_forward=1")
+    options = ("--network=none", "--annotation", "scrun.container-network=none", "--sysctl", "net.ipv4.ip_forward=1")
     assert podman.run(*options, "busybox", "cat", "/proc/sys/net/ipv4/ip_forward").stdout == "1\n"
 
 

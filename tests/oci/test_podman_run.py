@@ -40,6 +40,20 @@ def test_environment_working_directory_and_host_name(podman: Podman) -> None:
     assert done.stdout == "two words = 'x'||/tmp|box7|/root\n1\n"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--env", "SCRUN_JOB_NODELIST=node1,node2"),
+        ("--annotation", '"scrun.nodelist=node1,node2"'),
+        ("--annotation", "scrun.nodelist=node1+node2"),
+        ("--annotation", "scrun.nodelist=node1;node2"),
+    ],
+)
+def test_a_list_reaches_the_job(podman: Podman, words: tuple[str, str]) -> None:
+    done = podman.run("--rm", *words, "busybox", "sh", "-c", "[ $SLURM_JOB_NODELIST = 'node[1-2]' ] && echo")
+    assert (done.returncode, done.stdout) == (0, "\n\n"), done.stderr
+
+
 def test_arguments_arrive_as_they_are(podman: Podman) -> None:
     odd = ["", " ", "a b", "*", "$HOME", "`id`", "'", '"', "\\", "line\nfeed", "ü", "--", "-x", "%t"]
     done = podman.run("--rm", "--entrypoint", "printf", "busybox", "<%s>", *odd)

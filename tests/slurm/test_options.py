@@ -70,6 +70,43 @@ def test_an_option_that_there_is_not(runtime: Runtime) -> None:
     assert runtime.left("typo") == []
 
 
+def test_a_misspelt_variable_is_refused_in_the_container_and_warned_of_in_the_environment(runtime: Runtime) -> None:
+    bundle = runtime.bundle("/bin/true", env=["PATH=/bin", "SCRUN_TIMELIMT=1"])
+    sentence = runtime.fails("create", "--bundle", str(bundle), "typo")
+    assert sentence.endswith("SCRUN_TIMELIMT of the container is not a job option; did you mean SCRUN_TIMELIMIT?")
+    assert runtime.left("typo") == []
+    done = runtime("run", "--bundle", str(runtime.bundle("/bin/true")), "warned", environ={"SCRUN_TIMELIMT": "1"})
+    assert done.returncode == 0
+    (record,) = runtime.records()
+    assert record["level"] == "warning"
+    assert record["msg"].startswith(
+        "variable SCRUN_TIMELIMT of the environment is not a job option; did you mean SCRUN_T"
+    )
+    assert record["msg"].endswith("; it has no effect")
+
+
+def test_what_a_site_forces_and_limits(runtime: Runtime) -> None:
+    environ = runtime.site(
+        '[job]\npartition = "short"\n[forced]\njob-name = "forced"\n[forced.short]\ntime = 1\n[limits]\nnodes = 1\n'
+    )
+    box = runtime.box("/bin/true", environ=environ)
+    about = job(runtime, box)
+    assert (about["JobName"], about["TimeLimit"], about["Partition"]) == ("forced", "00:01:00", "short")
+    bundle = runtime.bundle("/bin/true", annotations={"scrun.nodes": "2"})
+    sentence = runtime.fails("create", "--bundle", str(bundle), "wide", environ=environ)
+    assert sentence.endswith("scrun.toml allows 1 at most")
+    assert "annotation scrun.nodes says 2, but nodes in [limits] of /" in sentence
+    assert runtime.left("wide") == []
+
+
+def test_the_switch_of_srun_s_own_has_its_name_back(runtime: Runtime) -> None:
+    box = runtime.box("/bin/true", annotations={"scrun.network": "ethernet"})
+    assert job(runtime, box)["Network"] == "ethernet"
+    bundle = runtime.bundle("/bin/true", annotations={"scrun.network": "none"})
+    sentence = runtime.fails("create", "--bundle", str(bundle), "former")
+    assert "for a container without a network say scrun.container-network=none" in sentence
+
+
 def test_an_allocation_of_somebody_else_s_is_left_alone(runtime: Runtime) -> None:
     runtime.runner(["salloc", "--quiet", "--no-shell", f"--job-name={runtime.directory.name}"])
     listed = runtime.runner(["squeue", "--noheader", f"--name={runtime.directory.name}", "--format=%i"])

@@ -4,9 +4,10 @@ import os
 
 from actors.oci.entry import ENTRY_NAME
 from actors.oci.id_maps import config_id_map
-from actors.oci.node_config import entry_mount, without_environment, without_labels
+from actors.oci.node_config import entry_mount, environment, without_environment, without_labels
 from actors.oci.streams import merged
 from actors.slurm import oci_conf
+from actors.slurm.job_environment import JobFacts
 from actors.staging import node_streams
 from actors.staging.bundle import (
     Config,
@@ -21,12 +22,13 @@ from actors.staging.bundle import (
     write_config,
     write_entry,
 )
+from actors.staging.job_variables import with_job
 from actors.staging.root_plan import PROGRAMS
 from actors.staging.tree.copy import remove_tree
 from proto.life.creation import Creation
 
 
-def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
+def fit_entry(creation: Creation, bundle: str, rootfs: str, job: JobFacts) -> Staged:
     """Give the bundle that scrun.lua left behind the entry file and its streams, and say what to launch.
 
     The engine's own bundle is never changed: if the script staged nothing, a shadow of the bundle is made in the
@@ -37,6 +39,7 @@ def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
         creation: the container.
         bundle: the bundle after the script.
         rootfs: the root file system's path after the script.
+        job: what the program is told of its job.
 
     """
     entry = entry_of(creation)
@@ -54,7 +57,8 @@ def fit_entry(creation: Creation, bundle: str, rootfs: str) -> Staged:
     directory = os.path.abspath(directory)
     conf = oci_conf.load(creation.settings.scrun.slurm_conf)
     streams = node_streams.streams_of(creation, config, conf, entry, directory)
-    write_entry(directory, config, streams, null_input=creation.null_input)
+    if environment(config) or not os.path.exists(f"{directory}/{ENTRY_NAME}"):  # not if this is done again
+        write_entry(directory, with_job(config, creation, job), streams, null_input=creation.null_input)
     ours = [entry_mount(entry, f"{directory}/{ENTRY_NAME}"), *(streams.mounts() if streams else ())]
     names = {mount["destination"] for mount in ours}
     config["mounts"] = [

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from lupa import lua54
 
+from actors.slurm.time_text import time_str2mins
 from actors.staging.commands import Commands
 from actors.staging.loglevel import Level, Log
 from proto.errors import StagingError, reason
@@ -18,7 +19,6 @@ from proto.value import Value
 
 from . import boot, json_library
 from .slurm_constants import constants
-from .slurm_time import time_str2mins
 from .yaml_text import json_to_yaml, yaml_to_json
 
 STAGE_IN = "slurm_scrun_stage_in"

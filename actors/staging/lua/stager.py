@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 
-from actors.slurm.job_environment import script_environment
+from actors.slurm.job_environment import JobFacts, script_environment
 from actors.staging.bundle import Staged, container_directory, discard
 from actors.staging.commands import Commands
 from actors.staging.loglevel import Log
@@ -20,9 +20,11 @@ _CLUSTER = b"SLURM_CLUSTER_NAME="
 class LuaStager:
     """One container and one run of the script: stage-out loads it anew, so its global variables are not kept."""
 
-    def __init__(self, creation: Creation, job_id: int, environment: Iterable[bytes], run: Commands, log: Log) -> None:
+    def __init__(
+        self, creation: Creation, job: JobFacts, environment: Iterable[bytes], run: Commands, log: Log
+    ) -> None:
         self._creation = creation
-        self._job_id = job_id
+        self._job = job
         self._environment = script_environment(environment)
         cluster = next((entry for entry in self._environment if entry.startswith(_CLUSTER)), _CLUSTER)
         self._api = LuaApi(run, log, os.fsdecode(cluster.removeprefix(_CLUSTER)))
@@ -38,7 +40,7 @@ class LuaStager:
         script = LuaScript(creation.settings.scrun.lua, self._api)
         script.stage_in(self._arguments(creation.bundle), creation.rootfs, self._environment)
         try:
-            return fit_entry(creation, self._api.bundle, self._api.rootfs)
+            return fit_entry(creation, self._api.bundle, self._api.rootfs, self._job)
         except OSError as error:
             raise StagingError(f"cannot change the bundle {self._api.bundle}: {reason(error)}") from None
 
@@ -75,7 +77,7 @@ class LuaStager:
             bundle=bundle,
             spool_dir=spool,
             config_file=os.path.join(creation.bundle, "config.json"),
-            job_id=self._job_id,
+            job_id=self._job.job_id,
             user_id=creation.caller.uid,
             group_id=creation.caller.gid,
         )

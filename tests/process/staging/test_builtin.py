@@ -12,6 +12,7 @@ import pytest
 
 from actors.oci.entry import ENTRY_NAME
 from actors.oci.id_maps import IdRange
+from actors.slurm.job_environment import JobFacts
 from actors.staging.builtin import CallerMaps, container_maps, stage_in, stage_out
 from actors.staging.bundle import container_directory
 from actors.staging.commands import Commands
@@ -424,7 +425,7 @@ def test_changes_come_back_from_there_and_all_of_it_goes(squashed: Creation, run
 
 
 def test_a_scripts_container_without_a_bundle_of_its_own_is_as_open(squashed: Creation) -> None:
-    staged = fit_entry(squashed, squashed.bundle, squashed.rootfs)
+    staged = fit_entry(squashed, squashed.bundle, squashed.rootfs, JobFacts(42))
     bundle = Path(staged.bundle)
     assert stat.S_IMODE((bundle / "config.json").stat().st_mode) == 0o644
     assert (bundle / "private/.scrun-entry").exists()
@@ -434,10 +435,10 @@ def test_a_scripts_container_without_a_bundle_of_its_own_is_as_open(squashed: Cr
 def test_a_shadow_tells_neither_labels_nor_the_environment_of_hooks(squashed: Creation) -> None:
     hooks = {"createContainer": [{"path": "/bin/true", "env": ["KEY=x"]}]}
     Path(squashed.bundle, "config.json").write_text(json.dumps({**CONFIG, "annotations": {"label": "LABEL"}}))
-    shadow = Path(fit_entry(squashed, squashed.bundle, squashed.rootfs).bundle, "config.json")
+    shadow = Path(fit_entry(squashed, squashed.bundle, squashed.rootfs, JobFacts(42)).bundle, "config.json")
     assert (stat.S_IMODE(shadow.stat().st_mode), "LABEL" in shadow.read_text()) == (0o644, False)
     Path(squashed.bundle, "config.json").write_text(json.dumps({**CONFIG, "hooks": hooks}))
-    shadow = Path(fit_entry(squashed, squashed.bundle, squashed.rootfs).bundle, "config.json")
+    shadow = Path(fit_entry(squashed, squashed.bundle, squashed.rootfs, JobFacts(42)).bundle, "config.json")
     assert stat.S_IMODE(shadow.stat().st_mode) == 0o600
 
 
@@ -457,7 +458,7 @@ def test_the_owner_of_the_files_can_make_mount_points(container: Creation, run: 
 
 def test_the_engines_bundle_is_never_changed(container: Creation) -> None:
     before = Path(container.bundle, "config.json").read_bytes()
-    staged = fit_entry(container, container.bundle, container.rootfs)
+    staged = fit_entry(container, container.bundle, container.rootfs, JobFacts(42))
     assert Path(container.bundle, "config.json").read_bytes() == before
     assert staged.bundle == container_directory(container)
     assert staged.entry
@@ -470,7 +471,7 @@ def test_a_scripts_bundle_gets_the_entry_once(container: Creation, tmp_path: Pat
     other = tmp_path / "other"
     shutil.copytree(container.bundle, other, symlinks=True)
     for _ in range(2):
-        staged = fit_entry(container, str(other), container.rootfs)
+        staged = fit_entry(container, str(other), container.rootfs, JobFacts(42))
         assert "SECRET" not in (other / "config.json").read_text()
         assert b"SECRET=x\0" in (other / ENTRY_NAME).read_bytes()
     assert (staged.bundle, staged.entry) == (str(other), True)
@@ -479,7 +480,7 @@ def test_a_scripts_bundle_gets_the_entry_once(container: Creation, tmp_path: Pat
 
 
 def test_a_bundle_that_cannot_be_seen_gets_none(container: Creation) -> None:
-    staged = fit_entry(container, "/node/local/bundle", "/node/local/bundle/rootfs")
+    staged = fit_entry(container, "/node/local/bundle", "/node/local/bundle/rootfs", JobFacts(42))
     assert (staged.bundle, staged.entry) == ("/node/local/bundle", False)
 
 

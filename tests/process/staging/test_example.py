@@ -54,7 +54,7 @@ def stager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LuaStager:
         raise AssertionError(command)
 
     commands = Commands(environment, no_remote, lambda *_: None)
-    return LuaStager(container, 42, environment, commands, lambda *_: None)
+    return LuaStager(container, JobFacts(42), environment, commands, lambda *_: None)
 
 
 def mounts(bundle: str) -> dict[str, dict[str, Any]]:
@@ -97,7 +97,7 @@ def test_a_script_that_stages_nothing_sees_its_own_bundle_again(tmp_path: Path, 
         "function slurm_scrun_stage_out(id, bundle, orig) assert(bundle == orig) return slurm.SUCCESS end"
     )
     container = changed(stager._creation, settings__scrun__lua=str(script))
-    quiet = LuaStager(container, 42, (), stager._api.run, lambda *_: None)
+    quiet = LuaStager(container, JobFacts(42), (), stager._api.run, lambda *_: None)
     staged = quiet.stage_in()
     bundle, rootfs = staged.bundle, staged.rootfs
     assert staged.entry

@@ -90,6 +90,8 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/operations.md", "The job in the books", "word"): f"{UNIT}/test_operations.py::"
     "test_every_word_of_the_comment_has_a_row",
     ("docs/operations.md", "Leftovers", "a job whose cookie no container here has"): PROSE,
+    ("docs/options.md", "Lists", "sign"): f"{UNIT}/test_options.py::test_the_signs_for_commas",
+    ("docs/options.md", "What is no option", "option"): f"{UNIT}/test_options.py::test_what_is_no_option",
     ("docs/options.md", "The options", "option"): f"{UNIT}/test_options.py::"
     "test_every_option_has_its_row_and_nothing_else_has",
     ("docs/performance.md", "Figures", ""): f"{UNIT}/test_performance.py::"
@@ -118,6 +120,12 @@ KNOWN: dict[tuple[str, str, str], str] = {
         ("docs/reliability.md", table.heading, "what happens"): SHOWN
         for table in markdown.tables("docs/reliability.md")
     },
+    ("docs/variables.md", "Which wins in the container", "name"): "tests/slurm/test_variables.py::"
+    "test_which_variable_wins",
+    ("docs/variables.md", "Of the container", "variable"): f"{UNIT}/test_variables.py::"
+    "test_the_containers_are_what_scrun_tells",
+    ("docs/variables.md", "Of the job and its step", "variable"): f"{UNIT}/test_variables.py::"
+    "test_every_variable_of_the_manual_has_its_row_and_no_other",
 }
 
 

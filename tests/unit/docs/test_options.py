@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
+from actors.slurm.amounts import SIZES, TIMES
+from actors.slurm.not_options import REASONS
+from actors.slurm.option_lists import LISTS
 from actors.slurm.option_table import ALIASES, BOTH, BY_NAME, EXTRA_VARIABLES, JOB, PLACE, STEP, TABLE, VALUE, Option
+from scrun.create.creating import ANNOTATIONS_OF_STAGING
 from tests.unit.docs import markdown
 
 DOCUMENT = "docs/options.md"
@@ -55,9 +59,28 @@ def test_the_kinds_are_explained() -> None:
     assert explained == {option.kind for option in TABLE} - {VALUE}
 
 
+def test_the_signs_for_commas() -> None:
+    rows = markdown.table(DOCUMENT, "Lists", "sign").rows
+    assert {("".join(markdown.spans(signs)), *markdown.spans(names)) for signs, names in rows} == {
+        (signs, *sorted(name for name, of in LISTS.items() if of == signs)) for signs in LISTS.values()
+    }
+
+
+def test_what_is_no_option() -> None:
+    rows = markdown.table(DOCUMENT, "What is no option", "option").rows
+    assert {name: why for names, why in rows for name in markdown.spans(names)} == REASONS
+
+
+def test_what_has_a_most() -> None:
+    sentence = re.search(r"The most can be said of times \((.*?)\), sizes \((.*?)\)", markdown.flat(DOCUMENT))
+    assert sentence is not None
+    assert markdown.spans(sentence[1]) == sorted(TIMES)
+    assert markdown.spans(sentence[2]) == sorted(SIZES)
+
+
 def test_the_examples_are_options() -> None:
     for document in markdown.DOCUMENTS:
         annotations = re.findall(r"--annotation scrun\.([\w-]+)=", markdown.text(document))
         for name in annotations:
-            known = name in BY_NAME or name in ALIASES
+            known = name in BY_NAME or name in ALIASES or name in ANNOTATIONS_OF_STAGING
             assert known != (name == "partion"), f"{document}: {name}"  # the one that is misspelt on purpose

@@ -36,6 +36,8 @@ OPEN_ROWS = {
     ("staging.binds", "a path prefix"): typing.get_args(BindRule),
     ("hooks", "a pattern"): typing.get_args(HookRule),
     ("job", "a [job option](options.md)"): (),
+    ("forced", "a job option"): (),
+    ("limits", "a job option"): (),
 }
 
 

@@ -16,6 +16,7 @@ import pytest
 from actors.oci import bundle, hook_config
 from actors.oci.node_config import NodePlan, node_config
 from actors.oci.program import find_program
+from actors.slurm.job_environment import JobFacts
 from actors.slurm.options import resolve
 from actors.staging import builtin
 from actors.staging.bundle import read_config, write_config
@@ -24,6 +25,7 @@ from actors.staging.lua.fitting import fit_entry
 from actors.staging.sources import bind_facts, local_prefixes
 from proto.errors import BundleError, ScrunError, StagingError
 from proto.life.creation import Caller
+from scrun.create.creating import ANNOTATIONS_OF_STAGING
 from tests.unit.creations import creation
 
 from .mutations import Place, mutated, places, sample
@@ -51,7 +53,7 @@ def create(directory: Path) -> None:
     """All that ``create`` makes of a config.json before there is anything."""
     found = bundle.load(str(directory))
     find_program(found.rootfs, found.args[0], os.fsencode(found.env_value("PATH")), found.cwd, found.binds)
-    resolve(found.annotations, found.env, {}, found.resources, {}, frozenset({"network"}))
+    resolve(found.annotations, found.env, {}, found.resources, {}, ANNOTATIONS_OF_STAGING)
     hook_config.choose(found.hooks, ())
 
 
@@ -126,7 +128,7 @@ def test_what_a_script_has_made_of_it(place: Place, tmp_path: Path) -> None:
         written(tmp_path, config)
         # (OSError: who calls it makes a sentence of that.)
         with contextlib.suppress(StagingError, OSError):
-            fit_entry(container, str(tmp_path), str(tmp_path / "rootfs"))
+            fit_entry(container, str(tmp_path), str(tmp_path / "rootfs"), JobFacts(42))
 
 
 def test_what_engines_may_write_twice_or_not_at_all(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from proto.errors import SettingsError, reason
 from proto.host.log_record import LEVELS
 from proto.host.paths import DEFAULT_PATH
-from proto.life.settings import HOOK_RULES, Scrun, Settings, Staging
+from proto.life.settings import HOOK_RULES, JobRule, Scrun, Settings, Staging
 from proto.value import replace
 from scrun.cli.grammar import DEBUG_VARIABLES
 from scrun.cli.parsing import Line
@@ -46,7 +46,27 @@ def test_site_then_user_then_environment(home: pathlib.Path) -> None:
         Scrun(scheduler="local", create_wait=5.0, entry=False),
         Staging(mode="copy", binds=(("/etc/hosts", "drop"),)),
         hooks=(("*/x", "refuse"), *HOOK_RULES),
-        job={"partition": "b", "time": "10", "exclusive": "true"},
+        job={"partition": "b", "time": "10", "exclusive": "yes"},
+    )
+
+
+def test_a_default_of_the_user_s_displaces_what_it_excludes_and_its_other_names(home: pathlib.Path) -> None:
+    (home.parent / "etc/scrun.toml").write_text('[job]\nmem = "1G"\ntime-limit = 10\n')
+    (home / ".config/scrun/scrun.toml").write_text("[job]\nmem-per-cpu = 5\ntime = 20\n")
+    assert read(home).job == {"mem-per-cpu": "5", "time": "20"}
+
+
+def test_rules_of_a_user_s_come_after_the_site_s(home: pathlib.Path) -> None:
+    site, mine = home.parent / "etc/scrun.toml", home / ".config/scrun/scrun.toml"
+    site.write_text('[forced]\naccount = "a"\n[limits]\ntime = "1-0"\n[limits.gpu]\nqos = ["x", 7]\nhold = false\n')
+    mine.write_text("[limits]\ntime = 5\n")
+    found = read(home)
+    assert found.forced == (JobRule("account", ("a",), file=str(site)),)
+    assert found.limits == (
+        JobRule("time", ("1-0",), file=str(site)),
+        JobRule("qos", ("x", "7"), choice=True, partition="gpu", file=str(site)),
+        JobRule("hold", ("false",), partition="gpu", file=str(site)),
+        JobRule("time", ("5",), file=str(mine)),
     )
 
 
@@ -87,6 +107,11 @@ def test_every_field_is_a_section() -> None:
         ('[staging.binds]\n"/x" = "move"\n', "keep, copy, discard, drop"),
         ('[hooks]\nx = "stop"\n', "run, skip, refuse"),
         ("[job]\npartition = []\n", "text or a number"),
+        ("[job]\npartion = 1\n", "is not a job option; did you mean partition?"),
+        ("[forced]\nqos = ['a', 'b']\n", "forced.qos must be a text or a number"),
+        ("[limits]\nqos = []\n", "limits.qos must be a text or a number"),
+        ("[limits.gpu.x]\nqos = 1\n", "limits.gpu.x must be a text or a number"),
+        ("limits = 1\n", "no section [limits]"),
         ('[staging]\ndirectory = "/scratch/%x"\n', "not %x"),
         ('[staging]\ndirectory = "/scratch/%"\n', "not %"),
         ("[staging]\ncache_size = 1.5\n", "must be a whole number, 0 or more"),

@@ -10,11 +10,14 @@ import pytest
 
 from actors.slurm import oci_conf, step_options
 from actors.slurm.commands import environment, parse_version
+from actors.slurm.option_lists import LISTS
+from actors.slurm.option_sources import unknown_variables
 from actors.slurm.option_table import ALIASES, BY_NAME, EXTRA_VARIABLES, TABLE
 from actors.slurm.options import fit, resolve, word
 from actors.slurm.pyslurm import choose
 from actors.slurm.user_namespace import prefix
 from proto.errors import SchedulerError, SettingsError
+from scrun.cli.grammar import DEBUG_VARIABLES
 
 DOCUMENTED = [
     "ACCOUNT",
@@ -127,7 +130,85 @@ def test_the_order_of_the_sources() -> None:
 
 def test_a_wish_displaces_what_excludes_it_in_weaker_sources_only() -> None:
     assert from_({"scrun.mem-per-cpu": "1"}, defaults={"mem": "5"}) == {"mem-per-cpu": "1"}
-    assert from_({"scrun.mem-per-cpu": "1", "scrun.mem": "2"}) == {"mem-per-cpu": "1", "mem": "2"}
+    assert from_({"scrun.oversubscribe": "no", "scrun.exclusive": ""}) == {"oversubscribe": "no", "exclusive": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "sentence"),
+    [
+        (
+            {"scrun.mem-per-cpu": "1", "scrun.mem": "2"},
+            "annotation scrun.mem-per-cpu and annotation scrun.mem exclude each other (salloc(1)): give one of them",
+        ),
+        (
+            {"scrun.mem": "1", "scrun.memory": "2"},
+            "annotation scrun.mem says 1, and annotation scrun.memory says 2: give one of them",
+        ),
+    ],
+)
+def test_two_wishes_in_one_source(annotations: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        from_(annotations)
+    assert caught.value.sentence == sentence
+
+
+def test_an_empty_value_sets_nothing() -> None:
+    assert from_({"scrun.partition": "", "scrun.mem": " "}, defaults={"partition": "p", "ntasks": ""}) == {
+        "partition": "p"
+    }
+    assert from_(container={"SCRUN_PARTITION": "", "SCRUN_NTASKS": ""}, caller={"SCRUN_PARTITION": "q"}) == {
+        "partition": "q"
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (
+            "SCRUN_TIMELIMT",
+            "variable SCRUN_TIMELIMT of the container is not a job option; did you mean SCRUN_TIMELIMIT?",
+        ),
+        (
+            "SCRUN_SHEDULER",
+            "variable SCRUN_SHEDULER of the container is not a job option; did you mean SCRUN_SCHEDULER?",
+        ),
+        ("SCRUN_XYZZY", "variable SCRUN_XYZZY of the container is not a job option"),
+        ("SCRUN_PTY", "variable SCRUN_PTY of the container is not a job option: a terminal is the engine's to ask for"),
+    ],
+)
+def test_a_misspelt_variable_of_the_container_is_refused(name: str, sentence: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        from_(container={name: "1"})
+    assert caught.value.sentence.startswith(sentence)
+    assert from_(caller={name: "1"}) == {}
+    assert unknown_variables({name: "1"}, "of the container") == [caught.value.sentence]
+
+
+def test_variables_that_scrun_knows_otherwise() -> None:
+    names = [*DEBUG_VARIABLES, "SCRUN_SCHEDULER", "SCRUN_CONTAINER_ID", "SCRUN_ANNOTATION_x.y", "SCRUN_EXEC_0"]
+    assert from_(container=dict.fromkeys(names, "x")) == {}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "expected"),
+    [
+        ("nodelist", "node1+node[3-4];node6", "node1,node[3-4],node6"),
+        ("partition", "gpu+;short", "gpu+,short"),
+        ("dependency", "after:5+10;afterok:6", "after:5+10,afterok:6"),
+        ("tres-bind", "gres/gpu:map:0;1+gres/nic:closest", "gres/gpu:map:0,1+gres/nic:closest"),
+        ("constraint", "a+b;c", "a+b;c"),
+        ("begin", "now+1hour", "now+1hour"),
+    ],
+)
+def test_lists_in_annotations(annotation: str, value: str, expected: str) -> None:
+    assert from_({f"scrun.{annotation}": value}) == {annotation: expected}
+    variable = BY_NAME[annotation].variables[0]
+    assert from_(container={variable: value}) == {annotation: value}
+
+
+def test_lists_are_of_options() -> None:
+    assert set(LISTS) <= set(BY_NAME)
+    assert set(LISTS.values()) == {"+;", ";"}
 
 
 @pytest.mark.parametrize(
@@ -135,6 +216,12 @@ def test_a_wish_displaces_what_excludes_it_in_weaker_sources_only() -> None:
     [
         ({"cpu": {"quota": 150000, "period": 100000}}, {"cpus-per-task": "2"}),
         ({"cpu": {"quota": 100000}}, {"cpus-per-task": "1"}),
+        ({"cpu": {"cpus": "0-3,2,7"}}, {"cpus-per-task": "5"}),
+        ({"cpu": {"quota": 150000, "cpus": "0-7"}}, {"cpus-per-task": "2"}),
+        ({"cpu": {"cpus": ""}}, {}),
+        ({"cpu": {"cpus": "0-x"}}, {}),
+        ({"cpu": {"cpus": "0-99999999999"}}, {}),
+        ({"memory": {"limit": 1 << 20, "swap": 2 << 20, "reservation": 5 << 20}}, {"mem": "1M"}),
         ({"memory": {"limit": 1048577}}, {"mem": "2M"}),
         ({"cpu": {"quota": 0, "period": 0}, "memory": {"limit": 0}, "blockIO": {}}, {}),
         ({"cpu": {"quota": -1}, "memory": {"limit": -1}}, {}),
@@ -157,7 +244,7 @@ def test_flags_follow_slurm_s_rule(text: str, value: str) -> None:
     ("annotation", "value", "words"),
     [
         ("scrun.partitoin", "x", "did you mean scrun.partition?"),
-        ("scrun.partition", "", "annotation scrun.partition has no value"),
+        ("scrun.container", "x", "annotation scrun.container is not a job option: scrun says itself"),
         ("scrun.partition", "--uid=0", "begins with a dash"),
         ("scrun.partition", "a\nb", "line break"),
         ("scrun.partition", "a\0b", "NUL"),
@@ -209,6 +296,9 @@ def layout(options: dict[str, str], version: tuple[int, int], *, foreign: bool =
         ({"nodes": "2"}, (22, 5), False, {"--nodes=2", "--ntasks-per-node=1", "--kill-on-bad-exit"}),
         ({"nodes": "2-4"}, (22, 5), False, {"--kill-on-bad-exit"}),
         ({"nodes": "2-4"}, (22, 5), True, {"--nodes=2", "--ntasks-per-node=1", "--kill-on-bad-exit"}),
+        ({"nodelist": "node[1-2]"}, (22, 5), False, {"--kill-on-bad-exit"}),
+        ({"nodelist": "node1"}, (22, 5), False, set()),
+        ({"nodefile": "f"}, (22, 5), False, {"--kill-on-bad-exit"}),
         ({"ntasks": "4"}, (22, 5), False, {"--kill-on-bad-exit"}),
         ({"ntasks": "4"}, (22, 5), True, {"--nodes=1", "--ntasks=1", "--kill-on-bad-exit"}),
         ({"ntasks": "4"}, (23, 2), False, {"--ntasks=4", "--kill-on-bad-exit"}),

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lupa import lua54
 
+from actors.slurm.time_text import time_str2mins
 from actors.staging.commands import Commands, Result
 from actors.staging.lua import json_library
 from actors.staging.lua.runtime import LuaApi, LuaScript, ScriptArguments
-from actors.staging.lua.slurm_time import time_str2mins
 from actors.staging.lua.yaml_text import json_to_yaml, yaml_to_json
 from proto.errors import StagingError
 
