@@ -11,6 +11,8 @@ from proto.life import messages as m
 
 LOOK = 30.0
 """Seconds between two looks at srun's connections with its nodes; when one is missing twice, Slurm is asked."""
+SOON = 1.0
+"""Seconds until the first look of an actor that has been at rest."""
 LOST_LIMIT = 15.0
 """Seconds that scancel gets to end what is left of a step that has lost a node; then srun is killed."""
 
@@ -40,9 +42,9 @@ class Nodes:
         self._missed = 0
         self._questions = 0
 
-    def begin(self) -> Effect:
-        """The step has started."""
-        return Later("nodes", LOOK)
+    def begin(self, *, soon: bool) -> Effect:
+        """The step has started, or an actor is back that may be wanted because a connection is missing."""
+        return Later("nodes", SOON if soon else LOOK)
 
     def look(self, job_id: int, step: StepNews) -> list[Effect]:
         """See whether srun has a connection with each node."""

@@ -12,7 +12,7 @@ from proto.life import messages as m
 from .children import Child
 from .descriptors import Descriptors
 
-LOOK = 60.0
+LOOK = 30.0
 """Seconds between two looks at the connections of a launcher, half a millisecond each. The actor that is brought back
 looks twice itself before it asks Slurm anything."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actors.allocation.nodes import LOOK, LOST_LIMIT, Nodes
+from actors.allocation.nodes import LOOK, LOST_LIMIT, SOON, Nodes
 from actors.process.command import Command
 from actors.process.effects import Effect, Later, Log, Never, ToAnchor
 from actors.process.spool import Spool
@@ -96,3 +96,17 @@ def test_a_node_that_was_booted_ends_the_step(watched: Watched) -> None:
     assert watched.answer(REBOOTED) == []
     assert watched.look() == []
     assert watched.nodes.let_srun_go() == [Never("lost"), ToAnchor(m.SignalCommand("step", KILL))]
+
+
+def test_nobody_need_be_there_while_all_connections_are(watched: Watched) -> None:
+    assert watched.nodes.rest(9, STEP) == m.Rest()
+    watched.nodes.srun = 77
+    assert watched.nodes.rest(9, STEP) == m.Rest(launcher=77, connections=2)
+    watched.count = 1
+    watched.look()
+    assert watched.nodes.rest(9, STEP) is None
+
+
+def test_who_is_back_looks_soon(watched: Watched) -> None:
+    assert watched.nodes.begin(soon=False) == LATER
+    assert watched.nodes.begin(soon=True) == Later("nodes", SOON)

@@ -72,6 +72,21 @@ def test_a_step_is_launched_once_however_often_it_is_wanted(launch: Launch) -> N
     assert launch.launch(retry=False) == []
 
 
+def test_an_actor_may_go_when_the_step_is_no_longer_young(launch: Launch) -> None:
+    """Until then its end may be that of the node's runtime, which a successor could not tell."""
+    launch.launch()
+    assert launch.step.rest() is None
+    launch.step.grown()
+    assert launch.step.rest() == m.Rest()
+    launch.step.exited(0)
+    assert launch.step.rest() is None
+
+
+def test_a_successor_may_go_at_once(launch: Launch) -> None:
+    launch.step.launch(5, "/bundle", ARGV, retry=True, runs=True)
+    assert launch.step.rest() == m.Rest()
+
+
 def test_without_srun_the_launch_has_failed_and_nobody_waits_for_output(launch: Launch, tmp_path: Path) -> None:
     (tmp_path / "bin/srun").unlink()
     let_go, *others = launch.launch()
