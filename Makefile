@@ -101,8 +101,7 @@ clean: ## Remove what can be made again, .venv included (not the cluster)
 # Never an editable install: its import hook costs every start of the runtime 20 ms.
 .venv/complete: requirements.lock scrun/launcher
 	@tests/cluster/apt-ensure python3-venv
-	@[ ! -d .venv ] || [ -e $@ ] || rm -rf .venv
-	$(base_python) -m venv .venv
+	$(base_python) -m venv $(if $(wildcard $@),,--clear) .venv
 	$(python) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	install -m 755 scrun/launcher .venv/bin/scrun
 	@touch $@
