@@ -62,7 +62,14 @@ mounts() (
 enter() {
     read -r root <"$here/root"
     mounts "$(escaped "$root")" "$(escaped "$here/point")" >"$here/begun"  # mount(8) takes no pipe
-    overlay && mount --all --fstab "$here/begun" && mount --rbind "$here/point" "$root"
+    overlay && with_points <"$here/begun" >"$here/fstab" && mount --all --fstab "$here/fstab" && mount --rbind "$here/point" "$root"
+}
+
+# There is a mount point for all but slurmd's own mount, whose place cannot always be known; no program needs that one.
+with_points() {
+    while read -r source point rest; do
+        if [ -e "$(printf %b "$point")" ]; then printf '%s\n' "$source $point $rest"; fi
+    done
 }
 
 escaped() { printf %s "$1" | sed 's/ /\\040/g'; }

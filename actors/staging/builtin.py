@@ -21,7 +21,7 @@ from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 from proto.value import Value
 
-from . import lent, mounts, node_streams
+from . import lent, mounts, node_streams, slurmd_mount
 from .bring_back import bring_back, forget_unfit
 from .bundle import (
     PRIVATE,
@@ -126,7 +126,7 @@ def stage_in(
         config["process"] = with_home(process, creation.rootfs)
     config, masks = take_masks(config, creation.rootfs)
     conf = oci_conf.load(creation.settings.scrun.slurm_conf)
-    spool = conf.mount_spool_dir
+    slurmd = slurmd_mount.of(creation, conf, nodes)
     caller = caller or caller_maps()
     try:
         uid_map, gid_map = container_maps(creation, config, caller, lambda: keeps_owners(place))
@@ -157,6 +157,7 @@ def stage_in(
             log(Level.INFO, note)
         mounts.stage(work, content, fitted.copies, run, log, owners=owners)
         fitted_mounts = [*fitted.config["mounts"], *masks, *(streams.mounts() if streams else ())]
+        fitted_mounts += slurmd_mount.room(slurmd, config.get("mounts") or ())
         root = stage_root(
             RootPlan(
                 creation=creation,
@@ -168,7 +169,7 @@ def stage_in(
                 owners=owners,
                 inner=inner_maps(config),
                 ids=(parse_id_map(caller.uid), parse_id_map(caller.gid)) if uid_map and owners else (uid_map, gid_map),
-                mounts=(*fitted_mounts, {"destination": spool}),
+                mounts=(*fitted_mounts, *({"destination": path} for path in slurmd.paths)),
                 privileged=is_privileged(config),
                 nodes=nodes,
                 changes=wants_sync(creation),
@@ -195,7 +196,7 @@ def stage_in(
             ready["hooks"] = merged(fitted.config, *ours)
             node_streams.install_prolog(creation, content)
         write_config(work, ready, rights.config)
-        excluded = [*root.skipped, *_excluded(config, spool)]
+        excluded = [*root.skipped, *_excluded(config, slurmd.paths)]
         if not root.complete:
             from actors.staging.tree.mirror import missing_paths
 
@@ -248,14 +249,14 @@ def _is_engines(rootfs: str) -> bool:
     return any(len(name) == 64 and not name.strip("0123456789abcdef") for name in rootfs.split("/"))
 
 
-def _excluded(config: dict[str, Any], spool: str) -> list[str]:
+def _excluded(config: dict[str, Any], slurmd: tuple[str, ...]) -> list[str]:
     """Mount points: the copy has an empty file or directory there, the original something of its own, or nothing.
 
     Args:
         config: config.json.
-        spool: where slurmd mounts a directory of its own; /var/run is /run in most images.
+        slurmd: where slurmd mounts a directory of its own; /var/run is /run in most images.
 
     """
     found = [mount.get("destination", "/") for mount in config.get("mounts") or ()]
-    found += [spool, spool.replace("/var/run/", "/run/", 1)]
+    found += [*slurmd, *(path.replace("/var/run/", "/run/", 1) for path in slurmd)]
     return [os.path.normpath(path).strip("/") for path in found]

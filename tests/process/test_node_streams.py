@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import signal
+import struct
 import subprocess
+import termios
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,12 +25,19 @@ ENDED = 1 << 22
 """A process that there is not: the largest number is one less."""
 
 
+@pytest.fixture(params=[None, 2], ids=["one line", "lines"])
+def indent(request: pytest.FixtureRequest) -> int | None:
+    """How a runtime writes the container's state: crun 1.28 writes several lines."""
+    lines: int | None = request.param
+    return lines
+
+
 @pytest.fixture(params=[("/bin/dash",), ("/bin/bash", "--posix"), ("/bin/busybox", "sh")], ids=lambda words: words[0])
-def runtime(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[Runtime]:
+def runtime(request: pytest.FixtureRequest, tmp_path: pathlib.Path, indent: int | None) -> Iterator[Runtime]:
     """What /bin/sh of a node may be."""
     if not os.path.exists(request.param[0]):
         pytest.skip(f"there is no {request.param[0]}")
-    made = Runtime(request.param, tmp_path)
+    made = Runtime(request.param, tmp_path, indent)
     yield made
     made.close()
 
@@ -34,21 +45,24 @@ def runtime(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[
 class Runtime:
     """A process that runs hooks one after the other, as a runtime does, until it is told to end."""
 
-    def __init__(self, shell: tuple[str, ...], directory: pathlib.Path) -> None:
+    def __init__(self, shell: tuple[str, ...], directory: pathlib.Path, indent: int | None) -> None:
         self.pipe = directory / "stdout"
         self.note = directory / "carrier.x"
         os.mkfifo(self.pipe)
         script = directory / "streams"
         script.write_bytes(program("node_streams.sh"))
-        state = json.dumps({"ociVersion": "1.0", "id": "x", "pid": os.getpid(), "status": "running"})
-        dead = json.dumps({"ociVersion": "1.0", "id": "x", "pid": ENDED, "status": "running"})
-        hook = f"{' '.join(shell)} {script}"
+        state, dead = (
+            json.dumps({"ociVersion": "1.0", "id": "x", "pid": pid, "status": "running"}, indent=indent)
+            for pid in (os.getpid(), ENDED)
+        )
+        self.dead = dead
+        self.script = hook = f"{' '.join(shell)} {script}"
         words = f"""
             while read -r verb; do
                 case $verb in
-                pass) echo '{state}' | {hook} pass {self.pipe} ;;
-                dead) echo '{dead}' | {hook} pass {self.pipe} ;;
-                finish) echo '{state}' | {hook} finish ;;
+                pass) printf %s '{state}' | {hook} pass {self.pipe} ;;
+                dead) printf %s '{dead}' | {hook} pass {self.pipe} ;;
+                finish) printf %s '{state}' | {hook} finish ;;
                 esac
                 echo "$verb" >&2
             done"""
@@ -62,7 +76,9 @@ class Runtime:
         assert self.process.stderr
         self.process.stdin.write(f"{verb}\n".encode())
         self.process.stdin.flush()
-        assert self.process.stderr.readline() == f"{verb}\n".encode()
+        assert self.process.stderr.readline() == f"{verb} 0\n".encode(), (
+            "crun takes a hook that fails for a failure of its own"
+        )
 
     def carriers(self) -> list[int]:
         """The shell that is left of the hook, and cat."""
@@ -116,6 +132,17 @@ def test_a_program_that_never_came_is_not_waited_for(runtime: Runtime) -> None:
     runtime.hook("dead")
     runtime.hook("finish")
     assert runtime.output() == b""
+
+
+def test_the_size_of_a_program_s_terminal_that_has_ended_is_no_failure(runtime: Runtime) -> None:
+    """crun 1.21 takes it for one of its own, and says what the program has written for the reason."""
+    master, terminal = pty.openpty()
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("4H", 41, 77, 0, 0))
+    words = ["setsid", "--ctty", "--wait", "sh", "-c", f"printf %s '{runtime.dead}' | {runtime.script} watch"]
+    done = subprocess.run(words, stdin=terminal, timeout=30, check=False)
+    os.close(master)
+    os.close(terminal)
+    assert done.returncode == 0
 
 
 def test_the_end_without_a_beginning(runtime: Runtime) -> None:
