@@ -3,7 +3,8 @@
 # user: "pass" or "watch" when the program starts (poststart), "finish" after its end (poststop).
 #
 # slurmstepd gives the runtime a terminal of its own as standard output, for through a pipe it would pass on whole lines only. So the
-# program writes into a named pipe, $2, which a name in the container leads to, and cat(1) carries on from there.
+# program writes into a named pipe, $2, which a name in the container leads to, and cat(1) carries on from there. A program on a terminal
+# only waits for somebody who reads it.
 export LC_ALL=C
 # The container's state: one line of runc's or crun 1.21's, several of crun 1.28's, the last one without an end.
 state=
@@ -54,6 +55,18 @@ follow() {
     while kill -0 $!; do wait $!; done
 }
 
+# The program may begin when the runtime looks after the terminal, which it does by epoll(7): crun 1.21 takes what one has written that had
+# ended by then for an error message of its own.
+let_begin() {
+    # shellcheck disable=SC2010 # these are numbers, and busybox's find knows no -lname
+    until ls -l "/proc/$PPID/fd" | grep -q eventpoll; do
+        [ -e "/proc/$PPID" ] || return
+        sleep 0.005
+    done
+    # shellcheck disable=SC2016 # the inner shell expands it
+    timeout -s KILL 10 sh -c ': <"$0"' "$1"
+}
+
 process() { expr "$state" : '.*"pid": *\([0-9]*\)'; }
 
 # Who carries on for this container: each task's has an id of its own.
@@ -75,6 +88,7 @@ pass)
     ;;
 finish) finish "$2" >/dev/null 2>&1 ;;
 watch)
+    let_begin "$2" </dev/null >/dev/null 2>&1 &
     if tells_sizes; then
         # crun 1.21 takes a hook that fails for a failure of its own, and what the program has written for the reason.
         resize "$(process)" >/dev/null 2>&1
