@@ -37,7 +37,7 @@ groups() {
     local directory
     for directory in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/freezer; do
         case $(stat -f -c %T $directory 2>/dev/null) in
-        cgroup2fs | cgroupfs) [ ! -w $directory/cgroup.procs ] || echo "$directory/scrun-$release" ;;
+        cgroup2fs | cgroupfs) [ ! -w $directory/cgroup.procs ] || echo "$directory/scrun-release-$release" ;;
         esac
     done
 }
