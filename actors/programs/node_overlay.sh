@@ -16,6 +16,8 @@
 # changed; shown.tar, what was changed so far, if "show" was asked for it; cleared, when nothing is left on the node.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 export LC_ALL=C
+# util-linux since 2.39 would otherwise name the lower directories by fsconfig(2), which takes 255 bytes.
+export LIBMOUNT_FORCE_MOUNT2=always
 umask 077
 here=${0%/*}
 read -r place <"$here/place"
