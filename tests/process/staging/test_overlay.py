@@ -293,6 +293,7 @@ def test_a_path_that_options_cannot_name_gets_a_copy(container: Creation, node: 
 def test_long_names_of_many_layers_are_mounted(container: Creation, node: Node, tmp_path: Path) -> None:
     one = changed(container, settings__staging__directory=str(tmp_path / ("x" * 200)))
     staged = node.stage(one)
+    assert Path(staged.programs, COLLECT).exists()
     node.start(staged, "test old = $(cat etc/file)")
     node.end(staged)
     node.out(one)
