@@ -83,7 +83,9 @@ class Node:
         for mount in config["mounts"]:
             point = f"'{root}{mount['destination']}'"
             if mount.get("type") == "overlay":
-                lines.append(f"mount -t overlay -o '{','.join(mount['options'])}' overlay {point}")
+                lines.append(
+                    f"LIBMOUNT_FORCE_MOUNT2=always mount -t overlay -o '{','.join(mount['options'])}' overlay {point}"
+                )
             elif mount.get("type") == "tmpfs":
                 lines.append(f"mkdir -p {point} && mount -t tmpfs tmpfs {point}")
             else:
