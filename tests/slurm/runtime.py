@@ -38,11 +38,15 @@ CONFIG: dict[str, Any] = {
     "mounts": [
         {"destination": "/proc", "type": "proc", "source": "proc"},
         {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
-        {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["nosuid", "ptmxmode=0666"]},
         {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=1777"]},
     ],
     "linux": {"namespaces": [{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}]},
 }
+
+TERMINALS = {
+    "destination": "/dev/pts", "type": "devpts", "source": "devpts",
+    "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"],
+}  # fmt: skip
 
 OUT_OF_MEMORY = """#!/bin/sh
 # srun, on a node where memory runs out: this machine's kernel has no control group that could say so.
@@ -199,6 +203,8 @@ class Runtime:
         config = CONFIG | {"annotations": dict(more.pop("annotations", {}))}
         config["process"] = CONFIG["process"] | ({"args": list(args)} if args else {}) | more
         config["root"] = {"path": str(self.directory / "rootfs"), "readonly": True}
+        if config["process"]["terminal"]:
+            config["mounts"] = [*CONFIG["mounts"], TERMINALS]
         config |= changes
         script = 'umask 022; mkdir -p "$1" && cat >"$1/config.json"'
         assert self.runner(["/bin/sh", "-c", script, "sh", str(path)], json.dumps(config)).returncode == 0
