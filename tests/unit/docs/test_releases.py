@@ -15,7 +15,8 @@ def ports(offset: int) -> tuple[int, range]:
 
 
 def test_the_table_has_the_ports_of_each_release() -> None:
-    rows = re.findall(r"^\| `(\w+)` .* (\d+), (\d+) to (\d+) \|$", (TESTS / "cluster/README.md").read_text(), re.MULTILINE)
+    text = (TESTS / "cluster/README.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` .* (\d+), (\d+) to (\d+) \|$", text, re.MULTILINE)
     assert len(rows) == 3
     for name, *written in rows:
         controller, nodes = ports(NUMBERS[name] * 10)
