@@ -32,6 +32,10 @@ init_pid() {
     pid=$(cat "$pid_file" 2>/dev/null) && grep -qsF "machine of $release for" "/proc/$pid/cmdline" && echo "$pid"
 }
 
+# Its processes are in this one of version 2: in the one around it, which is the root for them, controllers can be given
+# to others only if no process is in it.
+leaf=machine
+
 # Control groups of this machine that the release's machine gets one of its own in.
 groups() {
     local directory
@@ -42,10 +46,11 @@ groups() {
     done
 }
 
-join_groups() {
+join_groups() { # PROCESS
     local group
     for group in $(groups); do
         mkdir -p "$group"
-        echo $BASHPID >"$group/cgroup.procs"
+        [ ! -d "$group/$leaf" ] || group=$group/$leaf
+        echo "$1" >"$group/cgroup.procs"
     done
 }
