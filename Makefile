@@ -25,11 +25,33 @@ help: ## This list
 demo: cluster-up ## A fresh machine to the first "podman run" that is a Slurm job
 	@tests/cluster/demo
 
+ROUNDS ?= 1
+ifdef RELEASE
+# On the machine of another release of Debian: see tests/cluster/README.md.
+test chaos: .venv
+	@SEED=$(SEED) ROUNDS=$(ROUNDS) tests/releases/in $(RELEASE) make $@
+
+cluster-up: .venv
+	@tests/releases/up $(RELEASE)
+
+cluster-down:
+	@tests/releases/down $(RELEASE)
+else
 # What is merged must not depend on chance: the slice of the chaos tests is the same one each time.
 test: export SEED ?= 9
 test: export ACCOUNTING ?= 1
-test: check ## All checks and all tests; the cluster is taken down again if it was down
+test: check ## All checks and all tests; the cluster is taken down again if it was down (RELEASE=trixie: there)
 	@tests/cluster/with-cluster $(python) -m pytest -q -m "not outage" tests/process tests/slurm tests/oci tests/conformance tests/chaos
+
+chaos: cluster-up ## Kill, stop and lie to every process at every event; SEED=N repeats a run, ROUNDS=N does more
+	SEED=$(SEED) ROUNDS=$(ROUNDS) $(python) -m pytest -q tests/chaos
+
+cluster-up: .venv bytecode ## A real Slurm cluster with podman, on this machine (root); RELEASE=trixie beside it, ACCOUNTING=1 for sacct
+	@tests/cluster/up
+
+cluster-down: ## Stop that cluster; nothing of it keeps running
+	@tests/cluster/down
+endif
 
 check: .venv bytecode ## Lint, types, layers and unit tests; under 45 s on two cores, no cluster
 	@$(MAKE) -j2 --output-sync=target lint unit
@@ -44,21 +66,11 @@ lint:
 unit:
 	$(python) -m pytest -q -n 2 --dist worksteal tests/unit
 
-ROUNDS ?= 1
-chaos: cluster-up ## Kill, stop and lie to every process at every event; SEED=N repeats a run, ROUNDS=N does more
-	SEED=$(SEED) ROUNDS=$(ROUNDS) $(python) -m pytest -q tests/chaos
-
 conformance: cluster-up ## runc's own tests, with runc and with scrun; rewrites docs/conformance.md
 	$(python) -m tests.conformance
 
 bench: cluster-up ## Measure latency and throughput on the cluster
 	$(python) -m tests.bench
-
-cluster-up: .venv bytecode ## A real Slurm cluster with podman, on this machine (root); ACCOUNTING=1 for sacct
-	@tests/cluster/up
-
-cluster-down: ## Stop that cluster; nothing of it keeps running
-	@tests/cluster/down
 
 site: .venv ## A real site in three virtual machines (root; SCRUN_SITE=directory, RELEASE=forky)
 	@tests/site/up
@@ -75,9 +87,9 @@ site-slice: site ## A part of that: install by the book, doctor, run, exec, volu
 packages: .venv ## A deb and an rpm in dist/, for this machine's architecture and its Python
 	$(python) -m distribution.packages dist
 
-RELEASES ?= bookworm trixie sid
+RELEASES ?= bookworm trixie forky
 matrix: .venv ## Unit tests and mypy with the Python of each of RELEASES of Debian (root); RELEASES="trixie" for one
-	@tests/matrix/run $(RELEASES)
+	@tests/releases/matrix $(RELEASES)
 
 lock: ## Pin the newest versions that pyproject.toml allows, with hashes
 	@tests/cluster/apt-ensure python3-venv
@@ -102,8 +114,7 @@ clean: ## Remove what can be made again, .venv included (not the cluster)
 # Never an editable install: its import hook costs every start of the runtime 20 ms.
 .venv/complete: requirements.lock scrun/launcher
 	@tests/cluster/apt-ensure python3-venv
-	@[ ! -d .venv ] || [ -e $@ ] || rm -rf .venv
-	$(base_python) -m venv .venv
+	$(base_python) -m venv $(if $(wildcard $@),,--clear) .venv
 	$(python) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	install -m 755 scrun/launcher .venv/bin/scrun
 	@touch $@

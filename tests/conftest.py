@@ -104,7 +104,9 @@ def alive(pid: int) -> bool:
 
 
 def all_pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    """Of this machine, without those of another release's beside it (``tests/releases``)."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [pid for pid in pids if b"/scrun-release-" not in read_proc(pid, "cgroup")]
 
 
 def children() -> set[int]:

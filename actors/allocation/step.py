@@ -148,7 +148,13 @@ class Step:
         news = self._news()
         if news.started:
             started = e.StepStarted(news.step_id, news.nodes)
-            return [self._let_go(), Report(started), Later("grown", YOUNG), self.nodes.begin(soon=not self._young), *self._window()]
+            return [
+                self._let_go(),
+                Report(started),
+                Later("grown", YOUNG),
+                self.nodes.begin(soon=not self._young),
+                *self._window(),
+            ]
         return [Later("step-log", self._looks.next())] if self._status is None else []
 
     def rest(self) -> m.Rest | None:

@@ -10,7 +10,8 @@ The container's variables are in the file as well, since the node's config.json 
 
     for each signal: as a program expects it, not ignored, not blocked
     if standard input is to be a file: open it for that
-    if there is a pipe: open it as standard output, once somebody reads it, and write a byte; for ten seconds at most
+    if there is a pipe: wait until somebody reads it, for ten seconds at most
+    if it is to be standard output: open it as that, and write a byte
     environment = [v for v in variables if not (v begins with "SLURM_" and the step has one of that name)]
                 + [v for v in the step's if v begins with "SLURM_" or variables have none of that name]
     execve(argv[1], &argv[2], environment)
@@ -61,7 +62,9 @@ def has_code(machine: str) -> bool:
     return machine in _MACHINES
 
 
-def entry_file(machine: str, env: Sequence[bytes] = (), pipe: str = "", stdin: str = "") -> bytes:
+def entry_file(
+    machine: str, env: Sequence[bytes] = (), pipe: str = "", stdin: str = "", *, waits: bool = False
+) -> bytes:
     """Return the whole executable for a machine.
 
     Args:
@@ -72,11 +75,12 @@ def entry_file(machine: str, env: Sequence[bytes] = (), pipe: str = "", stdin: s
             ``SLURM_``: there the step knows better.
         pipe: path in the container of the named pipe that is to be standard output, or nothing.
         stdin: path in the container of what is to be standard input, or nothing.
+        waits: it is only waited for that somebody reads the pipe; standard output stays.
 
     """
     number, code = _MACHINES[machine]
     start = _ELF_HEADER.size + _PROGRAM_HEADER.size
-    content = code + _data(_BASE + start + len(code), env, (os.fsencode(stdin), os.fsencode(pipe)))
+    content = code + _data(_BASE + start + len(code), env, (os.fsencode(stdin), os.fsencode(pipe)), waits=waits)
     size = start + len(content)
     identity = b"\x7fELF" + bytes((2, 1, 1, 0)) + bytes(8)  # 64 bits, little endian
     header = _ELF_HEADER.pack(
@@ -88,18 +92,20 @@ def entry_file(machine: str, env: Sequence[bytes] = (), pipe: str = "", stdin: s
     return header + segment + content
 
 
-def _data(address: int, env: Sequence[bytes], streams: tuple[bytes, bytes]) -> bytes:
+def _data(address: int, env: Sequence[bytes], streams: tuple[bytes, bytes], *, waits: bool) -> bytes:
     """What lies behind the code: the addresses of streams, texts and variables, and all of these.
 
     Args:
         address: where it will be in memory.
         env: the variables; the last one comes first, for so they come onto the stack.
         streams: paths of standard input and output, or nothing.
+        waits: see ``entry_file``; the byte before the second path says it.
 
     """
     said = [bytes((number, len(text) + 3)) + f": {text}\n".encode() for number, text in _REASONS.items()]
     pieces = [
-        *(path + b"\0" for path in streams),
+        streams[0] + (b"\1" if waits else b"\0"),
+        streams[1] + b"\0",
         b"exec " + b"".join(said),
         *(entry + b"\0" for entry in reversed(env)),
     ]

@@ -7,7 +7,7 @@ CODE = b"".join(
         0x910003EA,  #       mov   x10, sp
         0x8B090D4B,  #       add   x11, x10, x9, lsl 3
         0x9100416B,  #       add   x11, x11, 16           the step's variables
-        0x1000128C,  #       adr   x12, data              input, pipe, the texts, the table of variables
+        0x100012CC,  #       adr   x12, data              input, pipe, the texts, the table of variables
         0xA9BF7FFF,  #       stp   xzr, xzr, [sp, -16]!   a sigaction of zeros: SIG_DFL
         0xA9BF7FFF,  #       stp   xzr, xzr, [sp, -16]!
         0x910003E1,  #       mov   x1, sp
@@ -37,7 +37,7 @@ CODE = b"".join(
         0xA9BF03FF,  #       stp   xzr, x0, [sp, -16]!
         0x5289C413,  #       mov   w19, 20000
         0xF9400181,  # wait: ldr   x1, [x12]
-        0xB40003C1,  #       cbz   x1, env                no pipe
+        0xB4000401,  #       cbz   x1, env                no pipe
         0x92800C60,  #       mov   x0, -100               AT_FDCWD
         0x52810022,  #       mov   w2, 0x801              O_WRONLY | O_NONBLOCK | O_CLOEXEC
         0x72A00102,  #       movk  w2, 8, lsl 16
@@ -45,15 +45,17 @@ CODE = b"".join(
         0xD4000001,  #       svc   0
         0x36F80140,  #       tbz   w0, 31, pipe
         0x3100181F,  #       cmn   w0, 6                  ENXIO: nobody reads yet
-        0x540002C1,  #       b.ne  env
+        0x54000301,  #       b.ne  env
         0x910003E0,  #       mov   x0, sp
         0xD2800001,  #       mov   x1, 0
         0xD2800CA8,  #       mov   x8, 101                nanosleep
         0xD4000001,  #       svc   0
         0x71000673,  #       subs  w19, w19, 1
         0x54FFFE21,  #       b.ne  wait
-        0x1400000F,  #       b     env
-        0x52800021,  # pipe: mov   w1, 1
+        0x14000011,  #       b     env
+        0x385FF022,  # pipe: ldurb w2, [x1, -1]           before its path: whether it is only waited for
+        0x350001E2,  #       cbnz  w2, env
+        0x52800021,  #       mov   w1, 1
         0x52800002,  #       mov   w2, 0
         0xD2800308,  #       mov   x8, 24                 dup3
         0xD4000001,  #       svc   0

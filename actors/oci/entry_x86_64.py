@@ -44,7 +44,7 @@ CODE = bytes.fromhex(
     "bb204e0000"  #                   mov   ebx, 20000
     "498b7d00"  #               wait: mov   rdi, [r13]
     "4885ff"  #                       test  rdi, rdi
-    "7446"  #                         jz    env                 no pipe
+    "744c"  #                         jz    env                 no pipe
     "6a02"  #                         push  2                   open
     "58"  #                           pop   rax
     "be01080800"  #                   mov   esi, 0x80801        O_WRONLY | O_NONBLOCK | O_CLOEXEC
@@ -52,7 +52,7 @@ CODE = bytes.fromhex(
     "85c0"  #                         test  eax, eax
     "7915"  #                         jns   pipe
     "83f8fa"  #                       cmp   eax, -6             ENXIO: nobody reads yet
-    "7533"  #                         jne   env
+    "7539"  #                         jne   env
     "6a23"  #                         push  35                  nanosleep
     "58"  #                           pop   rax
     "4889e7"  #                       mov   rdi, rsp
@@ -60,8 +60,10 @@ CODE = bytes.fromhex(
     "0f05"  #                         syscall
     "ffcb"  #                         dec   ebx
     "75d6"  #                         jnz   wait
-    "eb23"  #                         jmp   env
-    "89c7"  #                   pipe: mov   edi, eax
+    "eb29"  #                         jmp   env
+    "807fff00"  #               pipe: cmp   byte ptr [rdi-1], 0 before its path: whether it is only waited for
+    "7523"  #                         jne   env
+    "89c7"  #                         mov   edi, eax
     "6a01"  #                         push  1
     "5e"  #                           pop   rsi
     "6a21"  #                         push  33                  dup2
@@ -176,6 +178,5 @@ CODE = bytes.fromhex(
     "0f05"  #                         syscall
     "4489f7"  #                  end: mov   edi, r14d
     "b8e7000000"  #                   mov   eax, 231            exit_group
-    "0f05"  #                         syscall
-    "660f1f440000"  #   nop    the data begins at a multiple of 8
+    "0f05"  #                         syscall                 the data begins at a multiple of 8
 )

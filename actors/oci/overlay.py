@@ -2,9 +2,10 @@
 
 crun before 1.28 fails with an overlay whose destination is ``/``. But crun and runc run createContainer hooks in the
 container's mount namespace when its mounts are made, and open the root by its name afterwards, for pivot_root(2). So a
-hook puts the overlay over it, with the mounts in it (``actors/programs/node_overlay.sh``). It works with crun 1.8,
-1.21 and 1.28, and with runc 1.1.5 and 1.1.15; runc 1.3.6 has opened the root before. And a hook can mount only in a
-container whose one id is root's, or that has several: execve(2) takes the capabilities of all others.
+hook puts the overlay over it, with the mounts in it (``actors/programs/node_overlay.sh``). It works with crun 1.8 and
+1.21, and with runc 1.1.5 and 1.1.15; runc 1.3.6 has opened the root before, and crun 1.28 makes mounts read-only only
+afterwards, where nobody sees them any more. And a hook can mount only in a container whose one id is root's, or that
+has several: execve(2) takes the capabilities of all others.
 
 Where that does not do, each top directory is an overlay among the mounts of config.json, which all of them take.
 """

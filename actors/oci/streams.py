@@ -21,28 +21,29 @@ class Streams(Value):
 
     Attributes:
         program: path of ``node_streams.sh`` in the bundle.
-        pipe: where the named pipe is in the container; empty if it has a terminal.
+        pipe: where the named pipe is in the container.
         source: where it is on the node: a path, or a name in the task's directory.
         mark: what shows in the mountinfo of all its processes, if these may outlive the program.
+        terminal: it has a terminal, and begins when the pipe is read: crun 1.21 takes what a program has written that
+            ends before crun looks after its terminal for an error message of its own.
 
     """
 
     program: str
-    pipe: str = ""
-    source: str = ""
+    pipe: str
+    source: str
     mark: str = ""
+    terminal: bool = False
 
     def mounts(self) -> tuple[dict[str, Any], ...]:
         """The mount that shows the pipe in the container."""
-        if not self.pipe:
-            return ()
         options = ["bind", "rprivate", "rw", "nosuid", "nodev", "noexec"]
         return ({"destination": self.pipe, "type": "bind", "source": self.source, "options": options},)
 
     def hooks(self) -> Hooks:
         """The hooks of config.json."""
-        if not self.pipe:
-            return {"poststart": [self._hook("watch")]}
+        if self.terminal:
+            return {"poststart": [self._hook("watch", self.source)]}
         end = [self.mark] if self.mark else []
         return {"poststart": [self._hook("pass", self.source)], "poststop": [self._hook("finish", *end)]}
 

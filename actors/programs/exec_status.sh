@@ -6,4 +6,5 @@ case $status:$log in
     *"executable file"*"not found"* | *": stat "*"no such file"*) status=127 ;;
     *chdir*"o such file or directory"*) status=127 ;;
     *"open executable"* | *"exec: "*"permission denied"*) status=126 ;;
+    *"the path "*"is not "*"executable"* | *"the path "*"is not a regular file"*) status=126 ;;
 esac

@@ -16,6 +16,8 @@
 # changed; shown.tar, what was changed so far, if "show" was asked for it; cleared, when nothing is left on the node.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 export LC_ALL=C
+# util-linux since 2.39 would otherwise name the lower directories by fsconfig(2), which takes 255 bytes.
+export LIBMOUNT_FORCE_MOUNT2=always
 umask 077
 here=${0%/*}
 read -r place <"$here/place"
@@ -62,7 +64,14 @@ mounts() (
 enter() {
     read -r root <"$here/root"
     mounts "$(escaped "$root")" "$(escaped "$here/point")" >"$here/begun"  # mount(8) takes no pipe
-    overlay && mount --all --fstab "$here/begun" && mount --rbind "$here/point" "$root"
+    overlay && with_points <"$here/begun" >"$here/fstab" && mount --all --fstab "$here/fstab" && mount --rbind "$here/point" "$root"
+}
+
+# There is a mount point for all but slurmd's own mount, whose place cannot always be known; no program needs that one.
+with_points() {
+    while read -r source point rest; do
+        if [ -e "$(printf %b "$point")" ]; then printf '%s\n' "$source $point $rest"; fi
+    done
 }
 
 escaped() { printf %s "$1" | sed 's/ /\\040/g'; }

@@ -22,7 +22,7 @@ own() {
 }
 
 case $PWD in
-*job"$SLURM_JOB_ID"-* | *job0*"$SLURM_JOB_ID"-*) own=. ;; # of five digits at least
+*job"$SLURM_JOB_ID"-* | *job"$(printf %05d "$SLURM_JOB_ID")"-*) own=. ;;
 *) own= ;;
 esac
 if [ -e "$here/terminal" ] && [ "$SLURM_PTY_PORT" ]; then

@@ -3,9 +3,14 @@
 # user: "pass" or "watch" when the program starts (poststart), "finish" after its end (poststop).
 #
 # slurmstepd gives the runtime a terminal of its own as standard output, for through a pipe it would pass on whole lines only. So the
-# program writes into a named pipe, $2, which a name in the container leads to, and cat(1) carries on from there.
+# program writes into a named pipe, $2, which a name in the container leads to, and cat(1) carries on from there. A program on a terminal
+# only waits for somebody who reads it.
 export LC_ALL=C
-if [ "$1" != follow ]; then read -r state; fi
+# The container's state: one line of runc's or crun 1.21's, several of crun 1.28's, the last one without an end.
+state=
+if [ "$1" != follow ]; then
+    while read -r line || [ "$line" ]; do state=$state$line; done
+fi
 
 # Until the last writer has gone. The pipe is open for both until the entry file has opened it and has written one byte, unless its
 # process, $2, ends before. What Slurm signals to all processes of a step is not for us; and if cat is killed, the pipe still
@@ -50,6 +55,18 @@ follow() {
     while kill -0 $!; do wait $!; done
 }
 
+# The program may begin when the runtime looks after the terminal, which it does by epoll(7): crun 1.21 takes what one has written that had
+# ended by then for an error message of its own.
+let_begin() {
+    # shellcheck disable=SC2010 # these are numbers, and busybox's find knows no -lname
+    until ls -l "/proc/$PPID/fd" | grep -q eventpoll; do
+        [ -e "/proc/$PPID" ] || return
+        sleep 0.005
+    done
+    # shellcheck disable=SC2016 # the inner shell expands it
+    timeout -s KILL 10 sh -c ': <"$0"' "$1"
+}
+
 process() { expr "$state" : '.*"pid": *\([0-9]*\)'; }
 
 # Who carries on for this container: each task's has an id of its own.
@@ -71,9 +88,11 @@ pass)
     ;;
 finish) finish "$2" >/dev/null 2>&1 ;;
 watch)
+    let_begin "$2" </dev/null >/dev/null 2>&1 &
     if tells_sizes; then
+        # crun 1.21 takes a hook that fails for a failure of its own, and what the program has written for the reason.
         resize "$(process)" >/dev/null 2>&1
-        exit
+        exit 0
     fi
     # A hook of crun's has all signals blocked; env of GNU coreutils before 8.31 cannot help there.
     env --default-signal sh "$0" follow "$(process)" </dev/null >/dev/null 2>&1 &

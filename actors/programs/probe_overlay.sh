@@ -4,7 +4,7 @@
 # "own"; and the runtime's program as $4.
 # Says lines NAME=VALUE; the last is end=yes.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
-export LC_ALL=C
+export LC_ALL=C LIBMOUNT_FORCE_MOUNT2=always  # see node_overlay.sh
 say() { printf '%s=%s\n' "$1" "$2"; }
 say kernel "$(uname -srm)"
 for each in chown cut find mkfifo mktemp mount mv rm sed tar unshare; do

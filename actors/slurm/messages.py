@@ -123,8 +123,8 @@ TABLE: tuple[Saying, ...] = (
     ),
     Saying(
         ("task launch", "unspecified error"),
-        "a node could not use the bundle's config.json or its own oci.conf (if root is nobody on the staging "
-        "directory's file system, the way there must be open); scrun doctor --nodes tells more",
+        "a node does not see the bundle, or could not use its config.json or its own oci.conf (if root is nobody on "
+        "the staging directory's file system, the way there must be open); scrun doctor --nodes tells more",
         quote=True,
     ),
     Saying(

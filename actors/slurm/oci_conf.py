@@ -17,7 +17,8 @@ class OciConf(Value):
         srun_path: ``SrunPath``, or empty.
         srun_args: ``SrunArgs``, one argument per line of the file.
         runtime_run: pattern ``RunTimeRun``, or empty.
-        mount_spool_dir: ``MountSpoolDir``: where slurmd mounts a directory of its own into the container.
+        mount_spool_dir: ``MountSpoolDir``, or empty (``spool_mount``).
+        container_path: ``ContainerPath``, or empty.
         disabled_hooks: ``DisableHooks``: kinds of hooks that slurmd takes out of config.json.
 
     """
@@ -25,7 +26,8 @@ class OciConf(Value):
     srun_path: str = ""
     srun_args: tuple[str, ...] = ()
     runtime_run: str = ""
-    mount_spool_dir: str = "/var/run/slurm"
+    mount_spool_dir: str = ""
+    container_path: str = ""
     disabled_hooks: tuple[str, ...] = ()
 
     @property
@@ -66,7 +68,7 @@ class OciConf(Value):
 
 def parse(text: str) -> OciConf:
     """Read the file. Keys in any case, ``#`` begins a comment, a value may stand in double quotes."""
-    srun_path = runtime_run = mount_spool_dir = ""
+    srun_path = runtime_run = mount_spool_dir = container_path = ""
     srun_args: list[str] = []
     hooks: tuple[str, ...] = ()
     for line in text.splitlines():
@@ -83,9 +85,11 @@ def parse(text: str) -> OciConf:
                 runtime_run = plain
             case "mountspooldir":
                 mount_spool_dir = plain
+            case "containerpath":
+                container_path = plain
             case "disablehooks":
                 hooks = tuple(word.strip() for word in plain.split(",") if word.strip())
-    return OciConf(srun_path, tuple(srun_args), runtime_run, mount_spool_dir or OciConf.mount_spool_dir, hooks)
+    return OciConf(srun_path, tuple(srun_args), runtime_run, mount_spool_dir, container_path, hooks)
 
 
 def _value(text: str) -> str:

@@ -21,7 +21,7 @@ from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 from proto.value import Value
 
-from . import lent, mounts, node_streams
+from . import lent, mounts, node_streams, slurmd_mount
 from .bring_back import bring_back, forget_unfit
 from .bundle import (
     PRIVATE,
@@ -129,7 +129,7 @@ def stage_in(
     request = host_request(config)
     config, masks = take_masks(request.config, creation.rootfs)
     conf = oci_conf.load(creation.settings.scrun.slurm_conf)
-    spool = conf.mount_spool_dir
+    slurmd = slurmd_mount.of(creation, conf, nodes)
     caller = caller or caller_maps()
     try:
         uid_map, gid_map = container_maps(creation, config, caller, lambda: keeps_owners(place))
@@ -164,6 +164,7 @@ def stage_in(
             log(Level.INFO, note)
         mounts.stage(work, content, fitted.copies, run, log, owners=owners)
         fitted_mounts = [*fitted.config["mounts"], *masks, *(streams.mounts() if streams else ())]
+        fitted_mounts += slurmd_mount.room(slurmd, config.get("mounts") or ())
         root = stage_root(
             RootPlan(
                 creation=creation,
@@ -175,7 +176,7 @@ def stage_in(
                 owners=owners,
                 inner=inner_maps(config),
                 ids=(parse_id_map(caller.uid), parse_id_map(caller.gid)) if uid_map and owners else (uid_map, gid_map),
-                mounts=(*fitted_mounts, *gpus.points, {"destination": spool}),
+                mounts=(*fitted_mounts, *gpus.points, *({"destination": path} for path in slurmd.paths)),
                 privileged=is_privileged(config),
                 nodes=nodes,
                 changes=wants_sync(creation),
@@ -206,7 +207,7 @@ def stage_in(
             ready["hooks"] = merged(fitted.config, *ours)
             node_streams.install_prolog(creation, content)
         write_config(work, ready, rights.config)
-        excluded = [*root.skipped, *_excluded([*(config.get("mounts") or ()), *gpus.points], spool)]
+        excluded = [*root.skipped, *_excluded([*(config.get("mounts") or ()), *gpus.points], slurmd.paths)]
         if not root.complete:
             from actors.staging.tree.mirror import missing_paths
 
@@ -259,14 +260,14 @@ def _is_engines(rootfs: str) -> bool:
     return any(len(name) == 64 and not name.strip("0123456789abcdef") for name in rootfs.split("/"))
 
 
-def _excluded(mounts: Iterable[dict[str, Any]], spool: str) -> list[str]:
+def _excluded(mounts: Iterable[dict[str, Any]], slurmd: tuple[str, ...]) -> list[str]:
     """Mount points: the copy has an empty file or directory there, the original something of its own, or nothing.
 
     Args:
         mounts: of config.json, and those of hooks.
-        spool: where slurmd mounts a directory of its own; /var/run is /run in most images.
+        slurmd: where slurmd mounts a directory of its own; /var/run is /run in most images.
 
     """
     found = [str(mount.get("destination", "/")) for mount in mounts]
-    found += [spool, spool.replace("/var/run/", "/run/", 1)]
+    found += [*slurmd, *(path.replace("/var/run/", "/run/", 1) for path in slurmd)]
     return [os.path.normpath(path).strip("/") for path in found]

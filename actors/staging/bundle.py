@@ -122,7 +122,8 @@ def write_entry(directory: str, config: Config, streams: Streams | None, *, null
     variables = environment(config)
     if variables or not os.path.exists(path):
         pipe, stdin = streams.pipe if streams else "", os.devnull if null_input else ""
-        content = entry_file(os.uname().machine, variables, pipe, stdin)
+        waits = bool(streams and streams.terminal)
+        content = entry_file(os.uname().machine, variables, pipe, stdin, waits=waits)
         write_file(path, content, ENTRY_MODE)
 
 

@@ -35,7 +35,9 @@ def streams_of(creation: Creation, config: dict[str, Any], conf: OciConf, entry:
     if creation.terminal:
         places = {os.path.normpath(mount.get("destination", "/")) for mount in config.get("mounts") or ()}
         # Without a place for terminals of its own, the program has slurmstepd's as before.
-        return Streams(f"{directory}/{_PROGRAM}") if _TERMINALS in places else None
+        if _TERMINALS not in places:
+            return None
+        return Streams(f"{directory}/{_PROGRAM}", f"{entry}.go", f"{directory}/{_PIPE}", terminal=True)
     source = f"{directory}/{_PIPE}" if runs_once(creation.settings.job) else TASKS_PIPE
     spaces = {space.get("type") for space in (config.get("linux") or {}).get("namespaces") or ()}
     return Streams(f"{directory}/{_PROGRAM}", f"{entry}.out", source, "" if "pid" in spaces else entry)
@@ -54,9 +56,9 @@ def install(streams: Streams, content: str) -> Hooks:
     """
     directory = programs_directory(content)
     write_program(directory, _PROGRAM, "node_streams.sh")
-    if not streams.pipe:
+    if streams.terminal:
         write_file(f"{directory}/terminal", b"", 0o600)
-    elif streams.source == TASKS_PIPE:
+    if streams.source == TASKS_PIPE:
         write_file(f"{directory}/tasks", b"", 0o600)
     else:
         pipe = f"{directory}/{_PIPE}"

@@ -16,6 +16,12 @@ umask 022
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 checkout=$(cd "$here/../.." && pwd -P)
 
+# On the machine of another release (tests/releases) these are others.
+ports_from=0
+cgroups=/sys/fs/cgroup # where control groups of version 1 are
+# shellcheck source=/dev/null
+[ ! -e /etc/scrun-cluster.conf ] || . /etc/scrun-cluster.conf
+
 # shellcheck disable=SC2034 # all of these are for the scripts that source this file
 {
     lib=/var/lib/scrun-cluster # configuration, logs, images; survives "down"
@@ -25,11 +31,11 @@ checkout=$(cd "$here/../.." && pwd -P)
     log=$lib/log
     user=scruntest
     user_comment="scrun test cluster" # says that the user is ours
-    ctld_port=26817
-    node_port=26918 # and upwards
+    ctld_port=$((26817 + ports_from))
+    node_port=$((26918 + ports_from)) # and upwards
     nodes=(node1 node2 node3 bare1)
     out=$checkout/.cluster # what tests and people use: env, as-user, as-root
-    freezer=/sys/fs/cgroup/freezer
+    freezer=$cgroups/freezer
     our_freezer=$freezer/scrun-cluster
     docker_data=$lib/docker # images; survives "down"
     docker_run=$run/docker  # socket, pid file, containers

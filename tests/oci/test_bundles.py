@@ -121,8 +121,11 @@ def test_an_argument_as_long_as_there_can_be(podman: Podman) -> None:
     # execve(2) takes no longer word than 128 KiB with its null byte.
     word = "x" * (128 * 1024 - 1)
     script = "for word; do echo ${#word}; done"
-    # Together more than 1 MiB, and less than what podman's own command line may have.
-    assert says(podman, *SH, script, "sh", *[word] * 10) == f"{len(word)}\n" * 10
+    # Together more than 1 MiB, and less than what podman's own command line may have. Since 24.11 or before, slurmctld
+    # refuses a step whose command line is longer ("strlen(submit_line) too big").
+    old = " 22." in podman.runner(["srun", "--version"]).stdout
+    count = 10 if old else 7
+    assert says(podman, *SH, script, "sh", *[word] * count) == f"{len(word)}\n" * count
 
 
 def test_masked_and_read_only_paths(podman: Podman) -> None:

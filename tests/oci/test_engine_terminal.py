@@ -72,7 +72,9 @@ def test_a_window_resized_while_srun_waits_for_the_node(screen: Screen, node: No
     # A SIGWINCH at that time makes srun deaf to all that follow.
     script = f'{AWAIT_SIZE.format("44 155")}; trap "stty size" WINCH; echo first; while :; do sleep 0.1; done'
     engine = screen.engine
-    name = engine.create("-it", "-e", f"SCRUN_NODELIST={node.name}", "busybox", "sh", "-c", script)
+    place = ("-e", f"SCRUN_NODELIST={node.name}")
+    engine.ok("run", "--rm", *place, "busybox", "true")  # what the node can is known now, and not asked for
+    name = engine.create("-it", *place, "busybox", "sh", "-c", script)
     log = engine.state_root / engine.id(name) / "step.log"
     node.fall_silent()
     screen.run("start", "--attach", "--interactive", name)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pathlib
 import secrets
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from actors.staging.overlay.kinds import takes_hooks
 from tests.conftest import wait_until
 
 if TYPE_CHECKING:
@@ -95,16 +97,20 @@ def test_what_a_container_changes_is_its_own_and_lasts(podman: Podman) -> None:
 
 OVERLAYS = """awk '$3 == "overlay" { print $2 }' /proc/mounts | sort"""
 TOPS = ["/bin", "/etc", "/home", "/root", "/run", "/tmp", "/usr", "/var"]
+CRUN = subprocess.run(["crun", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+ONE_OVERLAY = takes_hooks(CRUN)
+"""Whether the nodes' runtime takes an overlay that a hook has put over its root; else there is one for each of them."""
 
 
 def test_one_overlay_or_one_for_each_top_directory(podman: Podman, user_settings: Callable[[str], None]) -> None:
-    assert podman.run("--rm", "busybox", "sh", "-c", OVERLAYS).stdout.split() == ["/"]
+    assert podman.run("--rm", "busybox", "sh", "-c", OVERLAYS).stdout.split() == (["/"] if ONE_OVERLAY else TOPS)
     user_settings('[staging]\nmode = "overlays"\n')
     assert podman.run("--rm", "busybox", "sh", "-c", OVERLAYS).stdout.split() == TOPS
 
 
 def test_where_root_is_nobody_one_id_that_is_not_root_s_has_overlays(squashed_podman: Podman) -> None:
-    assert squashed_podman.run("--rm", "busybox", "sh", "-c", OVERLAYS).stdout.split() == ["/"]
+    root = ["/"] if ONE_OVERLAY else TOPS
+    assert squashed_podman.run("--rm", "busybox", "sh", "-c", OVERLAYS).stdout.split() == root
     assert squashed_podman.run("--rm", "--user", "1000", "busybox", "sh", "-c", OVERLAYS).stdout.split() == TOPS
 
 
@@ -118,6 +124,7 @@ def test_a_second_start_goes_on_where_the_first_ended(podman: Podman) -> None:
     assert podman.ok("start", "-a", name) == "new\nnew\n2\n1073741824"
 
 
+@pytest.mark.skipif(not ONE_OVERLAY, reason="each top directory is a mount point with this crun")
 def test_top_directories_can_be_removed_and_renamed(podman: Podman) -> None:
     script = "rm -r /home && mv /var /var2 && mv /usr /home && ls / | tr '\\n' ' '"
     assert podman.run("--rm", "busybox", "sh", "-c", script).stdout.split() == [

@@ -110,6 +110,16 @@ def test_volumes(podman: Podman, as_user: object) -> None:
         podman.runner(["podman", "unshare", "rm", "-rf", made])
 
 
+@pytest.mark.usefixtures("staged_anywhere")
+def test_what_is_to_be_read_only_is(podman: Podman) -> None:
+    done = podman.run("--rm", "--tmpfs", "/scratch:ro", "--tmpfs", "/work", "busybox", "cat", "/proc/self/mountinfo")
+    lines = [line.split() for line in done.stdout.splitlines()]
+    options = {words[4]: words[5].split(",") for words in lines}
+    assert {path for path in ("/scratch", "/work", "/proc/sys", "/sys") if "ro" in options[path]} == {
+        "/scratch", "/proc/sys", "/sys"
+    }  # fmt: skip
+
+
 def test_an_unknown_partition_is_said_at_once(podman: Podman) -> None:
     done = podman.run("--rm", "--annotation", "scrun.partition=nowhere", "busybox", "true", timeout=60)
     assert (done.returncode, done.stdout) == (126, "")

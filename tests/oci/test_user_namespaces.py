@@ -42,7 +42,9 @@ def site(place: pathlib.Path, as_root: Any) -> Iterator[Any]:
         lines.insert(lines.index("[engine]") + 1, f'conmon_env_vars = ["SLURM_CONF={place}/slurm.conf"]')
         (place / "containers.conf").write_text("\n".join(lines) + "\n")
         wrapper = place / "as-root"
-        wrapper.write_text(f'#!/bin/sh\nexec {as_root.wrapper} env CONTAINERS_CONF={place}/containers.conf "$@"\n')
+        # podman 5.8 gives conmon its own environment before that of the file.
+        words = f"env SLURM_CONF={place}/slurm.conf CONTAINERS_CONF={place}/containers.conf"
+        wrapper.write_text(f'#!/bin/sh\nexec {as_root.wrapper} {words} "$@"\n')
         wrapper.chmod(0o755)
         made.append(Podman(Runner(wrapper), ROOT_STATE))
         return made[-1]

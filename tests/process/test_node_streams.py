@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import signal
+import struct
 import subprocess
+import sys
+import termios
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,12 +27,19 @@ ENDED = 1 << 22
 """A process that there is not: the largest number is one less."""
 
 
+@pytest.fixture(params=[None, 2], ids=["one line", "lines"])
+def indent(request: pytest.FixtureRequest) -> int | None:
+    """How a runtime writes the container's state: crun 1.28 writes several lines."""
+    lines: int | None = request.param
+    return lines
+
+
 @pytest.fixture(params=[("/bin/dash",), ("/bin/bash", "--posix"), ("/bin/busybox", "sh")], ids=lambda words: words[0])
-def runtime(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[Runtime]:
+def runtime(request: pytest.FixtureRequest, tmp_path: pathlib.Path, indent: int | None) -> Iterator[Runtime]:
     """What /bin/sh of a node may be."""
     if not os.path.exists(request.param[0]):
         pytest.skip(f"there is no {request.param[0]}")
-    made = Runtime(request.param, tmp_path)
+    made = Runtime(request.param, tmp_path, indent)
     yield made
     made.close()
 
@@ -34,21 +47,24 @@ def runtime(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[
 class Runtime:
     """A process that runs hooks one after the other, as a runtime does, until it is told to end."""
 
-    def __init__(self, shell: tuple[str, ...], directory: pathlib.Path) -> None:
+    def __init__(self, shell: tuple[str, ...], directory: pathlib.Path, indent: int | None) -> None:
         self.pipe = directory / "stdout"
         self.note = directory / "carrier.x"
         os.mkfifo(self.pipe)
         script = directory / "streams"
         script.write_bytes(program("node_streams.sh"))
-        state = json.dumps({"ociVersion": "1.0", "id": "x", "pid": os.getpid(), "status": "running"})
-        dead = json.dumps({"ociVersion": "1.0", "id": "x", "pid": ENDED, "status": "running"})
-        hook = f"{' '.join(shell)} {script}"
+        state, dead = (
+            json.dumps({"ociVersion": "1.0", "id": "x", "pid": pid, "status": "running"}, indent=indent)
+            for pid in (os.getpid(), ENDED)
+        )
+        self.dead = dead
+        self.script = hook = f"{' '.join(shell)} {script}"
         words = f"""
             while read -r verb; do
                 case $verb in
-                pass) echo '{state}' | {hook} pass {self.pipe} ;;
-                dead) echo '{dead}' | {hook} pass {self.pipe} ;;
-                finish) echo '{state}' | {hook} finish ;;
+                pass) printf %s '{state}' | {hook} pass {self.pipe} ;;
+                dead) printf %s '{dead}' | {hook} pass {self.pipe} ;;
+                finish) printf %s '{state}' | {hook} finish ;;
                 esac
                 echo "$verb" >&2
             done"""
@@ -118,6 +134,18 @@ def test_a_program_that_never_came_is_not_waited_for(runtime: Runtime) -> None:
     assert runtime.output() == b""
 
 
+def test_the_size_of_a_program_s_terminal_that_has_ended_is_no_failure(runtime: Runtime) -> None:
+    """crun 1.21 takes it for one of its own, and says what the program has written for the reason."""
+    master, terminal = pty.openpty()
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("4H", 41, 77, 0, 0))
+    hook = f"printf %s '{runtime.dead}' | {runtime.script} watch {runtime.pipe}"
+    words = ["setsid", "--ctty", "--wait", "sh", "-c", hook]
+    done = subprocess.run(words, stdin=terminal, timeout=30, check=False)
+    os.close(master)
+    os.close(terminal)
+    assert done.returncode == 0
+
+
 def test_the_end_without_a_beginning(runtime: Runtime) -> None:
     runtime.hook("finish")
     assert runtime.output() == b""
@@ -132,3 +160,29 @@ def test_a_program_does_not_wait_for_ever_for_one_who_reads(tmp_path: pathlib.Pa
     entry.write_bytes(entry_file(os.uname().machine, pipe=str(pipe)))
     entry.chmod(0o755)
     assert subprocess.run([entry, "/bin/echo", "echo", "x"], capture_output=True, check=True).stdout == b"x\n"
+
+
+def test_a_program_on_a_terminal_begins_when_the_runtime_looks_after_that(runtime: Runtime, wait_until: Any) -> None:
+    words = (
+        "import os, select, sys; os.system(sys.argv[1]); print(flush=True);"
+        "sys.stdin.buffer.raw.read(1); epoll = select.epoll(); sys.stdin.read()"
+    )
+    # The shell becomes the hook: the runtime, whose descriptors it looks at, is its parent.
+    hook = f"exec {runtime.script} watch {runtime.pipe} <<'END'\n{runtime.dead}\nEND"
+
+    def is_read() -> bool:
+        with contextlib.suppress(OSError):
+            os.close(os.open(runtime.pipe, os.O_WRONLY | os.O_NONBLOCK))
+            return True
+        return False
+
+    process = subprocess.Popen(
+        [sys.executable, "-c", words, hook], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    )
+    with process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.read(1) == b"\n", "the hook is over"
+        assert not is_read()
+        process.stdin.write(b"x")
+        wait_until(is_read, 30)

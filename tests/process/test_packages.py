@@ -76,10 +76,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
         pytest.skip("the packages fit another release than Debian 12")
     run(CHECKOUT / "tests/cluster/apt-ensure", "mmdebstrap", "rpm")
     root = tmp_path_factory.mktemp("bare") / "root"
-    words = run("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages").split()
-    mirror = next((word for word in words if "security" not in word), "http://deb.debian.org/debian")
-    check = '--aptopt=Acquire::Check-Valid-Until "false"'
-    run("mmdebstrap", "--variant=minbase", f"--include={PYTHON},man-db", check, "bookworm", root, mirror)
+    run(CHECKOUT / "tests/releases/file-system", "bookworm", root, f"--include={PYTHON},man-db")
     yield Bare(root)
     run("rm", "-rf", "--one-file-system", root)
 

@@ -43,6 +43,11 @@ CONFIG: dict[str, Any] = {
     "linux": {"namespaces": [{"type": "pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "mount"}]},
 }
 
+TERMINALS = {
+    "destination": "/dev/pts", "type": "devpts", "source": "devpts",
+    "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"],
+}  # fmt: skip
+
 OUT_OF_MEMORY = """#!/bin/sh
 # srun, on a node where memory runs out: this machine's kernel has no control group that could say so.
 case "$*" in *--container=*) "{srun}" "$@"; echo "srun: error: node1: task 0: Out Of Memory" >&2; exit 137;; esac
@@ -198,6 +203,8 @@ class Runtime:
         config = CONFIG | {"annotations": dict(more.pop("annotations", {}))}
         config["process"] = CONFIG["process"] | ({"args": list(args)} if args else {}) | more
         config["root"] = {"path": str(self.directory / "rootfs"), "readonly": True}
+        if config["process"]["terminal"]:
+            config["mounts"] = [*CONFIG["mounts"], TERMINALS]
         config |= changes
         script = 'umask 022; mkdir -p "$1" && cat >"$1/config.json"'
         assert self.runner(["/bin/sh", "-c", script, "sh", str(path)], json.dumps(config)).returncode == 0

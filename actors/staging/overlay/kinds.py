@@ -17,9 +17,13 @@ from actors.staging.commands import Commands
 from actors.staging.loglevel import Level, Log
 from proto.value import Value
 
-RUNTIMES: dict[str, tuple[int, int]] = {"crun": (99, 0), "runc": (1, 2)}
-"""Runtimes that mount overlays, and before which version they take what a hook has put over their root."""
-MEMORY = "nodes.json"
+RUNTIMES: dict[str, tuple[int, int]] = {"crun": (1, 22), "runc": (1, 2)}
+"""Runtimes that mount overlays, and before which version they take what a hook has put over their root.
+
+runc 1.2 keeps the root that it has opened. crun 1.28 makes mounts read-only after the hooks, and those that it has made
+itself: in what a hook has put over its root, ``/proc/sys`` and volumes with ``:ro`` could be written. 1.21 is well.
+"""
+MEMORY = "node-kinds.json"
 MEMORY_LIMIT = 1 << 20
 AGE = 86400.0
 """Seconds for which a node is believed to be what it was: kernels come with a reboot."""

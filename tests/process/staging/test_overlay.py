@@ -83,7 +83,9 @@ class Node:
         for mount in config["mounts"]:
             point = f"'{root}{mount['destination']}'"
             if mount.get("type") == "overlay":
-                lines.append(f"mount -t overlay -o '{','.join(mount['options'])}' overlay {point}")
+                lines.append(
+                    f"LIBMOUNT_FORCE_MOUNT2=always mount -t overlay -o '{','.join(mount['options'])}' overlay {point}"
+                )
             elif mount.get("type") == "tmpfs":
                 lines.append(f"mkdir -p {point} && mount -t tmpfs tmpfs {point}")
             else:
@@ -288,6 +290,26 @@ def test_a_path_that_options_cannot_name_gets_a_copy(container: Creation, node: 
     assert not Path(staged.programs, COLLECT).exists()
     assert Path(staged.bundle, "rootfs/etc/file").read_text() == "old"
     node.out(one)
+
+
+def test_long_names_of_many_layers_are_mounted(container: Creation, node: Node, tmp_path: Path) -> None:
+    one = changed(container, settings__staging__directory=str(tmp_path / ("x" * 200)))
+    staged = node.stage(one)
+    assert Path(staged.programs, COLLECT).exists()
+    node.start(staged, "test old = $(cat etc/file)")
+    node.end(staged)
+    node.out(one)
+
+
+def test_a_mount_that_nobody_knew_of_is_left_out(container: Creation, node: Node) -> None:
+    """slurmd's own, where its place cannot be known: the image has no mount point for it."""
+    staged = node.stage(container)
+    config = json.loads(Path(staged.bundle, "config.json").read_text())
+    config["mounts"].append({"destination": "/spool/of/a node/step", "type": "tmpfs"})
+    Path(staged.bundle, "config.json").write_text(json.dumps(config))
+    node.start(staged, "test old = $(cat etc/file); test -s etc/app/conf")
+    node.end(staged)
+    node.out(container)
 
 
 def test_changes_that_the_node_keeps_are_told(container: Creation, node: Node) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,19 @@ def test_a_terminal_is_told_to_the_runtime_by_the_prolog(container: Creation) ->
     assert list(config["hooks"]) == ["poststart"]
     assert (node / "terminal").exists()
     assert os.access(node / "prolog", os.X_OK)
-    assert not (node / "stdout").exists()
+    assert (node / "stdout").is_fifo()
+
+
+@pytest.mark.parametrize(("job", "directory"), [("1202", "oci-job01202-00000"), ("120001", "oci-job120001-00000")])
+def test_the_prolog_knows_the_task_s_directory(container: Creation, tmp_path: Path, job: str, directory: str) -> None:
+    """Of Slurm 22.05, which writes five digits at least."""
+    _, node = staged(changed(container, terminal=True), terminal=True)
+    (tmp_path / directory).mkdir()
+    own = tmp_path / directory / "config.json"
+    own.write_text('{"terminal": false}')
+    environ = {"PATH": os.environ["PATH"], "SLURM_JOB_ID": job, "SLURM_PTY_PORT": "1"}
+    subprocess.run([node / "prolog"], cwd=own.parent, env=environ, check=True, timeout=30)
+    assert own.read_text() == '{"terminal": true}'
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,12 @@ def test_what_may_outlive_the_program_is_named() -> None:
     assert hook["args"][2:] == ["finish", "/dev/.scrun-c"]
 
 
-def test_a_terminal_has_no_pipe() -> None:
-    streams = Streams("/b/node/streams")
-    assert streams.mounts() == ()
+def test_on_a_terminal_it_is_only_waited_for_the_runtime() -> None:
+    streams = Streams("/b/node/streams", "/dev/.scrun-c.go", "/b/node/stdout", terminal=True)
+    [mount] = streams.mounts()
+    assert mount["destination"] == "/dev/.scrun-c.go"
+    [hook] = streams.hooks().pop("poststart")
+    assert hook["args"][2:] == ["watch", "/b/node/stdout"]
     assert list(streams.hooks()) == ["poststart"]
 
 

@@ -62,12 +62,14 @@ def test_the_runtime_reads_what_was_written(shell: tuple[str, ...], tmp_path: pa
     assert (done.returncode, done.stdout, done.stderr) == (0, process + b"\n exec --process ID\n", b"")
 
 
-# As crun 1.8 and runc 1.1 write them into their log.
+# As crun 1.8 and 1.21 and runc 1.1 write them into their log.
 @pytest.mark.parametrize(
     ("says", "status", "expected"),
     [
         ("2026-01-01T00:00:00Z: executable file `nosuch` not found in $PATH: No such file or directory", 255, 127),
         ("2026-01-01T00:00:00Z: open executable: Permission denied", 255, 126),
+        ("the path `/etc/passwd` exists but it is not executable: Operation not permitted", 255, 126),
+        ("the path `/etc` is not a regular file: Operation not permitted", 1, 126),
         ('exec failed: unable to start container process: exec: "x": executable file not found in $PATH', 255, 127),
         ('exec failed: unable to start container process: exec: "/x": stat /x: no such file or directory', 255, 127),
         ('exec failed: unable to start container process: exec: "/etc/passwd": permission denied', 255, 126),

@@ -123,7 +123,8 @@ def test_nothing_is_left_beside_the_memory(tmp_path: Path) -> None:
     ("version", "takes"),
     [
         ("crun version 1.8.1", True),
-        ("crun version 1.28", True),
+        ("crun version 1.21", True),
+        ("crun version 1.28", False),
         ("runc version 1.1.5+ds1", True),
         ("runc version 1.2.0", False),
         ("runc version 1.3.6", False),
