@@ -54,7 +54,7 @@ def test_which_variable_wins(runtime: Runtime) -> None:
     box = runtime.running("/bin/env", env=env)
     found = variables(box)
     assert (found["PATH"], found["SLURM_MINE"]) == ("/bin", "x")
-    assert (found["SLURM_JOB_NAME"], found["SLURM_CLUSTER_NAME"]) == ("scrun", "scrun")
+    assert (found["SLURM_JOB_NAME"], found["SLURM_CLUSTER_NAME"]) == (box.id, "scrun")
     assert [found[f"SLURM_{name}"] for name in ("PROCID", "LOCALID", "NODEID")] == ["0", "0", "0"]
     assert found["SLURMD_NODENAME"] == found["SLURM_JOB_NODELIST"]
 
