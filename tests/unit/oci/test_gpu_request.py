@@ -57,9 +57,9 @@ def config(*env: str, **more: Any) -> dict[str, Any]:
         (config("NVIDIA_VISIBLE_DEVICES=all", hooks=HOOKED), "all"),
         (config("NVIDIA_VISIBLE_DEVICES=0,1", hooks=HOOKED), "2"),
         (config("NVIDIA_VISIBLE_DEVICES=none", hooks=HOOKED), ""),
-        (config("SCRUN_GPU_3=nvidia.com/gpu"), "1"),
-        (config("SCRUN_GPU_3=nvidia.com/gpu", "SCRUN_GPU_5=nvidia.com/gpu"), "2"),
-        (config("SCRUN_GPU_ALL=nvidia.com/gpu"), "all"),
+        (config("GPU_BY_NAME_3=nvidia.com/gpu"), "1"),
+        (config("GPU_BY_NAME_3=nvidia.com/gpu", "GPU_BY_NAME_5=nvidia.com/gpu"), "2"),
+        (config("GPU_BY_NAME_ALL=nvidia.com/gpu"), "all"),
     ],
 )
 def test_how_many(given: dict[str, Any], count: str) -> None:
@@ -67,7 +67,7 @@ def test_how_many(given: dict[str, Any], count: str) -> None:
 
 
 def test_names_are_taken_out() -> None:
-    given = config("A=1", "SCRUN_GPU_3=nvidia.com/gpu", "B=2")
+    given = config("A=1", "GPU_BY_NAME_3=nvidia.com/gpu", "B=2")
     before = json.dumps(given)
     assert gpu_request(given, NAMES).config["process"]["env"] == ["A=1", "B=2"]
     assert json.dumps(given) == before
