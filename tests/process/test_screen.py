@@ -102,10 +102,10 @@ def test_a_life_is_seen_from_its_beginning_to_its_end(site: Site) -> None:
         assert (page.processes.current.name, page.processes.current.pid) == ("anchor", anchor)
         await until(pilot, lambda: any("fact." in line or "note." in line for line in page.messages.lines))
         for _ in range(20):
-            if page.actor() == "signals":
+            if page.actor() == "state":
                 break
             await pilot.press("down")
-        assert page.actor() == "signals"
+        assert page.actor() == "state"
 
         # A restart that is not confirmed is none; one that is, is in the journal with who did it.
         for answer in ("n", "y"):
@@ -113,9 +113,9 @@ def test_a_life_is_seen_from_its_beginning_to_its_end(site: Site) -> None:
             await until(pilot, lambda: isinstance(app.screen, Confirm))
             await pilot.press(answer)
             await until(pilot, lambda: app.screen is page)
-        await until(pilot, lambda: app.watching.roster.cards[str(site.root), "x"].actors["signals"].restarts == 1)
+        await until(pilot, lambda: app.watching.roster.cards[str(site.root), "x"].actors["state"].restarts == 1)
         [done] = [row["data"] for row in await asyncio.to_thread(journal, site) if row["event"] == "intervened"]
-        assert (done["action"], done["actor"], done["uid"]) == ("restart", "signals", os.getuid())
+        assert (done["action"], done["actor"], done["uid"]) == ("restart", "state", os.getuid())
         assert done["pid"] != os.getpid()
 
         await pilot.press("w")

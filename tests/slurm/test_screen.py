@@ -76,11 +76,11 @@ def test_a_container_that_runs(runtime: Runtime, look: Look, cluster: Cluster) -
 
         # What a key does is in the container's journal as root's doing.
         key = next(key for key in KEYS if key.command == "restart")
-        status, said = asyncio.run(carried_out(key.words(str(runtime.root), box.id, ("signals",))))
+        status, said = asyncio.run(carried_out(key.words(str(runtime.root), box.id, ("state",))))
         assert (status, said.split()[-3:]) == (0, ["restart", "state", box.id])
         rows = json.loads(runtime("console", box.id, "journal", "--format", "json").stdout)
         [done] = [row["data"] for row in rows if row["event"] == "intervened"]
-        assert (done["action"], done["actor"], done["uid"]) == ("restart", "signals", 0)
+        assert (done["action"], done["actor"], done["uid"]) == ("restart", "state", 0)
         key = next(key for key in KEYS if key.command == "job")
         status, said = asyncio.run(carried_out(key.words(str(runtime.root), box.id, ())))
         assert status == 1
