@@ -29,6 +29,8 @@ NOTE = (
 IDLE_NOTE = "of one container's processes, Slurm's commands included, while nothing happens"
 REST = 40.0
 """Seconds in which the last actor that has nothing to do has gone."""
+SETTLED = 30.0
+"""Seconds of rest after which the leases are at their longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def _wait_for_rest(bench: Bench, containers: list[Container]) -> None:
 
 def _at_rest(bench: Bench, containers: list[Container]) -> Row:
     """Milliseconds of processor time for each second of rest."""
+    time.sleep(bench.times(int(SETTLED), 1))
     seconds = bench.times(20, 5)
     before = [_spent(container) for container in containers]
     began = time.monotonic()
