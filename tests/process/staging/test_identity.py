@@ -123,6 +123,11 @@ def test_what_engines_make_anew_does_not_count(tmp_path: Path) -> None:
     assert len(keys) == 1
 
 
+def marked_directory(root: Path) -> None:
+    (root / "run").mkdir()
+    os.setxattr(root / "run", "user.x", b"")
+
+
 @in_own_mounts
 def test_what_every_engine_makes_is_told_from_changes(tmp_path: Path) -> None:
     store = Store(tmp_path)
@@ -139,7 +144,7 @@ def test_what_every_engine_makes_is_told_from_changes(tmp_path: Path) -> None:
         lambda root: (root / "etc/mtab").symlink_to("elsewhere"),
         lambda root: (root / "etc/a").unlink(),
         lambda root: (root / "etc").chmod(0o700),
-        lambda root: subprocess.run(["sh", "-c", "mkdir run; setfattr -n user.x run"], cwd=root, check=True),
+        marked_directory,
         lambda root: subprocess.run(["sh", "-c", "rm -r etc; mkdir etc"], cwd=root, check=True),
     ]
     for number, change in enumerate(changes):
