@@ -121,7 +121,7 @@ class Supervisor:
         children = self._children.values()
         moments = [c.record.lease_ends for c in children if c.pid and not c.record.frozen and not self._holds(c)]
         moments += [c.due for c in children if c.due is not None and not self._waits(c)]
-        moments += [look for look in (self._vigil.next_look,) if look is not None]
+        moments += self._vigil.moments()
         return max(0, int((min(moments, default=now + 60) - now) * 1000) + 1)
 
     def need(self, names: Collection[str]) -> None:

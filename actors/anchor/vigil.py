@@ -58,14 +58,13 @@ class Vigil:
         """Who has left that descriptor."""
         return self._watched.get(number)
 
-    @property
-    def next_look(self) -> float | None:
-        """When to look at connections; None: there are none to look at."""
-        return self._look if self._launchers else None
+    def moments(self) -> list[float]:
+        """When to look at connections, if there are any."""
+        return [self._look] if self._launchers else []
 
     def look(self, now: float) -> list[str]:
         """Names of those whose launcher has lost a connection, if it is time to look."""
-        if not self._launchers or now < self._look:
+        if not any(moment <= now for moment in self.moments()):
             return []
         self._look = now + LOOK
         return [name for name, rest in self._launchers.items() if not self.may_begin(rest)]

@@ -13,6 +13,7 @@ import pytest
 
 from proto.life import events as e
 from proto.life import journal
+from scrun.console.processes import children
 from tests.chaos.ordeal import ECHO
 from tests.chaos.sabotage import pass_time
 from tests.chaos.witness import children_of, find
@@ -121,7 +122,10 @@ def test_input_signals_and_the_end_are_heard(talker: Talker) -> None:
 
 def test_output_without_any_input_is_heard(talker: Talker) -> None:
     """The program is told by a signal that goes past scrun."""
-    shell = next(pid for pid in descendants(talker.anchor) if read_proc(pid, "cmdline").startswith(b"/bin/busybox"))
+    family = [talker.anchor]
+    for pid in family:
+        family += children(pid)  # runc's are those of another thread than its first
+    shell = next(pid for pid in family if read_proc(pid, "cmdline").startswith(b"/bin/busybox"))
     os.kill(shell, signal.SIGUSR1)
     assert talker.line() == "got"
 
@@ -142,12 +146,3 @@ def test_whoever_is_killed_is_replaced_and_all_goes_on(talker: Talker, wait_unti
     assert talker.line() == "one"
     os.close(talker.stdin)
     assert talker.ended()["scrun.exit-code"] == "42"
-
-
-def descendants(pid: int) -> list[int]:
-    """Also the children of other threads than the first, as runc's are."""
-    found = [pid]
-    for one in found:
-        for task in os.listdir(f"/proc/{one}/task"):
-            found += map(int, read_proc(one, f"task/{task}/children").split())
-    return found
