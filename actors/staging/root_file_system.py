@@ -15,7 +15,7 @@ from typing import Any
 
 from actors.slurm.step_options import runs_once
 from actors.staging.images.entry import read_record
-from actors.staging.tree.copy import copy_tree, has_owners, make_room_for_mounts
+from actors.staging.tree.copy import copy_tree, has_owners, make_room
 from proto.errors import StagingError
 
 from .bundle import staging_directory
@@ -72,7 +72,7 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
     os.rename(f"{target}.new", target)
     make_mount_points(source, target, target, plan.points, owners=plan.owners)
     if not plan.owners:
-        make_room_for_mounts(target, (mount["destination"] for mount in plan.mounts))
+        make_room(target, (mount["destination"] for mount in plan.mounts))
     return Root("copy", complete=complete, several_owners=not plan.owners and has_owners(source))
 
 

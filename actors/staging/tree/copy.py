@@ -66,17 +66,19 @@ def has_owners(root: str) -> bool:
     return False
 
 
-def make_room_for_mounts(root: str, destinations: Iterable[str]) -> None:
-    """Let the owner of a tree make the mount points that are not there.
+def make_room(root: str, destinations: Iterable[str]) -> None:
+    """Let the owner of a tree write in its top directory, and make the mount points that are not there.
 
     Where one id is all ids, the container's root is its owner and no more: on a network file system, where the server
-    judges, a directory of mode 0555 (podman's overlay makes its root so) keeps a runtime from making ``/proc`` in it.
+    judges, a directory of mode 0555 (podman's overlay makes its root so) keeps a runtime from making ``/proc`` in it,
+    and a program from writing there.
 
     Args:
         root: the tree.
         destinations: paths in it; one that leads through a link is left to the runtime.
 
     """
+    _open(root)
     for destination in destinations:
         here = root
         for name in destination.strip("/").split("/"):
