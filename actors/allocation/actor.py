@@ -21,13 +21,17 @@ from .step import Step
 
 
 class AllocationLogic:
-    """Who gets which event: one table for the commands that end, one for the clock."""
+    """Who gets which event: one table for the commands that end, one for the clock.
+
+    Attributes:
+        ends: who reads how a command of this kind (``CommandName``) has ended.
+
+    """
 
     def __init__(self, creation: Creation, scheduler: Scheduler, job_log: str, step_log: str) -> None:
         self._job = job = Job(creation, scheduler, job_log)
         self._step = step = Step(creation, scheduler, step_log)
-        # The kinds of ``CommandName``.
-        self._ends: dict[str, Callable[[str, int], Iterable[Effect]]] = {
+        self.ends: dict[str, Callable[[str, int], Iterable[Effect]]] = {
             "job": lambda _, status: job.exited(status),
             "reason": lambda _, status: job.reason(status),
             "watch": job.watched,
@@ -72,7 +76,7 @@ class AllocationLogic:
                 if kind == "step":
                     self._step.nodes.srun = pid
             case m.Exited(name, status):
-                return self._ends[CommandName.parse(name).kind](name, status)
+                return self.ends[CommandName.parse(name).kind](name, status)
             case Tick(name) if name in self._ticks:
                 return self._ticks[name]()
         return ()

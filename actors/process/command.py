@@ -2,6 +2,9 @@
 
 from proto.value import Value
 
+KINDS = ("job", "find", "reason", "watch", "release", "step", "probe", "why", "boots", "lost", "signal", "end")
+"""Of ``CommandName``: ``job`` is salloc and ``step`` srun, the others ask something or send a signal."""
+
 
 class Command(Value):
     """A command, ready for ``execve``: ``argv[0]`` is an absolute path."""
@@ -14,7 +17,7 @@ class CommandName(Value):
     """A name under which the anchor starts a command once in the life of a container; in messages it is a text.
 
     Attributes:
-        kind: what the command is for.
+        kind: what the command is for, one of ``KINDS``.
         numbers: of what it is about, and of the attempt: ``signal-7-1`` is the first attempt of signal 7, ``step-2``
             the second one of the step. The first attempt of what there is once has none: ``step``.
 

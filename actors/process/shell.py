@@ -176,6 +176,8 @@ class PeerActor(ProcessActor):
                 self.carry_out(self.logic.handle(event))
                 self._send(Envelope("state", self.begin.actor, m.Heard(), new_id(), envelope.id))
             case _:
+                if isinstance(event, m.Exited):
+                    self._note_end(event)
                 self.carry_out(self.logic.handle(event))
 
     def on_quiet(self) -> None:
@@ -211,6 +213,11 @@ class PeerActor(ProcessActor):
         """Let what is queued go out."""
         self.hub.close(linger=LAST_WORDS)
         self.context.term()
+
+    def _note_end(self, command: m.Exited) -> None:
+        """Tell the tap that one of the actor's commands has ended."""
+        ended = m.Note("command-ended", {"name": command.name, "status": str(command.status)})
+        self._send(Envelope("state", self.begin.actor, ended))
 
     def _report(self, event: Message, cause: str | None) -> None:
         envelope = Envelope("state", self.begin.actor, event, new_id(), cause)

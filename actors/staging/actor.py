@@ -113,7 +113,8 @@ class StagingLogic:
         argv = creation.args
         if result.entry:
             argv = entry_argv(creation.cookie, creation.program, creation.args, creation.entry_directory)
-        return [Report(e.StagedIn(result.bundle, result.rootfs, argv, result.notice, result.programs))]
+        staged = e.StagedIn(result.bundle, result.rootfs, argv, result.notice, result.programs, result.trees)
+        return [Report(staged)]
 
     def _cut(self) -> list[Effect]:
         self._late = True

@@ -217,7 +217,7 @@ def stage_in(
     except OSError as error:
         raise StagingError(f"staging failed: {error.filename or home}: {reason(error)}") from None
     notice = _notice(creation, config, log) if root.several_owners else ""
-    return Staged(home, f"{home}/rootfs", bool(entry), notice, programs if ours else "")
+    return Staged(home, f"{home}/rootfs", bool(entry), notice, programs if ours else "", root.trees)
 
 
 def _notice(creation: Creation, config: dict[str, Any], log: Log) -> str:

@@ -14,6 +14,7 @@ from actors.staging.tree.copy import remove_tree
 from proto.errors import StagingError, reason
 from proto.host.paths import above_it
 from proto.life.creation import Creation
+from proto.life.events import Trees
 from proto.value import Value
 
 from .filesystem import current_mounts
@@ -33,6 +34,7 @@ class Staged(Value):
         entry: whether the bundle has the entry file; without it the program has to be launched by its own name.
         notice: what of the image could not be kept; one sentence, or nothing.
         programs: directory of what runs on the node before and after the container, or nothing.
+        trees: how the image got there.
 
     """
 
@@ -41,6 +43,7 @@ class Staged(Value):
     entry: bool
     notice: str = ""
     programs: str = ""
+    trees: Trees = Trees()
 
 
 def read_config(bundle: str) -> Config:

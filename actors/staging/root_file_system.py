@@ -11,7 +11,7 @@ shared     where it is, because it is on a shared file system already
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actors.slurm.step_options import runs_once
 from actors.staging.images.entry import read_record
@@ -26,6 +26,9 @@ from .overlay.kinds import Kinds, Needs, Verdict
 from .overlay.mount_points import make_mount_points, resolve
 from .overlay.node_programs import ids_text
 from .root_plan import Root, RootPlan
+
+if TYPE_CHECKING:
+    from .images.shared import SharedTree
 
 
 def decide_mode(wish: str, file_system_type: str, *, links: bool) -> str:
@@ -65,8 +68,9 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
         log(Level.VERBOSE, f"no overlay: {root}")
     if creation.readonly and not plan.privileged and not plan.hooked and links:
         tree = _tree(plan, log)
-        os.symlink(tree, f"{plan.content}/rootfs")
-        return Root("tree", several_owners=read_record(os.path.dirname(tree)).several_owners)
+        os.symlink(tree.path, f"{plan.content}/rootfs")
+        several_owners = read_record(os.path.dirname(tree.path)).several_owners
+        return Root("tree", several_owners=several_owners, trees=tree.origin)
     target = f"{plan.content}/rootfs"
     complete = copy_tree(source, f"{target}.new", log, owners=plan.owners)
     os.rename(f"{target}.new", target)
@@ -124,7 +128,7 @@ def _ids(plan: RootPlan) -> str:
     return ids_text(*plan.ids).partition("\n")[0]
 
 
-def _tree(plan: RootPlan, log: Log) -> str:
+def _tree(plan: RootPlan, log: Log) -> "SharedTree":
     from actors.staging.images.publish import can_be_read_only
     from actors.staging.images.shared import shared_tree  # hashlib takes 3 ms
 
@@ -142,7 +146,7 @@ def _tree(plan: RootPlan, log: Log) -> str:
         serves=serves,
         mode=plan.rights.content,
         variant=_missing(source, plan.mounts),
-    ).path
+    )
 
 
 def _missing(root: str, mounts: Iterable[dict[str, Any]]) -> str:

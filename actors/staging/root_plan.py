@@ -5,6 +5,7 @@ from typing import Any, Literal
 from actors.oci.id_maps import IdMap
 from actors.slurm.oci_conf import OciConf
 from proto.life.creation import Creation
+from proto.life.events import Trees
 from proto.value import Value
 
 from .bundle import Rights
@@ -24,6 +25,7 @@ class Root(Value):
         skipped: names of what the original has in ``/`` and the container has not.
         complete: whether a copy has all that the original has.
         several_owners: whether the files of the image have several owners.
+        trees: how the image's trees got there.
 
     """
 
@@ -33,6 +35,7 @@ class Root(Value):
     skipped: tuple[str, ...] = ()
     complete: bool = True
     several_owners: bool = False
+    trees: Trees = Trees()
 
     @property
     def programs(self) -> bool:

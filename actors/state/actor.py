@@ -262,6 +262,8 @@ class StateActor(ProcessActor):
                 self._intents.heard(envelope.cause)
             case m.Note(event, data):
                 self.tap.publish_data("note", (envelope.source, event), lambda: dict(data))
+                if envelope.source in CLIENTS:
+                    self.hub.reply(arrival, m.Done())
             case message if type(message) in lifecycle.RULES and envelope.source not in CLIENTS:
                 self._happen(message, envelope.source, envelope.id)
                 self.hub.reply(arrival, m.Heard())

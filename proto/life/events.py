@@ -4,6 +4,7 @@ An actor reports a fact to the state actor, which appends it to the journal befo
 Facts may be reported twice (a report is repeated until acknowledged): the life cycle ignores what it knows.
 """
 
+from proto.value import Value
 from proto.wire.registry import Message, message
 
 from . import progress
@@ -77,6 +78,21 @@ class StagingProgress(Message):
         return progress.sentence(self.part, self.parts, self.files, self.size, self.total)
 
 
+class Trees(Value):
+    """The trees of an image that a root file system was made of, if it was made of any.
+
+    Attributes:
+        found: how many were in the cache, or in the site's store.
+        imported: how many were not.
+        size: bytes of these.
+
+    """
+
+    found: int = 0
+    imported: int = 0
+    size: int = 0
+
+
 @message("staged-in")
 class StagedIn(Message):
     """The bundle is where the nodes see it.
@@ -84,6 +100,7 @@ class StagedIn(Message):
     Attributes:
         notice: what of the image could not be kept there, or nothing.
         programs: directory of what the node runs before and after the container, or nothing.
+        trees: how the image got there.
 
     """
 
@@ -92,6 +109,7 @@ class StagedIn(Message):
     argv: tuple[bytes, ...]
     notice: str = ""
     programs: str = ""
+    trees: Trees = Trees()
 
 
 @message("staging-failed")

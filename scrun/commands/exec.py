@@ -10,7 +10,7 @@ from actors.slurm import oci_conf, scheduler_for
 from actors.staging.home import with_home
 from actors.stdio.streams import is_null
 from proto import exit_codes as signals
-from proto.errors import InternalError, UsageError, WrongStateError
+from proto.errors import InternalError, ScrunError, UsageError, WrongStateError
 from proto.exit_codes import of_wait_status
 from proto.host.paths import ContainerPaths
 from proto.life.container import Container
@@ -22,10 +22,14 @@ from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.exec import process as exec_process
 from scrun.exec.process import Process
+from scrun.hub.client import ask
 from scrun.packages import use_packages
 
 if TYPE_CHECKING:
     from scrun.exec.launcher import Launcher
+
+TOLD_SECONDS = 0.2
+"""How long the state actor may take to hear of a program that runs."""
 
 
 def run(line: Line) -> int:
@@ -154,10 +158,14 @@ def _staged(container: Container) -> Process:
 
 
 def _tell(line: Line, pid: int) -> None:
-    """Give the caller the process that stands for the program."""
+    """Give the caller the process that stands for the program, and tell the tap of it."""
     if path := absolute(line.own.text("pidfd-socket")):
         from scrun.box import pidfd
 
         pidfd.send(path, pid)
     if path := absolute(line.own.text("pid-file")):
         pidfile.write(path, pid)
+    try:
+        ask(find(root_of(line), line.id), "note", {"event": "exec-started", "data": {"pid": str(pid)}}, TOLD_SECONDS)
+    except ScrunError:
+        pass  # of a container that is ending nobody would hear it

@@ -67,8 +67,8 @@ class Life:
             yield Change("scrun_requests_total", _known("scrun_requests_total", word))
         elif layer == "fact":
             yield from self._fact(word, number(body["time"]), data)
-        elif (layer, word) == ("note", "moved"):
-            yield from self._moved(data)
+        elif layer == "note":
+            yield from self._note(word, data)
 
     def leave(self) -> Iterator[Change]:
         """It is there no more."""
@@ -105,6 +105,15 @@ class Life:
         actor = _known("scrun_actor_restarts_total", child["actor"])
         yield from self._grow("scrun_actor_restarts_total", actor, child["restarts"])
 
+    def _note(self, word: str, data: Data) -> Iterator[Change]:
+        if word == "moved":
+            yield from self._moved(data)
+        elif word == "exec-started":
+            yield Change("scrun_execs_total")
+        elif word == "command-ended":
+            kind = data["name"].partition("-")[0]
+            yield Change("scrun_slurm_commands_total", _known("scrun_slurm_commands_total", kind))
+
     def _fact(self, word: str, time: float, data: Data) -> Iterator[Change]:
         metric, start = SPANS.get(word, ("", ""))
         if start in self._moments:
@@ -113,10 +122,19 @@ class Life:
             self._moments[word] = time
         if word in STAGINGS:
             yield Change("scrun_stagings_total", STAGINGS[word])
+        if word == "staged-in":
+            yield from self._trees(data.get("trees") or {})  # a container of an older scrun does not say it
         elif word == "staging-progress":
             yield from self._copied(data["part"], data["size"])
         elif word == "output-drained":
             yield from self._moved(data)
+
+    def _trees(self, trees: Data) -> Iterator[Change]:
+        for origin in BY_NAME["scrun_image_trees_total"].words:
+            if count := number(trees.get(origin, 0)):
+                yield Change("scrun_image_trees_total", origin, count)
+        if size := number(trees.get("size", 0)):
+            yield Change("scrun_image_imported_bytes_total", "", size)
 
     def _copied(self, part: object, size: float) -> Iterator[Change]:
         if self._part not in {None, part}:  # of the next tree it is told from nothing

@@ -6,6 +6,7 @@ can be. Numbers of all users together can be shown to anybody.
 
 import typing
 
+from actors.process import command
 from proto.life.ending import EndKind
 from proto.value import Value
 
@@ -65,12 +66,23 @@ METRICS = (
         "fact staging-progress",
     ),
     Metric(
+        "scrun_image_trees_total", "counter",
+        "Trees of images that were in the cache or a site's store, or were imported", "fact staged-in", "origin",
+        ("found", "imported"),
+    ),
+    Metric("scrun_image_imported_bytes_total", "counter", "Bytes of the trees that were imported", "fact staged-in"),
+    Metric(
         "scrun_stdio_bytes_total", "counter", "Bytes that scrun has passed on; none where an engine gives a file",
         "note moved, fact output-drained", "stream", ("stdin", "stdout", "stderr"),
     ),
     Metric(
         "scrun_requests_total", "counter", "Requests of engines and users", "request", "request",
         ("start", "kill", "delete"),
+    ),
+    Metric("scrun_execs_total", "counter", "Programs that exec has started in containers", "note exec-started"),
+    Metric(
+        "scrun_slurm_commands_total", "counter", "Commands of Slurm that have ended, by what they were for",
+        "note command-ended", "command", command.KINDS,
     ),
     Metric(
         "scrun_actor_restarts_total", "counter", "Actors that had to be replaced", "hello, child", "actor", ACTORS,

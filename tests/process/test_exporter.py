@@ -155,6 +155,22 @@ def test_ends_by_cause(site: Observed) -> None:
     assert exporter.now()["scrun_requests_total{kill}"] >= 1
 
 
+def test_programs_of_exec_and_commands_that_end(site: Observed) -> None:
+    exporter = site.exporter()
+    site.succeeds("create", "y")
+    site.succeeds("start", "y")
+    site.wait_until(lambda: exporter.now()["scrun_containers{running}"] == 1)
+    assert site.scrun("exec", "y", "/bin/busybox", "sh", "-c", "exit 3").returncode == 3
+    site.succeeds("exec", "--detach", "y", "/bin/busybox", "true")
+    site.wait_until(lambda: exporter.now()["scrun_execs_total"] == 2)
+    assert not any(value for key, value in exporter.now().items() if "_commands_" in key)
+    site.wait_until(lambda: site.scrun("kill", "y", "KILL").returncode == 0)
+    site.wait_until(lambda: exporter.now()["scrun_container_ends_total{signalled}"] == 1)
+    now = {key: value for key, value in exporter.now().items() if "_commands_" in key and value}
+    assert now["scrun_slurm_commands_total{step}"] == 1
+    assert "scrun_slurm_commands_total{other}" not in now
+
+
 def test_bytes_of_a_pipe(site: Observed) -> None:
     exporter = site.exporter()
     site.config(program="echo hello")

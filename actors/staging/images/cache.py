@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from actors.staging.bundle import open_to, write_file
 from actors.staging.tree.copy import remove_tree
 from proto.errors import StagingError
-from proto.value import Value
+from proto.life.events import Trees
+from proto.value import Value, replace
 
 from . import locks
 from .entry import TREE, Record, is_complete, is_key, read_record, write_record
@@ -60,6 +61,9 @@ class TreeCache:
         maximum_age: seconds after which an entry that no container has used is thrown away.
         maximum_size: bytes; the entries that were not used for longest are thrown away above it.
 
+    Attributes:
+        trees: how those that were used got there.
+
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class TreeCache:
         self._clock = clock
         self._maximum_age = maximum_age
         self._maximum_size = maximum_size
+        self.trees = Trees()
         os.makedirs(self._directory, 0o700, exist_ok=True)
         open_to(self._directory, mode)
 
@@ -108,12 +113,21 @@ class TreeCache:
             made = not is_complete(entry)
             if made:
                 self._make(key, make, lock)
+            self._count(entry, made=made)
             now = self._clock()
             os.utime(entry, (now, now))
             open_to(entry, self._mode)
         if made:
             self.prune()  # only now it is known how much room it takes
         return os.path.join(entry, TREE)
+
+    def _count(self, entry: str, *, made: bool) -> None:
+        trees = self.trees
+        if made:
+            size = read_record(entry).size
+            self.trees = Trees(trees.found, trees.imported + 1, trees.size + size)
+        else:
+            self.trees = replace(trees, found=trees.found + 1)
 
     def prune(self, *, all_unused: bool = False) -> list[Entry]:
         """Throw away what is too old or too much, or all that no container uses; return what it was."""

@@ -14,6 +14,7 @@ from actors.staging.progress import progress_of
 from actors.staging.tree.copy import has_owners
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
+from proto.life.events import Trees
 from proto.value import Value
 
 from .cache import TreeCache, directory_of
@@ -26,6 +27,7 @@ from .store import find
 
 MEMORY = "contents.memory"
 """Name of the memory of hashes in the cache; see ``ContentMemory``."""
+FOUND = Trees(found=1)
 _ATTEMPTS = 3
 
 
@@ -37,12 +39,14 @@ class SharedTree(Value):
         key: which root file system it is.
         foreign: whether its files belong to another user, so that a container's root can only read them, also through
             an overlay: a kernel copies up nothing whose owner has no id in the mount's user namespace.
+        origin: how it got there.
 
     """
 
     path: str
     key: str
     foreign: bool = False
+    origin: Trees = FOUND
 
 
 class _ChangedError(StagingError):
@@ -112,7 +116,7 @@ def shared_tree(
 
         try:
             key = identity.variant(variant)
-            return SharedTree(cache.use(user, key, make), key)
+            return SharedTree(cache.use(user, key, make), key, origin=cache.trees)
         except _ChangedError:
             if attempt == _ATTEMPTS - 1:
                 raise

@@ -14,6 +14,7 @@ from actors.staging.progress import progress_of
 from actors.staging.tree.copy import has_owners, remove_tree
 from proto.errors import reason
 from proto.life.creation import Creation
+from proto.life.events import Trees
 from proto.value import Value
 
 from .entry import Record
@@ -21,7 +22,7 @@ from .extent import bytes_in
 from .identity import Kind, layer_key, layers_of
 from .importing import import_tree
 from .marks import marks_of, put
-from .shared import cache_of, shared_tree, tree_of_the_site
+from .shared import FOUND, cache_of, shared_tree, tree_of_the_site
 
 LOWERS_LIMIT = 3000
 """Bytes of the lower directories' names in one mount's options, which have a page in all (``actors.oci.overlay``)."""
@@ -35,11 +36,13 @@ class Stack(Value):
     Attributes:
         own: directories with what is this container's alone; the first may be written into.
         trees: directories of the cache, which stay as long as their user's directory.
+        origin: how the trees got there.
 
     """
 
     own: tuple[str, ...]
     trees: tuple[str, ...]
+    origin: Trees = FOUND
 
 
 class _NotAloneError(Exception):
@@ -78,14 +81,16 @@ def shared_stack(creation: Creation, user: str, own: str, log: Log, *, owners: b
         }
         try:
             copies = [_copy(path, f"{own}/{number}", log, owners=owners) for number, path in enumerate(above)]
-            return Stack(tuple(copies), tuple(cache_of(creation, mode).use_all(user, makers)))
+            cache = cache_of(creation, mode)
+            trees = cache.use_all(user, makers)
+            return Stack(tuple(copies), tuple(trees), cache.trees)
         except _NotAloneError as error:
             log(Level.INFO, f"the layers of the image are kept as one tree: {error}")
             remove_tree(own)
             make_directory(own, mode)
-    tree = shared_tree(creation, creation.rootfs, user, log, owners=owners, mode=mode).path
+    tree = shared_tree(creation, creation.rootfs, user, log, owners=owners, mode=mode)
     os.mkdir(f"{own}/0", 0o700)
-    return Stack((f"{own}/0",), (tree,))
+    return Stack((f"{own}/0",), (tree.path,), tree.origin)
 
 
 def _copy(layer: str, target: str, log: Log, *, owners: bool) -> str:

@@ -39,7 +39,7 @@ def lay_one(plan: RootPlan, log: Log) -> Root | None:
     owner = _in_container(status, plan) if plan.owners else "0:0"
     mode = f"{stat.S_IMODE(status.st_mode):o} {owner}"
     _programs(plan, place).for_hook(f"{plan.home}/rootfs", lower, mode)
-    return Root("overlay", several_owners=_several_owners(stack))
+    return Root("overlay", several_owners=_several_owners(stack), trees=stack.origin)
 
 
 def lay_each(plan: RootPlan, log: Log) -> Root | None:
@@ -60,7 +60,7 @@ def lay_each(plan: RootPlan, log: Log) -> Root | None:
     names = tuple(top.name for top in found)
     _programs(plan, place).for_prolog(creation.rootfs, names, owners=plan.owners)
     several = _several_owners(stack)
-    return Root("overlays", mounts=mounts, tops=names, skipped=skipped, several_owners=several)
+    return Root("overlays", mounts=mounts, tops=names, skipped=skipped, several_owners=several, trees=stack.origin)
 
 
 def _stack(plan: RootPlan, ground: str, log: Log) -> "Stack":

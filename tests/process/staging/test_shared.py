@@ -9,6 +9,7 @@ from actors.staging.images import shared
 from actors.staging.images.importing import Imported, Progress, import_tree
 from actors.staging.images.shared import MEMORY, SharedTree, shared_tree
 from proto.errors import StagingError
+from proto.life.events import Trees
 from tests.unit.creations import creation
 
 from .own_mounts import Store, in_own_mounts
@@ -40,7 +41,9 @@ def test_two_images_of_equal_sizes_and_times_have_trees_of_their_own(home: Path,
     two, _ = store.container("two", 2)
     trees = [take(home, source, name) for source, name in ((one, "a"), (two, "b"), (one, "c"))]
     assert [Path(tree.path, "f").read_text() for tree in trees] == ["version=1", "version=2", "version=1"]
-    assert trees[0] == trees[2]
+    assert (trees[0].path, trees[0].key) == (trees[2].path, trees[2].key)
+    size = len("version=1")
+    assert [tree.origin for tree in trees] == [Trees(0, 1, size), Trees(0, 1, size), Trees(1)]
 
 
 @in_own_mounts

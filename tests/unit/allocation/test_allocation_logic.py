@@ -10,6 +10,7 @@ import pytest
 
 from actors.allocation import job, step
 from actors.allocation.actor import AllocationLogic
+from actors.process.command import KINDS
 from actors.process.effects import Effect, Later, Never, Report, Tick, ToAnchor, Write
 from actors.process.shell import Received
 from proto.life import events as e
@@ -51,6 +52,10 @@ class Bureau:
 @pytest.fixture
 def bureau(tmp_path: Path) -> Bureau:
     return Bureau(tmp_path)
+
+
+def test_every_command_that_ends_is_of_a_kind_that_is_counted(bureau: Bureau) -> None:
+    assert set(KINDS) == {*bureau.logic.ends, "signal", "end"}  # those two are the signals actor's
 
 
 def names(effects: Iterable[Effect]) -> list[str]:

@@ -53,6 +53,8 @@ def type_word(hint: object) -> str:
 
 
 def default(value: object) -> str:
+    if isinstance(value, Value):
+        return "empty" if value == type(value)() else str(value)
     return str(value).lower() if isinstance(value, bool) else "empty" if value in ("", {}) else str(value)
 
 

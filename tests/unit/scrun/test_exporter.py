@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ME = os.getuid()
 START = 100.0
+TREES = {"found": 2, "imported": 1, "size": 900}
 Message = tuple[str, dict[str, Any]]
 
 
@@ -65,9 +66,12 @@ def life() -> Life:
 
 def test_a_whole_life(life: Life) -> None:
     messages = [
-        hello(), fact("job-granted", 104.0), said("staging in"), fact("staged-in", 106.5), said("created"),
+        hello(), fact("job-granted", 104.0), said("staging in"), fact("staged-in", 106.5, trees=TREES), said("created"),
         fact("launch-requested", 110.0), fact("step-started", 110.5), said("running"),
+        ("note.client.exec-started", {"data": {"pid": "7"}}),
         ("note.stdio.moved", {"data": {"stdout": "5", "stdin": "1"}}),
+        ("note.allocation.command-ended", {"data": {"name": "watch-3", "status": "0"}}),
+        ("note.allocation.command-ended", {"data": {"name": "prayer", "status": "0"}}),
         fact("output-drained", stdin=1, stdout=7, stderr=0),
         said("stopped", kind="exited"), said("stopped", kind="exited"),
     ]  # fmt: skip
@@ -77,6 +81,12 @@ def test_a_whole_life(life: Life) -> None:
         "scrun_staging_seconds": 2.5,
         "scrun_launch_seconds": 0.5,
         "scrun_stagings_total ready": 1,
+        "scrun_image_trees_total found": 2,
+        "scrun_image_trees_total imported": 1,
+        "scrun_image_imported_bytes_total": 900,
+        "scrun_execs_total": 1,
+        "scrun_slurm_commands_total watch": 1,
+        "scrun_slurm_commands_total other": 1,
         "scrun_stdio_bytes_total stdin": 1,
         "scrun_stdio_bytes_total stdout": 7,
         "scrun_container_ends_total exited": 1,

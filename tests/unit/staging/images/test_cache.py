@@ -59,6 +59,7 @@ def test_an_entry_is_made_once_and_leaves_no_lock(tmp_path: Path) -> None:
     assert cache.use(user(tmp_path, "two"), "aa", maker) == one
     assert os.path.isdir(one)
     assert len(maker.made) == 1
+    assert (cache.trees.found, cache.trees.imported) == (1, 1)
     assert names(tmp_path) == {"aa"}
 
 
