@@ -1,8 +1,9 @@
-"""Scheduler ``pyslurm``: questions, signals and cancellation through pyslurm, job and step through salloc and srun.
+"""Scheduler ``pyslurm``: questions and cancellation through pyslurm, all else through Slurm's commands.
 
-pyslurm can neither allocate without a batch script nor launch a step. Its calls hold the GIL for up to the
-message timeout and its import ends the process where there is no slurm.conf, so each call runs in a process of its
-own: ``pyslurm_worker``, which prints what squeue would print, so the readers are the same.
+pyslurm can neither allocate without a batch script nor launch a step, and a step's signals it loses: with 26.05
+``JobStep.send_signal`` returns without an error and nothing arrives. Its calls hold the GIL for up to the message
+timeout and its import ends the process where there is no slurm.conf, so each call runs in a process of its own:
+``pyslurm_worker``, which prints what squeue would print, so the readers are the same.
 """
 
 import os
@@ -11,7 +12,6 @@ from collections.abc import Iterable
 
 from actors.process.command import Command
 from proto.errors import SettingsError
-from proto.life.settings import SchedulerName
 
 from .option_table import Version
 from .slurm import Slurm
@@ -30,10 +30,6 @@ class PySlurm(Slurm):
         """``Jobs.load``, filtered by user."""
         return self._worker("find", str(self._creation.caller.uid))
 
-    def _signal(self, step_id: str, signum: int) -> Command:
-        """``JobStep.send_signal``."""
-        return self._worker("signal", step_id, str(signum))
-
     def cancel(self, job_id: int) -> Command | None:
         """``Job.cancel``."""
         if self._creation.job_id or not job_id:
@@ -47,28 +43,23 @@ class PySlurm(Slurm):
         return self._command(argv)
 
 
-def choose(wanted: SchedulerName, slurm: Version, site_packages: Iterable[str]) -> SchedulerName:
-    """Return ``slurm``, ``pyslurm`` or ``local`` for the setting.
+def check(slurm: Version, site_packages: Iterable[str]) -> None:
+    """See whether a pyslurm is there that fits, without importing it.
 
-    ``auto`` is decided without importing anything: pyslurm fits when the metadata of an installed release has the
-    major version of Slurm (pyslurm 25.11.x is built for Slurm 25.11 and refuses every other one).
+    It fits when the metadata of the installed release has the major version of Slurm (pyslurm 25.11.x is built for
+    Slurm 25.11 and refuses every other one).
 
     Args:
-        wanted: ``Settings.scheduler``.
         slurm: version of Slurm, (0, 0) if unknown.
         site_packages: directories in which distributions are installed.
 
     Raises:
-        SettingsError: pyslurm is demanded and no release that fits is installed.
+        SettingsError: none does.
 
     """
-    if wanted not in {"auto", "pyslurm"}:
-        return wanted
     installed = installed_version(site_packages)
     if installed == slurm != (0, 0):
-        return "pyslurm"
-    if wanted == "auto":
-        return "slurm"
+        return
     have = f"pyslurm {installed[0]}.{installed[1]}" if installed else "no pyslurm"
     raise SettingsError(f"scheduler pyslurm: {have} is installed, and Slurm is {slurm[0]}.{slurm[1]:02}")
 

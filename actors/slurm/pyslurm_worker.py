@@ -8,7 +8,6 @@ verb      arguments        does
 ========  ===============  ===========================================
 inquire   JOB              one line about the job, none if there is none
 find      UID              one line for each living job of the user
-signal    JOB.STEP N       gives the step a signal
 cancel    JOB              cancels the job
 ========  ===============  ===========================================
 """
@@ -27,9 +26,6 @@ def run(pyslurm: Any, words: list[str]) -> str:
         case ["find", uid]:
             jobs = pyslurm.Jobs.load().values()
             return "".join(found_line(job) for job in jobs if job.user_id == int(uid) and job.state in LIVING)
-        case ["signal", step, number]:
-            job, _, index = step.partition(".")
-            pyslurm.JobStep(int(job), int(index)).send_signal(int(number))
         case ["cancel", job]:
             pyslurm.Job(int(job)).cancel()
         case _:

@@ -174,9 +174,6 @@ class Slurm:
             script = runtime_signal.on_node(self._creation.cookie, signum)
             # Of itself srun would ask again after minutes.
             return self.remote_command(int(step_id.partition(".")[0]), script, "--immediate=1")
-        return self._signal(step_id, signum)
-
-    def _signal(self, step_id: str, signum: int) -> Command:
         words = (b"--signal=%d" % signum, step_id.encode())
         if signum == signal.SIGKILL:
             return self._simple("scancel", *words)  # no program can tell two from one

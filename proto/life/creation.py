@@ -65,7 +65,7 @@ class Creation(Value):
         pid_file, console_socket: paths given to ``create``, or empty.
         log: what is written where.
         job_id: existing allocation to use (``SLURM_JOB_ID``), or 0.
-        settings: the site's and the user's, decided: ``scheduler`` is not ``auto`` any more, ``slurm_conf`` is the one
+        settings: the site's and the user's, decided: ``slurm_conf`` is the one
             in force, or empty, ``lua`` the script to run, or empty for the built-in stager, ``job`` the resolved
             options of job and step.
         host: name of the machine; empty in the journals of earlier versions.

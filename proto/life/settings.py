@@ -4,7 +4,7 @@ from typing import Literal
 
 from proto.value import Value
 
-SchedulerName = Literal["auto", "slurm", "pyslurm", "local"]
+SchedulerName = Literal["slurm", "pyslurm", "local"]
 StagingMode = Literal["auto", "overlay", "overlays", "copy", "shared"]
 RootSquash = Literal["auto", "yes", "no"]
 IdMapping = Literal["auto", "full", "single"]
@@ -26,7 +26,7 @@ class Scrun(Value):
     """``[scrun]``.
 
     Attributes:
-        scheduler: who runs the container; ``auto`` is pyslurm where it fits the cluster, else Slurm's commands.
+        scheduler: who runs the container; ``pyslurm`` takes the place of Slurm's commands where it has a call.
         create_wait: seconds that ``create`` waits for a queued job and for staging before it returns.
         start_wait: seconds that ``start`` waits for a queued job and for staging before it returns; 0 for ever.
         start_limit: seconds for which a created container keeps its job, or its place in the queue, although the
@@ -42,7 +42,7 @@ class Scrun(Value):
 
     """
 
-    scheduler: SchedulerName = "auto"
+    scheduler: SchedulerName = "slurm"
     create_wait: float = 20.0
     start_wait: float = 0.0
     start_limit: float = 3600.0

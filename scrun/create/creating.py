@@ -52,6 +52,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         bundle.rootfs, bundle.args[0], os.fsencode(bundle.env_value("PATH")), bundle.cwd, bundle.binds
     )
     environment = caller.kept_environ(dict(os.environb), who, conf)
+    _check_scheduler(chosen.scrun.scheduler, environment)
     from actors.slurm.option_sources import unknown_variables
     from actors.slurm.options import resolve
 
@@ -75,7 +76,6 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         chosen,
         scrun=replace(
             chosen.scrun,
-            scheduler=_scheduler(chosen.scrun.scheduler, environment),
             slurm_conf=conf,
             lua=settings.find_lua(chosen, conf),
         ),
@@ -149,18 +149,13 @@ def _entry_directory(bundle: Bundle, decided: Settings) -> str:
     return found or DIRECTORY
 
 
-def _scheduler(wanted: SchedulerName, environ: tuple[bytes, ...]) -> SchedulerName:
-    """Whose calls are used. Slurm is asked for its version only where a pyslurm is installed."""
-    if wanted not in {"auto", "pyslurm"}:
-        return wanted
-    from actors.slurm import pyslurm
+def _check_scheduler(wanted: SchedulerName, environ: tuple[bytes, ...]) -> None:
+    """Slurm is asked for its version only where pyslurm is wanted."""
+    if wanted == "pyslurm":
+        from actors.slurm import pyslurm
+        from actors.slurm.commands import probe_version
 
-    where = directories()
-    if wanted == "auto" and pyslurm.installed_version(where) is None:
-        return "slurm"
-    from actors.slurm.commands import probe_version
-
-    return pyslurm.choose(wanted, probe_version(environ), where)
+        pyslurm.check(probe_version(environ), directories())
 
 
 def _log(log: str) -> str:

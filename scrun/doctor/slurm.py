@@ -94,19 +94,20 @@ def judge_commands(found: dict[str, str], text: str) -> Finding:
 
 
 def pyslurm(host: Host) -> Finding:
-    """Would pyslurm be of use?"""
+    """Is pyslurm there, if it is wanted?"""
     version = parse_version(host.run("salloc", "--version").text)
     return judge_pyslurm(installed_version(sys.path), version, host.settings.scrun.scheduler)
 
 
 def judge_pyslurm(installed: tuple[int, int] | None, slurm: tuple[int, int], scheduler: str) -> Finding:
     number = f"{slurm[0]}.{slurm[1]:02}"
+    if scheduler != "pyslurm":
+        return ok("not used: Slurm's commands do all that it could do, in a tenth of the time")
     if installed == slurm != (0, 0):
-        return ok(f"pyslurm for Slurm {number} is installed")
-    have = f"pyslurm is for Slurm {installed[0]}.{installed[1]:02}" if installed else "pyslurm is not installed"
-    if scheduler == "pyslurm":
-        return fault(
-            f"{have}, this is Slurm {number}, and scrun.toml demands it", "scrun.toml", "[scrun]", 'scheduler = "slurm"'
+        return ok(
+            f"used with Slurm {number}, for questions about jobs and to end them; Slurm's commands do the rest"
         )
-    why = f", and this is Slurm {number}" if installed else ""
-    return ok(f"not used: {have}{why}; Slurm's commands do all that it could do")
+    have = f"pyslurm is for Slurm {installed[0]}.{installed[1]:02}" if installed else "pyslurm is not installed"
+    return fault(
+        f"{have}, this is Slurm {number}, and scrun.toml demands it", "scrun.toml", "[scrun]", 'scheduler = "slurm"'
+    )

@@ -95,7 +95,7 @@ def test_every_field_is_a_section() -> None:
         ("[scrum]\n", "no section [scrum]; did you mean scrun?"),
         ("[scrun]\nshceduler = 1\n", "did you mean scheduler?"),
         ("[scrun]\nxyzzy = 1\n", "there are scheduler, "),
-        ('[scrun]\nscheduler = "pbs"\n', "one of auto, slurm"),
+        ('[scrun]\nscheduler = "pbs"\n', "one of slurm, pyslurm"),
         ("[scrun]\ncreate_wait = -1\n", "number of seconds"),
         ("[scrun]\ncreate_wait = true\n", "number of seconds"),
         ("[scrun]\ncreate_wait = nan\n", "number of seconds"),

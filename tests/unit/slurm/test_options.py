@@ -14,7 +14,7 @@ from actors.slurm.option_lists import LISTS
 from actors.slurm.option_sources import unknown_variables
 from actors.slurm.option_table import ALIASES, BY_NAME, EXTRA_VARIABLES, TABLE
 from actors.slurm.options import fit, resolve, word
-from actors.slurm.pyslurm import choose
+from actors.slurm.pyslurm import check
 from actors.slurm.user_namespace import prefix
 from proto.errors import SchedulerError, SettingsError
 from scrun.cli.grammar import DEBUG_VARIABLES
@@ -355,15 +355,14 @@ def test_the_user_namespace() -> None:
         prefix(True, 1, 2, None)
 
 
-def test_pyslurm_is_chosen_only_where_it_fits(tmp_path: Any) -> None:
+def test_a_pyslurm_has_to_fit(tmp_path: Any) -> None:
     packages = [str(tmp_path)]
-    assert choose("auto", (25, 11), packages) == "slurm"
+    with pytest.raises(SettingsError, match="no pyslurm is installed"):
+        check((25, 11), packages)
     (tmp_path / "pyslurm-25.11.2.dist-info").mkdir()
-    assert choose("auto", (25, 11), packages) == "pyslurm"
-    assert choose("auto", (22, 5), packages) == "slurm"
-    assert choose("local", (25, 11), packages) == "local"
+    check((25, 11), packages)
     with pytest.raises(SettingsError, match=r"25\.11 is installed"):
-        choose("pyslurm", (22, 5), packages)
+        check((22, 5), packages)
 
 
 def test_create_pays_for_no_heavy_import() -> None:

@@ -12,21 +12,27 @@ JOB: Any = types.SimpleNamespace(
 )  # fmt: skip
 
 
-def stand_in(sent: list[object]) -> Any:
+def stand_in(cancelled: list[int]) -> Any:
+    class Job:
+        load = staticmethod(lambda _: JOB)
+
+        def __init__(self, number: int) -> None:
+            self.cancel = lambda: cancelled.append(number)
+
     return types.SimpleNamespace(
-        Job=types.SimpleNamespace(load=lambda _: JOB),
+        Job=Job,
         Jobs=types.SimpleNamespace(load=lambda: {5: JOB}),
-        JobStep=lambda job, step: types.SimpleNamespace(send_signal=lambda n: sent.append((job, step, n))),
     )
 
 
 def test_the_lines_are_squeue_s() -> None:
-    sent: list[object] = []
-    info = queue_format.read_job(pyslurm_worker.run(stand_in(sent), ["inquire", "5"]), 5)
+    cancelled: list[int] = []
+    pyslurm = stand_in(cancelled)
+    info = queue_format.read_job(pyslurm_worker.run(pyslurm, ["inquire", "5"]), 5)
     assert info is not None
     assert (info.state, info.reason, info.nodes, info.preempted) == ("RUNNING", "", "node1", False)
-    found = pyslurm_worker.run(stand_in(sent), ["find", "1001"])
+    found = pyslurm_worker.run(pyslurm, ["find", "1001"])
     assert queue_format.read_found(found, "scrun:abc") == [5]
-    assert not pyslurm_worker.run(stand_in(sent), ["find", "1002"])
-    pyslurm_worker.run(stand_in(sent), ["signal", "5.2", "15"])
-    assert sent == [(5, 2, 15)]
+    assert not pyslurm_worker.run(pyslurm, ["find", "1002"])
+    pyslurm_worker.run(pyslurm, ["cancel", "5"])
+    assert cancelled == [5]

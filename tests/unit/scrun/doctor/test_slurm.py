@@ -46,9 +46,9 @@ def test_commands(missing: tuple[str, ...], text: str, level: str, words: str) -
 @pytest.mark.parametrize(
     ("installed", "of_slurm", "scheduler", "level"),
     [
-        ((25, 11), (25, 11), "auto", "ok"),
-        ((25, 11), (22, 5), "auto", "ok"),
-        (None, (22, 5), "auto", "ok"),
+        ((25, 11), (25, 11), "slurm", "ok"),
+        (None, (22, 5), "slurm", "ok"),
+        ((25, 11), (25, 11), "pyslurm", "ok"),
         (None, (22, 5), "pyslurm", "fault"),
         ((25, 11), (22, 5), "pyslurm", "fault"),
         ((0, 0), (0, 0), "pyslurm", "fault"),
