@@ -14,6 +14,7 @@ from .loglevel import Level, Log
 from .overlay.node_programs import NodePrograms
 from .root_plan import PROGRAMS
 
+AUTOREMOVE = "io.podman.annotations.autoremove"
 CHANGED = frozenset(("overlay", "overlays", "copy"))
 """The ways in which there is something to bring back."""
 
@@ -117,3 +118,17 @@ def _changes(creation: Creation, content: str, lent: Lent, archive: str) -> Mirr
         uppers = {name: name for name in lent.tops} if lent.way == "overlays" else None
         count.add(apply_changes(archive, creation.rootfs, lent.excluded, uppers, owners=lent.owners))
     return count
+
+
+def wants_sync(creation: Creation) -> bool:
+    """Whether the container's changes matter after its end."""
+    removed_anyway = creation.annotations.get(AUTOREMOVE, "").upper() == "TRUE" and _is_engines(creation.rootfs)
+    return creation.settings.staging.sync_back and not creation.readonly and not removed_anyway
+
+
+def _is_engines(rootfs: str) -> bool:
+    """Whether it is in the engine's store, where each layer has a name of 64 hexadecimal digits.
+
+    What a user has named with ``--rootfs`` stays, also with ``--rm``.
+    """
+    return any(len(name) == 64 and not name.strip("0123456789abcdef") for name in rootfs.split("/"))

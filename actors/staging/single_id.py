@@ -11,6 +11,7 @@ from proto.errors import StagingError
 from proto.life.creation import Creation
 
 from .bundle import staging_directory
+from .container_ids import caller_maps, container_maps
 from .reach import keeps_owners
 
 
@@ -28,8 +29,6 @@ def check(creation: Creation, config: dict[str, Any]) -> None:
     settings = creation.settings
     if oci_conf.load(settings.scrun.slurm_conf).runtime_name != "runc":
         return
-    from .builtin import caller_maps, container_maps
-
     uids, _ = container_maps(creation, config, caller_maps(), lambda: keeps_owners(staging_directory(creation)))
     if total(uids) == 1 and uids[0].container:
         raise StagingError(

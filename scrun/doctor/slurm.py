@@ -104,9 +104,7 @@ def judge_pyslurm(installed: tuple[int, int] | None, slurm: tuple[int, int], sch
     if scheduler != "pyslurm":
         return ok("not used: Slurm's commands do all that it could do, in a tenth of the time")
     if installed == slurm != (0, 0):
-        return ok(
-            f"used with Slurm {number}, for questions about jobs and to end them; Slurm's commands do the rest"
-        )
+        return ok(f"used with Slurm {number}, for questions about jobs and to end them; Slurm's commands do the rest")
     have = f"pyslurm is for Slurm {installed[0]}.{installed[1]:02}" if installed else "pyslurm is not installed"
     return fault(
         f"{have}, this is Slurm {number}, and scrun.toml demands it", "scrun.toml", "[scrun]", 'scheduler = "slurm"'

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from actors.staging.builtin import CallerMaps, stage_in, stage_out
+from actors.staging.builtin import stage_in, stage_out
 from actors.staging.bundle import content_of
 from actors.staging.commands import Commands
+from actors.staging.container_ids import CallerMaps
 from proto.errors import StagingError
 from proto.life.creation import Creation
 from tests.unit.creations import changed, creation

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from actors.oci.entry import ENTRY_NAME, has_code
-from actors.staging.builtin import CallerMaps, stage_in, stage_out
+from actors.staging.builtin import stage_in, stage_out
 from actors.staging.bundle import content_of
 from actors.staging.commands import Commands
+from actors.staging.container_ids import CallerMaps
 from proto.life.creation import Creation
 from tests.unit.creations import changed, creation
 

@@ -18,7 +18,7 @@ from actors.oci.node_config import NodePlan, node_config
 from actors.oci.program import find_program
 from actors.slurm.job_environment import JobFacts
 from actors.slurm.options import resolve
-from actors.staging import builtin
+from actors.staging import container_ids
 from actors.staging.bundle import read_config, write_config
 from actors.staging.filesystem import device_paths
 from actors.staging.lua.fitting import fit_entry
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from actors.oci.id_maps import IdMap
 
-MAPS = builtin.CallerMaps("0 1001 1\n1 100000 65536\n", "0 1001 1\n1 100000 65536\n")
+MAPS = container_ids.CallerMaps("0 1001 1\n1 100000 65536\n", "0 1001 1\n1 100000 65536\n")
 CALLERS = itertools.cycle(
     [creation(settings__scrun__id_mapping=mapping, **who)
      for mapping in ("auto", "single")
@@ -61,7 +61,7 @@ def stage(directory: Path, target: Path) -> None:
     """All that the built-in stager makes of it."""
     container = next(CALLERS)
     config = read_config(str(directory))
-    uid_map, gid_map = builtin.container_maps(container, config, MAPS, lambda: True)
+    uid_map, gid_map = container_ids.container_maps(container, config, MAPS, lambda: True)
     result = node_config(config, plan(config, target, uid_map, gid_map))
     write_config(str(target), result.config)
     # It can be read again, by anybody.
