@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.oci.podman import READY
 
 if TYPE_CHECKING:
+    from tests.conftest import Runner
     from tests.oci.node import Node
     from tests.oci.podman import Podman
 
@@ -62,6 +63,18 @@ def test_a_job_that_slurm_cannot_kill(engine: Podman, node: Node, wait_until: An
     engine.ok("rm", name)
     assert engine.job_state(job) in {"RUNNING", "COMPLETING"}
     node.answer()
+    wait_until(lambda: engine.job_state(job) == "CANCELLED" and not engine.left(container_id), 30, what="the job's end")
+
+
+def test_removal_while_slurm_ends_the_job(engine: Podman, as_root: Runner, wait_until: Any) -> None:
+    """A job that is cancelled takes no signal any more, and its program has ``KillWait`` to end."""
+    name = engine.ready(f'trap "" TERM; {READY}')
+    container_id = engine.id(name)
+    job = engine.job(container_id)
+    as_root(["scancel", str(job)])
+    wait_until(lambda: engine.job_state(job) in {"COMPLETING", "CANCELLED"}, 10, what="the end of the job's time")
+    engine.ok("rm", "--force", name, timeout=30)
+    assert not engine.exists(name)
     wait_until(lambda: engine.job_state(job) == "CANCELLED" and not engine.left(container_id), 30, what="the job's end")
 
 

@@ -81,6 +81,12 @@ def test_kill_is_answered_by_its_own_signal_only() -> None:
     assert isinstance(failed, ScrunError)
 
 
+def test_a_kill_that_slurm_does_not_take_is_no_failure_for_it_ends_the_container_all_the_same() -> None:
+    container = live(*RUNNING, e.SignalRequested(1, 9, "k1"), e.SignalFailed(1, "container not running"))
+    assert container.killed
+    assert answer(container, m.Kill(9), "k1") is True
+
+
 def test_of_window_changes_that_wait_there_is_one() -> None:
     first = (e.SignalRequested(1, 28, "k1"),)
     assert admit(live(*RUNNING, *first), m.Kill(28), "k2").event == e.SignalRequested(2, 28, "k2")
