@@ -217,6 +217,7 @@ class Host:
         """
         if environ is None:
             environ = self.environ | {"LC_ALL": "C"} | ({"SLURM_CONF": self.conf} if self.conf else {})
+            environ.pop("SLURM_JWT", None)  # as ``actors.slurm.commands`` has it
         try:
             done = subprocess.run(
                 [self.find(argv[0]) or argv[0], *argv[1:]],

@@ -13,10 +13,9 @@ from .option_table import Version
 VERSION_LIMIT = 5.0
 """Seconds that a command may take to say its version, which needs no other machine."""
 
-KEPT = frozenset(
-    {b"SLURM_CONF", b"SLURM_CONF_SERVER", b"SLURM_JWT", b"SLURM_SACK_JWKS", b"SLURM_SACK_KEY", b"SLURM_SACK_SOCKET"}
-)
-"""Variables of Slurm that say where the cluster is and who we are."""
+KEPT = frozenset({b"SLURM_CONF", b"SLURM_CONF_SERVER", b"SLURM_SACK_JWKS", b"SLURM_SACK_KEY", b"SLURM_SACK_SOCKET"})
+"""Variables of Slurm that say where the cluster is and who we are. Not SLURM_JWT: slurmd takes no token, and srun of
+26.05 and later, which has to talk to it, ends at once where one is set."""
 DROPPED = (b"SLURM_", b"SLURMD_", b"SALLOC_", b"SBATCH_", b"SRUN_", b"SQUEUE_", b"SCANCEL_", b"SINFO_", b"SCRUN_")
 """The other ones would set options behind our back (salloc(1), srun(1), INPUT ENVIRONMENT VARIABLES), and those of
 a surrounding job would describe that job. ``SLURM_SPANK_`` stays: plugins talk to each other by it."""

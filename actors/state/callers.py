@@ -54,7 +54,7 @@ def answer(container: Container, request: Request, request_id: str) -> ScrunErro
         case m.Kill():
             for known, sentence in container.outcomes:
                 if known == request_id:
-                    # Slurm takes no KILL for a job that it is ending; the container ends within ``kill_wait`` all the same.
+                    # Slurm takes no KILL for a job that it is ending; the container ends within ``kill_wait`` even so.
                     return from_wire("scheduler", sentence) if sentence and request.signal != KILL else True
             # One that is not under way has been merged with another one.
             under_way = any(signal.request == request_id for signal in container.signals)

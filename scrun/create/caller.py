@@ -9,8 +9,8 @@ from proto.life.creation import Caller
 
 KEPT = ("PATH", "TZ", "KRB5CCNAME", "MUNGE_SOCKET")
 KEPT_PREFIXES = ("SLURM_", "SPANK_")
-# Formats that a user likes would make the answers of Slurm's commands unreadable for scrun.
-DROPPED = ("SLURM_TIME_FORMAT", "SLURM_CONF")
+# Formats that a user likes would make Slurm's answers unreadable for scrun; tokens are of no use to its commands.
+DROPPED = ("SLURM_TIME_FORMAT", "SLURM_CONF", "SLURM_JWT")
 
 
 def find() -> Caller:

@@ -7,18 +7,19 @@ from scrun.host import Answer, Host
 
 from .configuration import setting
 from .finding import SHELL, Finding, fault, ok, warning
-from .versions import numbers
 
-JWT_IS_FATAL = (26, 5)
-"""srun of this version and later ends where auth/jwt is loaded, which SLURM_JWT brings about (seen with 26.05.5)."""
+NO_TOKENS = "the nodes' slurmd, to which srun talks, takes none"
 
 
 def credentials(host: Host) -> Finding:
     """Can credentials be made that Slurm accepts?"""
-    if host.environ.get("SLURM_JWT") and numbers(host.run("srun", "--version").text) >= JWT_IS_FATAL:
-        return fault(
-            "SLURM_JWT is set, with which srun of Slurm 26.05 and later starts no step", SHELL, "unset SLURM_JWT"
-        )
+    finding = _made(host)
+    if finding.level == "fault" and host.environ.get("SLURM_JWT"):
+        return finding._replace(sentence=f"{finding.sentence}; a token (SLURM_JWT) cannot take its place: {NO_TOKENS}")
+    return finding
+
+
+def _made(host: Host) -> Finding:
     kind = setting(host, "AuthType").lower()
     if kind == "auth/slurm":
         return sack(host)

@@ -129,7 +129,9 @@ SETUPS = {
     "auth/slurm with a socket that sackd has left": Setup(
         "credentials", "fault", "nobody listens", files=AUTH_SLURM, environ={"SLURM_SACK_SOCKET": "TMP/dead"}
     ),
-    "SLURM_JWT with Slurm 26.05": Setup("credentials", "fault", "SLURM_JWT", environ={"SLURM_JWT": "token"}),
+    "a token, and munged does not run": Setup(
+        "credentials", "fault", "takes none", {"munge": "exit 6"}, environ={"SLURM_JWT": "token"}
+    ),
     "TLS, and its certificate cannot be read": Setup(
         "TLS", "fault", "/nowhere/ca.pem",
         files={"etc/slurm.conf": "TLSType=tls/s2n\nTLSParameters=ca_cert_file=/nowhere/ca.pem\n"},

@@ -216,7 +216,7 @@ def test_the_environment_that_is_kept() -> None:
     }  # fmt: skip
     kept = dict(word.split(b"=", 1) for word in caller.kept_environ(given, who, "/slurm.conf"))
     assert kept == {
-        b"PATH": b"/p", b"SLURM_JWT": b"j", b"SLURM_CONF": b"/slurm.conf",
+        b"PATH": b"/p", b"SLURM_CONF": b"/slurm.conf",
         b"KRB5CCNAME": b"\xff", b"LC_ALL": b"C.UTF-8",
         b"HOME": os.fsencode(who.home), b"USER": os.fsencode(who.user), b"LOGNAME": os.fsencode(who.user),
     }  # fmt: skip

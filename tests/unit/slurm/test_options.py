@@ -324,8 +324,8 @@ def test_no_variable_sets_options_behind_our_back() -> None:
 
 
 def test_who_we_are_is_kept() -> None:
-    given = (b"SLURM_SACK_SOCKET=/run/slurm-c/sack.socket", b"SLURM_CONF_SERVER=ctl", b"SLURM_JWT=x")
-    assert environment(given) == (*given, b"LC_ALL=C")
+    given = (b"SLURM_SACK_SOCKET=/run/slurm-c/sack.socket", b"SLURM_CONF_SERVER=ctl")
+    assert environment((*given, b"SLURM_JWT=x")) == (*given, b"LC_ALL=C")
 
 
 def test_oci_conf() -> None:
