@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from actors.process.logbook import Logbook
+from actors.stdio.mover import NARROW, make_pipe
 from proto.exit_codes import INTERNAL
 from proto.host import sessions
 from proto.life import messages as m
@@ -252,7 +253,7 @@ def _await_end(children: list[Child]) -> None:
 
 def _catch_signals() -> int:
     """Turn signals into bytes of a pipe; return its read end."""
-    read, write = os.pipe()
+    read, write = make_pipe(NARROW)
     os.set_blocking(read, False)
     os.set_blocking(write, False)
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)

@@ -13,7 +13,7 @@ from actors.oci import config_file
 from actors.process.forking import close_all_but, detach_stdio
 from actors.slurm import scheduler_for
 from actors.stdio import streams
-from actors.stdio.mover import make_pipe
+from actors.stdio.mover import NARROW, make_pipe, resize
 from proto.errors import unwritable
 from proto.host import terminal
 from proto.host.paths import ContainerPaths, fd_path
@@ -49,6 +49,7 @@ def prepare(creation: Creation, journal: int, hold: tuple[int, int], *keep: int)
     paths = ContainerPaths(creation.root, creation.id)
     descriptors = Descriptors()
     descriptors.put("journal", journal)
+    resize(hold[1], NARROW)
     _take_engine_descriptors(descriptors, creation, (journal, *hold, *keep))
     command = scheduler_for(creation).request(creation)
     try:

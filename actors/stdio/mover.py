@@ -43,6 +43,8 @@ from typing import Protocol
 from proto.value import Value
 
 PIPE_SIZE = 1 << 16
+NARROW = 1 << 12
+"""Of a pipe that carries a byte now and then."""
 SPLICE_CHUNK = 1 << 20
 COPY_CHUNK = 4096
 
@@ -83,11 +85,16 @@ def make_pipe(size: int = PIPE_SIZE) -> tuple[int, int]:
     has two pages: some twenty containers with pipes of 1 MiB would do it.
     """
     reader, writer = os.pipe()
+    resize(writer, size)
+    return reader, writer
+
+
+def resize(pipe: int, size: int) -> None:
+    """Have a pipe hold so many bytes, where that is allowed."""
     try:
-        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, size)
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, size)
     except OSError:
         pass  # EPERM, over the limit: a small pipe does as well
-    return reader, writer
 
 
 class Stream:

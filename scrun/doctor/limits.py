@@ -16,6 +16,9 @@ TASKS = 32
 and those of a command that asks or signals. The engine's own are not among them."""
 FILES = 256
 """Descriptors that one process of a container may have; 30 at most are seen, more while files are copied."""
+PIPES = 98
+"""Pages in the pipes of a container that runs with all three streams: 16 in each of ours and of the engine's, and 1 in
+each of two that carry a byte now and then (fcntl(2), F_GETPIPE_SZ)."""
 FEW = 64
 """Containers below which a host is worth a word: as many as one script may well start."""
 
@@ -73,6 +76,25 @@ def judge_limits(found: list[Limit]) -> Finding:
     if limit.containers >= FEW:
         return ok(sentence)
     return (warning if limit.containers else fault)(sentence, limit.place, *limit.lines)
+
+
+def pipes(host: Host) -> Finding:
+    """For how many containers of a user are there pipes of the usual size?"""
+    most = to_number(host.read("/proc/sys/fs/pipe-user-pages-soft") or "")
+    return judge_pipes(most if host.caller.uid else 0)
+
+
+def judge_pipes(most: int) -> Finding:
+    """Judge what all pipes of one user may hold in pages, 0 for anything (pipe(7), ``pipe-user-pages-soft``)."""
+    if not most:
+        return ok("nothing limits the size of pipes")
+    count = most // PIPES
+    sentence = (
+        f"with more than about {count} containers a user's new pipes hold 8 KiB in place of 64, and output is slower"
+    )
+    if count >= FEW:
+        return ok(sentence)
+    return warning(sentence, "/etc/sysctl.d/scrun.conf", "fs.pipe-user-pages-soft = 262144")
 
 
 def kernel_limits(host: Host) -> list[Limit]:

@@ -38,6 +38,7 @@ CHECKS: tuple[tuple[str, Callable[[Host], Finding]], ...] = (
     ("machine-id", account.machine_id),
     ("state directory", account.state_directory),
     ("limits", limits.limits),
+    ("pipes", limits.pipes),
     ("scrun.toml", staging.scrun_toml),
     ("slurm.conf", slurm.slurm_conf),
     ("Slurm's commands", slurm.commands),

@@ -6,7 +6,7 @@ import pytest
 
 from scrun.cli.parsing import Line
 from scrun.doctor import limits
-from scrun.doctor.limits import TASKS, Limit
+from scrun.doctor.limits import PIPES, TASKS, Limit
 from scrun.host import Host
 
 SESSION = "/sys/fs/cgroup/user.slice/user-7.slice/session-1.scope"
@@ -29,6 +29,16 @@ def a_limit(most: int, used: int = 0) -> Limit:
 def test_a_limit(most: int, used: int, level: str, words: str) -> None:
     finding = limits.judge_limits([a_limit(100_000), a_limit(most, used)])
     assert (finding.level, finding.lines) == (level, () if level == "ok" else ("line",))
+    assert words in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("most", "level", "words"),
+    [(0, "ok", "nothing"), (16384, "ok", "about 167"), (64 * PIPES, "ok", "about 64"), (1024, "warning", "about 10")],
+)
+def test_pipes(most: int, level: str, words: str) -> None:
+    finding = limits.judge_pipes(most)
+    assert (finding.level, bool(finding.lines)) == (level, level == "warning")
     assert words in finding.sentence
 
 
