@@ -41,6 +41,11 @@ class OciConf(Value):
         return os.path.basename(self.runtime)
 
     @property
+    def replaces_shell(self) -> bool:
+        """Whether it takes the place of the shell that slurmstepd runs the line with, and hears the step's signals."""
+        return self.runtime_run.split()[:1] == ["exec"]
+
+    @property
     def runs_crun(self) -> bool:
         """Whether that is crun; it is what scrun tells sites to have, so also where none is named."""
         return self.runtime_name in {"", "crun"}

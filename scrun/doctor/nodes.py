@@ -86,7 +86,8 @@ def judge_text(path: str, text: str, *, systemd: bool) -> Finding | None:
     loose = [key for key, value in lines.items() if not value.startswith("exec ")]
     if loose:
         return warning(
-            f"{', '.join(loose)} of {path} should begin with exec: else signals end at a shell", path,
+            f"{', '.join(loose)} of {path} should begin with exec: else a time limit and scancel end a shell above the "
+            "runtime, and the program with it, unheard", path,
             *[f'{key}="exec {lines[key]}"' for key in loose],
         )  # fmt: skip
     told = [key for key, value in lines.items() if systemd and not hides_socket(value)]
