@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,11 @@ class Site:
         nodes_own().write_text(text)
         here = pathlib.Path(self.environ["SLURM_CONF"]).with_name("oci.conf")
         assert runtime.runner(["tee", str(here)], text).returncode == 0
+
+    def doctor(self, *words: str) -> list[dict[str, Any]]:
+        """The rows of the doctor there."""
+        done = self.runtime("doctor", "--format=json", *words, environ=self.environ, timeout=120)
+        return list(json.loads(done.stdout))
 
     def running(self, script: str, **more: Any) -> Box:
         """A container that runs a script."""

@@ -24,6 +24,26 @@ def site(runtime: Runtime, request: pytest.FixtureRequest) -> Iterator[Site]:
     yield from site_conf.site(runtime, site_conf.run_form(request.param))
 
 
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (site_conf.create_form("crun"), "RunTimeCreate and RunTimeStart in oci.conf start no container"),
+        (site_conf.create_form("runc"), "RunTimeCreate and RunTimeStart in oci.conf start no container"),
+        (site_conf.run_form("crun") + "IgnoreFileConfigJson=true\n", "IgnoreFileConfigJson in oci.conf keeps Slurm"),
+        ('RunTimeRun="singularity exec --userns %r %@"', "does not give singularity the bundle (%b)"),
+    ],
+)
+def test_what_cannot_run_a_container_is_refused_before_a_job_is_asked_for(
+    runtime: Runtime, lines: str, words: str
+) -> None:
+    for site in site_conf.site(runtime, lines):
+        bundle = runtime.bundle("/bin/true", annotations=site.options)
+        assert words in runtime.fails("create", "--bundle", str(bundle), "refused", environ=site.environ)
+        row = next(row for row in site.doctor() if row["check"] == "oci.conf")
+        assert row["level"] == "fault"
+        assert words.rsplit("oci.conf", maxsplit=1)[-1] in row["sentence"]
+
+
 def test_it_is_heard_at_once_that_it_shall_end(runtime: Runtime, site: Site) -> None:
     box = site.running("trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done")
     assert box.read_line() == "ready"
