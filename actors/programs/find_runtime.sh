@@ -1,47 +1,35 @@
 # shellcheck shell=sh
-# On a node, with a container's cookie as $1, after job_processes.sh: looks for the OCI runtime that stays beside the
-# container. Its words up to its verb become "$@", and the id by which it knows the container becomes $id. %s: what is said if there is none, but where
-# $elsewhere is set: that is the exit status then.
+# Follows container_processes.sh: looks for the OCI runtime that stays beside the container. Its words up to its verb become
+# "$@", and the id by which it knows the container becomes $id. %s: what is said if there is none; the exit status is 255 then.
 #
 # The program's descendants have its mounts as well, and so has whatever was added before: the runtime is the one
-# process without them that has "run" among its words and such a child. grep is started once, for the job's processes; a
-# runtime may have moved its container out of the job's control group, so if it is not there, for all of the node: some
-# hundred on most, which takes longer than all the rest. Whatever can be done without another process is done so.
-# shellcheck disable=SC2034,SC2154 # for what follows; job is of what precedes it
-cookie=$1
-mark="/.scrun-$1 "
-set --
-inside() {
-    if [ "$job" ]; then
-        set --
-        for file in "$job"/step_*/cgroup.procs "$job"/step_*/user/task_*/cgroup.procs; do
-            while read -r pid; do set -- "$@" "/proc/$pid/mountinfo"; done <"$file"
-        done
-        if [ $# -gt 0 ] && grep -lsF "$mark" "$@"; then return; fi
-    fi
-    grep -lsF "$mark" /proc/[0-9]*/mountinfo
-} 2>/dev/null
-parent() {
-    while read -r key value; do
-        if [ "$key" = PPid: ]; then echo "/proc/$value"; fi
-    done <"$1/status"
-} 2>/dev/null
+# process without them that has "run" among its words and such a child.
+# shellcheck disable=SC2034,SC2154 # for what follows; mark is of what precedes it
 id=
 for child in $(inside); do
     runtime=$(parent "${child%/mountinfo}")
     if grep -qsF "$mark" "$runtime/mountinfo"; then continue; fi
     set --
     verb=
+    option=
     while IFS= read -r word; do
-        if [ "$word" = run ]; then verb=run; fi
-        if [ "$verb" ]; then id=$word; else set -- "$@" "$word"; fi
+        if [ -z "$verb" ]; then
+            if [ "$word" = run ]; then verb=run; else set -- "$@" "$word"; fi
+        elif [ "$option" ]; then
+            option=
+        else
+            case $word in
+                -b | --bundle | -f | --config | --console-socket | --pid-file | --preserve-fds) option=$word ;;
+                -*) ;;
+                *) id=${id:-$word} ;;
+            esac
+        fi
     done <<END
 $(tr '\0' '\n' 2>/dev/null <"$runtime/cmdline")
 END
     if [ "$verb" ]; then break; fi
 done
 if [ -z "$id" ]; then
-    if [ "$elsewhere" ]; then exit "$elsewhere"; fi
     echo "%s" >&2
     exit 255
 fi

@@ -17,8 +17,10 @@ PART = 96 << 10
 """Bytes of the description in one variable; execve(2) takes 128 KiB in all (MAX_ARG_STRLEN)."""
 NO_RUNTIME = "exec failed: on this node no OCI runtime stays beside the container; RunTimeRun must be one that can exec"
 
-FIND = program("job_processes.sh") + program("find_runtime.sh")
-"""With the cookie as $1: the runtime's words up to its verb become "$@", the container's id $id. See ``find``."""
+PROCESSES = program("job_processes.sh") + program("container_processes.sh")
+"""With the cookie as $1: how to look for the container's processes on a node."""
+FIND = PROCESSES + program("find_runtime.sh").replace(b"%s", NO_RUNTIME.encode())
+"""The same, and the runtime's words up to its verb become "$@", the container's id $id."""
 HERE = program("given_runtime.sh")
 """The same with the id as $1 and the runtime's words after it: a container of this machine."""
 FOLLOW = program("follow_size.sh")
@@ -28,16 +30,6 @@ MARK = b"ended=$2\n"
 NULL_INPUT = b"exec </dev/null\n"
 """slurmstepd gives a task a pipe, whatever ``--input`` says."""
 PLAIN_EXEC = program("plain_exec.sh")
-
-
-def find(otherwise: str) -> bytes:
-    """``FIND``.
-
-    Args:
-        otherwise: what is said where there is none; the exit status is 255 then, or that in $elsewhere.
-
-    """
-    return FIND.replace(b"%s", otherwise.encode())
 
 
 def variables(process: bytes) -> list[bytes]:
@@ -54,7 +46,7 @@ def names(entries: list[bytes]) -> list[str]:
 def on_node(entries: list[bytes], *, terminal: bool, null_input: bool) -> bytes:
     """The shell's script for a node, whose arguments are the container's cookie and a mark of ``Entering``."""
     before = MARK + (NULL_INPUT if null_input else b"")
-    return before + find(NO_RUNTIME) + (FOLLOW if terminal else b"") + adding(entries, terminal=terminal)
+    return before + FIND + (FOLLOW if terminal else b"") + adding(entries, terminal=terminal)
 
 
 def adding(entries: list[bytes], *, terminal: bool) -> bytes:

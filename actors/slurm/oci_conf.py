@@ -4,8 +4,21 @@ import os
 
 from proto.value import Value
 
+_POLLED = (
+    "RunTimeCreate and RunTimeStart in oci.conf start no container: slurmstepd waits for the end of what create says, "
+    "which the container has as its output; RunTimeRun must be there in their place"
+)
+_NOT_WRITTEN = (
+    "IgnoreFileConfigJson in oci.conf keeps Slurm from telling the runtime a step's command and variables; "
+    "it must be false"
+)
+_NO_BUNDLE = (
+    "RunTimeRun in oci.conf does not give {} the bundle (%b), and with it all but the root file system: mounts, ids, "
+    "variables; it must run crun, runc or another OCI runtime"
+)
 HOOKED = frozenset(("crun", "runc"))
 """Runtimes that run hooks as the specification has it, from their first versions on."""
+_TRUE = frozenset(("1", "true", "yes", "y", "up", "on"))
 TOOLKIT = "nvidia-container-runtime"
 """NVIDIA's, which is runc with a change of config.json before it; its variants have a dot and a word more."""
 
@@ -17,8 +30,10 @@ class OciConf(Value):
         srun_path: ``SrunPath``, or empty.
         srun_args: ``SrunArgs``, one argument per line of the file.
         runtime_run: pattern ``RunTimeRun``, or empty.
+        runtime_create: pattern ``RunTimeCreate``, or empty.
         mount_spool_dir: ``MountSpoolDir``, or empty (``spool_mount``).
         container_path: ``ContainerPath``, or empty.
+        ignores_config: ``IgnoreFileConfigJson``.
         disabled_hooks: ``DisableHooks``: kinds of hooks that slurmd takes out of config.json.
 
     """
@@ -26,9 +41,20 @@ class OciConf(Value):
     srun_path: str = ""
     srun_args: tuple[str, ...] = ()
     runtime_run: str = ""
+    runtime_create: str = ""
     mount_spool_dir: str = ""
     container_path: str = ""
+    ignores_config: bool = False
     disabled_hooks: tuple[str, ...] = ()
+
+    @property
+    def unusable(self) -> str:
+        """Why no container of scrun's can be run with it, in one sentence, or empty. Seen with 22.05, 24.11, 26.05."""
+        if self.runtime_create and not self.runtime_run:
+            return _POLLED
+        if self.runtime_run and "%b" not in self.runtime_run:
+            return _NO_BUNDLE.format(self.runtime_name)
+        return _NOT_WRITTEN if self.ignores_config else ""
 
     @property
     def runtime(self) -> str:
@@ -41,6 +67,11 @@ class OciConf(Value):
         return os.path.basename(self.runtime)
 
     @property
+    def replaces_shell(self) -> bool:
+        """Whether it takes the place of the shell that slurmstepd runs the line with, and hears the step's signals."""
+        return self.runtime_run.split()[:1] == ["exec"]
+
+    @property
     def runs_crun(self) -> bool:
         """Whether that is crun; it is what scrun tells sites to have, so also where none is named."""
         return self.runtime_name in {"", "crun"}
@@ -48,7 +79,7 @@ class OciConf(Value):
     @property
     def makes_streams(self) -> bool:
         """Whether it runs the hooks that make a program's standard output a pipe (``actors.oci.streams``)."""
-        return self.runtime_name in HOOKED and not self.disabled("poststart", "poststop")
+        return (self.runtime_name in HOOKED or self.gives_gpus) and not self.disabled("poststart", "poststop")
 
     @property
     def follows_links(self) -> bool:
@@ -68,28 +99,27 @@ class OciConf(Value):
 
 def parse(text: str) -> OciConf:
     """Read the file. Keys in any case, ``#`` begins a comment, a value may stand in double quotes."""
-    srun_path = runtime_run = mount_spool_dir = container_path = ""
+    values: dict[str, str] = {}
     srun_args: list[str] = []
-    hooks: tuple[str, ...] = ()
     for line in text.splitlines():
         key, equals, value = line.partition("=")
         if not equals or key.lstrip().startswith("#"):
             continue
-        plain = _value(value)
-        match key.strip().lower():
-            case "srunpath":
-                srun_path = plain
-            case "srunargs" if plain:
-                srun_args.append(plain)
-            case "runtimerun":
-                runtime_run = plain
-            case "mountspooldir":
-                mount_spool_dir = plain
-            case "containerpath":
-                container_path = plain
-            case "disablehooks":
-                hooks = tuple(word.strip() for word in plain.split(",") if word.strip())
-    return OciConf(srun_path, tuple(srun_args), runtime_run, mount_spool_dir, container_path, hooks)
+        key, plain = key.strip().lower(), _value(value)
+        values[key] = plain
+        if key == "srunargs" and plain:
+            srun_args.append(plain)
+    hooks = tuple(word.strip() for word in values.get("disablehooks", "").split(",") if word.strip())
+    return OciConf(
+        srun_path=values.get("srunpath", ""),
+        srun_args=tuple(srun_args),
+        runtime_run=values.get("runtimerun", ""),
+        runtime_create=values.get("runtimecreate", ""),
+        mount_spool_dir=values.get("mountspooldir", ""),
+        container_path=values.get("containerpath", ""),
+        ignores_config=values.get("ignorefileconfigjson", "").lower() in _TRUE,
+        disabled_hooks=hooks,
+    )
 
 
 def _value(text: str) -> str:

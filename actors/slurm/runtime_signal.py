@@ -1,6 +1,6 @@
-"""Signals that the node's OCI runtime keeps to itself, and the way round it.
+"""Signals that do not reach the program by way of slurmstepd, and the way round it.
 
-slurmstepd signals the process that it has started, which is the runtime (``crun run``). The runtime passes on to its
+slurmstepd signals the process that it has started. That is the node's runtime (``crun run``), which passes on to its
 container what it takes for the container's (seen with strace and by a program that counts signals):
 
 =======  ====================================================================================================
@@ -9,39 +9,43 @@ container what it takes for the container's (seen with strace and by a program t
 23, 34   those of Go's runtime, too: 34 ends runc, and with 23 its threads wake each other (1.1.5 passes on those, too)
 =======  ====================================================================================================
 
-So a plain step beside the container's has the same runtime send these (``crun kill``), as an engine beside it would. It
-costs 0.1 s, where scancel needs 0.02.
+Where the line of oci.conf does not begin with ``exec``, it is the shell that runs the line, if that is dash: a signal
+ends it, and slurmstepd kills the rest before the program has heard anything (22.05, 24.11 and 26.05).
+
+So a plain step beside the container's signals the program itself. It costs 0.1 s, where scancel needs 0.02.
 """
 
 from actors.programs import program
-from proto.exit_codes import CHLD, URG, WINCH
+from proto.exit_codes import CHLD, CONT, KILL, STOP, URG, WINCH
 
 from . import enter
+from .oci_conf import OciConf
 
 RUNTIMES_OWN = frozenset({CHLD, WINCH, 32, 33})
 """What no runtime passes on."""
 GOS_OWN = frozenset({URG, 34})
 """What one that is written in Go does not pass on: every other one than crun, as far as can be known."""
-KEPT = RUNTIMES_OWN | GOS_OWN
-"""What depends on the runtime: for all others nobody need know which one that is."""
+THE_STEPS = frozenset({KILL, STOP, CONT})
+"""What Slurm does to all processes of the step."""
 
 SEND = program("signal.sh")
-NO_RUNTIME = "on this node no OCI runtime stays beside the container, and no other way leads there for this signal"
 
 
-def needed(signum: int, runtime: str) -> bool:
-    """Whether only the node's runtime can bring the signal to the program.
+def needed(signum: int, conf: OciConf) -> bool:
+    """Whether slurmstepd cannot bring the signal to the program.
 
     Args:
         signum: the signal.
-        runtime: name of the program of RunTimeRun.
+        conf: the site's oci.conf; of one that is not on this host nothing is known.
 
     """
-    return signum in RUNTIMES_OWN or (signum in GOS_OWN and runtime != "crun")
+    if signum in THE_STEPS:
+        return False
+    return not conf.replaces_shell or signum in RUNTIMES_OWN or (signum in GOS_OWN and conf.runtime_name != "crun")
 
 
 def on_node(cookie: str, signum: int) -> bytes:
     """The shell's script for the nodes of a container."""
     # Of several nodes of an allocation some may not be the container's.
-    head = b'set -- %s\nif [ "$SLURM_NNODES" != 1 ]; then elsewhere=0; fi\n' % cookie.encode()
-    return head + enter.find(NO_RUNTIME) + SEND.replace(b"%s", b"%d" % signum)
+    head = b'set -- %s\nelsewhere=\nif [ "$SLURM_NNODES" != 1 ]; then elsewhere=0; fi\n' % cookie.encode()
+    return head + enter.PROCESSES + SEND.replace(b"%s", b"%d" % signum)

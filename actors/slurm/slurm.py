@@ -162,7 +162,7 @@ class Slurm:
         return step_log.read(text)
 
     def signal(self, step_id: str, signum: int) -> Command:
-        """``scancel --signal=N JOB.STEP``, never the whole job; by the node's runtime what scancel cannot bring.
+        """``scancel --signal=N JOB.STEP``, never the whole job; by a plain step what does not get to the program so.
 
         Raises:
             SchedulerError: the step is not known.
@@ -170,7 +170,7 @@ class Slurm:
         """
         if "." not in step_id:
             raise SchedulerError("container not running: its step is not known yet")
-        if signum in runtime_signal.KEPT and runtime_signal.needed(signum, self._oci_conf().runtime_name):
+        if runtime_signal.needed(signum, self._oci_conf()):
             script = runtime_signal.on_node(self._creation.cookie, signum)
             # Of itself srun would ask again after minutes.
             return self.remote_command(int(step_id.partition(".")[0]), script, "--immediate=1")

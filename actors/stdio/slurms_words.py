@@ -7,9 +7,11 @@ is told by scrun, once: in the log, and as the last line where that was not the 
 import re
 
 _LINE = re.compile(
-    rb"slurmstepd(?:-[\w.-]+)?: error: \*\*\* (?:STEP|JOB) \S+ ON [^\n]{0,200} CANCELLED AT [^\n]{0,200}\*\*\*\n"
+    rb"(?:slurmstepd(?:-[\w.-]+)?:|\[20\d\d-[\dT:.-]{1,30}\]) error: \*\*\* "
+    rb"(?:STEP|JOB) \S+ ON [^\n]{0,200} CANCELLED AT [^\n]{0,200}\*\*\*\n"
 )
-_BEGIN = b"slurmstepd"
+_BEGINS = (b"slurmstepd", b"[20")
+"""With 26.05 a line of slurmstepd's begins with the time, as in its log."""
 LONGEST = 512
 """Bytes of such a line at most."""
 
@@ -34,11 +36,15 @@ def sift(data: bytes, *, more: bool) -> tuple[bytes, bytes]:
 
 def _begins(data: bytes) -> int:
     """Where a line of slurmstepd's may begin whose end is not there."""
+    return min(_begins_with(begin, data) for begin in _BEGINS)
+
+
+def _begins_with(begin: bytes, data: bytes) -> int:
     tail = max(0, len(data) - LONGEST)
-    at = data.rfind(_BEGIN, tail)
+    at = data.rfind(begin, tail)
     if at >= 0:
         return at if b"\n" not in data[at:] else len(data)
-    for count in range(len(_BEGIN) - 1, 0, -1):
-        if data.endswith(_BEGIN[:count]):
+    for count in range(len(begin) - 1, 0, -1):
+        if data.endswith(begin[:count]):
             return len(data) - count
     return len(data)

@@ -26,6 +26,7 @@ def check(creation: Creation, config: dict[str, Any]) -> None:
     mapped = not creation.is_roots or bool(inner_maps(config)[0])
     namespaces = own_namespaces(config, network=own_network(creation.annotations), user=mapped)
     conf = oci_conf.load(creation.settings.scrun.slurm_conf)
-    sentence = joining.refusal(creation, config) or impossible(config, namespaces, crun=conf.runs_crun)
+    unusable = "" if creation.settings.scrun.scheduler == "local" else conf.unusable
+    sentence = unusable or joining.refusal(creation, config) or impossible(config, namespaces, crun=conf.runs_crun)
     if sentence:
         raise UnsupportedError(sentence)

@@ -70,6 +70,8 @@ def judge_text(path: str, text: str, *, systemd: bool) -> Finding | None:
             hands NOTIFY_SOCKET on (seen with 24.11).
 
     """
+    if sentence := parse(text).unusable:
+        return fault(sentence.replace("oci.conf", path), path, EXAMPLE[-1])
     lines = runtime_lines(text)
     missing = [key for key in NEEDED if key not in lines]
     if not any(key in lines for key in STARTS):
@@ -77,16 +79,11 @@ def judge_text(path: str, text: str, *, systemd: bool) -> Finding | None:
     if missing:
         needed = [line for line in EXAMPLE if line.partition("=")[0] in missing]
         return fault(f"{path} lacks {', '.join(missing)}", path, *needed)
-    run = lines.get("RunTimeRun", "")
-    if not run:
-        sentence = f"{path} has RunTimeCreate and RunTimeStart, which lose signals and output; use RunTimeRun"
-        return warning(sentence, path, EXAMPLE[-1])
-    if "%b" not in run and "%r" not in run:
-        return fault(f"RunTimeRun of {path} does not name the bundle (%b)", path, EXAMPLE[-1])
     loose = [key for key, value in lines.items() if not value.startswith("exec ")]
     if loose:
         return warning(
-            f"{', '.join(loose)} of {path} should begin with exec: else signals end at a shell", path,
+            f"{', '.join(loose)} of {path} should begin with exec: else a time limit and scancel end a shell above the "
+            "runtime, and the program with it, unheard", path,
             *[f'{key}="exec {lines[key]}"' for key in loose],
         )  # fmt: skip
     told = [key for key, value in lines.items() if systemd and not hides_socket(value)]

@@ -68,6 +68,9 @@ KNOWN: dict[tuple[str, str, str], str] = {
     "test_the_arguments_of_both_functions_are_those_of_the_document_in_its_order",
     ("docs/lua.md", "slurm", "function"): f"{UNIT}/test_lua.py::test_every_function_of_slurm_has_a_row_and_no_other",
     ("docs/lua.md", "What differs from Slurm's scrun", "there"): PROSE,
+    ("docs/oci-conf.md", "Runtimes", "form"): f"{UNIT}/test_oci_conf.py::test_what_is_refused_is_refused",
+    ("docs/oci-conf.md", "Keys", "key"): f"{UNIT}/test_oci_conf.py::test_every_key_has_its_row",
+    ("docs/oci-conf.md", "Patterns", "pattern"): f"{UNIT}/test_oci_conf.py::test_every_pattern_has_its_row",
     ("docs/operations.md", "The commands", "command"): f"{UNIT}/test_commands.py::"
     "test_every_verb_has_its_row_and_no_other",
     ("docs/operations.md", "Files", "file"): f"{UNIT}/test_operations.py::"

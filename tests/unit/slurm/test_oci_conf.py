@@ -1,6 +1,6 @@
 import pytest
 
-from actors.slurm.oci_conf import OciConf
+from actors.slurm.oci_conf import OciConf, parse
 
 
 @pytest.mark.parametrize(
@@ -8,6 +8,7 @@ from actors.slurm.oci_conf import OciConf
     [
         ("crun", (), True),
         ("/usr/local/sbin/runc", (), True),
+        ("nvidia-container-runtime", (), True),
         ("singularity", (), False),
         ("crun-wrapper", (), False),
         ("crun", ("prestart", "createContainer"), True),
@@ -33,3 +34,24 @@ def test_who_makes_the_streams(runtime: str, disabled: tuple[str, ...], runs: bo
 def test_nvidias_runtime_is_runc_and_more(runtime: str, gives: bool, follows: bool) -> None:
     conf = OciConf(runtime_run=f"exec {runtime} run")
     assert (conf.gives_gpus, conf.follows_links) == (gives, follows)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ""),  # nothing is known here
+        ("RunTimeRun=crun run --bundle %b ID", ""),
+        ("RunTimeRun=crun run --bundle %b ID\nIgnoreFileConfigJson=false", ""),
+        ("RunTimeRun=crun run --bundle %b ID\nIgnoreFileConfigJson=yes", "it must be false"),
+        ("RunTimeCreate=crun create -b %b ID\nRunTimeStart=crun start ID", "slurmstepd waits for the end"),
+        (
+            "RunTimeRun=singularity exec --userns %r %@\nIgnoreFileConfigJson=true",
+            "does not give singularity the bundle",
+        ),
+        ("RunTimeRun=env -i PATH=/bin ch-run -w %r -- %@", "does not give ch-run the bundle"),
+    ],
+)
+def test_what_no_container_can_be_run_with(text: str, words: str) -> None:
+    sentence = parse(text).unusable
+    assert words in sentence
+    assert bool(sentence) is bool(words)

@@ -1,0 +1,24 @@
+# shellcheck shell=sh
+# On a node, with a container's cookie as $1, after job_processes.sh: looks for the container's processes. grep is started once,
+# for the job's processes; a runtime may have moved its container out of the job's control group, so if it is not there, for all
+# of the node: some hundred on most, which takes longer than all the rest. Whatever can be done without another process is
+# done so.
+# shellcheck disable=SC2034,SC2154 # for what follows; job is of what precedes it
+cookie=$1
+mark="/.scrun-$1 "
+set --
+inside() {
+    if [ "$job" ]; then
+        set --
+        for file in "$job"/step_*/cgroup.procs "$job"/step_*/user/task_*/cgroup.procs; do
+            while read -r pid; do set -- "$@" "/proc/$pid/mountinfo"; done <"$file"
+        done
+        if [ $# -gt 0 ] && grep -lsF "$mark" "$@"; then return; fi
+    fi
+    grep -lsF "$mark" /proc/[0-9]*/mountinfo
+} 2>/dev/null
+parent() {
+    while read -r key value; do
+        if [ "$key" = PPid: ]; then echo "/proc/$value"; fi
+    done <"$1/status"
+} 2>/dev/null

@@ -1,0 +1,36 @@
+"""docs/oci-conf.md against the tests that set each key and each pattern."""
+
+from __future__ import annotations
+
+from actors.slurm.oci_conf import OciConf
+from scrun.doctor.nodes import NEEDED, STARTS
+from tests.slurm import test_oci_conf_keys as keys
+from tests.unit.docs import markdown
+
+DOCUMENT = "docs/oci-conf.md"
+
+
+def test_every_key_has_its_row() -> None:
+    rows = [markdown.spans(cell)[0] for cell in markdown.table(DOCUMENT, "Keys", "key").column("key")]
+    tried = {name.partition("=")[0].partition(" ")[0] for name in keys.CASES}
+    assert rows == sorted({*tried, *NEEDED, *STARTS, "SrunPath", "SrunArgs"})
+
+
+def test_what_is_said_to_be_nothing_is_tried() -> None:
+    table = markdown.table(DOCUMENT, "Keys", "key")
+    nothing = {markdown.spans(key)[0] for key, becomes in table.rows if becomes.startswith("nothing")}
+    assert nothing <= {name.partition("=")[0] for name in keys.CASES}
+
+
+def test_every_pattern_has_its_row() -> None:
+    rows = [markdown.spans(cell)[0] for cell in markdown.table(DOCUMENT, "Patterns", "pattern").column("pattern")]
+    assert set(rows) == set(keys.PATTERNS)
+    assert len(rows) == len(keys.PATTERNS)
+
+
+def test_what_is_refused_is_refused() -> None:
+    refused = [row for row in markdown.table(DOCUMENT, "Runtimes", "form").rows if row[1].startswith("refused")]
+    assert len(refused) == 2
+    assert OciConf(runtime_create="crun create %b").unusable
+    assert OciConf(runtime_run="singularity exec --userns %r %@").unusable
+    assert OciConf(runtime_run="exec crun run %b", ignores_config=True).unusable
