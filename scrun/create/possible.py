@@ -6,7 +6,8 @@ from actors.oci.id_maps import inner_maps
 from actors.oci.impossible import impossible
 from actors.oci.namespaces import own_namespaces, own_network
 from actors.slurm import oci_conf
-from proto.errors import UnsupportedError
+from actors.slurm.commands import probe_version
+from proto.errors import SettingsError, UnsupportedError
 from proto.life.creation import Creation
 
 from . import joining
@@ -29,3 +30,16 @@ def check(creation: Creation, config: dict[str, Any]) -> None:
     sentence = joining.refusal(creation, config) or impossible(config, namespaces, crun=conf.runs_crun)
     if sentence:
         raise UnsupportedError(sentence)
+
+
+def check_site(creation: Creation) -> None:
+    """Look at what the nodes are told to run containers with.
+
+    Raises:
+        SettingsError: no node can do that.
+
+    """
+    path = creation.settings.scrun.slurm_conf
+    wrong = oci_conf.fault(oci_conf.load(path), lambda: probe_version(creation.environ))
+    if wrong:
+        raise SettingsError(f"{oci_conf.place(path)} {wrong}, so no node runs a container; scrun doctor has an example")

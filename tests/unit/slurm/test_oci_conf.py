@@ -1,6 +1,6 @@
 import pytest
 
-from actors.slurm.oci_conf import OciConf
+from actors.slurm.oci_conf import OciConf, fault, parse
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from actors.slurm.oci_conf import OciConf
     ],
 )
 def test_who_makes_the_streams(runtime: str, disabled: tuple[str, ...], runs: bool) -> None:
-    conf = OciConf(runtime_run=f"exec {runtime} run", disabled_hooks=disabled)
+    conf = OciConf(runtime_lines={"RunTimeRun": f"exec {runtime} run"}, disabled_hooks=disabled)
     assert conf.makes_streams is runs
 
 
@@ -31,5 +31,35 @@ def test_who_makes_the_streams(runtime: str, disabled: tuple[str, ...], runs: bo
     ],
 )
 def test_nvidias_runtime_is_runc_and_more(runtime: str, gives: bool, follows: bool) -> None:
-    conf = OciConf(runtime_run=f"exec {runtime} run")
+    conf = OciConf(runtime_lines={"RunTimeRun": f"exec {runtime} run"})
     assert (conf.gives_gpus, conf.follows_links) == (gives, follows)
+
+
+WHOLE = "RunTimeQuery=crun state %n\nRunTimeKill=crun kill %n\nRunTimeDelete=crun delete %n\nRunTimeRun=crun run %b %n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "words"),
+    [
+        (WHOLE, (22, 5), ""),
+        ("SrunPath=/usr/bin/srun", (22, 5), ""),
+        (WHOLE.replace("RunTimeKill", "# RunTimeKill"), (26, 5), "lacks RunTimeKill"),
+        (WHOLE.replace("RunTimeRun", "RunTimeDelete"), (26, 5), "lacks RunTimeRun"),
+        (WHOLE + "RunTimeStart=crun start %n", (26, 5), "has both RunTimeRun and RunTimeStart"),
+        (WHOLE.replace("run %b", "run %b 100%%m"), (22, 5), ""),
+        (WHOLE.replace("%b", "%m"), (22, 5), "has %m in RunTimeRun, which Slurm 22.05 does not know"),
+        (WHOLE.replace("%b", "%m"), (23, 2), ""),
+        (WHOLE.replace("%b", "%Z"), (24, 11), "has %Z in RunTimeRun, which Slurm 24.11 does not know"),
+        (WHOLE.replace("%b", "%Z"), (0, 0), ""),
+        (WHOLE.replace("%b", "%x"), (0, 0), "has %x in RunTimeRun, which is no pattern of Slurm's"),
+    ],
+)
+def test_what_no_node_can_use(text: str, version: tuple[int, int], words: str) -> None:
+    assert fault(parse(text), lambda: version) == words
+
+
+def test_the_version_is_asked_for_only_if_need_be() -> None:
+    def version() -> tuple[int, int]:
+        raise AssertionError
+
+    assert fault(parse(WHOLE), version) == ""

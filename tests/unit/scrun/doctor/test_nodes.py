@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from actors.slurm.oci_conf import parse
 from scrun.doctor import nodes
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ PLAIN = GOOD.replace("env -u NOTIFY_SOCKET ", "")
 def judge(text: str | None, *there: str, systemd: bool = False) -> Finding:
     places = {"crun": "/usr/bin/crun"}
     return nodes.judge_oci_conf(
-        "/e/oci.conf", text, lambda name: places.get(name, ""), lambda path: path in there, systemd=systemd
+        "/e/oci.conf", text, lambda name: places.get(name, ""), lambda path: path in there, systemd=systemd, version=(22, 5)
     )
 
 
@@ -55,6 +56,7 @@ def test_a_line_that_is_missing(key: str) -> None:
         ("exec crun", "exec env A=1 crun", "ok", "runs crun"),
         ("RunTimeRun", "RunTimeCreate", "warning", "use RunTimeRun"),
         ("RunTimeQuery", "RUNTIMEQUERY", "ok", "crun"),
+        ("%u", "%U", "fault", "has %U in RunTimeQuery, which Slurm 22.05 does not know"),
         ("RunTimeQuery=", "#RunTimeQuery=", "fault", "lacks RunTimeQuery"),
         ("exec crun", "exec 'crun", "warning", "'crun, which is not"),
     ],
@@ -79,7 +81,7 @@ def test_a_line_becomes_the_runtime_which_hears_of_no_socket(tmp_path: Path) -> 
     crun.write_text('#!/bin/sh\necho "$$ ${NOTIFY_SOCKET-none} $1"\n')
     crun.chmod(0o755)
     environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "NOTIFY_SOCKET": "/run/systemd/notify"}
-    for value in nodes.runtime_lines(GOOD).values():
+    for value in parse(GOOD).runtime_lines.values():
         with subprocess.Popen(["/bin/sh", "-c", value], env=environ, stdout=subprocess.PIPE, text=True) as process:
             said, _ = process.communicate()
         assert said == f"{process.pid} none --rootless=true\n"
