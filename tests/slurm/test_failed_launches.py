@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from tests.slurm.runtime import Runtime
 
 
-def site(runtime: Runtime, cluster: Any, *, slurm_conf: str = "", oci_conf: tuple[str, str] = ("", "")) -> dict[str, str]:
+def site(
+    runtime: Runtime, cluster: Any, *, slurm_conf: str = "", oci_conf: tuple[str, str] = ("", "")
+) -> dict[str, str]:
     """A site with another line in slurm.conf, and one text in place of another in oci.conf."""
     there = pathlib.Path(cluster.slurm_conf)
     made = runtime.site("", f"{there.read_text()}{slurm_conf}\n")

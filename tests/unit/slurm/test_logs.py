@@ -195,8 +195,9 @@ def test_a_bundle_that_a_node_does_not_see() -> None:
 
 
 def test_a_plug_in_that_srun_does_not_find() -> None:
-    said_so = "srun: error: MPI: Unable to load any plugin\nsrun: error: Invalid MPI type 'pmix', --mpi=list for acceptable types\n"
-    assert "(Slurm: Invalid MPI type 'pmix', --mpi=list" in step_log.read(said_so).failure
+    lines = ("error: MPI: Unable to load any plugin", "error: Invalid MPI type 'pmix', --mpi=list for acceptable types")
+    news = step_log.read("".join(f"srun: {line}\n" for line in lines))
+    assert "(Slurm: Invalid MPI type 'pmix', --mpi=list" in news.failure
 
 
 def test_memory() -> None:

@@ -35,7 +35,9 @@ def test_nvidias_runtime_is_runc_and_more(runtime: str, gives: bool, follows: bo
     assert (conf.gives_gpus, conf.follows_links) == (gives, follows)
 
 
-WHOLE = "RunTimeQuery=crun state %n\nRunTimeKill=crun kill %n\nRunTimeDelete=crun delete %n\nRunTimeRun=crun run %b %n\n"
+WHOLE = (
+    "RunTimeQuery=crun state %n\nRunTimeKill=crun kill %n\nRunTimeDelete=crun delete %n\nRunTimeRun=crun run %b %n\n"
+)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,12 @@ PLAIN = GOOD.replace("env -u NOTIFY_SOCKET ", "")
 def judge(text: str | None, *there: str, systemd: bool = False) -> Finding:
     places = {"crun": "/usr/bin/crun"}
     return nodes.judge_oci_conf(
-        "/e/oci.conf", text, lambda name: places.get(name, ""), lambda path: path in there, systemd=systemd, version=(22, 5)
+        "/e/oci.conf",
+        text,
+        lambda name: places.get(name, ""),
+        lambda path: path in there,
+        systemd=systemd,
+        version=(22, 5),
     )
 
 
