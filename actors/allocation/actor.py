@@ -40,7 +40,7 @@ class AllocationLogic:
             "step": lambda _, status: step.exited(status),
             "probe": lambda *_: step.probed(),
             "why": step.answered,
-            "boots": lambda name, _: step.booted(name),
+            "loss": lambda name, _: step.told_of_nodes(name),
             "lost": lambda *_: step.nodes.let_srun_go(),
         }
         self._ticks: dict[str, Callable[[], Iterable[Effect]]] = {

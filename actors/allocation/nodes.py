@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from actors.process.effects import Effect, Later, Log, Never, ToAnchor
 from actors.process.spool import Spool
-from actors.slurm import reboots
+from actors.slurm import lost_nodes
 from actors.slurm.scheduler import Scheduler, StepNews
 from proto.exit_codes import KILL
 from proto.life import messages as m
@@ -13,12 +13,14 @@ LOOK = 30.0
 """Seconds between two looks at srun's connections with its nodes; when one is missing twice, Slurm is asked."""
 SOON = 1.0
 """Seconds until the first look of an actor that has been at rest."""
+AGAIN = 5.0
+"""Seconds until the second look: a step that ends has no connections either, for a moment."""
 LOST_LIMIT = 15.0
-"""Seconds that scancel gets to end what is left of a step that has lost a node; then srun is killed."""
+"""Seconds to end what is left of a step that has lost a node; then srun is killed."""
 
 
 class Nodes:
-    """Pure: commands and ticks in, effects out. See ``actors.slurm.reboots`` for the reason why there is this.
+    """Pure: commands and ticks in, effects out. See ``actors.slurm.lost_nodes`` for the reason why there is this.
 
     Attributes:
         srun: its pid; 0 while the anchor has not told.
@@ -27,7 +29,7 @@ class Nodes:
     """
 
     def __init__(
-        self, scheduler: Scheduler, spool: Spool, connections: Callable[[int], int | None] = reboots.connections
+        self, scheduler: Scheduler, spool: Spool, connections: Callable[[int], int | None] = lost_nodes.connections
     ) -> None:
         """Args:
         scheduler: what the commands are, and what they mean.
@@ -52,28 +54,29 @@ class Nodes:
             return []
         found = self._connections(self.srun)
         self._missed = self._missed + 1 if found is not None and found < len(step.nodes.split(",")) else 0
-        query = self._scheduler.boots(job_id, step) if self._missed > 1 else None
+        query = self._scheduler.loss(job_id, step) if self._missed > 1 else None
         if query is None:
-            return [Later("nodes", LOOK)]
+            return [Later("nodes", AGAIN if self._missed else LOOK)]
         self._questions += 1
-        return [self._spool.ask(f"boots-{self._questions}", query.command), Later("nodes", LOOK)]
+        return [self._spool.ask(f"loss-{self._questions}", query.command), Later("nodes", LOOK)]
 
     def rest(self, job_id: int, step: StepNews) -> m.Rest | None:
         """Nobody need be there as long as srun has all its connections; None: one is missing."""
         if self._missed or self.lost:
             return None
-        if not self.srun or self._scheduler.boots(job_id, step) is None:
+        if not self.srun or self._scheduler.loss(job_id, step) is None:
             return m.Rest()
         return m.Rest(launcher=self.srun, connections=len(step.nodes.split(",")))
 
-    def booted(self, name: str, job_id: int, step: StepNews) -> list[Effect]:
-        """Read when the nodes were booted, and end what is left of the step if one of them was since it began."""
-        query = self._scheduler.boots(job_id, step)
-        nodes = query.read(self._spool.said(name)) if query is not None else ()
-        if not nodes or self.lost:
+    def told(self, name: str, job_id: int, step: StepNews) -> list[Effect]:
+        """Read what became of the nodes, and end what is left of the step if it has lost one."""
+        query = self._scheduler.loss(job_id, step)
+        loss = query.read(self._spool.said(name)) if query is not None else None
+        if loss is None or self.lost:
             return []
-        self.lost = f"node {', '.join(nodes)} was started anew while the container ran"
-        kill = self._spool.act("lost", self._scheduler.signal(step.step_id, KILL))
+        self.lost = loss.sentence
+        end = self._scheduler.kill_orphans(job_id) if loss.orphaned else self._scheduler.signal(step.step_id, KILL)
+        kill = self._spool.act("lost", end)
         return [Log("error", self.lost), Never("nodes"), kill, Later("lost", LOST_LIMIT)]
 
     def let_srun_go(self) -> list[Effect]:

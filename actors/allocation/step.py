@@ -178,16 +178,16 @@ class Step:
         """See whether the step has still the nodes on which it began."""
         return self.nodes.look(self._job_id, self._news()) if self._status is None else []
 
-    def booted(self, name: str) -> list[Effect]:
-        """Read when they were booted."""
-        return self.nodes.booted(name, self._job_id, self._news()) if self._status is None else []
+    def told_of_nodes(self, name: str) -> list[Effect]:
+        """Read whether it has lost one."""
+        return self.nodes.told(name, self._job_id, self._news()) if self._status is None else []
 
     def exited(self, status: int) -> list[Effect]:
         """Find out what srun's end means."""
         if not self._bundle:
             return []  # told to a new actor, which will ask for this command when it knows what to launch
         self._status = status
-        if self.nodes.lost and not self._explained:
+        if self.nodes.lost and not self._explained and self._news().wait_status is None:
             self._explained = True
             ended = e.StepEnded(Ending("node-failure", KILLED, KILL, self.nodes.lost))
             return [Never("lost"), Never("nodes"), Never("step-log"), Report(ended)]

@@ -6,7 +6,7 @@ The anchor waits in one poll(2) anyway; that it watches some descriptors more co
 import contextlib
 import select
 
-from actors.slurm.reboots import connections
+from actors.slurm.lost_nodes import connections
 from proto.life import messages as m
 
 from .children import Child

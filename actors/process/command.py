@@ -2,7 +2,7 @@
 
 from proto.value import Value
 
-KINDS = ("job", "find", "reason", "watch", "release", "step", "probe", "why", "boots", "lost", "signal", "end")
+KINDS = ("job", "find", "reason", "watch", "release", "step", "probe", "why", "loss", "lost", "signal", "end")
 """Of ``CommandName``: ``job`` is salloc and ``step`` srun, the others ask something or send a signal."""
 
 

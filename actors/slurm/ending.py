@@ -7,7 +7,7 @@ exited         its own     the program ended by itself
 signalled      128 + N     the program died of a signal that no cause below explains
 time-limit     137 or 143  Slurm ended the job at its time limit
 preempted      137 or 143  a job of higher priority took the nodes
-node-failure   137         a node of the job was lost
+node-failure   137         a node of the job was lost, or its daemon of the step
 out-of-memory  137         the memory limit was exceeded, be it by a child: slurmstepd then tells no other status
 cancelled      137 or 143  the user, an administrator or Slurm cancelled the job
 launch-failed  125         the step never started (125 is what engines use for "not the program's fault")

@@ -12,6 +12,7 @@ The container of job 1 has the id of scrun's container; its state is kept below 
 """
 
 import os
+import signal
 
 from actors.process.command import Command
 from proto.errors import SchedulerError
@@ -106,9 +107,14 @@ class Local:
         """See ``inquire``."""
         del step_id
 
-    def boots(self, job_id: int, step: StepNews) -> None:
+    def loss(self, job_id: int, step: StepNews) -> None:
         """See ``inquire``."""
         del job_id, step
+
+    def kill_orphans(self, job_id: int) -> Command:
+        """Nobody asks for it: see ``loss``."""
+        del job_id
+        return self.signal("", signal.SIGKILL)
 
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """The node is this machine."""

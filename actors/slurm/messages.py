@@ -135,6 +135,7 @@ TABLE: tuple[Saying, ...] = (
     Saying(("unrecognized option",), "this Slurm does not know a job option", quote=True),
     Saying(("requires an argument",), "a job option needs a value", quote=True),
     Saying(("invalid --",), "a job option has a value that Slurm does not understand", quote=True),
+    Saying(("invalid mpi type",), "this host's Slurm cannot use the MPI plug-in; set scrun.mpi", quote=True),
     Saying(("invalid numeric value",), "a job option has a value that Slurm does not understand", quote=True),
     Saying(("chdir(",), "the directory of the job option chdir cannot be entered", quote=True),
     Saying(

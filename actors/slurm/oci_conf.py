@@ -4,18 +4,9 @@ import os
 
 from proto.value import Value
 
-_POLLED = (
-    "RunTimeCreate and RunTimeStart in oci.conf start no container: slurmstepd waits for the end of what create says, "
-    "which the container has as its output; RunTimeRun must be there in their place"
-)
-_NOT_WRITTEN = (
-    "IgnoreFileConfigJson in oci.conf keeps Slurm from telling the runtime a step's command and variables; "
-    "it must be false"
-)
-_NO_BUNDLE = (
-    "RunTimeRun in oci.conf does not give {} the bundle (%b), and with it all but the root file system: mounts, ids, "
-    "variables; it must run crun, runc or another OCI runtime"
-)
+STARTS = ("RunTimeRun", "RunTimeCreate", "RunTimeStart")
+"""Keys by which a container is started: the first, or the two others."""
+_RUNTIME = ("RunTimeQuery", "RunTimeKill", "RunTimeDelete", *STARTS)
 HOOKED = frozenset(("crun", "runc"))
 """Runtimes that run hooks as the specification has it, from their first versions on."""
 _TRUE = frozenset(("1", "true", "yes", "y", "up", "on"))
@@ -29,8 +20,7 @@ class OciConf(Value):
     Attributes:
         srun_path: ``SrunPath``, or empty.
         srun_args: ``SrunArgs``, one argument per line of the file.
-        runtime_run: pattern ``RunTimeRun``, or empty.
-        runtime_create: pattern ``RunTimeCreate``, or empty.
+        runtime_lines: the patterns by which the runtime is called, by key as the manual writes it.
         mount_spool_dir: ``MountSpoolDir``, or empty (``spool_mount``).
         container_path: ``ContainerPath``, or empty.
         ignores_config: ``IgnoreFileConfigJson``.
@@ -40,21 +30,16 @@ class OciConf(Value):
 
     srun_path: str = ""
     srun_args: tuple[str, ...] = ()
-    runtime_run: str = ""
-    runtime_create: str = ""
+    runtime_lines: dict[str, str] = {}
     mount_spool_dir: str = ""
     container_path: str = ""
     ignores_config: bool = False
     disabled_hooks: tuple[str, ...] = ()
 
     @property
-    def unusable(self) -> str:
-        """Why no container of scrun's can be run with it, in one sentence, or empty. Seen with 22.05, 24.11, 26.05."""
-        if self.runtime_create and not self.runtime_run:
-            return _POLLED
-        if self.runtime_run and "%b" not in self.runtime_run:
-            return _NO_BUNDLE.format(self.runtime_name)
-        return _NOT_WRITTEN if self.ignores_config else ""
+    def runtime_run(self) -> str:
+        """Pattern ``RunTimeRun``, or empty."""
+        return self.runtime_lines.get("RunTimeRun", "")
 
     @property
     def runtime(self) -> str:
@@ -113,8 +98,7 @@ def parse(text: str) -> OciConf:
     return OciConf(
         srun_path=values.get("srunpath", ""),
         srun_args=tuple(srun_args),
-        runtime_run=values.get("runtimerun", ""),
-        runtime_create=values.get("runtimecreate", ""),
+        runtime_lines={name: pattern for name in _RUNTIME if (pattern := values.get(name.lower()))},
         mount_spool_dir=values.get("mountspooldir", ""),
         container_path=values.get("containerpath", ""),
         ignores_config=values.get("ignorefileconfigjson", "").lower() in _TRUE,
@@ -129,11 +113,15 @@ def _value(text: str) -> str:
     return text.partition("#")[0].strip()
 
 
+def place(slurm_conf: str) -> str:
+    """Where it is: beside slurm.conf."""
+    return os.path.join(os.path.dirname(slurm_conf) if slurm_conf else "/etc/slurm", "oci.conf")
+
+
 def load(slurm_conf: str) -> OciConf:
     """Read the oci.conf beside slurm.conf; without one everything is at its default."""
-    directory = os.path.dirname(slurm_conf) if slurm_conf else "/etc/slurm"
     try:
-        with open(os.path.join(directory, "oci.conf"), encoding="utf-8", errors="surrogateescape") as file:
+        with open(place(slurm_conf), encoding="utf-8", errors="surrogateescape") as file:
             return parse(file.read())
     except OSError:
         return OciConf()

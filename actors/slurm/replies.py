@@ -9,6 +9,8 @@ _NO_JOB = ("invalid job id", "already completing or completed", "job/step alread
 """What Slurm says of a job that is over: as good as released."""
 _LATER = ("job step not running", "requested operation is presently disabled", "requested nodes are busy")
 """What scancel and srun say of a job that is suspended or being resumed; srun of one without room for a step, too."""
+_NO_DAEMON = "invalid job id"
+"""What a node says of a step without slurmstepd: it has just ended, or its program lives on in nobody's care."""
 
 
 def released(status: int, said: str) -> bool:
@@ -37,12 +39,13 @@ def not_taken_yet(said: str, *, single_node: bool) -> bool:
     """Whether no process has got a signal that Slurm did not take, so that it may be sent again.
 
     The controller is away, or the step's only node is (``single_node``; of several some may have it), or the step's job
-    is suspended or being resumed. A step that has just ended gets that last answer, too: then there is soon nothing
-    more to signal.
+    is suspended or being resumed. A step that has just ended gets some of these answers, too: then there is soon
+    nothing more to signal.
     """
     verdict = judge(said.splitlines())
-    unheard = verdict is not None and (verdict.away or (single_node and verdict.sentence == NODE_REFUSED))
-    return unheard or any(text in said.lower() for text in _LATER)
+    low = said.lower()
+    by_node = single_node and (_NO_DAEMON in low or (verdict is not None and verdict.sentence == NODE_REFUSED))
+    return by_node or (verdict is not None and verdict.away) or any(text in low for text in _LATER)
 
 
 def needs_inquiry(news: StepNews) -> bool:

@@ -12,6 +12,7 @@ from proto.life.creation import Creation
 from proto.life.ending import Ending
 from proto.value import Value
 
+from .lost_nodes import Loss
 from .usage import Usage
 
 T = TypeVar("T")
@@ -185,8 +186,11 @@ class Scheduler(Protocol):
     def measure(self, step_id: str) -> Query[Usage | None] | None:
         """Ask what a step uses, which may be gone; ``None``: this scheduler cannot tell."""
 
-    def boots(self, job_id: int, step: StepNews) -> Query[tuple[str, ...]] | None:
-        """Ask which of the step's nodes were booted after it had begun; ``None``: this scheduler cannot tell."""
+    def loss(self, job_id: int, step: StepNews) -> Query[Loss | None] | None:
+        """Ask whether the step has lost one of its nodes; ``None``: this scheduler cannot tell."""
+
+    def kill_orphans(self, job_id: int) -> Command:
+        """End the container's program on nodes where the step's own daemon is no more there to do it."""
 
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """Run a shell command line on each node of the job, outside any container."""

@@ -23,10 +23,10 @@ from . import (
     ending,
     enter,
     job_log,
+    lost_nodes,
     oci_conf,
     origin,
     queue_format,
-    reboots,
     runtime_signal,
     step_log,
     step_options,
@@ -171,13 +171,20 @@ class Slurm:
         if "." not in step_id:
             raise SchedulerError("container not running: its step is not known yet")
         if runtime_signal.needed(signum, self._oci_conf()):
-            script = runtime_signal.on_node(self._creation.cookie, signum)
-            # Of itself srun would ask again after minutes.
-            return self.remote_command(int(step_id.partition(".")[0]), script, "--immediate=1")
+            return self._by_runtime(int(step_id.partition(".")[0]), signum)
         words = (b"--signal=%d" % signum, step_id.encode())
         if signum == signal.SIGKILL:
             return self._simple("scancel", *words)  # no program can tell two from one
         return self._simple("scancel", b"--interactive", *words, before=(b"/bin/sh", b"-c", ONCE, b"scrun-signal"))
+
+    def kill_orphans(self, job_id: int) -> Command:
+        """By the node's runtime, which lives on."""
+        return self._by_runtime(job_id, signal.SIGKILL)
+
+    def _by_runtime(self, job_id: int, signum: int) -> Command:
+        script = runtime_signal.on_node(self._creation.cookie, signum)
+        # Of itself srun would ask again after minutes.
+        return self.remote_command(job_id, script, "--immediate=1")
 
     def remote_command(self, job_id: int, command: bytes, *more: str) -> Command:
         """One plain task on each node of the job, in a step of its own beside the container's."""
@@ -242,13 +249,14 @@ class Slurm:
         command = self._command((require("sstat", self._path), *_encode(usage.words(step_id))))
         return Query(command, partial(usage.read, step_id=step_id))
 
-    def boots(self, job_id: int, step: StepNews) -> Query[tuple[str, ...]] | None:
-        """Scontrol and squeue, one after the other; nothing about another cluster, of which scontrol could not tell."""
+    def loss(self, job_id: int, step: StepNews) -> Query[lost_nodes.Loss | None] | None:
+        """Scontrol, squeue and sstat, one after the other; nothing of another cluster, of which two could not tell."""
         if self._creation.settings.job.get("clusters"):
             return None
-        asked = (require("scontrol", self._path), require("squeue", self._path), step.nodes.encode(), b"%d" % job_id)
-        command = self._command((b"/bin/sh", b"-c", reboots.ASK, b"scrun-boots", *asked))
-        return Query(command, partial(reboots.read, step_id=step.step_id))
+        programs = (require(program, self._path) for program in ("scontrol", "squeue", "sstat"))
+        asked = (*programs, step.nodes.encode(), b"%d" % job_id, step.step_id.encode())
+        command = self._command((b"/bin/sh", b"-c", lost_nodes.ASK, b"scrun-loss", *asked))
+        return Query(command, partial(lost_nodes.read, step_id=step.step_id, nodes=step.nodes))
 
     def _inquiry(self, job_id: int) -> Command:
         return self._squeue(job_id, queue_format.FORMAT)

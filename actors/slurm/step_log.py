@@ -14,17 +14,6 @@ ABANDONED = "Timed out waiting for job step to complete"
 OUT_OF_MEMORY = ": Out Of Memory"
 SIG_OOM = 253
 """slurmstepd's stand-in for a signal when a task was killed for memory (slurm_protocol_defs.h)."""
-FAILURES = (
-    "Task launch for ",
-    "Application launch failed",
-    "Unable to create step",
-    "has expired",
-    "Unable to confirm allocation",
-    "Expired or invalid job",
-    "fatal:",
-    "Only allocated ",
-    "unrecognized option",
-)
 NODE_FAILURES = ("Node failure on ", "Communication connection failure", "NODE FAILURE")
 
 
@@ -35,7 +24,7 @@ def read(text: str) -> StepNews:
     hosts: list[str] = []
     statuses: list[int] = []
     errors: list[str] = []
-    abandoned = out_of_memory = node_failure = failed = False
+    abandoned = out_of_memory = node_failure = False
     complete = text[: text.rfind("\n") + 1]
     for line in complete.splitlines():
         if LAUNCHING in line:
@@ -52,11 +41,10 @@ def read(text: str) -> StepNews:
         abandoned = abandoned or ABANDONED in line
         out_of_memory = out_of_memory or OUT_OF_MEMORY in line
         node_failure = node_failure or any(mark in line for mark in NODE_FAILURES)
-        failed = failed or any(mark in line for mark in FAILURES)
     # srun counts tasks in its own way when some could not be launched; one that ran is proof enough then.
     running = started > 0 and started >= expected
     done = bool(statuses) and len(statuses) >= max(expected, started)
-    verdict = judge(errors) if failed and not (running or statuses) else None
+    verdict = None if running or statuses else judge(errors)
     out_of_memory = out_of_memory or any(status & 0xFF == SIG_OOM for status in statuses)
     return StepNews(
         started=running or bool(statuses),

@@ -115,10 +115,12 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     )
     scheduler, script = decided.scrun.scheduler, decided.scrun.lua
     refuse_descriptors(line)
-    if not script:
-        from . import possible
+    from . import possible
 
+    if not script:
         possible.check(creation, bundle.config)
+    if scheduler != "local":
+        possible.check_site(creation)
     if scheduler != "local" and not script:
         from actors.staging import reach
 

@@ -7,6 +7,7 @@ slurm.conf where that is not at the default place, and systemd tells everybody o
 from typing import NamedTuple
 
 from actors.programs import program
+from actors.slurm.commands import parse_version
 from actors.slurm.messages import BUSY, judge
 from actors.staging.overlay.kinds import Verdict
 from scrun.host import Answer
@@ -76,7 +77,7 @@ def judge_facts(node: str, facts: Facts, marker: str, ids: Ids | None, asked: As
     """
     values = facts.values
     rows = [
-        Row(f"{node} runtime", judge_runtime(facts)),
+        Row(f"{node} runtime", judge_runtime(facts, asked.slurmd)),
         Row(f"{node} staging", judge_staging(values, marker.rpartition("/")[0])),
         Row(f"{node} system", judge_system(values)),
         Row(f"{node} known faults", judge_programs(values, asked.slurmd)),
@@ -100,12 +101,13 @@ def judge_silence(answer: Answer) -> Finding:
     return fault(f"no plain job runs there: {sentence}")
 
 
-def judge_runtime(facts: Facts) -> Finding:
-    """Judge the node's oci.conf and the program that it names."""
+def judge_runtime(facts: Facts, slurmd: str) -> Finding:
+    """Judge the node's oci.conf and the program that it names; ``slurmd`` is that one's version."""
     path, values = facts.values.get("oci", ""), facts.values
     if facts.oci_conf is None:
         return fault(f"there is no {path}, so no container runs there", path, *EXAMPLE)
-    problem = judge_text(path, facts.oci_conf, systemd="notify" in values.get("notify", ""))
+    version = parse_version(f"slurm {slurmd}")
+    problem = judge_text(path, facts.oci_conf, systemd="notify" in values.get("notify", ""), version=version)
     if problem and problem.level == "fault":
         return problem
     program, root = values.get("program", ""), values.get("root", "")

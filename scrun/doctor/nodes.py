@@ -1,18 +1,19 @@
 """Judges what the nodes will run: oci.conf as far as it can be seen from here."""
 
-import os
 import re
 import shlex
 from collections.abc import Callable
 
-from actors.slurm.oci_conf import OciConf, parse, program_of
+from actors.slurm import oci_conf as slurms
+from actors.slurm import oci_faults
+from actors.slurm.commands import parse_version
+from actors.slurm.oci_conf import parse, program_of
+from actors.slurm.oci_faults import missing
+from actors.slurm.option_table import Version
 from scrun.host import Host
 
 from .configuration import is_configless
 from .finding import Finding, fault, ok, warning
-
-NEEDED = ("RunTimeQuery", "RunTimeKill", "RunTimeDelete")
-STARTS = ("RunTimeRun", "RunTimeCreate", "RunTimeStart")
 
 _CRUN = "exec env -u NOTIFY_SOCKET crun --rootless=true --cgroup-manager=disabled --root=/run/slurm-oci/%u"
 _NAME = "%n.%u.%j.%s.%t"
@@ -30,12 +31,19 @@ def oci_conf(host: Host) -> Finding:
         return ok("not to be seen on a host without slurm.conf; scrun doctor --nodes shows whether each node has one")
     if not host.conf:
         return warning("not looked for, for want of slurm.conf")
-    path = os.path.join(os.path.dirname(host.conf), "oci.conf")
-    return judge_oci_conf(path, host.read(path), host.find, host.exists, systemd=host.systemd)
+    path = slurms.place(host.conf)
+    version = parse_version(host.run("salloc", "--version").text)
+    return judge_oci_conf(path, host.read(path), host.find, host.exists, systemd=host.systemd, version=version)
 
 
 def judge_oci_conf(
-    path: str, text: str | None, find: Callable[[str], str], exists: Callable[[str], bool], *, systemd: bool
+    path: str,
+    text: str | None,
+    find: Callable[[str], str],
+    exists: Callable[[str], bool],
+    *,
+    systemd: bool,
+    version: Version,
 ) -> Finding:
     """Judge the file; the nodes have one of their own, which cannot be seen from here.
 
@@ -45,13 +53,14 @@ def judge_oci_conf(
         find: looks a program up in PATH.
         exists: whether there is such a file.
         systemd: see ``judge_text``.
+        version: see ``judge_text``.
 
     """
     if text is None:
         return warning(f"there is no {path} here; without one on the nodes no container runs there", path, *EXAMPLE)
-    if problem := judge_text(path, text, systemd=systemd):
+    if problem := judge_text(path, text, systemd=systemd, version=version):
         return problem
-    programs = {program(value) for value in runtime_lines(text).values()}
+    programs = {program(value) for value in parse(text).runtime_lines.values()}
     absent = sorted(name for name in programs if not (exists(name) if name.startswith("/") else find(name)))
     if absent:
         return warning(f"{path} names {', '.join(absent)}, which is not on this host; the nodes must have it")
@@ -60,7 +69,7 @@ def judge_oci_conf(
     return ok(f"{path} runs {', '.join(sorted(programs))}; scrun doctor --nodes shows whether each node has one")
 
 
-def judge_text(path: str, text: str, *, systemd: bool) -> Finding | None:
+def judge_text(path: str, text: str, *, systemd: bool, version: Version) -> Finding | None:
     """What is wrong with the lines of an oci.conf, here or on a node.
 
     Args:
@@ -68,17 +77,15 @@ def judge_text(path: str, text: str, *, systemd: bool) -> Finding | None:
         text: its contents.
         systemd: whether slurmd may be a service of systemd's that tells when it is up (Type=notify): then slurmstepd
             hands NOTIFY_SOCKET on (seen with 24.11).
+        version: of the Slurm that reads it; (0, 0) is unknown.
 
     """
-    if sentence := parse(text).unusable:
-        return fault(sentence.replace("oci.conf", path), path, EXAMPLE[-1])
-    lines = runtime_lines(text)
-    missing = [key for key in NEEDED if key not in lines]
-    if not any(key in lines for key in STARTS):
-        missing.append("RunTimeRun")
-    if missing:
-        needed = [line for line in EXAMPLE if line.partition("=")[0] in missing]
-        return fault(f"{path} lacks {', '.join(missing)}", path, *needed)
+    conf = parse(text)
+    lines = conf.runtime_lines
+    if wrong := oci_faults.fault(conf, lambda: version):
+        absent = missing(lines)
+        needed = [line for line in EXAMPLE if not absent or line.partition("=")[0] in absent]
+        return fault(f"{path} {wrong}", path, *needed)
     loose = [key for key, value in lines.items() if not value.startswith("exec ")]
     if loose:
         return warning(
@@ -106,20 +113,6 @@ def judge_hooks(path: str, text: str) -> Finding | None:
         f"{path} runs {conf.runtime}{disabled}: only where crun or runc runs poststart and poststop "
         "hooks is a program's standard output a pipe, as engines make it", path, *lines,
     )  # fmt: skip
-
-
-def runtime_lines(text: str) -> dict[str, str]:
-    """The RunTime lines of oci.conf, by key as the manual writes it."""
-    names = {key.lower(): key for key in (*NEEDED, *STARTS)}
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        key = line.partition("=")[0].strip().lower()
-        if key in names:
-            # The reader of the one key that scrun itself needs knows quotes and comments.
-            conf: OciConf = parse("RunTimeRun=" + line.partition("=")[2])
-            if conf.runtime_run:
-                found[names[key]] = conf.runtime_run.strip()
-    return found
 
 
 def hides_socket(value: str) -> bool:

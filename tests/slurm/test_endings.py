@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.conftest import all_pids, read_proc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +69,27 @@ def test_node_failure(runtime: Runtime, as_root: Any, node: str, wait_until: Any
     assert done.returncode == 0, done.stderr
     assert box.wait(60) == 137
     explained(box, "node-failure", "node")
+
+
+def daemon_of(step: str) -> int:
+    """The step's slurmstepd; its node is this machine."""
+    [found] = [pid for pid in all_pids() if read_proc(pid, "cmdline").startswith(f"slurmstepd: [{step}]".encode())]
+    return found
+
+
+@pytest.mark.timeout(200)
+def test_slurmstepd_is_killed(runtime: Runtime) -> None:
+    box, other = (runtime.running("/bin/sleep", f"600.{number}") for number in (4711, 4712))
+    for each in (box, other):
+        os.kill(daemon_of(each.annotations()["scrun.step"]), signal.SIGKILL)
+    # An engine that stops it gets no error, or it would never come to KILL.
+    runtime.ok("kill", other.id, "TERM")
+    runtime.ok("kill", other.id, "KILL")
+    assert other.wait(10) == 137
+    # The anchor looks each half minute.
+    assert box.wait(90) == 137
+    explained(box, "node-failure", "slurmstepd")
+    runtime.wait_until(lambda: not any(b"600.4711" in read_proc(pid, "cmdline") for pid in all_pids()), 10)
 
 
 @pytest.mark.timeout(200)

@@ -27,9 +27,12 @@ def site(runtime: Runtime, request: pytest.FixtureRequest) -> Iterator[Site]:
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        (site_conf.create_form("crun"), "RunTimeCreate and RunTimeStart in oci.conf start no container"),
-        (site_conf.create_form("runc"), "RunTimeCreate and RunTimeStart in oci.conf start no container"),
-        (site_conf.run_form("crun") + "IgnoreFileConfigJson=true\n", "IgnoreFileConfigJson in oci.conf keeps Slurm"),
+        (site_conf.create_form("crun"), "has RunTimeCreate and RunTimeStart, which start no container"),
+        (site_conf.create_form("runc"), "has RunTimeCreate and RunTimeStart, which start no container"),
+        (
+            site_conf.run_form("crun") + "IgnoreFileConfigJson=true\n",
+            "has IgnoreFileConfigJson, which keeps Slurm",
+        ),
         ('RunTimeRun="singularity exec --userns %r %@"', "does not give singularity the bundle (%b)"),
     ],
 )

@@ -81,9 +81,10 @@ def test_a_signal_that_somebody_may_have_got_is_not_sent_again(post: Post, text:
     assert failed.sentence.startswith(sentence)
 
 
-def test_the_only_node_that_refuses_has_heard_nothing(post: Post) -> None:
+@pytest.mark.parametrize("text", [DEAD_NODE, GONE])
+def test_the_only_node_that_refuses_has_heard_nothing(post: Post, text: str) -> None:
     post.relay(single_node=True)
-    assert Later("signal-7", 1.0) in post.ends("signal-7-1", DEAD_NODE)
+    assert Later("signal-7", 1.0) in post.ends("signal-7-1", text)
 
 
 @pytest.mark.parametrize("text", [SUSPENDED, NO_STEP, said.NO_SIGNAL])

@@ -18,7 +18,7 @@ from actors.anchor.vigil import LOOK
 from actors.process.channel import Channel
 from actors.process.logbook import Logbook
 from actors.process.supervision import BACK_OFF, GIVE_UP, LEASE, STILLBORN
-from actors.slurm.reboots import connections
+from actors.slurm.lost_nodes import connections
 from proto.life import messages as m
 from tests.unit.creations import creation
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from actors.allocation.nodes import LOOK, LOST_LIMIT, SOON, Nodes
+from actors.allocation.nodes import AGAIN, LOOK, LOST_LIMIT, SOON, Nodes
 from actors.process.command import Command
 from actors.process.effects import Effect, Later, Log, Never, ToAnchor
 from actors.process.spool import Spool
-from actors.slurm import reboots
+from actors.slurm import lost_nodes
 from actors.slurm.scheduler import Query, StepNews
 from actors.slurm.slurm import Slurm
 from proto.exit_codes import KILL
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STEP = StepNews(started=True, step_id="9.0", nodes="node1,node2")
 LATER = Later("nodes", LOOK)
+SECOND = Later("nodes", AGAIN)
 REBOOTED = (
     "NodeName=node1 BootTime=2026-11-28T03:31:46\nNodeName=node2 BootTime=2026-11-29T03:31:46\n"
     "9.0 StartTime=2026-11-29T03:29:30\n"
@@ -33,9 +34,12 @@ SENTENCE = "node node2 was started anew while the container ran"
 class Told(Slurm):
     """Slurm, but no command is looked up."""
 
-    def boots(self, job_id: int, step: StepNews) -> Query[tuple[str, ...]]:
-        command = Command((b"boots", b"%d" % job_id, step.nodes.encode()), ())
-        return Query(command, partial(reboots.read, step_id=step.step_id))
+    def loss(self, job_id: int, step: StepNews) -> Query[lost_nodes.Loss | None]:
+        command = Command((b"loss", b"%d" % job_id, step.nodes.encode()), ())
+        return Query(command, partial(lost_nodes.read, step_id=step.step_id, nodes=step.nodes))
+
+    def kill_orphans(self, job_id: int) -> Command:
+        return Command((b"kill", b"%d" % job_id), ())
 
     def signal(self, step_id: str, signum: int) -> Command:
         return Command((b"signal", step_id.encode(), b"%d" % signum), ())
@@ -54,9 +58,9 @@ class Watched:
         return self.nodes.look(9, STEP)
 
     def answer(self, text: str) -> list[Effect]:
-        with open(self.spool.path("boots-1"), "w", encoding="utf-8") as file:
+        with open(self.spool.path("loss-1"), "w", encoding="utf-8") as file:
             file.write(text)
-        return self.nodes.booted("boots-1", 9, STEP)
+        return self.nodes.told("loss-1", 9, STEP)
 
 
 @pytest.fixture
@@ -72,20 +76,20 @@ def test_nobody_is_asked_while_the_connections_are_there_or_cannot_be_seen(watch
 
 def test_one_look_may_come_while_the_step_ends(watched: Watched) -> None:
     watched.count = 1
-    assert watched.look() == [LATER]
+    assert watched.look() == [SECOND]
     watched.count = 2
     assert watched.look() == [LATER]
     watched.count = 1
-    assert watched.look() == [LATER]
+    assert watched.look() == [SECOND]
 
 
 def test_slurm_is_asked_at_the_second_look_and_again_until_it_knows(watched: Watched) -> None:
     watched.count = 0
-    assert watched.look() == [LATER]
-    command = Command((b"boots", b"9", b"node1,node2"), ())
-    assert watched.look() == [watched.spool.ask("boots-1", command), LATER]
+    assert watched.look() == [SECOND]
+    command = Command((b"loss", b"9", b"node1,node2"), ())
+    assert watched.look() == [watched.spool.ask("loss-1", command), LATER]
     assert watched.answer("") == []
-    assert watched.look() == [watched.spool.ask("boots-2", command), LATER]
+    assert watched.look() == [watched.spool.ask("loss-2", command), LATER]
 
 
 def test_a_node_that_was_booted_ends_the_step(watched: Watched) -> None:
@@ -96,6 +100,12 @@ def test_a_node_that_was_booted_ends_the_step(watched: Watched) -> None:
     assert watched.answer(REBOOTED) == []
     assert watched.look() == []
     assert watched.nodes.let_srun_go() == [Never("lost"), ToAnchor(m.SignalCommand("step", KILL))]
+
+
+def test_a_daemon_that_is_gone_leaves_an_orphan(watched: Watched) -> None:
+    kill = watched.spool.act("lost", Command((b"kill", b"9"), ()))
+    assert kill in watched.answer("9.0 StartTime=2026-11-29T03:29:30\nProcesses=\n")
+    assert "slurmstepd" in watched.nodes.lost
 
 
 def test_nobody_need_be_there_while_all_connections_are(watched: Watched) -> None:

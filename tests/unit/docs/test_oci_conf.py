@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from actors.slurm.oci_conf import OciConf
-from scrun.doctor.nodes import NEEDED, STARTS
+from actors.slurm.oci_conf import STARTS, parse
+from actors.slurm.oci_faults import NEEDED, fault
+from proto.value import replace
 from tests.slurm import test_oci_conf_keys as keys
 from tests.unit.docs import markdown
 
@@ -31,6 +32,11 @@ def test_every_pattern_has_its_row() -> None:
 def test_what_is_refused_is_refused() -> None:
     refused = [row for row in markdown.table(DOCUMENT, "Runtimes", "form").rows if row[1].startswith("refused")]
     assert len(refused) == 2
-    assert OciConf(runtime_create="crun create %b").unusable
-    assert OciConf(runtime_run="singularity exec --userns %r %@").unusable
-    assert OciConf(runtime_run="exec crun run %b", ignores_config=True).unusable
+    whole = parse("".join(f"{key}=crun %n\n" for key in ("RunTimeQuery", "RunTimeKill", "RunTimeDelete")))
+
+    def with_line(key: str, value: str) -> str:
+        return fault(replace(whole, runtime_lines={**whole.runtime_lines, key: value}), lambda: (26, 5))
+
+    assert not with_line("RunTimeRun", "crun run %b")
+    assert with_line("RunTimeCreate", "crun create %b")
+    assert with_line("RunTimeRun", "singularity exec --userns %r %@")

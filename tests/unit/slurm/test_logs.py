@@ -194,6 +194,12 @@ def test_a_bundle_that_a_node_does_not_see() -> None:
     assert not any(trap in text.lower() for trap in PODMAN_TRAPS for text in news.messages)
 
 
+def test_a_plug_in_that_srun_does_not_find() -> None:
+    lines = ("error: MPI: Unable to load any plugin", "error: Invalid MPI type 'pmix', --mpi=list for acceptable types")
+    news = step_log.read("".join(f"srun: {line}\n" for line in lines))
+    assert "(Slurm: Invalid MPI type 'pmix', --mpi=list" in news.failure
+
+
 def test_memory() -> None:
     text = said.RUNNING + "srun: Received task exit notification for 1 task of StepId=5.0 (status=0x00fd).\n"
     news = step_log.read(text + "srun: error: node1: task 0: Out Of Memory\n")

@@ -1,6 +1,7 @@
 import pytest
 
 from actors.slurm.oci_conf import OciConf, parse
+from actors.slurm.oci_faults import fault
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ from actors.slurm.oci_conf import OciConf, parse
     ],
 )
 def test_who_makes_the_streams(runtime: str, disabled: tuple[str, ...], runs: bool) -> None:
-    conf = OciConf(runtime_run=f"exec {runtime} run", disabled_hooks=disabled)
+    conf = OciConf(runtime_lines={"RunTimeRun": f"exec {runtime} run"}, disabled_hooks=disabled)
     assert conf.makes_streams is runs
 
 
@@ -32,26 +33,43 @@ def test_who_makes_the_streams(runtime: str, disabled: tuple[str, ...], runs: bo
     ],
 )
 def test_nvidias_runtime_is_runc_and_more(runtime: str, gives: bool, follows: bool) -> None:
-    conf = OciConf(runtime_run=f"exec {runtime} run")
+    conf = OciConf(runtime_lines={"RunTimeRun": f"exec {runtime} run"})
     assert (conf.gives_gpus, conf.follows_links) == (gives, follows)
 
 
+WHOLE = (
+    "RunTimeQuery=crun state %n\nRunTimeKill=crun kill %n\nRunTimeDelete=crun delete %n\nRunTimeRun=crun run %b %n\n"
+)
+
+
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "version", "words"),
     [
-        ("", ""),  # nothing is known here
-        ("RunTimeRun=crun run --bundle %b ID", ""),
-        ("RunTimeRun=crun run --bundle %b ID\nIgnoreFileConfigJson=false", ""),
-        ("RunTimeRun=crun run --bundle %b ID\nIgnoreFileConfigJson=yes", "it must be false"),
-        ("RunTimeCreate=crun create -b %b ID\nRunTimeStart=crun start ID", "slurmstepd waits for the end"),
-        (
-            "RunTimeRun=singularity exec --userns %r %@\nIgnoreFileConfigJson=true",
-            "does not give singularity the bundle",
-        ),
-        ("RunTimeRun=env -i PATH=/bin ch-run -w %r -- %@", "does not give ch-run the bundle"),
+        (WHOLE, (22, 5), ""),
+        ("SrunPath=/usr/bin/srun", (22, 5), "lacks RunTimeQuery, RunTimeKill, RunTimeDelete, RunTimeRun"),
+        (WHOLE.replace("RunTimeKill", "# RunTimeKill"), (26, 5), "lacks RunTimeKill"),
+        (WHOLE.replace("RunTimeRun", "RunTimeDelete"), (26, 5), "lacks RunTimeRun"),
+        (WHOLE + "RunTimeStart=crun start %n", (26, 5), "has both RunTimeRun and RunTimeStart"),
+        (WHOLE.replace("RunTimeRun", "RunTimeCreate"), (26, 5), "has RunTimeCreate and RunTimeStart, which start no"),
+        (WHOLE.replace("crun run %b", "singularity run %r %@"), (26, 5), "does not give singularity the bundle (%b)"),
+        (WHOLE + "IgnoreFileConfigJson=yes", (26, 5), "has IgnoreFileConfigJson, which keeps Slurm from telling"),
+        (WHOLE + "IgnoreFileConfigJson=false", (26, 5), ""),
+        (WHOLE.replace("run %b", "run %b 100%%m"), (22, 5), ""),
+        (WHOLE.replace("run %b", "run %b %m"), (22, 5), "has %m in RunTimeRun, which Slurm 22.05 does not know"),
+        (WHOLE.replace("run %b", "run %b %m"), (23, 2), ""),
+        (WHOLE.replace("run %b", "run %b %Z"), (24, 11), "has %Z in RunTimeRun, which Slurm 24.11 does not know"),
+        (WHOLE.replace("run %b", "run %b %Z"), (0, 0), ""),
+        (WHOLE.replace("run %b", "run %b %x"), (0, 0), "has %x in RunTimeRun, which is no pattern of Slurm's"),
     ],
 )
-def test_what_no_container_can_be_run_with(text: str, words: str) -> None:
-    sentence = parse(text).unusable
-    assert words in sentence
-    assert bool(sentence) is bool(words)
+def test_what_no_node_can_use(text: str, version: tuple[int, int], words: str) -> None:
+    sentence = fault(parse(text), lambda: version)
+    assert sentence.startswith(words)
+    assert bool(sentence) == bool(words)
+
+
+def test_the_version_is_asked_for_only_if_need_be() -> None:
+    def version() -> tuple[int, int]:
+        raise AssertionError
+
+    assert fault(parse(WHOLE), version) == ""

@@ -330,7 +330,7 @@ def test_who_we_are_is_kept() -> None:
 
 def test_oci_conf() -> None:
     text = '# x\nSRUNPATH=/opt/srun\nSrunArgs="--a b"\nsrunargs=-v # c\nRunTimeRun="exec crun run %b"\n'
-    assert oci_conf.parse(text) == oci_conf.OciConf("/opt/srun", ("--a b", "-v"), "exec crun run %b")
+    assert oci_conf.parse(text) == oci_conf.OciConf("/opt/srun", ("--a b", "-v"), {"RunTimeRun": "exec crun run %b"})
     assert oci_conf.parse("IgnoreFileConfigJson=TRUE\nDisableHooks = a, b\nContainerPath=/x") == oci_conf.OciConf(
         container_path="/x", ignores_config=True, disabled_hooks=("a", "b")
     )

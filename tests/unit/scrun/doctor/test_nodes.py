@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from actors.slurm.oci_conf import parse
 from scrun.doctor import nodes
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ PLAIN = GOOD.replace("env -u NOTIFY_SOCKET ", "")
 def judge(text: str | None, *there: str, systemd: bool = False) -> Finding:
     places = {"crun": "/usr/bin/crun"}
     return nodes.judge_oci_conf(
-        "/e/oci.conf", text, lambda name: places.get(name, ""), lambda path: path in there, systemd=systemd
+        "/e/oci.conf",
+        text,
+        lambda name: places.get(name, ""),
+        lambda path: path in there,
+        systemd=systemd,
+        version=(22, 5),
     )
 
 
@@ -49,13 +55,14 @@ def test_a_line_that_is_missing(key: str) -> None:
     [
         ("exec crun", "crun", "warning", "should begin with exec"),
         ("--bundle %b", "", "fault", "/e/oci.conf does not give crun the bundle (%b)"),
-        ("RunTimeRun", "IgnoreFileConfigJson=yes\nRunTimeRun", "fault", "it must be false"),
+        ("RunTimeRun", "IgnoreFileConfigJson=yes\nRunTimeRun", "fault", "which keeps Slurm from telling"),
         ("exec crun", "exec /opt/crun", "warning", "/opt/crun, which is not on this host"),
         ("exec crun", "exec youki", "warning", "youki, which is not on this host"),
         ("exec crun", "exec /usr/local/bin/crun", "ok", "/usr/local/bin/crun"),
         ("exec crun", "exec env A=1 crun", "ok", "runs crun"),
-        ("RunTimeRun", "RunTimeCreate", "fault", "in /e/oci.conf start no container"),
+        ("RunTimeRun", "RunTimeCreate", "fault", "/e/oci.conf has RunTimeCreate and RunTimeStart, which start no"),
         ("RunTimeQuery", "RUNTIMEQUERY", "ok", "crun"),
+        ("%u", "%U", "fault", "has %U in RunTimeQuery, which Slurm 22.05 does not know"),
         ("RunTimeQuery=", "#RunTimeQuery=", "fault", "lacks RunTimeQuery"),
         ("exec crun", "exec 'crun", "warning", "'crun, which is not"),
     ],
@@ -80,7 +87,7 @@ def test_a_line_becomes_the_runtime_which_hears_of_no_socket(tmp_path: Path) -> 
     crun.write_text('#!/bin/sh\necho "$$ ${NOTIFY_SOCKET-none} $1"\n')
     crun.chmod(0o755)
     environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "NOTIFY_SOCKET": "/run/systemd/notify"}
-    for value in nodes.runtime_lines(GOOD).values():
+    for value in parse(GOOD).runtime_lines.values():
         with subprocess.Popen(["/bin/sh", "-c", value], env=environ, stdout=subprocess.PIPE, text=True) as process:
             said, _ = process.communicate()
         assert said == f"{process.pid} none --rootless=true\n"
