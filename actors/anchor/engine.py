@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 
+PODMAN = "podman\n"
 SYNC = "_OCI_SYNCPIPE"
 STAYS = frozenset({"init", "service", "cleanup"})
 STARTS = frozenset({"run", "start", "restart", "play", "kube"})
@@ -43,7 +44,7 @@ def find(caller: int, *, itself: bool) -> Engine | None:
 
     """
     try:
-        pid = caller if itself else _behind(caller)
+        pid = caller if itself else _outermost(_behind(caller))
         return Engine(pid, starts=itself or will_start(_words(pid)))
     except (OSError, ValueError):
         return None
@@ -72,11 +73,22 @@ def _behind(conmon: int) -> int:
         os.close(handle)
     if number < 0:
         raise OSError(ctypes.get_errno(), SYNC)
-    with socket.socket(fileno=number) as sync:
+    # Told what it is: asked to find out, and failing, it would leave the descriptor open.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, number) as sync:
         pid, _, _ = struct.unpack("3i", sync.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return int(pid)
 
 
+def _outermost(pid: int) -> int:
+    """The first podman of a user makes a user namespace, with a second podman in it, and waits for that."""
+    parent = int(_read(pid, "stat").rpartition(")")[2].split()[1])
+    return parent if parent and _read(pid, "comm") == _read(parent, "comm") == PODMAN else pid
+
+
 def _words(pid: int) -> list[str]:
-    with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
-        return file.read().split("\0")
+    return _read(pid, "cmdline").split("\0")
+
+
+def _read(pid: int, name: str) -> str:
+    with open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace") as file:
+        return file.read()
