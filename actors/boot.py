@@ -22,7 +22,9 @@ EARLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SI
 word. It has its handlers, and unblocks them, some 100 ms after the fork."""
 
 
-def start(creation: Creation, lock: int, on_anchor: Callable[[int, socket.socket], None]) -> socket.socket:
+def start(
+    creation: Creation, lock: int, on_anchor: Callable[[int, socket.socket], None], *, starts: bool = False
+) -> socket.socket:
     """Fork the anchor and wait until the container is created.
 
     Args:
@@ -30,6 +32,7 @@ def start(creation: Creation, lock: int, on_anchor: Callable[[int, socket.socket
         lock: descriptor of the container's lock file, locked; every process of the container inherits it.
         on_anchor: called with the anchor's pid and the connection right after the fork; writes the pid file and runs
             hooks, and may look at the answer (``MSG_PEEK``).
+        starts: whether this very process will start the container; else it is an engine's, whose child this is.
 
     Returns:
         The connection with the anchor, which takes its end for the death of ``create`` until it has been sent a
@@ -41,11 +44,12 @@ def start(creation: Creation, lock: int, on_anchor: Callable[[int, socket.socket
 
     """
     ours, theirs = socket.socketpair()
+    caller = os.getpid() if starts else os.getppid()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, EARLY)
     pid = os.fork()
     if pid == 0:
         ours.close()
-        _anchor(creation, lock, theirs)
+        _anchor(creation, lock, theirs, caller, starts=starts)
     theirs.close()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     try:
@@ -67,14 +71,14 @@ def start(creation: Creation, lock: int, on_anchor: Callable[[int, socket.socket
     raise errors.from_wire(code, sentence)
 
 
-def _anchor(creation: Creation, lock: int, answer: socket.socket) -> None:
+def _anchor(creation: Creation, lock: int, answer: socket.socket, caller: int, *, starts: bool) -> None:
     """In the child: become the anchor; never returns."""
     status = exit_codes.INTERNAL
     try:
         os.setsid()
         os.chdir("/")
         signal.pthread_sigmask(signal.SIG_SETMASK, EARLY)
-        status = _run(creation, lock, answer)
+        status = _run(creation, lock, answer, caller, starts=starts)
     except errors.ScrunError as error:
         # Before there is an actor that could say it. The guard clears up.
         answer.send(f"{error.code}\n{error.sentence}".encode())
@@ -87,7 +91,7 @@ def _anchor(creation: Creation, lock: int, answer: socket.socket) -> None:
     os._exit(status)
 
 
-def _run(creation: Creation, lock: int, answer: socket.socket) -> int:
+def _run(creation: Creation, lock: int, answer: socket.socket, caller: int, *, starts: bool) -> int:
     from actors.anchor.guard import Guard
 
     journal = _open_journal(creation)
@@ -106,6 +110,7 @@ def _run(creation: Creation, lock: int, answer: socket.socket) -> int:
     import zmq  # noqa: F401
 
     from actors.allocation import actor as _allocation  # noqa: F401
+    from actors.anchor import engine
     from actors.anchor.loop import Anchor
     from actors.signals import actor as _signals  # noqa: F401
     from actors.staging import actor as _staging  # noqa: F401
@@ -115,7 +120,8 @@ def _run(creation: Creation, lock: int, answer: socket.socket) -> int:
     # Collecting first would take 5 ms; what is garbage now is little, and shared by all.
     gc.freeze()
     gc.enable()
-    return Anchor(creation, descriptors, commands, guard, answer, lock).run()
+    whose = engine.find(caller, itself=starts)
+    return Anchor(creation, descriptors, commands, guard, answer, lock, whose).run()
 
 
 def _open_journal(creation: Creation) -> int:

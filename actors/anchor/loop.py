@@ -19,9 +19,11 @@ from proto.life import messages as m
 from proto.life.creation import Creation
 from proto.wire.registry import Message
 
+from .caller import Caller
 from .children import Child, kill
 from .commands import CommandTable, Started
 from .descriptors import Descriptors
+from .engine import Engine
 from .guard import Guard
 from .outbox import Outbox
 from .supervisor import Supervisor
@@ -44,13 +46,12 @@ class Anchor:
 
     def __init__(
         self, creation: Creation, descriptors: Descriptors, commands: CommandTable, guard: Guard, answer: socket.socket,
-        lock: int,
+        lock: int, engine: Engine | None,
     ) -> None:  # fmt: skip
         self._uid = creation.caller.uid
         self._descriptors = descriptors
         self._commands = commands
         self._guard = guard
-        self._answer: socket.socket | None = answer
         self._window = Window(commands)
         self._log = Logbook(creation, "anchor")
         self._outbox = Outbox()
@@ -58,7 +59,7 @@ class Anchor:
         self._actors = Supervisor(creation, descriptors, lock, self._poller, self._log, self._outbox)
         self._wakeup = _catch_signals()
         self._poller.register(self._wakeup, select.POLLIN)
-        self._poller.register(answer, 0)
+        self._caller = Caller(answer, engine, self._poller, self._outbox)
         self._finish: m.Finish | None = None
         self._handlers: dict[type[Message], Callable[[Child, Any], object]] = {
             m.Ready: lambda child, _: self._actors.ready(child),
@@ -69,7 +70,7 @@ class Anchor:
             m.Close: lambda _, v: self._descriptors.close(*v.names),
             m.Needed: lambda _, v: self._actors.need(v.actors),
             m.Rest: self._actors.rest,
-            m.AnswerCreate: self._on_answer_create,
+            m.AnswerCreate: lambda _, v: self._caller.answer(v.code, v.sentence),
             m.Heeded: lambda _, v: self._outbox.heeded(v),
             m.Administer: lambda _, v: self._administer(v),
             m.ListProcesses: lambda child, _: self._list_processes(child),
@@ -85,9 +86,7 @@ class Anchor:
             for fd, _ in self._poller.poll(self._actors.patience()):
                 if fd == self._wakeup:
                     self._on_signals()
-                elif self._answer is not None and fd == self._answer.fileno():
-                    self._on_create()
-                else:
+                elif not self._caller.hear(fd):
                     self._on_channel(fd)
         return self._end(self._finish)
 
@@ -131,7 +130,7 @@ class Anchor:
             self._obey(child, message)
         given_up = self._actors.died(child, status)
         if given_up and child.name == "state":
-            self._on_answer_create(child, m.AnswerCreate("internal", f"scrun gave up: {given_up}"))
+            self._caller.answer("internal", f"scrun gave up: {given_up}")
             self._finish = m.Finish(INTERNAL, hand_over=True)
 
     def _tell_owner(self, command: Started) -> None:
@@ -143,22 +142,6 @@ class Anchor:
         if owner.channel is not None:
             with contextlib.suppress(ConnectionError):
                 owner.channel.send(m.Exited(command.name, command.status))
-
-    def _on_create(self) -> None:
-        """``create`` has done all that it had to, or has died before: whoever called it was told so."""
-        done = b""
-        if self._answer is not None:
-            with contextlib.suppress(OSError):
-                done = self._answer.recv(1)
-        self._forget_create()
-        if not done:
-            self._outbox.abandoned()
-
-    def _forget_create(self) -> None:
-        if self._answer is not None:
-            self._poller.unregister(self._answer)
-            self._answer.close()
-            self._answer = None
 
     def _on_channel(self, fd: int) -> None:
         child = self._actors.with_channel(fd)
@@ -193,14 +176,6 @@ class Anchor:
             with contextlib.suppress(ConnectionError):
                 child.channel.send(m.Spawned(command.name, command.pid))
         self._tell_owner(command)
-
-    def _on_answer_create(self, _child: Child, message: m.AnswerCreate) -> None:
-        if self._answer is not None:
-            self._poller.modify(self._answer, select.POLLIN)
-            with contextlib.suppress(OSError):
-                self._answer.send(f"{message.code}\n{message.sentence}".encode())
-        if message.code:
-            self._forget_create()
 
     def _list_processes(self, child: Child) -> None:
         """Tell the state actor whom there is."""

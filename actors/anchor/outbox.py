@@ -7,15 +7,17 @@ the journal has them, and a successor hears of everybody and everything anew.
 from actors.process.channel import Channel
 from proto.life import messages as m
 
+Lasting = m.Abandoned | m.Deserted
+
 
 class Outbox:
     """The anchor's news, in their order."""
 
     def __init__(self) -> None:
-        self._waiting: list[m.ChildChanged | m.Interrupted | m.Abandoned] = []
+        self._waiting: list[m.ChildChanged | m.Interrupted | Lasting] = []
         self._unheeded: list[m.Interrupted] = []
         self._counts: dict[int, int] = {}
-        self._abandoned = False
+        self._lasting: list[Lasting] = []
 
     def child(self, outbox: m.ChildChanged) -> None:
         """An actor has come, or gone."""
@@ -31,17 +33,15 @@ class Outbox:
         """That signal is in the journal."""
         self._unheeded = [v for v in self._unheeded if (v.signal, v.number) != (message.signal, message.number)]
 
-    def abandoned(self) -> None:
-        """``create`` died before it could say that there is a container."""
-        self._abandoned = True
-        self._waiting.append(m.Abandoned())
+    def for_good(self, news: Lasting) -> None:
+        """What stays true: who has called is gone."""
+        self._lasting.append(news)
+        self._waiting.append(news)
 
     def begin_anew(self) -> None:
         """There is a new state actor; the caller adds who else is there."""
-        self._waiting = [v for v in self._waiting if not isinstance(v, m.Interrupted | m.Abandoned)]
-        self._waiting += self._unheeded
-        if self._abandoned:
-            self._waiting.append(m.Abandoned())
+        self._waiting = [v for v in self._waiting if isinstance(v, m.ChildChanged)]
+        self._waiting += [*self._unheeded, *self._lasting]
 
     def tell(self, channel: Channel | None) -> None:
         """Pass on what there is; without a state actor, or if it dies just now, it waits."""

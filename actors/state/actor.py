@@ -116,6 +116,9 @@ class StateActor(ProcessActor):
                 self._happen(e.CancelRequested("the death of create", KILLED, forced=True))
                 if self.container.finished:
                     self._remove_abandoned()
+            case m.Deserted():
+                if not (self.container.ran or self.container.promised):
+                    self._happen(e.CancelRequested("the end of the engine that waited for it", KILLED, forced=True))
             case _:
                 self.log.write("error", f"unexpected: {type(event).__name__}")
 

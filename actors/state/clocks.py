@@ -14,6 +14,9 @@ GRACE = 10.0
 """Seconds from SIGTERM to SIGKILL in a cancellation."""
 RELEASE_WAIT = 10.0
 """Seconds after which the guard goes on releasing a job alone, when Slurm does not answer."""
+QUEUE_WAIT = 2.0
+"""Seconds that ``create`` waits for a job of which Slurm has said that it is queued: engines hear no Ctrl-C before it
+returns, and only to ``start`` they give a terminal."""
 REQUEST_LIMIT = 100.0
 """Seconds without any word from salloc (a munged that hangs): podman waits 240 for ``create``, and then cannot
 say why."""
@@ -24,6 +27,8 @@ def running(c: Container, settings: Settings) -> dict[str, float]:
     found = {}
     if not c.answered and c.ending is None and not c.create_wait_over:
         found["create-wait"] = settings.scrun.create_wait
+        if c.job == "queued":
+            found["queue-wait"] = QUEUE_WAIT
     if c.job == "requested" and c.ending is None:
         found["request-limit"] = REQUEST_LIMIT
     if settings.scrun.start_wait and _waits_to_run(c):
@@ -65,6 +70,7 @@ def _release_wait(c: Container) -> Message | None:
 
 STRIKES: dict[str, Callable[[Container], Message | None]] = {
     "create-wait": lambda _: e.CreateWaitOver(),
+    "queue-wait": lambda c: e.CreateWaitOver() if c.job == "queued" else None,
     "request-limit": _request_limit,
     "start-wait": lambda c: e.StartWaitOver() if _waits_to_run(c) else None,
     "start-limit": _start_limit,

@@ -451,6 +451,11 @@ class Abandoned(Message):
     """From the anchor, to state: ``create`` died before it was answered."""
 
 
+@message("deserted")
+class Deserted(Message):
+    """From the anchor, to state: the process that would have started the container, or waited for that, has ended."""
+
+
 @message("stop")
 class Stop(Message):
     """From the anchor: finish what you do, say your last words, and go."""

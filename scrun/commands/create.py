@@ -43,7 +43,12 @@ def hand_pidfd(line: Line) -> Callable[[int], None] | None:
 
 
 def make_container(
-    paths: ContainerPaths, creation: Creation, bundle: Bundle, told: Callable[[int], None] | None = None
+    paths: ContainerPaths,
+    creation: Creation,
+    bundle: Bundle,
+    told: Callable[[int], None] | None = None,
+    *,
+    starts: bool = False,
 ) -> None:
     """Reserve the id and start the anchor; on failure nothing is left.
 
@@ -52,6 +57,7 @@ def make_container(
         creation: what it shall be.
         bundle: its bundle.
         told: called with the anchor's pid as soon as there is one.
+        starts: whether this process goes on to start it, so that nobody waits for it without this process.
 
     Raises:
         ScrunError: it could not be created.
@@ -88,7 +94,7 @@ def make_container(
                 locks.append(gate.close(paths.config))
         except OSError as error:
             raise unwritable(paths.root, error) from None
-        connection = start(creation, locks[0], on_anchor)
+        connection = start(creation, locks[0], on_anchor, starts=starts)
     except BaseException as error:
         _close(locks)
         if isinstance(error, InternalError):

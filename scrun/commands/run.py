@@ -56,7 +56,7 @@ class _Foreground:
             if hand_pidfd:
                 hand_pidfd(pid)
 
-        create.make_container(self._paths, creation, bundle, told)
+        create.make_container(self._paths, creation, bundle, told, starts=True)
         try:
             if terminal:
                 terminal.attach()

@@ -32,9 +32,17 @@ def start(container: Box) -> None:
     if not container.alive():
         raise _reason(container) or WrongStateError("cannot start a container that has stopped")
     waiting = _at_terminal(container) if os.isatty(2) else None
+    podman = _podman()
+
+    def meanwhile() -> None:
+        if podman and os.getppid() != podman:
+            raise KeyboardInterrupt  # podman was killed, and takes it for a container that was never started
+        if waiting is not None:
+            waiting()
+
     try:
         try:
-            ask(container, "start", {}, None, waiting)
+            ask(container, "start", {}, None, meanwhile)
         finally:
             if waiting is not None:
                 waiting.close()
@@ -50,6 +58,16 @@ def start(container: Box) -> None:
         # Ctrl-C during "podman run": podman does not come back for a container whose start failed.
         container.kill_anchor(INT)
         raise
+
+
+def _podman() -> int:
+    """Pid of the podman that has called; 0 if it was somebody else, without whom a start may go on."""
+    pid = os.getppid()
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return pid if file.read() == "podman\n" else 0
+    except OSError:
+        return 0
 
 
 def _at_terminal(container: Box) -> "Waiting":

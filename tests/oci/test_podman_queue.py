@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pathlib
 import re
 import secrets
 import shutil
+import signal
 import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Runner
-from tests.oci.podman import Podman
+from tests.conftest import Runner, alive, all_pids, read_proc, state_and_parent
+from tests.oci.podman import Podman, processes_with
 from tests.oci.screen import Screen
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
 
     from tests.oci.podman import Filler
 
+TOMORROW = ("--annotation", "scrun.begin=now+1day")
 QUEUED = ("--annotation", "scrun.nodelist=node2", "--annotation", "scrun.cpus-per-task=16")
 
 
@@ -70,6 +75,75 @@ def test_podman_ends_it_in_the_queue(create_wait_over: Podman, filler: Filler, w
     wait_until(lambda: not create_wait_over.left(container, job), 20)
     if way != "rm":
         wait_until(lambda: create_wait_over.status(name) == ("exited", {"stop": 143, "kill": 137}[way]), 20)
+
+
+def waiting_in(podman: Podman, verb: str, wait_until: Any) -> tuple[subprocess.Popen[bytes], str, int]:
+    """A ``podman run`` that waits in ``create`` or in ``start`` for a job that begins tomorrow; with id and job."""
+    name = podman.name()
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o777)
+        file = pathlib.Path(directory) / "id"
+        process = podman.start("run", "--name", name, "--cidfile", str(file), *TOMORROW, "busybox", "true")
+        container = wait_until(lambda: file.exists() and file.read_text(), 30)
+        wait_until(lambda: calls(verb, container), 30, interval=0.005, what=f"{verb} of {container}")
+        return process, container, wait_until(lambda: podman.job(container), 30)
+
+
+def calls(verb: str, container: str) -> list[int]:
+    """The processes of a verb that an engine has called."""
+    words = {pid: read_proc(pid, "cmdline").split(b"\0") for pid in processes_with(container)}
+    return [pid for pid, line in words.items() if verb.encode() in line]
+
+
+@pytest.mark.parametrize("verb", ["create", "start"])
+@pytest.mark.parametrize("way", ["KILL", "HUP", "INT", "TERM"])
+def test_a_podman_that_is_ended_in_the_queue_leaves_no_job(
+    podman: Podman, wait_until: Any, way: str, verb: str
+) -> None:
+    process, container, job = waiting_in(podman, verb, wait_until)
+    os.kill(process.pid, getattr(signal, f"SIG{way}"))
+    wait_until(lambda: process.poll() is not None, 30, what="the end of podman")
+    wait_until(lambda: not podman.left(container, job), 20, what=f"{podman.left(container, job)}")
+    podman.ok("rm", "--force", "--time", "0", podman.names[-1])
+
+
+def test_a_conmon_that_is_killed_in_the_queue_leaves_no_job(podman: Podman, wait_until: Any) -> None:
+    process, container, job = waiting_in(podman, "create", wait_until)
+    (create,) = (pid for pid in calls("create", container) if state_and_parent(pid)[1] in conmons(container))
+    os.kill(state_and_parent(create)[1], signal.SIGKILL)
+    assert process.wait(30) == 126
+    wait_until(lambda: not podman.left(container, job), 20, what=f"{podman.left(container, job)}")
+
+
+def conmons(container: str) -> list[int]:
+    words = {pid: read_proc(pid, "cmdline").split(b"\0") for pid in all_pids()}
+    return [pid for pid, line in words.items() if line[0].endswith(b"conmon") and container.encode() in line]
+
+
+def test_what_is_created_on_purpose_waits_for_its_start_and_for_no_longer(podman: Podman, wait_until: Any) -> None:
+    name = podman.create(*TOMORROW, "busybox", "true")
+    podman.ok("init", name)
+    container = podman.id(name)
+    job = podman.job(container)
+    process = podman.start("start", "--attach", name)
+    wait_until(lambda: calls("start", container), 30)
+    assert podman.job_state(job) == "PENDING"
+    os.kill(process.pid, signal.SIGKILL)
+    wait_until(lambda: not [pid for pid in processes_with(container) if alive(pid)], 20)
+    assert podman.job_state(job) == "CANCELLED"
+
+
+@pytest.mark.parametrize("verb", ["create", "start"])
+def test_control_c_in_the_queue(podman: Podman, wait_until: Any, verb: str) -> None:
+    with contextlib.closing(Screen(podman, wait_until)) as screen:
+        name = podman.name()
+        screen.run("run", "--rm", "--name", name, *TOMORROW, "busybox", "true")
+        wait_until(lambda: podman.runner(["squeue", "-hn", name]).stdout, 30)
+        if verb == "start":
+            screen.expect("is queued (")
+        screen.type("\x03")
+        assert screen.exit_code() != 0
+        wait_until(lambda: not podman.runner(["squeue", "-hn", name]).stdout, 20)
 
 
 @pytest.fixture

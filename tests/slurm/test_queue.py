@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tests.slurm.runtime import Box, Runtime
 
 NODE = "node3"
+TOMORROW = {"scrun.begin": "now+1day"}
 WAITS = {"scrun.nodelist": NODE, "scrun.cpus-per-task": "16"}
 
 
@@ -101,6 +103,33 @@ def test_scancel_while_it_waits(runtime: Runtime, queued: Box, as_user: Any) -> 
     annotations = queued.annotations()
     assert annotations["scrun.end"] == "cancelled"
     assert "cancelled" in annotations["scrun.end-reason"]
+
+
+def test_scrun_run_is_killed_while_it_waits(runtime: Runtime) -> None:
+    words = runtime.words("run", "--bundle", str(runtime.bundle("/bin/true", annotations=TOMORROW)), "x")
+    for moment in ("job-queued", "start-requested"):
+        process = runtime.runner.start(words)
+        runtime.wait_until(lambda: moment in runtime("console", "x", "journal").stdout)  # noqa: B023 - called at once
+        job = int(json.loads(runtime("state", "x").stdout)["annotations"]["scrun.job-id"])
+        process.kill()
+        process.wait()
+        runtime.log.unlink()
+        runtime.wait_until(lambda: runtime.released(job), what="the end of the job")  # noqa: B023 - called at once
+        runtime.ok("delete", "--force", "x")
+        assert runtime.left("x") == []
+
+
+def test_who_creates_by_hand_may_leave(runtime: Runtime) -> None:
+    """The shell from which ``create`` was called has gone, and so has that of ``start``: the container waits."""
+    runtime.ids.append("x")
+    create = runtime.words("create", "--bundle", str(runtime.bundle("/bin/true", annotations=TOMORROW)), "x")
+    start = runtime.words("start", "x")
+    for words, moment in ((create, "create-answered"), (start, "start-requested")):
+        line = f"{shlex.join(words)} >/dev/null 2>&1 & exit"
+        assert runtime.runner(["sh", "-c", line]).returncode == 0
+        runtime.wait_until(lambda: moment in runtime("console", "x", "journal").stdout)  # noqa: B023 - called at once
+    job = int(json.loads(runtime("state", "x").stdout)["annotations"]["scrun.job-id"])
+    assert runtime.job_state(job) == "PENDING"
 
 
 def test_nobody_starts_it(runtime: Runtime, filled: Callable[[], None]) -> None:

@@ -70,7 +70,7 @@ def test_a_successor_hears_of_the_signals_that_the_journal_does_not_have(line: L
 def test_a_successor_hears_no_signal_twice_that_its_predecessor_has_never_heard(line: Line) -> None:
     news = Outbox()
     news.interrupted(15)
-    news.abandoned()
+    news.for_good(m.Abandoned())
     news.child(BORN)
     news.begin_anew()
     news.tell(line.near)
@@ -79,7 +79,7 @@ def test_a_successor_hears_no_signal_twice_that_its_predecessor_has_never_heard(
 
 def test_the_death_of_create_is_told_to_every_state_actor(line: Line) -> None:
     news = Outbox()
-    news.abandoned()
+    news.for_good(m.Abandoned())
     for _ in range(3):
         news.tell(line.near)
         assert line.heard() == [m.Abandoned()]
