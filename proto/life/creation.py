@@ -72,6 +72,7 @@ class Creation(Value):
         entry_directory: directory in the container where the entry file is.
         null_input: standard input is /dev/null, and is that in the container, too (slurmstepd would make it a pipe).
         name, image: what the engine calls the container and its image, or empty.
+        slurm: version of Slurm's commands on this host; (0, 0) if it is not known.
 
     """
 
@@ -100,6 +101,7 @@ class Creation(Value):
     null_input: bool = False
     name: str = ""
     image: str = ""
+    slurm: tuple[int, int] = (0, 0)
 
     @property
     def is_roots(self) -> bool:

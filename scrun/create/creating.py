@@ -12,7 +12,7 @@ from actors.oci.bundle import Bundle, load
 from actors.oci.entry import DIRECTORY
 from actors.oci.namespaces import NETWORK
 from actors.oci.program import find_program
-from actors.stdio.streams import is_null
+from actors.stdio.null import is_null
 from proto.errors import BundleError, SettingsError, StagingError
 from proto.host.log_record import file_of
 from proto.host.machine import host
@@ -52,6 +52,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         bundle.rootfs, bundle.args[0], os.fsencode(bundle.env_value("PATH")), bundle.cwd, bundle.binds
     )
     environment = caller.kept_environ(dict(os.environb), who, conf)
+    from actors.slurm.commands import probe_version
     from actors.slurm.option_sources import unknown_variables
     from actors.slurm.options import resolve
 
@@ -71,11 +72,12 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
 
     for sentence in unknown_variables(environ, "of the environment"):
         warn(line, f"{sentence}; it has no effect")
+    version = (0, 0) if chosen.scrun.scheduler == "local" else probe_version(environment)
     decided = replace(
         chosen,
         scrun=replace(
             chosen.scrun,
-            scheduler=_scheduler(chosen.scrun.scheduler, environment),
+            scheduler=_scheduler(chosen.scrun.scheduler, version),
             slurm_conf=conf,
             lua=settings.find_lua(chosen, conf),
         ),
@@ -112,6 +114,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         null_input=not bundle.terminal and is_null(0),
         name=called.name,
         image=called.image,
+        slurm=version,
     )
     scheduler, script = decided.scrun.scheduler, decided.scrun.lua
     refuse_descriptors(line)
@@ -149,8 +152,8 @@ def _entry_directory(bundle: Bundle, decided: Settings) -> str:
     return found or DIRECTORY
 
 
-def _scheduler(wanted: SchedulerName, environ: tuple[bytes, ...]) -> SchedulerName:
-    """Whose calls are used. Slurm is asked for its version only where a pyslurm is installed."""
+def _scheduler(wanted: SchedulerName, version: tuple[int, int]) -> SchedulerName:
+    """Whose calls are used."""
     if wanted not in {"auto", "pyslurm"}:
         return wanted
     from actors.slurm import pyslurm
@@ -158,9 +161,7 @@ def _scheduler(wanted: SchedulerName, environ: tuple[bytes, ...]) -> SchedulerNa
     where = directories()
     if wanted == "auto" and pyslurm.installed_version(where) is None:
         return "slurm"
-    from actors.slurm.commands import probe_version
-
-    return pyslurm.choose(wanted, probe_version(environ), where)
+    return pyslurm.choose(wanted, version, where)
 
 
 def _log(log: str) -> str:
