@@ -6,6 +6,8 @@ step none but Slurm's own goes before them.
 
 import os
 
+from actors.oci.image_path import resolve
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -31,8 +33,6 @@ def with_home(process: "dict[str, Any]", root: str) -> "dict[str, Any]":
 
 
 def _home(uid: int, root: str) -> str:
-    from .overlay.mount_points import resolve
-
     there, missing = resolve(root, USERS)
     try:
         if missing:

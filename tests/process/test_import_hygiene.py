@@ -42,15 +42,15 @@ ALLOWED = {
     "delete": TALK | {"fcntl", "proto.host.trees", "scrun.box.directory", "scrun.delete", "scrun.delete.removal"},
 }
 EXEC = {
-    "_json", "_struct", "actors", "actors.oci", "actors.oci.config_file", "actors.oci.config_form", "actors.oci.id_maps",
-    "actors.oci.node_process", "actors.process", "actors.process.command", "actors.process.forking",
-    "actors.process.looks", "actors.programs", "actors.slurm", "actors.slurm.client", "actors.slurm.commands",
-    "actors.slurm.enter", "actors.slurm.entering", "actors.slurm.messages", "actors.slurm.oci_conf",
-    "actors.slurm.step_log", "actors.slurm.step_news", "actors.slurm.user_namespace", "actors.staging",
-    "actors.staging.home", "actors.stdio", "actors.stdio.mover", "actors.stdio.null", "fcntl",
-    "proto.exit_codes", "proto.life.brief", "proto.life.frames", "proto.value", "proto.wire",
-    "proto.wire.msgpack_subset", "scrun.cli.given", "scrun.exec", "scrun.exec.carrier", "scrun.exec.end_mark",
-    "scrun.exec.launcher", "scrun.exec.process", "select", "struct", "zlib",
+    "_json", "_struct", "actors", "actors.oci", "actors.oci.config_file", "actors.oci.config_form",
+    "actors.oci.id_maps", "actors.oci.image_path", "actors.oci.node_process", "actors.process",
+    "actors.process.command", "actors.process.forking", "actors.process.looks", "actors.programs", "actors.slurm",
+    "actors.slurm.client", "actors.slurm.commands", "actors.slurm.enter", "actors.slurm.entering",
+    "actors.slurm.messages", "actors.slurm.oci_conf", "actors.slurm.step_log", "actors.slurm.step_news",
+    "actors.slurm.user_namespace", "actors.staging", "actors.staging.home", "actors.stdio", "actors.stdio.mover",
+    "actors.stdio.null", "fcntl", "proto.exit_codes", "proto.life.brief", "proto.life.frames", "proto.value",
+    "proto.wire", "proto.wire.msgpack_subset", "scrun.cli.given", "scrun.exec", "scrun.exec.carrier",
+    "scrun.exec.end_mark", "scrun.exec.launcher", "scrun.exec.process", "select", "struct", "zlib",
 }  # fmt: skip
 """Of a program with pipes, from the first line of ``exec`` to the program's exit status."""
 SRUN = """#!/bin/sh
@@ -143,7 +143,7 @@ def test_another_program_imports_only_what_it_needs(tmp_path: pathlib.Path) -> N
         root=str(tmp_path), id="x", environ=(b"PATH=" + bytes(tmp_path),),
         caller__namespaced=False, settings__scrun__slurm_conf=str(tmp_path / "slurm.conf"),
     )  # fmt: skip
-    process = {"args": ["sleep"], "cwd": "/", "env": ["HOME=/"], "user": {"uid": 0, "gid": 0}}
+    process = {"args": ["sleep"], "cwd": "/", "env": [], "user": {"uid": 0, "gid": 0}}
     with anchor(tmp_path / "x", "running"):
         kept = journal.Journal(paths.journal)
         for event in (e.CreateBegun(made), e.JobGranted(9, "node1"), e.StepStarted("9.0", "node1")):
