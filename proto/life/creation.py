@@ -1,8 +1,12 @@
 """What ``scrun create`` found out, handed to the anchor and kept as the first record of the journal."""
 
+from proto.exit_codes import WINCH
 from proto.value import Value
 
 from .settings import Settings
+
+STOP_SIGNAL = "org.opencontainers.image.stopSignal"
+"""Annotation of podman's: the number of the signal by which it stops the container."""
 
 
 class Caller(Value):
@@ -102,6 +106,14 @@ class Creation(Value):
     name: str = ""
     image: str = ""
     slurm: tuple[int, int] = (0, 0)
+
+    @property
+    def window(self) -> bool:
+        """Whether WINCH says no more than that its terminal has another size, which the terminal itself tells.
+
+        Engines send one for each size; but one by which podman stops the container is for the program.
+        """
+        return self.terminal and self.annotations.get(STOP_SIGNAL) != str(WINCH)
 
     @property
     def is_roots(self) -> bool:
