@@ -7,7 +7,8 @@ from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor, 
 from actors.process.looks import Looks
 from actors.process.spool import Spool
 from actors.slurm.replies import given_back, released
-from actors.slurm.scheduler import JobInfo, JobNews, Scheduler, StepNews
+from actors.slurm.scheduler import JobInfo, JobNews, Scheduler
+from actors.slurm.step_news import StepNews
 from proto.errors import ScrunError
 from proto.exit_codes import KILL, KILLED, REFUSED, TERM
 from proto.life import events as e

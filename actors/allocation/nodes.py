@@ -5,7 +5,8 @@ from collections.abc import Callable
 from actors.process.effects import Effect, Later, Log, Never, ToAnchor
 from actors.process.spool import Spool
 from actors.slurm import lost_nodes
-from actors.slurm.scheduler import Scheduler, StepNews
+from actors.slurm.scheduler import Scheduler
+from actors.slurm.step_news import StepNews
 from proto.exit_codes import KILL
 from proto.life import messages as m
 

@@ -9,7 +9,8 @@ from actors.process.looks import Looks
 from actors.process.spool import Spool
 from actors.slurm import runtime_words
 from actors.slurm.replies import may_be_outside, may_be_the_runtimes, needs_inquiry
-from actors.slurm.scheduler import STDERR, WINDOW_AGAIN, JobInfo, Scheduler, StepNews
+from actors.slurm.scheduler import JobInfo, Scheduler
+from actors.slurm.step_news import STDERR, WINDOW_AGAIN, StepNews
 from proto.errors import ScrunError
 from proto.exit_codes import KILL, KILLED, REFUSED
 from proto.host import sessions

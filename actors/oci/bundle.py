@@ -13,9 +13,9 @@ from proto.errors import BundleError, reason
 from proto.value import Value
 
 from . import config_form, hook_config
+from .config_file import SIZE_LIMIT
 from .hook_config import Hook
 
-SIZE_LIMIT = 16 << 20
 ARGUMENT_LIMIT = (128 << 10) - 1
 """Bytes of one argument, its null byte left out (execve(2), MAX_ARG_STRLEN)."""
 ARGUMENTS_LIMIT = 2 << 20

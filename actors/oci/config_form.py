@@ -5,7 +5,9 @@ rely on its type. What is not in the table is the node's runtime's affair, but f
 write every text again. Null counts as absent, as in Go.
 """
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 DEPTH_LIMIT = 64
 
@@ -23,7 +25,7 @@ _RANGES = {NUMBER: (-(1 << 63), (1 << 64) - 1), ID: (0, (1 << 32) - 1), COUNT: (
 _USER = {"uid": ID, "gid": ID, "umask": ID, "additionalGids": [ID]}
 _ID_MAP = [{"containerID": ID, "hostID": ID, "size": ID}]
 _HOOKS = [{"path": TEXT, "args": [TEXT], "env": [TEXT], "timeout": COUNT}]
-FORM: dict[str, Any] = {
+FORM: "dict[str, Any]" = {
     "ociVersion": TEXT,
     "hostname": TEXT,
     "domainname": TEXT,
@@ -59,7 +61,7 @@ FORM: dict[str, Any] = {
 }
 
 
-def fault(config: Any, form: dict[str, Any] | None = None, file: str = "config.json") -> str:
+def fault(config: "Any", form: "dict[str, Any] | None" = None, file: str = "config.json") -> str:
     """What is wrong with the form of a config.json, one sentence; empty if nothing is.
 
     Args:
@@ -73,7 +75,7 @@ def fault(config: Any, form: dict[str, Any] | None = None, file: str = "config.j
     return _fault_of_texts(config, file) or _fault(config, FORM if form is None else form, "", file)
 
 
-def without_nulls(value: Any) -> Any:
+def without_nulls(value: "Any") -> "Any":
     """The same without properties that are null; for a config whose form is right, so no list has one."""
     if isinstance(value, dict):
         return {key: without_nulls(inner) for key, inner in value.items() if inner is not None}
@@ -82,7 +84,7 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
-def _fault_of_texts(config: Any, file: str) -> str:
+def _fault_of_texts(config: "Any", file: str) -> str:
     """Look at everything, level by level: recursion is what a deeply nested file is for."""
     level = [config]
     for _ in range(DEPTH_LIMIT):
@@ -110,7 +112,7 @@ def _writable(text: str) -> bool:
     return True
 
 
-def _fault(value: Any, form: Any, name: str, file: str) -> str:
+def _fault(value: "Any", form: "Any", name: str, file: str) -> str:
     """The first property below ``name`` that has another form."""
     if isinstance(form, dict):
         if not isinstance(value, dict):
@@ -137,7 +139,7 @@ def _fault(value: Any, form: Any, name: str, file: str) -> str:
     return ""
 
 
-def _fits(value: Any, kind: str) -> bool:
+def _fits(value: "Any", kind: str) -> bool:
     if kind == FLAG:
         return isinstance(value, bool)
     low, high = _RANGES.get(kind, (0, -1))  # no text is a number, no number a text

@@ -3,13 +3,17 @@
 A map is a sequence of ``IdRange``: container ids from ``container`` on are ids of the host from ``host`` on.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from proto.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
 
 _ALL_IDS = 0xFFFFFFFF
 
 
-class IdRange(NamedTuple):
+class IdRange(Value):
     """``size`` consecutive ids."""
 
     container: int
@@ -30,7 +34,7 @@ def is_identity(id_map: IdMap) -> bool:
     return id_map == (IdRange(0, 0, _ALL_IDS),)
 
 
-def config_id_map(mappings: Iterable[Any]) -> IdMap:
+def config_id_map(mappings: "Iterable[Any]") -> IdMap:
     """Read ``linux.uidMappings`` or ``gidMappings`` of config.json."""
     return tuple(
         IdRange(int(entry.get("containerID", 0)), int(entry.get("hostID", 0)), int(entry.get("size", 0)))
@@ -39,7 +43,7 @@ def config_id_map(mappings: Iterable[Any]) -> IdMap:
     )
 
 
-def inner_maps(config: dict[str, Any]) -> tuple[IdMap, IdMap]:
+def inner_maps(config: "dict[str, Any]") -> tuple[IdMap, IdMap]:
     """The container's ids in the engine's namespace, as config.json has them."""
     linux = config.get("linux") or {}
     return config_id_map(linux.get("uidMappings") or ()), config_id_map(linux.get("gidMappings") or ())
@@ -64,7 +68,7 @@ def compose(inner: IdMap, outer: IdMap) -> IdMap:
                 found.append(
                     IdRange(first.container + low - first.host, second.host + low - second.container, high - low)
                 )
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda entry: entry.container))
 
 
 def is_mapped(id_map: IdMap, container_id: int) -> bool:
@@ -89,6 +93,6 @@ def single(container_id: int, host_id: int) -> IdMap:
     return (IdRange(container_id, host_id, 1),)
 
 
-def total(id_map: Sequence[IdRange]) -> int:
+def total(id_map: "Sequence[IdRange]") -> int:
     """How many ids are mapped."""
     return sum(entry.size for entry in id_map)

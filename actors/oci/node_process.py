@@ -1,12 +1,16 @@
 """``process`` as a node has it: of config.json, or of a program that ``exec`` adds. On the way of ``exec``."""
 
-from typing import Any
-
 from proto.errors import StagingError
 
-from .id_maps import IdMap, is_mapped
+from .id_maps import is_mapped
 
-Config = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .id_maps import IdMap
+
+    Config = dict[str, Any]
 
 _DROPPED = (
     "rlimits",  # above slurmd's hard limit they fail; Slurm propagates or sets limits itself
@@ -18,7 +22,7 @@ _DROPPED = (
 )
 
 
-def node_process(process: Config, uid_map: IdMap, gid_map: IdMap, *, crun: bool) -> Config:
+def node_process(process: "Config", uid_map: "IdMap", gid_map: "IdMap", *, crun: bool) -> "Config":
     """Return ``process`` for the node, of config.json or of a program that is added later.
 
     Args:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from proto.errors import ProgramNotExecutableError, ProgramNotFoundError
 from proto.host.paths import DEFAULT_PATH
 
-LINK_LIMIT = 40  # as the kernel's
+from .image_path import LINK_LIMIT
 
 _Undecidable = (PermissionError, NotImplementedError)
 

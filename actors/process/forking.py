@@ -1,19 +1,25 @@
 """What every process does right after it was forked from the anchor. Imports little: the guard comes this way."""
 
-import contextlib
 import fcntl
 import os
-import signal
-import socket
-from collections.abc import Iterable, Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    import socket
+    from collections.abc import Iterable, Sequence
+else:
+    import _signal as signal  # without the enumerations, which take 8 ms of ``exec``
 
 _DESCRIPTOR_LIMIT = 1 << 16
 _HIGH = 32
 """Where descriptors are parked while 0, 1, 2 … are put in place."""
 
 
-def pair() -> tuple[socket.socket, socket.socket]:
+def pair() -> "tuple[socket.socket, socket.socket]":
     """A connected pair of stream sockets, closed on exec."""
+    import socket
+
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
 
 
@@ -28,7 +34,7 @@ def close_all_but(keep: set[int]) -> None:
     os.closerange(low, _DESCRIPTOR_LIMIT)
 
 
-def become(argv: Sequence[bytes], env: Iterable[bytes], files: dict[int, int], directory: str) -> None:
+def become(argv: "Sequence[bytes]", env: "Iterable[bytes]", files: dict[int, int], directory: str) -> None:
     """In a forked child: become a command, as from ``execve``. Comes back only by an exception.
 
     Args:
@@ -74,5 +80,8 @@ def default_signals() -> None:
 
 def name_process(name: str) -> None:
     """Have ``ps`` and ``top`` show a name (its first 15 bytes) in place of the interpreter's."""
-    with contextlib.suppress(OSError), open("/proc/self/comm", "wb", buffering=0) as file:
-        file.write(name.encode())
+    try:
+        with open("/proc/self/comm", "wb", buffering=0) as file:
+            file.write(name.encode())
+    except OSError:
+        pass

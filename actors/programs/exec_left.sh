@@ -17,7 +17,7 @@ left() {
 } 2>/dev/null
 say() { printf '\000%s%s\000' "$ended" "$1"; }
 if [ "$ended" ] && [ "$job" ] && left; then
-    # The launcher's parent ends when it has read this: that sends SIGUSR2 (PR_SET_PDEATHSIG), and leaves pipes without readers.
+    # The launcher's parent ends when it has read this: that sends SIGUSR2 (scrun.exec.launcher), and leaves pipes without readers.
     trap '' HUP PIPE USR2
     sleep 0.1  # what is on its way goes first, so that slurmstepd sends the mark in one piece
     say "s$(printf %03d "$status")"

@@ -7,9 +7,12 @@ pipe=${TMPDIR:-/tmp}/.scrun-exec-$cookie-$$
 mkfifo -m 666 "$pipe" || exit 255
 # shellcheck disable=SC2094 # it is a pipe
 exec 5>&1 7<>"$pipe" 8<"$pipe" 9>"$pipe"
-rm -f "$pipe"
 exec 7>&-
-cat <&8 >&5 9>&- &
+# (what need not be waited for is done beside the runtime)
+{
+    rm -f "$pipe"
+    exec cat
+} <&8 >&5 9>&- &
 carrier=$!
 log=$(exec "$@" --log=/dev/fd/4 exec --process /dev/fd/3 "$id" 4>&1 >&9 9>&- 8<&- 5>&- 3<<END
 %s

@@ -6,9 +6,11 @@
 # process without them that has "run" among its words and such a child.
 # shellcheck disable=SC2034,SC2154 # for what follows; mark is of what precedes it
 id=
-for child in $(inside); do
-    runtime=$(parent "${child%/mountinfo}")
-    if grep -qsF "$mark" "$runtime/mountinfo"; then continue; fi
+found=$(inside)
+for child in $found; do
+    parent "${child%/mountinfo}"
+    runtime=/proc/$parent
+    case $found in *"$runtime/mountinfo"*) continue ;; esac
     set --
     verb=
     option=

@@ -12,12 +12,15 @@ while IFS=: read -r _ controllers path; do
     path=${path%%/job_"$SLURM_JOB_ID"/*}/job_$SLURM_JOB_ID
     if [ -d "$tree$path" ]; then
         job=$tree$path
-        continue
+        break
     fi
     while read -r _ _ _ root place options; do
         # shellcheck disable=SC2254 # it is a pattern
         case $options in $kind) ;; *) continue ;; esac
         # (what is mounted there may be a part of the tree)
-        if [ -d "$place${path#"${root%/}"}" ]; then job=$place${path#"${root%/}"}; fi
+        if [ -d "$place${path#"${root%/}"}" ]; then
+            job=$place${path#"${root%/}"}
+            break 2
+        fi
     done </proc/self/mountinfo
 done </proc/self/cgroup

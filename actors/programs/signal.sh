@@ -7,10 +7,12 @@
 words() { tr '\0' ' ' <"$1/cmdline"; }
 give() {
     given=
-    for child in $(inside); do
+    found=$(inside)
+    for child in $found; do
         child=${child%/mountinfo}
-        runtime=$(parent "$child")
-        if grep -qsF "$mark" "$runtime/mountinfo"; then continue; fi
+        parent "$child"
+        runtime=/proc/$parent
+        case $found in *"$runtime/mountinfo"*) continue ;; esac
         case " $(words "$runtime")" in *" run "*) ;; *) continue ;; esac
         case $(words "$child") in "$(words "$runtime")" | "runc init ") return 1 ;; esac
         if kill -%s "${child#/proc/}"; then given=yes; fi

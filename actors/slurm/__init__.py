@@ -1,10 +1,11 @@
 """Schedulers: who runs the container, behind one interface (``scheduler.Scheduler``)."""
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from proto.life.brief import Brief
     from proto.life.creation import Creation
 
+    from .enter import Entering
     from .scheduler import Scheduler
 
 
@@ -21,3 +22,27 @@ def scheduler_for(creation: "Creation") -> "Scheduler":
     from .slurm import Slurm
 
     return Slurm(creation)
+
+
+def entering_for(brief: "Brief", process: bytes, *, terminal: bool, null_input: bool) -> "Entering":
+    """How another program gets into a container, on the first of its nodes.
+
+    Standard streams are as those of ``Scheduler.step``.
+
+    Args:
+        brief: the container.
+        process: JSON of a process object.
+        terminal: whether its streams are a terminal.
+        null_input: whether its standard input is /dev/null.
+
+    Raises:
+        SchedulerError: a command is not installed.
+
+    """
+    if brief.scheduler == "local":
+        from . import local
+
+        return local.entering(brief, process, terminal=terminal)
+    from .entering import entering
+
+    return entering(brief, process, terminal=terminal, null_input=null_input)

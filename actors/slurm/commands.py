@@ -2,13 +2,16 @@
 
 import os
 import select
-from collections.abc import Iterable, Sequence
 
 from proto.errors import SchedulerError
 from proto.exit_codes import KILL
 from proto.host.paths import DEFAULT_PATH
 
-from .option_table import Version
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .option_table import Version
 
 VERSION_LIMIT = 5.0
 """Seconds that a command may take to say its version, which needs no other machine."""
@@ -21,7 +24,7 @@ DROPPED = (b"SLURM_", b"SLURMD_", b"SALLOC_", b"SBATCH_", b"SRUN_", b"SQUEUE_", 
 a surrounding job would describe that job. ``SLURM_SPANK_`` stays: plugins talk to each other by it."""
 
 
-def environment(entries: Iterable[bytes], extra: Sequence[bytes] = ()) -> tuple[bytes, ...]:
+def environment(entries: "Iterable[bytes]", extra: "Sequence[bytes]" = ()) -> tuple[bytes, ...]:
     """Return the environment for one of Slurm's commands.
 
     The locale is C, because messages are read (``messages.TABLE``).
@@ -36,7 +39,7 @@ def _keep(name: bytes) -> bool:
     return not name.startswith(DROPPED) and name != b"LC_ALL"
 
 
-def search_path(entries: Iterable[bytes]) -> bytes:
+def search_path(entries: "Iterable[bytes]") -> bytes:
     """PATH of an environment."""
     for entry in entries:
         if entry.startswith(b"PATH=") and entry != b"PATH=":
@@ -69,7 +72,7 @@ def require(program: str, path: bytes) -> bytes:
     return found
 
 
-def parse_version(text: str) -> Version:
+def parse_version(text: str) -> "Version":
     """Return (22, 5) out of "slurm-wlm 22.05.8" or "slurm 24.11.5"; (0, 0) when it says something else."""
     for line in text.splitlines():
         words = line.split()
@@ -80,8 +83,8 @@ def parse_version(text: str) -> Version:
     return (0, 0)
 
 
-def probe_version(entries: Sequence[bytes]) -> Version:
-    """Ask ``salloc --version`` (2 ms). The one function of this package that starts a process.
+def probe_version(entries: "Sequence[bytes]") -> "Version":
+    """Ask ``salloc --version`` (5 ms), once for each container. The one function of this package that starts a process.
 
     Returns (0, 0) when there is no salloc or it says nothing of use; ``request`` will then complain.
     """

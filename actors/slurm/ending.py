@@ -25,7 +25,8 @@ import os
 from proto.exit_codes import KILL, KILLED, REFUSED, SIGNALLED, TERM, name, signal_in
 from proto.life.ending import Ending, EndKind
 
-from .scheduler import JobInfo, StepNews
+from .scheduler import JobInfo
+from .step_news import StepNews
 
 STATES: dict[str, tuple[EndKind, str]] = {
     "TIMEOUT": ("time-limit", "the job reached its time limit{limit}"),

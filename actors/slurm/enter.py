@@ -11,6 +11,15 @@ other user can read it, and never as a word of a command line; nothing is left b
 """
 
 from actors.programs import program
+from proto.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from actors.process.command import Command
+
+    from .step_news import StepNews
 
 VARIABLE = "SCRUN_EXEC_"
 PART = 96 << 10
@@ -30,6 +39,22 @@ MARK = b"ended=$2\n"
 NULL_INPUT = b"exec </dev/null\n"
 """slurmstepd gives a task a pipe, whatever ``--input`` says."""
 PLAIN_EXEC = program("plain_exec.sh")
+
+
+class Entering(Value):
+    """How another program gets into a container.
+
+    Attributes:
+        command: runs it, and ends as it does.
+        read: makes sense of what the command itself has said so far.
+        mark: begins what the command says in its streams where the program has ended and the command lives on (see
+            ``scrun.exec.end_mark``); empty if its streams are the program's own, which it does not look into.
+
+    """
+
+    command: "Command"
+    read: "Callable[[str], StepNews]"
+    mark: bytes = b""
 
 
 def variables(process: bytes) -> list[bytes]:

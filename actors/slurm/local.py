@@ -16,12 +16,15 @@ import signal
 
 from actors.process.command import Command
 from proto.errors import SchedulerError
+from proto.life.brief import Brief
 from proto.life.creation import Creation
 from proto.life.ending import Ending
 
 from . import ending, enter, oci_conf
 from .commands import look_up, search_path
-from .scheduler import STDERR, Entering, JobInfo, JobNews, StepNews
+from .enter import Entering
+from .scheduler import JobInfo, JobNews
+from .step_news import STDERR, StepNews
 
 RUNTIMES = ("crun", "runc", "youki")
 MARK = "scrun: local step started"
@@ -72,10 +75,7 @@ class Local:
 
     def read_step(self, text: str) -> StepNews:
         """See the module's text."""
-        started = MARK in text
-        others = tuple(line for line in text.splitlines() if line and MARK not in line)
-        failure = others[-1] if others and not started else ""
-        return StepNews(started, step_id=STEP_ID if started else "", messages=others, failure=failure)
+        return read_step(text)
 
     def signal(self, step_id: str, signum: int) -> Command:
         """``RUNTIME kill ID N``."""
@@ -121,14 +121,6 @@ class Local:
         del job_id
         return Command((b"/bin/sh", b"-c", command), self._creation.environ)
 
-    def enter(self, job_id: int, nodes: str, process: bytes, *, terminal: bool, null_input: bool) -> Entering:
-        """``RUNTIME exec``; see ``enter``."""
-        del job_id, nodes, null_input
-        entries = enter.variables(process)
-        words = (b"/bin/sh", b"-c", enter.here(entries), b"scrun-exec", self._creation.id.encode(), *self._runtime())
-        started = TERMINAL_SCRIPT if terminal else SCRIPT
-        return Entering(Command((b"/bin/sh", b"-c", started, b"sh", *words), (*self._creation.environ, *entries)))
-
     def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
         """See ``ending``: the runtime's exit status is the program's."""
         return ending.explain(info, step, status)
@@ -137,24 +129,45 @@ class Local:
         return Command((*self._runtime(), *words), self._creation.environ)
 
     def _runtime(self) -> tuple[bytes, ...]:
-        root = os.fsencode(f"{self._creation.root}/.local-runtime")
-        return (*self._found(), b"--root", root)
+        creation = self._creation
+        return _runtime(creation.root, creation.settings.scrun.runtime, creation.settings.scrun.slurm_conf, self._path)
 
-    def _found(self) -> tuple[bytes, ...]:
-        """The setting, else the program of oci.conf's RunTimeRun, else what PATH has."""
-        setting = self._creation.settings.scrun.runtime
-        candidates = [setting] if setting else [*self._of_oci_conf(), *RUNTIMES]
-        for candidate in candidates:
-            found = os.fsencode(candidate) if candidate.startswith("/") else look_up(candidate, self._path)
-            if found and os.access(found, os.X_OK):
-                return (found,)
-        raise SchedulerError(
-            f"no OCI runtime was found ({', '.join(candidates)}); install crun or runc, or set runtime in scrun.toml",
-        )
 
-    def _of_oci_conf(self) -> list[str]:
-        """The program of RunTimeRun; its patterns are slurmd's and mean nothing here."""
-        if not self._creation.settings.scrun.slurm_conf:
-            return []
-        program = oci_conf.load(self._creation.settings.scrun.slurm_conf).runtime
-        return [program] if program else []
+def entering(brief: Brief, process: bytes, *, terminal: bool) -> Entering:
+    """``RUNTIME exec``; see ``actors.slurm.entering_for``.
+
+    Raises:
+        SchedulerError: there is no OCI runtime.
+
+    """
+    entries = enter.variables(process)
+    runtime = _runtime(brief.root, brief.runtime, brief.slurm_conf, search_path(brief.environ))
+    words = (b"/bin/sh", b"-c", enter.here(entries), b"scrun-exec", brief.id.encode(), *runtime)
+    script = TERMINAL_SCRIPT if terminal else SCRIPT
+    return Entering(Command((b"/bin/sh", b"-c", script, b"sh", *words), (*brief.environ, *entries)), read_step)
+
+
+def read_step(text: str) -> StepNews:
+    """See the module's text."""
+    started = MARK in text
+    others = tuple(line for line in text.splitlines() if line and MARK not in line)
+    failure = others[-1] if others and not started else ""
+    return StepNews(started, step_id=STEP_ID if started else "", messages=others, failure=failure)
+
+
+def _runtime(root: str, setting: str, slurm_conf: str, path: bytes) -> tuple[bytes, ...]:
+    """The setting, else the program of oci.conf's RunTimeRun, else what PATH has."""
+    candidates = [setting] if setting else [*_of_oci_conf(slurm_conf), *RUNTIMES]
+    for candidate in candidates:
+        found = os.fsencode(candidate) if candidate.startswith("/") else look_up(candidate, path)
+        if found and os.access(found, os.X_OK):
+            return (found, b"--root", os.fsencode(f"{root}/.local-runtime"))
+    raise SchedulerError(
+        f"no OCI runtime was found ({', '.join(candidates)}); install crun or runc, or set runtime in scrun.toml",
+    )
+
+
+def _of_oci_conf(slurm_conf: str) -> list[str]:
+    """The program of RunTimeRun; its patterns are slurmd's and mean nothing here."""
+    program = oci_conf.load(slurm_conf).runtime if slurm_conf else ""
+    return [program] if program else []

@@ -5,9 +5,11 @@ Two reasons to reword. A person shall read what to do, not what failed inside. A
 fault of the container's program (exit status 126 or 127), wherever they come from.
 """
 
-from collections.abc import Iterable
-
 from proto.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Saying(Value):
@@ -205,7 +207,7 @@ class Verdict(Value):
     away: bool = False
 
 
-def judge(lines: Iterable[str]) -> Verdict | None:
+def judge(lines: "Iterable[str]") -> Verdict | None:
     """Return what the lines say, or ``None`` if none of them tells of trouble."""
     troubles = [line for line in (strip(line) for line in lines) if line and is_trouble(line)]
     if not troubles:

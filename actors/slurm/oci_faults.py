@@ -4,7 +4,7 @@ slurmstepd says why in its node's log alone: to srun it is an "Unspecified error
 Slurm 22.05, 24.11 and 26.05.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from .oci_conf import STARTS, OciConf
 from .option_table import Version
@@ -24,12 +24,12 @@ _NO_BUNDLE = (
 )
 
 
-def fault(conf: OciConf, version: Callable[[], Version]) -> str:
+def fault(conf: OciConf, version: Version) -> str:
     """What is wrong, as what follows the file's name; empty if nothing is.
 
     Args:
         conf: the file.
-        version: gives Slurm's version, if there is need of it; (0, 0), unknown, counts as new.
+        version: Slurm's; (0, 0), unknown, counts as new.
 
     """
     lines, run = conf.runtime_lines, conf.runtime_run
@@ -52,13 +52,13 @@ def missing(lines: Mapping[str, str]) -> list[str]:
     return absent if any(key in lines for key in STARTS) else [*absent, "RunTimeRun"]
 
 
-def _odd_pattern(key: str, value: str, version: Callable[[], Version]) -> str:
+def _odd_pattern(key: str, value: str, version: Version) -> str:
     rest = iter(value)
     for letter in [next(rest, "") for char in rest if char == "%"]:
         since = next((since for since, letters in PATTERNS if letter in letters), None)
         if since is None:
             return f"has %{letter} in {key}, which is no pattern of Slurm's"
-        if since > (0, 0) and (0, 0) < version() < since:
-            year, month = version()
+        if since > (0, 0) and (0, 0) < version < since:
+            year, month = version
             return f"has %{letter} in {key}, which Slurm {year}.{month:02} does not know"
     return ""

@@ -39,8 +39,8 @@ class PySlurm(Slurm):
     def _worker(self, *words: str) -> Command:
         prefix = (os.fsencode(sys.executable), b"-IS", os.fsencode(WORKER))
         paths = os.pathsep.join(path for path in sys.path if path)
-        argv = (*self._prefix(), *prefix, os.fsencode(paths), *(os.fsencode(text) for text in words))
-        return self._command(argv)
+        argv = (*self._client.prefix(), *prefix, os.fsencode(paths), *(os.fsencode(text) for text in words))
+        return self._client.command(argv)
 
 
 def check(slurm: Version, site_packages: Iterable[str]) -> None:

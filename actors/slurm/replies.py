@@ -3,7 +3,7 @@
 from proto.exit_codes import KILL, TERM, signal_in
 
 from .messages import NODE_REFUSED, judge
-from .scheduler import StepNews
+from .step_news import StepNews
 
 _NO_JOB = ("invalid job id", "already completing or completed", "job/step already")
 """What Slurm says of a job that is over: as good as released."""

@@ -13,15 +13,10 @@ from proto.life.ending import Ending
 from proto.value import Value
 
 from .lost_nodes import Loss
+from .step_news import StepNews
 from .usage import Usage
 
 T = TypeVar("T")
-
-STDERR = 6
-"""Descriptor of a step's command that carries the container's stderr; its own descriptor 2 is the launcher's."""
-
-WINDOW_AGAIN = 0.5
-"""Seconds after which a window size is told again: srun forgets one that comes just before it begins to wait."""
 
 JobKind = Literal["none", "queued", "granted", "revoked", "refused"]
 
@@ -45,37 +40,6 @@ class JobNews(Value):
     reason: str = ""
     transient: bool = False
     away: bool = False
-
-
-class StepNews(Value):
-    """What the step's launcher has said so far.
-
-    Attributes:
-        started: the nodes have reported that every task runs.
-        wait_status: of the program as ``wait`` would give it; ``None`` until every task has ended. Of several
-            tasks: of the first that ended badly.
-        step_id: ``JOB.STEP``, or empty while unknown.
-        nodes: the step's nodes, with commas.
-        messages: what a person may want to know, cleaned; errors only.
-        failure: why the step could not start, one sentence, or empty.
-        away: whether the controller has not heard the request for a step, so that it may be made again: nothing was
-            started.
-        abandoned: the launcher gave the step up, so its own exit status says nothing.
-        out_of_memory: the kernel or Slurm killed a task for memory.
-        node_failure: a node of the step was lost.
-
-    """
-
-    started: bool = False
-    wait_status: int | None = None
-    step_id: str = ""
-    nodes: str = ""
-    messages: tuple[str, ...] = ()
-    failure: str = ""
-    away: bool = False
-    abandoned: bool = False
-    out_of_memory: bool = False
-    node_failure: bool = False
 
 
 class JobInfo(Value):
@@ -121,20 +85,6 @@ class Query(Value, Generic[T]):
 
     command: Command
     read: Callable[[str], T]
-
-
-class Entering(Value):
-    """How another program gets into a container.
-
-    Attributes:
-        command: runs it, and ends as it does.
-        mark: begins what the command says in its streams where the program has ended and the command lives on (see
-            ``scrun.exec.end_mark``); empty if its streams are the program's own, which it does not look into.
-
-    """
-
-    command: Command
-    mark: bytes = b""
 
 
 class Scheduler(Protocol):
@@ -194,12 +144,6 @@ class Scheduler(Protocol):
 
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """Run a shell command line on each node of the job, outside any container."""
-
-    def enter(self, job_id: int, nodes: str, process: bytes, *, terminal: bool, null_input: bool) -> Entering:
-        """Run another program in the container, on the first of its nodes; ``process`` is the JSON of a process object.
-
-        Standard streams are as those of ``step``, and ``read_step`` reads what the launcher itself says.
-        """
 
     def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
         """Say how the step ended; ``status`` is the launcher's wait status."""

@@ -9,7 +9,6 @@ and each task's exact wait status on its own stderr. KILL goes to the step: to t
 
 import os
 import signal
-from collections.abc import Sequence
 from functools import partial
 
 from actors.process.command import Command
@@ -21,23 +20,21 @@ from proto.life.ending import Ending
 from . import (
     accounting,
     ending,
-    enter,
     job_log,
     lost_nodes,
-    oci_conf,
     origin,
     queue_format,
     runtime_signal,
     step_log,
     step_options,
     usage,
-    user_namespace,
 )  # fmt: skip
-from .commands import environment, look_up, probe_version, require, search_path
+from .client import Client, encode
 from .job_environment import scrun_environment
 from .option_table import BY_NAME, ENVIRONMENT, STEP, Version
 from .options import fit, word
-from .scheduler import STDERR, Entering, JobInfo, JobNews, Outlook, Query, StepNews
+from .scheduler import JobInfo, JobNews, Outlook, Query
+from .step_news import STDERR, StepNews
 
 _WAIT = b'read -r status || status=137; exit "$status"'
 HOLD = b'umask 077; { env -0; printf "\\0"; } >"$1"; ' + _WAIT
@@ -53,8 +50,6 @@ When any job of the cluster is pending, anybody's, scancel goes through its jobs
 (22.05 and others: a flag about pending jobs is set for jobs that were not named). A program would get each signal
 twice.
 """
-NAMESPACE_FIT: Version = (23, 2)
-"""From here on the clients leave the uid to the credential (RELEASE_NOTES), so no nested namespace is needed."""
 CONTAINER_ID: Version = (23, 2)
 """First version with ``srun --container-id``."""
 
@@ -62,25 +57,18 @@ CONTAINER_ID: Version = (23, 2)
 class Slurm:
     """Builds Slurm's commands for one container and reads their answers."""
 
-    def __init__(self, creation: Creation, version: Version | None = None) -> None:
-        """Nothing is looked up yet.
-
-        Args:
-            creation: of the container.
-            version: of Slurm, if the caller knows it. Else ``salloc --version`` is asked (2 ms) when a command
-                depends on it.
-
-        """
+    def __init__(self, creation: Creation) -> None:
+        """Nothing is looked up yet."""
         self._creation = creation
-        self._version = version
-        self._path = search_path(creation.environ)
-
-    @property
-    def version(self) -> Version:
-        """Slurm's version; (0, 0) if it cannot be found out."""
-        if self._version is None:
-            self._version = probe_version(self._creation.environ)
-        return self._version
+        self._client = Client(
+            creation.environ,
+            creation.slurm,
+            slurm_conf=creation.settings.scrun.slurm_conf,
+            clusters=creation.settings.job.get("clusters", ""),
+            namespaced=creation.caller.namespaced,
+            uid=creation.caller.uid,
+            gid=creation.caller.gid,
+        )
 
     # --- the job
 
@@ -94,7 +82,7 @@ class Slurm:
         """
         if creation.job_id:
             return None
-        salloc = require("salloc", self._path)
+        salloc = self._client.require("salloc")
         options = {**self._options(creation), "comment": accounting.comment(creation)}
         words: list[str] = []
         extra: list[bytes] = []
@@ -105,8 +93,8 @@ class Slurm:
             elif option.where != STEP:
                 words.append(word(option, value))
         command = (b"/bin/sh", b"-c", HOLD, origin.HOLDER, os.fsencode(_paths(creation).job_env))
-        argv = (*self._prefix(), salloc, *_encode(words), *command)
-        return self._command(argv, extra)
+        argv = (*self._client.prefix(), salloc, *encode(words), *command)
+        return self._client.command(argv, extra)
 
     def read_request(self, text: str, status: int | None) -> JobNews:
         """See ``Scheduler`` and ``job_log``."""
@@ -116,7 +104,7 @@ class Slurm:
         """``scancel JOB``; nothing for an allocation that scrun did not make."""
         if self._creation.job_id or not job_id:
             return None
-        return self._simple("scancel", b"%d" % job_id)
+        return self._client.simple("scancel", b"%d" % job_id)
 
     # --- the step
 
@@ -145,17 +133,17 @@ class Slurm:
             raise SchedulerError(f"the bundle's path must be absolute: {bundle}")
         options = self._options(creation)
         words = ["--verbose", f"--jobid={job_id}", "--export=NONE", f"--container={bundle}"]
-        if self.version >= CONTAINER_ID:
+        if self._client.version >= CONTAINER_ID:
             words.append(f"--container-id={creation.id}")
         words.append("--pty" if terminal else f"--error=/proc/self/fd/{STDERR}")
         if prolog:
             options = {**options, "task-prolog": prolog}  # which calls the user's own
-        words += step_options.words(options, creation.job_id != 0, self.version)
+        words += step_options.words(options, creation.job_id != 0, self._client.version)
         if gpus:
             words.append(f"--gpus={gpus}")
         # For its prolog and epilog on this host, and for plugins; with --export=NONE nothing of it goes to the nodes.
         told = scrun_environment(creation, _paths(creation), os.getppid(), bundle)
-        return self._command((*self._srun(), *_encode(words), b"--", *argv), told)
+        return self._client.command((*self._client.srun(), *encode(words), b"--", *argv), told)
 
     def read_step(self, text: str) -> StepNews:
         """See ``Scheduler`` and ``step_log``."""
@@ -170,12 +158,14 @@ class Slurm:
         """
         if "." not in step_id:
             raise SchedulerError("container not running: its step is not known yet")
-        if runtime_signal.needed(signum, self._oci_conf()):
+        if runtime_signal.needed(signum, self._client.oci_conf()):
             return self._by_runtime(int(step_id.partition(".")[0]), signum)
         words = (b"--signal=%d" % signum, step_id.encode())
         if signum == signal.SIGKILL:
-            return self._simple("scancel", *words)  # no program can tell two from one
-        return self._simple("scancel", b"--interactive", *words, before=(b"/bin/sh", b"-c", ONCE, b"scrun-signal"))
+            return self._client.simple("scancel", *words)  # no program can tell two from one
+        return self._client.simple(
+            "scancel", b"--interactive", *words, before=(b"/bin/sh", b"-c", ONCE, b"scrun-signal")
+        )
 
     def kill_orphans(self, job_id: int) -> Command:
         """By the node's runtime, which lives on."""
@@ -197,29 +187,7 @@ class Slurm:
             "--job-name=scrun-remote",
             *more,
         )
-        return self._command((*self._srun(), *_encode(words), b"--", b"/bin/sh", b"-c", command))
-
-    def enter(self, job_id: int, nodes: str, process: bytes, *, terminal: bool, null_input: bool) -> Entering:
-        """A step of one task, outside any container, that has the node's runtime add the program; see ``enter``."""
-        entries = enter.variables(process)
-        words = (
-            "--verbose",
-            f"--jobid={job_id}",
-            "--overlap",
-            "--nodes=1",
-            "--ntasks=1",
-            f"--nodelist={nodes.partition(',')[0]}",
-            "--mpi=none",
-            "--unbuffered",
-            "--quit-on-interrupt",
-            "--job-name=scrun-exec",
-            f"--export={','.join(enter.names(entries))}",
-            "--pty" if terminal else f"--error=/proc/self/fd/{STDERR}",
-        )
-        cookie, mark = self._creation.cookie.encode(), os.urandom(16).hex().encode()
-        script = enter.on_node(entries, terminal=terminal, null_input=null_input)
-        shell = (b"/bin/sh", b"-c", script, b"scrun-exec", cookie, mark)
-        return Entering(self._command((*self._srun(), *_encode(words), b"--", *shell), entries), mark)
+        return self._client.command((*self._client.srun(), *encode(words), b"--", b"/bin/sh", b"-c", command))
 
     # --- questions
 
@@ -235,7 +203,7 @@ class Slurm:
         """All jobs that wait, for a place is one among others; for a person who asks, and not for an actor."""
         from . import outlook
 
-        command = self._simple("squeue", *_encode(outlook.words(None)))
+        command = self._client.simple("squeue", *encode(outlook.words(None)))
         return Query(command, partial(outlook.read, job_id=job_id))
 
     def find(self, cookie: str) -> Query[list[int]] | None:
@@ -244,28 +212,28 @@ class Slurm:
 
     def measure(self, step_id: str) -> Query[usage.Usage | None] | None:
         """``sstat``, which does not know ``--clusters``: of another cluster nothing is known."""
-        if self._creation.settings.job.get("clusters"):
+        if self._client.clusters:
             return None
-        command = self._command((require("sstat", self._path), *_encode(usage.words(step_id))))
+        command = self._client.command((self._client.require("sstat"), *encode(usage.words(step_id))))
         return Query(command, partial(usage.read, step_id=step_id))
 
     def loss(self, job_id: int, step: StepNews) -> Query[lost_nodes.Loss | None] | None:
         """Scontrol, squeue and sstat, one after the other; nothing of another cluster, of which two could not tell."""
-        if self._creation.settings.job.get("clusters"):
+        if self._client.clusters:
             return None
-        programs = (require(program, self._path) for program in ("scontrol", "squeue", "sstat"))
+        programs = (self._client.require(program) for program in ("scontrol", "squeue", "sstat"))
         asked = (*programs, step.nodes.encode(), b"%d" % job_id, step.step_id.encode())
-        command = self._command((b"/bin/sh", b"-c", lost_nodes.ASK, b"scrun-loss", *asked))
+        command = self._client.command((b"/bin/sh", b"-c", lost_nodes.ASK, b"scrun-loss", *asked))
         return Query(command, partial(lost_nodes.read, step_id=step.step_id, nodes=step.nodes))
 
     def _inquiry(self, job_id: int) -> Command:
         return self._squeue(job_id, queue_format.FORMAT)
 
     def _squeue(self, job_id: int, fields: bytes) -> Command:
-        return self._simple("squeue", b"-h", b"-t", b"all", b"-O", fields, b"-j", b"%d" % job_id)
+        return self._client.simple("squeue", b"-h", b"-t", b"all", b"-O", fields, b"-j", b"%d" % job_id)
 
     def _search(self) -> Command:
-        return self._simple("squeue", b"-h", b"-o", queue_format.FOUND, b"-u", b"%d" % self._creation.caller.uid)
+        return self._client.simple("squeue", b"-h", b"-o", queue_format.FOUND, b"-u", b"%d" % self._creation.caller.uid)
 
     def explain(self, info: JobInfo | None, step: StepNews, status: int) -> Ending:
         """See ``ending``."""
@@ -278,38 +246,8 @@ class Slurm:
         options = {"job-name": accounting.job_name(creation), **creation.settings.job}
         if not any(BY_NAME[name].dated for name in options):
             return options
-        return fit(options, self.version)[0]
-
-    def _prefix(self) -> tuple[bytes, ...]:
-        creation = self._creation
-        needed = creation.caller.namespaced and self.version < NAMESPACE_FIT
-        unshare = look_up("unshare", self._path) if needed else None
-        return user_namespace.prefix(needed, creation.caller.uid, creation.caller.gid, unshare)
-
-    def _srun(self) -> tuple[bytes, ...]:
-        conf = self._oci_conf()
-        srun = os.fsencode(conf.srun_path) if conf.srun_path.startswith("/") else require("srun", self._path)
-        return (*self._prefix(), srun, *_encode(conf.srun_args))
-
-    def _oci_conf(self) -> oci_conf.OciConf:
-        return oci_conf.load(self._creation.settings.scrun.slurm_conf)
-
-    def _simple(self, program: str, *words: bytes, before: tuple[bytes, ...] = ()) -> Command:
-        cluster = self._creation.settings.job.get("clusters")
-        clusters = _encode([f"--clusters={cluster}"]) if cluster else ()
-        return self._command((*before, require(program, self._path), *clusters, *words))
-
-    def _command(self, argv: tuple[bytes, ...], extra: Sequence[bytes] = ()) -> Command:
-        entries = list(self._creation.environ)
-        if self._creation.settings.scrun.slurm_conf:
-            entries = [entry for entry in entries if not entry.startswith(b"SLURM_CONF=")]
-            entries.append(b"SLURM_CONF=" + os.fsencode(self._creation.settings.scrun.slurm_conf))
-        return Command(argv, environment(entries, extra))
+        return fit(options, self._client.version)[0]
 
 
 def _paths(creation: Creation) -> ContainerPaths:
     return ContainerPaths(creation.root, creation.id)
-
-
-def _encode(words: list[str] | tuple[str, ...]) -> tuple[bytes, ...]:
-    return tuple(os.fsencode(word) for word in words if word)

@@ -5,7 +5,7 @@ anywhere in a line. No text comes from the container: its stderr goes elsewhere.
 """
 
 from .messages import clean, judge
-from .scheduler import StepNews
+from .step_news import StepNews
 
 LAUNCHING = "launching StepId="
 STARTED = " tasks started"

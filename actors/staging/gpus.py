@@ -14,6 +14,7 @@ from actors.oci.cdi.files import host_registry
 from actors.oci.cdi.specification import Device
 from actors.oci.gpu_request import ALL, GpuRequest, gpu_request
 from actors.oci.id_maps import IdMap, total
+from actors.oci.image_path import resolve
 from actors.oci.streams import Hooks
 from actors.slurm import gpus as slurms
 from actors.slurm.oci_conf import OciConf
@@ -26,7 +27,7 @@ from .bundle import make_directory, staging_directory, write_file
 from .commands import Commands
 from .loglevel import Log
 from .node_streams import GIVE, programs_directory, write_program
-from .overlay.mount_points import behind_links, resolve
+from .overlay.mount_points import behind_links
 from .root_plan import PROGRAMS
 
 _DIRECTORY, _FILE = "/", "/dev/null"

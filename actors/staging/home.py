@@ -5,16 +5,19 @@ step none but Slurm's own goes before them.
 """
 
 import os
-from typing import Any
 
-from .overlay.mount_points import resolve
+from actors.oci.image_path import resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 USERS = "etc/passwd"
 LIMIT = 1 << 20
 """Bytes of it that are read."""
 
 
-def with_home(process: dict[str, Any], root: str) -> dict[str, Any]:
+def with_home(process: "dict[str, Any]", root: str) -> "dict[str, Any]":
     """``process`` of config.json with a HOME that is not empty; the original is not changed.
 
     Args:

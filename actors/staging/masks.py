@@ -8,7 +8,7 @@ import os
 import stat
 from typing import Any
 
-from .overlay.mount_points import resolve
+from actors.oci.image_path import resolve
 
 Mount = dict[str, Any]
 

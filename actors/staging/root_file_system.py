@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from actors.oci.image_path import resolve
 from actors.slurm.step_options import runs_once
 from actors.staging.images.entry import read_record
 from actors.staging.tree.copy import copy_tree, has_owners, make_room
@@ -23,7 +24,7 @@ from .commands import Commands
 from .filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 from .loglevel import Level, Log
 from .overlay.kinds import Kinds, Needs, Verdict
-from .overlay.mount_points import make_mount_points, resolve
+from .overlay.mount_points import make_mount_points
 from .overlay.node_programs import ids_text
 from .root_plan import Root, RootPlan
 

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from actors.slurm.commands import probe_version
 from actors.slurm.oci_conf import OciConf
 from actors.slurm.spool_mount import SpoolMount, read, spool_mount
 from proto.life.creation import Creation
@@ -17,7 +16,7 @@ def of(creation: Creation, conf: OciConf, nodes: str) -> SpoolMount:
     settings = creation.settings.scrun
     if settings.scheduler == "local":
         return SpoolMount()
-    return spool_mount(conf, read(settings.slurm_conf), probe_version(creation.environ), nodes)
+    return spool_mount(conf, read(settings.slurm_conf), creation.slurm, nodes)
 
 
 def room(spool: SpoolMount, mounts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

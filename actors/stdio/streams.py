@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from proto.value import Value
 
-_NULL_DEVICE = os.makedev(1, 3)
+from .null import NULL_DEVICE
 
 
 class Kind(Enum):
@@ -76,23 +76,13 @@ def facts(fd: int) -> Facts:
         kind = Kind.SOCKET
     elif stat.S_ISREG(mode):
         kind = Kind.FILE
-    elif stat.S_ISCHR(mode) and status.st_rdev == _NULL_DEVICE:
+    elif stat.S_ISCHR(mode) and status.st_rdev == NULL_DEVICE:
         kind = Kind.NULL
     elif os.isatty(fd):
         kind = Kind.TTY
     else:
         kind = Kind.OTHER
     return Facts(kind, status.st_dev, status.st_ino)
-
-
-def is_null(fd: int) -> bool:
-    """Whether a descriptor is /dev/null.
-
-    Raises:
-        OSError: it is not open.
-
-    """
-    return facts(fd).kind is Kind.NULL
 
 
 def same_file(out: Facts, err: Facts) -> bool:

@@ -1,8 +1,12 @@
 """What ``scrun create`` found out, handed to the anchor and kept as the first record of the journal."""
 
+from proto.exit_codes import WINCH
 from proto.value import Value
 
 from .settings import Settings
+
+STOP_SIGNAL = "org.opencontainers.image.stopSignal"
+"""Annotation of podman's: the number of the signal by which it stops the container."""
 
 
 class Caller(Value):
@@ -72,6 +76,7 @@ class Creation(Value):
         entry_directory: directory in the container where the entry file is.
         null_input: standard input is /dev/null, and is that in the container, too (slurmstepd would make it a pipe).
         name, image: what the engine calls the container and its image, or empty.
+        slurm: version of Slurm's commands on this host; (0, 0) if it is not known.
 
     """
 
@@ -100,6 +105,15 @@ class Creation(Value):
     null_input: bool = False
     name: str = ""
     image: str = ""
+    slurm: tuple[int, int] = (0, 0)
+
+    @property
+    def window(self) -> bool:
+        """Whether WINCH says no more than that its terminal has another size, which the terminal itself tells.
+
+        Engines send one for each size; but one by which podman stops the container is for the program.
+        """
+        return self.terminal and self.annotations.get(STOP_SIGNAL) != str(WINCH)
 
     @property
     def is_roots(self) -> bool:

@@ -10,10 +10,8 @@ become full (``docs/architecture.md``, Decisions).
 
 import errno
 import os
-import struct
 import time
 from collections.abc import Iterator
-from zlib import crc32
 
 import msgpack
 
@@ -23,9 +21,8 @@ from proto.value import Value
 from proto.wire.codec import from_plain, to_plain
 from proto.wire.registry import Message, class_of, word_of
 
-_HEAD = struct.Struct("<II")
-RECORD_LIMIT = 64 << 20
-"""Largest record in bytes: a creation with arguments and environment of megabytes fits, garbage does not."""
+from .frames import contents, framed, payloads
+
 ROOM = 16 << 10
 """Bytes that are kept free beyond the last record. What a container's life can still bring is less, but for signals
 (each asks for room of its own) and for the program's arguments (``Journal.reserve``)."""
@@ -41,7 +38,7 @@ class Record(Value):
 def pack(event: Message, now: float) -> bytes:
     """Return the bytes of one record."""
     payload: bytes = msgpack.packb([now, word_of(type(event)), to_plain(event)])
-    return _HEAD.pack(len(payload), crc32(payload)) + payload
+    return framed(payload)
 
 
 def scan(data: bytes) -> Iterator[tuple[int, Record]]:
@@ -51,28 +48,18 @@ def scan(data: bytes) -> Iterator[tuple[int, Record]]:
         ProtocolError: a whole record names an event that does not exist, so it was written by another version.
 
     """
-    offset = 0
-    while offset + _HEAD.size <= len(data):
-        length, checksum = _HEAD.unpack_from(data, offset)
-        payload = data[offset + _HEAD.size : offset + _HEAD.size + length]
-        if length > RECORD_LIMIT or len(payload) < length or crc32(payload) != checksum:
-            return
+    for end, payload in payloads(data):
         try:
             now, word, body = msgpack.unpackb(payload)
         except ValueError as error:
             msg = f"the journal has a record that cannot be read: {error}"
             raise ProtocolError(msg) from None
-        offset += _HEAD.size + length
-        yield offset, Record(now, from_plain(class_of(word), body))
+        yield end, Record(now, from_plain(class_of(word), body))
 
 
 def read(path: str) -> list[Record]:
     """Return the records of a journal; none if there is no such file."""
-    try:
-        with open(path, "rb") as file:
-            return [record for _, record in scan(file.read())]
-    except FileNotFoundError:
-        return []
+    return [record for _, record in scan(contents(path))]
 
 
 def _open(path: str) -> tuple[int, bool]:

@@ -52,11 +52,11 @@ class StateFile:
         status: the status in it; empty if it cannot be read.
         anchor, born: pid and start time of the anchor.
         boot: the kernel's word for the time in which that holds; empty in files of earlier versions.
-        terminal: whether the program has a terminal.
+        window: see ``Creation.window``.
 
     """
 
-    __slots__ = ("anchor", "boot", "born", "status", "terminal", "text")
+    __slots__ = ("anchor", "boot", "born", "status", "text", "window")
 
     def __init__(self, text: bytes) -> None:
         self.text = text
@@ -66,7 +66,7 @@ class StateFile:
         self.anchor = _number(tail, b'"anchor":')
         self.born = _number(tail, b'"starttime":')
         self.boot = _word(tail, b'"boot": "')
-        self.terminal = b'"terminal": true' in tail
+        self.window = b'"window": true' in tail
         # Only a state that was written after the anchor had gone (``clear_up``) may name none.
         if not self.anchor and self.status != "stopped":
             self.status = ""
@@ -132,7 +132,7 @@ def render(container: "Container", anchor: int, started: int) -> str:
     text = [f"  {json.dumps(key)}: {pretty(value)}" for key, value in lines.items()]
     private = {
         "anchor": anchor, "starttime": started, "version": __version__, "phase": phase(container), "boot": boot_id(),
-        "terminal": creation.terminal,
+        "window": creation.window,
     }  # fmt: skip
     text.append(f'  "scrun": {json.dumps(private)}')
     return "{\n" + ",\n".join(text) + "\n}\n"

@@ -27,14 +27,14 @@ def pack(value: object) -> bytes:
     return bytes(out)
 
 
-def unpack(data: bytes) -> Wire:
-    """The value that the bytes stand for, all of them.
+def unpack(data: bytes, limit: int = SIZE_LIMIT) -> Wire:
+    """The value that the bytes stand for, all of them and no more than ``limit``.
 
     Raises:
         ProtocolError: anything else.
 
     """
-    if len(data) > SIZE_LIMIT:
+    if len(data) > limit:
         raise ProtocolError(f"a frame of {len(data)} bytes is too large")
     try:
         value, end = _unpack(data, 0, 0)

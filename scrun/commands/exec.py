@@ -1,32 +1,31 @@
 """``scrun exec``: run another program in a container that runs."""
 
 import os
-from typing import TYPE_CHECKING
 
 from actors.oci import config_file
 from actors.oci.id_maps import config_id_map
 from actors.oci.node_process import node_process
-from actors.slurm import oci_conf, scheduler_for
+from actors.slurm import entering_for, oci_conf
 from actors.staging.home import with_home
-from actors.stdio.streams import is_null
+from actors.stdio.null import is_null
 from proto import exit_codes as signals
-from proto.errors import InternalError, ScrunError, UsageError, WrongStateError
+from proto.errors import ScrunError, UsageError, WrongStateError
 from proto.exit_codes import of_wait_status
 from proto.host.paths import ContainerPaths
-from proto.life.container import Container
+from proto.life import brief
+from proto.life.brief import Brief
 from proto.value import replace
-from scrun.box import pidfile
 from scrun.box.box import find
 from scrun.cli.given import absolute, refuse_descriptors
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.exec import process as exec_process
-from scrun.exec.process import Process
+from scrun.exec.launcher import Launcher
 from scrun.hub.client import ask
-from scrun.packages import use_packages
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from scrun.exec.launcher import Launcher
+    from scrun.exec.process import Process
 
 TOLD_SECONDS = 0.2
 """How long the state actor may take to hear of a program that runs."""
@@ -34,10 +33,9 @@ TOLD_SECONDS = 0.2
 
 def run(line: Line) -> int:
     """Run the program; return its exit status, or 0 as soon as it runs with ``--detach``."""
-    use_packages()
     refuse_descriptors(line)
     paths = ContainerPaths(root_of(line), line.id)
-    container = _container(paths, ignore_paused=line.own.flag("ignore-paused"))
+    container = _brief(paths, ignore_paused=line.own.flag("ignore-paused"))
     process = _process(line, paths)
     terminal = bool(process.get("terminal"))
     detached = line.own.flag("detach")
@@ -69,7 +67,7 @@ def _terminal(console: str, size: tuple[int, int] | None) -> int:
     return open_terminal(console, size)
 
 
-def _leave_behind(line: Line, launcher: "Launcher", slave: int | None) -> int:
+def _leave_behind(line: Line, launcher: Launcher, slave: int | None) -> int:
     """Leave a process to the program, and tell the caller of it as soon as the program runs; return its pid."""
     from scrun.exec.carrier import leave_behind
 
@@ -87,7 +85,7 @@ def _leave_behind(line: Line, launcher: "Launcher", slave: int | None) -> int:
     return pid
 
 
-def _container(paths: ContainerPaths, *, ignore_paused: bool) -> Container:
+def _brief(paths: ContainerPaths, *, ignore_paused: bool) -> Brief:
     """The container, if its program runs.
 
     Raises:
@@ -96,23 +94,19 @@ def _container(paths: ContainerPaths, *, ignore_paused: bool) -> Container:
         InternalError: its journal cannot be read.
 
     """
-    from proto.life import journal, lifecycle
-
     status = find(paths.root, paths.id).status
     if status == "stopped":
         raise WrongStateError("cannot exec in a stopped container: container is not running")
     if status == "paused" and not ignore_paused:
         raise WrongStateError("cannot exec in a paused container (use --ignore-paused to override)")
-    container = lifecycle.replay(journal.read(paths.journal))
-    if container.creation is None:
-        raise InternalError(f"the journal of container {paths.id} cannot be read")
-    if container.step != "running":
-        when = "any more" if container.step == "ended" else "yet"
+    found = brief.read(paths.journal, paths.id)
+    if found.step != "running":
+        when = "any more" if found.step == "ended" else "yet"
         raise WrongStateError(f"cannot exec in a container that is not running {when}")
-    return container
+    return found
 
 
-def _process(line: Line, paths: ContainerPaths) -> Process:
+def _process(line: Line, paths: ContainerPaths) -> "Process":
     if path := line.own.text("process"):
         return exec_process.read(path)
     return exec_process.from_options(config_file.read(paths.config)["process"], line.arguments[1:], line.own)
@@ -131,24 +125,19 @@ def _check_console(console: str, *, terminal: bool, detached: bool) -> None:
         raise UsageError("cannot allocate tty if scrun will detach without setting console socket")
 
 
-def _launcher(paths: ContainerPaths, container: Container, process: Process, *, terminal: bool) -> "Launcher":
+def _launcher(paths: ContainerPaths, container: Brief, process: "Process", *, terminal: bool) -> Launcher:
     """What puts the program into the container, with the mark by which the guard finds it."""
-    from scrun.exec.launcher import Launcher
-
-    creation = container.creation
-    assert creation is not None  # noqa: S101 - see _container
     linux = _staged(container).get("linux") or {}
     id_maps = (config_id_map(linux.get(name) or ()) for name in ("uidMappings", "gidMappings"))
-    crun = oci_conf.load(creation.settings.scrun.slurm_conf).runs_crun
-    scheduler = scheduler_for(creation)
-    description = exec_process.encode(node_process(with_home(process, creation.rootfs), *id_maps, crun=crun))
+    crun = oci_conf.load(container.slurm_conf).runs_crun
+    description = config_file.encode(node_process(with_home(process, container.rootfs), *id_maps, crun=crun))
     null_input = not terminal and is_null(0)
-    entering = scheduler.enter(container.job_id, container.nodes, description, terminal=terminal, null_input=null_input)
+    entering = entering_for(container, description, terminal=terminal, null_input=null_input)
     command = replace(entering.command, env=(*entering.command.env, paths.mark))
-    return Launcher(replace(entering, command=command), scheduler.read_step)
+    return Launcher(replace(entering, command=command))
 
 
-def _staged(container: Container) -> Process:
+def _staged(container: Brief) -> "Process":
     """config.json of the node; empty where it cannot be seen from here."""
     try:
         config: Process = config_file.read(f"{container.bundle}/config.json")
@@ -164,6 +153,8 @@ def _tell(line: Line, pid: int) -> None:
 
         pidfd.send(path, pid)
     if path := absolute(line.own.text("pid-file")):
+        from scrun.box import pidfile
+
         pidfile.write(path, pid)
     try:
         ask(find(root_of(line), line.id), "note", {"event": "exec-started", "data": {"pid": str(pid)}}, TOLD_SECONDS)

@@ -54,8 +54,7 @@ def kill(container: Box, signal: int) -> None:
     """
     if container.status == "stopped":
         raise WrongStateError("container not running")
-    # A terminal carries window sizes itself, and engines send a WINCH for each of them.
-    if signal == 0 or (signal == signals.WINCH and container.file.terminal):
+    if signal == 0 or (signal == signals.WINCH and container.file.window):
         return
     try:
         ask(container, "kill", {"signal": signal}, KILL_SECONDS if signal == signals.KILL else SECONDS)

@@ -12,7 +12,7 @@ from actors.oci.bundle import Bundle, load
 from actors.oci.entry import DIRECTORY
 from actors.oci.namespaces import NETWORK
 from actors.oci.program import find_program
-from actors.stdio.streams import is_null
+from actors.stdio.null import is_null
 from proto.errors import BundleError, SettingsError, StagingError
 from proto.host.log_record import file_of
 from proto.host.machine import host
@@ -52,7 +52,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         bundle.rootfs, bundle.args[0], os.fsencode(bundle.env_value("PATH")), bundle.cwd, bundle.binds
     )
     environment = caller.kept_environ(dict(os.environb), who, conf)
-    _check_scheduler(chosen.scrun.scheduler, environment)
+    from actors.slurm.commands import probe_version
     from actors.slurm.option_sources import unknown_variables
     from actors.slurm.options import resolve
 
@@ -72,6 +72,8 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
 
     for sentence in unknown_variables(environ, "of the environment"):
         warn(line, f"{sentence}; it has no effect")
+    version = (0, 0) if chosen.scrun.scheduler == "local" else probe_version(environment)
+    _check_scheduler(chosen.scrun.scheduler, version)
     decided = replace(
         chosen,
         scrun=replace(
@@ -112,6 +114,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         null_input=not bundle.terminal and is_null(0),
         name=called.name,
         image=called.image,
+        slurm=version,
     )
     scheduler, script = decided.scrun.scheduler, decided.scrun.lua
     refuse_descriptors(line)
@@ -151,13 +154,11 @@ def _entry_directory(bundle: Bundle, decided: Settings) -> str:
     return found or DIRECTORY
 
 
-def _check_scheduler(wanted: SchedulerName, environ: tuple[bytes, ...]) -> None:
-    """Slurm is asked for its version only where pyslurm is wanted."""
+def _check_scheduler(wanted: SchedulerName, version: tuple[int, int]) -> None:
     if wanted == "pyslurm":
         from actors.slurm import pyslurm
-        from actors.slurm.commands import probe_version
 
-        pyslurm.check(probe_version(environ), directories())
+        pyslurm.check(version, directories())
 
 
 def _log(log: str) -> str:

@@ -6,7 +6,6 @@ from actors.oci.id_maps import inner_maps
 from actors.oci.impossible import impossible
 from actors.oci.namespaces import own_namespaces, own_network
 from actors.slurm import oci_conf, oci_faults
-from actors.slurm.commands import probe_version
 from proto.errors import SettingsError, UnsupportedError
 from proto.life.creation import Creation
 
@@ -43,5 +42,5 @@ def check_site(creation: Creation) -> None:
     conf = oci_conf.load(path)
     if not conf.runtime_lines:
         return  # a file of this host's alone
-    if wrong := oci_faults.fault(conf, lambda: probe_version(creation.environ)):
+    if wrong := oci_faults.fault(conf, creation.slurm):
         raise SettingsError(f"{oci_conf.place(path)} {wrong}, so no node runs a container; scrun doctor has an example")

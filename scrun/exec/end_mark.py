@@ -5,8 +5,6 @@ a zero byte, 32 digits that nothing else can say, since they are made for each e
 status or ``e000`` for the end of the stream, and a zero byte.
 """
 
-import re
-
 _SURE = 8
 """Bytes from which the beginning of a mark can be nothing else, and is held back until the rest is there."""
 
@@ -25,7 +23,6 @@ class EndMark:
         self.status: int | None = None
         self.ended = False
         self._begin = b"\0" + mark
-        self._whole = re.compile(self._begin + rb"([se])(\d{3})" + b"\0")
         self._tail = b""
         self._passed = 0
 
@@ -34,17 +31,27 @@ class EndMark:
         del more
         text, passed, since = self._tail + data, self._passed, 0
         result = b""
-        for found in self._whole.finditer(text):
-            result += text[passed : found.start()]
-            passed = since = found.end()
-            if found[1] == b"s":
-                self.status = int(found[2])
-            else:
-                self.ended = True
+        at = -1
+        while (at := text.find(self._begin, at + 1)) >= 0:
+            end = at + len(self._begin) + len(b"s000\0")
+            if self._heed(text[at + len(self._begin) : end]):
+                result += text[passed:at]
+                passed = since = end
         begun = self._begun(text, since)
         until = max(passed, begun if len(text) - begun >= _SURE else len(text))
         self._tail, self._passed = text[begun:], until - begun
         return result + text[passed:until], b""
+
+    def _heed(self, word: bytes) -> bool:
+        """Take what follows the beginning of a mark for its end, if it is one."""
+        kind, digits, end = word[:1], word[1:4], word[4:]
+        if end != b"\0" or len(digits) < 3 or not digits.isdigit():
+            return False
+        if kind == b"s":
+            self.status = int(digits)
+        elif kind == b"e":
+            self.ended = True
+        return kind in {b"s", b"e"}
 
     def _begun(self, text: bytes, since: int) -> int:
         """Where the end of the text may be a mark's beginning; its length, if it is none."""

@@ -1,19 +1,19 @@
 """The ``process`` object of a program that ``exec`` adds to a container: an engine's file, or a person's options."""
 
-import json
-from typing import Any
-
 from actors.oci import config_file, config_form
-from actors.oci.bundle import SIZE_LIMIT
 from proto.errors import BundleError, UsageError, reason
 from scrun.cli.parsing import Options
 
-Process = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Process = dict[str, Any]
 
 CAPABILITY_SETS = ("bounding", "effective", "permitted")
 
 
-def read(path: str) -> Process:
+def read(path: str) -> "Process":
     """Read an engine's file, which may be a pipe (``/dev/fd/N``).
 
     Raises:
@@ -22,7 +22,7 @@ def read(path: str) -> Process:
     """
     try:
         with open(path, "rb") as file:
-            data = file.read(SIZE_LIMIT)
+            data = file.read(config_file.SIZE_LIMIT)
     except OSError as error:
         raise BundleError(f"the process file {path} cannot be read: {reason(error)}") from None
     try:
@@ -32,7 +32,7 @@ def read(path: str) -> Process:
     return checked(process)
 
 
-def checked(process: Any) -> Process:
+def checked(process: "Any") -> "Process":
     """The process, if its form is right and nothing is missing.
 
     Raises:
@@ -49,7 +49,7 @@ def checked(process: Any) -> Process:
     return found
 
 
-def from_options(base: Process, words: list[str], own: Options) -> Process:
+def from_options(base: "Process", words: list[str], own: Options) -> "Process":
     """The container's own process with another command and what the options say.
 
     Args:
@@ -90,12 +90,7 @@ def _id(word: str, option: str) -> int:
     return int(word)
 
 
-def console_size(process: Process) -> tuple[int, int] | None:
+def console_size(process: "Process") -> tuple[int, int] | None:
     """Rows and columns that the process asks for."""
     size = process.get("consoleSize") or {}
     return (size.get("height") or 0, size.get("width") or 0) if size else None
-
-
-def encode(process: Process) -> bytes:
-    """JSON of one line; arguments and variables need not be UTF-8."""
-    return json.dumps(process, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")

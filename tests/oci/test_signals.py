@@ -45,6 +45,13 @@ def test_a_container_is_stopped_by_window_changed_as_apaches_image_is(engine: Po
     assert engine.ok("logs", name).endswith("gracefully")
 
 
+def test_podman_stops_one_with_a_terminal_so_too(podman: Podman) -> None:
+    script = 'trap "echo gracefully; exit 3" WINCH; echo ready; while :; do sleep 0.1; done'
+    name = podman.ready(script, "--tty", "--stop-signal", "SIGWINCH")
+    podman.ok("stop", "--time", "30", name, timeout=25)
+    assert podman.status(name) == ("exited", 3)
+
+
 def test_with_a_terminal_a_changed_window_is_told_by_its_size_alone(podman: Podman) -> None:
     script = 'trap "echo changed" WINCH; trap "echo told" USR1; echo ready; while :; do sleep 0.1; done'
     name = podman.ready(script, "--tty")

@@ -492,7 +492,7 @@ def test_kill(scrun: Scrun) -> None:
 
 
 def test_signals_that_need_no_hub(scrun: Scrun) -> None:
-    with anchor(scrun.root / "x", terminal=True):
+    with anchor(scrun.root / "x", window=True):
         for word in ("0", "28", "WINCH"):
             assert scrun.succeeds("kill", "x", word) == ""
     for word in ("0", "28", "9", "TERM"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import re
 import subprocess
@@ -10,6 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from proto.host.paths import ContainerPaths
+from proto.life import events as e
+from proto.life import journal
+from tests.unit.creations import creation
 from tests.unit.scrun.hub import Hub, anchor
 
 if TYPE_CHECKING:
@@ -36,6 +41,24 @@ ALLOWED = {
     "kill": TALK,
     "delete": TALK | {"fcntl", "proto.host.trees", "scrun.box.directory", "scrun.delete", "scrun.delete.removal"},
 }
+EXEC = {
+    "_json", "_struct", "actors", "actors.oci", "actors.oci.config_file", "actors.oci.config_form",
+    "actors.oci.id_maps", "actors.oci.image_path", "actors.oci.node_process", "actors.process",
+    "actors.process.command", "actors.process.forking", "actors.process.looks", "actors.programs", "actors.slurm",
+    "actors.slurm.client", "actors.slurm.commands", "actors.slurm.enter", "actors.slurm.entering",
+    "actors.slurm.messages", "actors.slurm.oci_conf", "actors.slurm.step_log", "actors.slurm.step_news",
+    "actors.slurm.user_namespace", "actors.staging", "actors.staging.home", "actors.stdio", "actors.stdio.mover",
+    "actors.stdio.null", "fcntl", "proto.exit_codes", "proto.life.brief", "proto.life.frames", "proto.value",
+    "proto.wire", "proto.wire.msgpack_subset", "scrun.cli.given", "scrun.exec", "scrun.exec.carrier",
+    "scrun.exec.end_mark", "scrun.exec.launcher", "scrun.exec.process", "select", "struct", "zlib",
+}  # fmt: skip
+"""Of a program with pipes, from the first line of ``exec`` to the program's exit status."""
+SRUN = """#!/bin/sh
+# What srun says of a step whose program has ended with 7.
+echo "srun: launching StepId=9.1 on host node1, 1 tasks: 0" >&2
+echo "srun: Node node1, 1 tasks started" >&2
+exit 7
+"""
 REPORT = """
 import sys
 bare = set(sys.modules)
@@ -109,6 +132,27 @@ def test_the_hooks_of_another_verb_cost_no_process(tmp_path: pathlib.Path) -> No
     assert code == "0"
     assert "scrun.hooks.moments" in modules
     assert "subprocess" not in modules
+
+
+def test_another_program_imports_only_what_it_needs(tmp_path: pathlib.Path) -> None:
+    paths = ContainerPaths(str(tmp_path), "x")
+    srun = tmp_path / "srun"
+    srun.write_text(SRUN)
+    srun.chmod(0o755)
+    made = creation(
+        root=str(tmp_path), id="x", environ=(b"PATH=" + bytes(tmp_path),),
+        caller__namespaced=False, settings__scrun__slurm_conf=str(tmp_path / "slurm.conf"),
+    )  # fmt: skip
+    process = {"args": ["sleep"], "cwd": "/", "env": [], "user": {"uid": 0, "gid": 0}}
+    with anchor(tmp_path / "x", "running"):
+        kept = journal.Journal(paths.journal)
+        for event in (e.CreateBegun(made), e.JobGranted(9, "node1"), e.StepStarted("9.0", "node1")):
+            kept.append(event)
+        kept.close()
+        pathlib.Path(paths.config).write_text(json.dumps({"process": process}))
+        code, modules = modules_after(["--root", str(tmp_path), "exec", "x", "true"])
+    assert code == "7"
+    assert modules - OS - OURS - EXEC == {"scrun.commands.exec"}
 
 
 @pytest.mark.parametrize("verb", ALLOWED)

@@ -37,7 +37,7 @@ class SlurmContainer:
         self.creation = creation(
             root=str(path), environ=environ, caller__namespaced=False, settings__scrun__slurm_conf=conf, **changes
         )
-        self.scheduler = Slurm(self.creation, (22, 5))
+        self.scheduler = Slurm(self.creation)
         self.directory = path / self.creation.id
         self.directory.mkdir()
         self.job_log, self.step_log = str(self.directory / "job.log"), str(self.directory / "step.log")

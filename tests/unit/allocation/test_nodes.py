@@ -12,8 +12,9 @@ from actors.process.command import Command
 from actors.process.effects import Effect, Later, Log, Never, ToAnchor
 from actors.process.spool import Spool
 from actors.slurm import lost_nodes
-from actors.slurm.scheduler import Query, StepNews
+from actors.slurm.scheduler import Query
 from actors.slurm.slurm import Slurm
+from actors.slurm.step_news import StepNews
 from proto.exit_codes import KILL
 from proto.life import messages as m
 from tests.unit.creations import creation
@@ -52,7 +53,7 @@ class Watched:
         (root / "box1").mkdir()
         self.count: int | None = 2
         self.spool = Spool(creation(root=str(root)))
-        self.nodes = Nodes(Told(creation(root=str(root)), (24, 11)), self.spool, lambda _: self.count)
+        self.nodes = Nodes(Told(creation(root=str(root))), self.spool, lambda _: self.count)
 
     def look(self) -> list[Effect]:
         return self.nodes.look(9, STEP)

@@ -13,7 +13,7 @@ from actors.allocation.nodes import LOOK
 from actors.allocation.step import PIPES, TERMINAL, WHY_AGAIN, WHY_LIMIT, YOUNG, Step
 from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor
 from actors.process.spool import Spool
-from actors.slurm.scheduler import WINDOW_AGAIN
+from actors.slurm.step_news import WINDOW_AGAIN
 from proto.host import sessions
 from proto.life import events as e
 from proto.life import messages as m

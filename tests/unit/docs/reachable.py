@@ -9,7 +9,8 @@ import signal
 from typing import TYPE_CHECKING
 
 from actors.slurm.ending import FATAL, REASONS, STATES, explain
-from actors.slurm.scheduler import JobInfo, StepNews
+from actors.slurm.scheduler import JobInfo
+from actors.slurm.step_news import StepNews
 from proto import exit_codes
 from proto.life import events as e
 from proto.life import lifecycle

@@ -35,7 +35,7 @@ def test_what_is_refused_is_refused() -> None:
     whole = parse("".join(f"{key}=crun %n\n" for key in ("RunTimeQuery", "RunTimeKill", "RunTimeDelete")))
 
     def with_line(key: str, value: str) -> str:
-        return fault(replace(whole, runtime_lines={**whole.runtime_lines, key: value}), lambda: (26, 5))
+        return fault(replace(whole, runtime_lines={**whole.runtime_lines, key: value}), (26, 5))
 
     assert not with_line("RunTimeRun", "crun run %b")
     assert with_line("RunTimeCreate", "crun create %b")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.oci import bundle, config_form
+from actors.oci import bundle, config_file, config_form
 from proto.errors import BundleError
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def test_things_that_are_no_files(tmp_path: pathlib.Path) -> None:
 
 def test_a_config_without_end(tmp_path: pathlib.Path) -> None:
     with open(tmp_path / "config.json", "wb") as file:
-        file.truncate(bundle.SIZE_LIMIT + 1)
+        file.truncate(config_file.SIZE_LIMIT + 1)
     with pytest.raises(BundleError, match="larger than 16 MiB"):
         bundle.load(str(tmp_path))
 

@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.oci.id_maps import IdMap, IdRange, compose, is_identity, is_mapped, parse_id_map
+from proto.value import replace
 
 PODMAN = "         0       1001          1\n         1     100000      65536\n"
 
@@ -45,7 +46,7 @@ ranges = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 20)), max_size=5).
 
 @given(ranges, ranges, st.integers(0, 200))
 def test_composing_is_looking_up_twice(inner: IdMap, outer: IdMap, number: int) -> None:
-    inner = tuple(entry._replace(host=entry.host - 9_900) for entry in inner if entry.host >= 9_900)
+    inner = tuple(replace(entry, host=entry.host - 9_900) for entry in inner if entry.host >= 9_900)
     between = lookup(inner, number)
     assert lookup(compose(inner, outer), number) == (None if between is None else lookup(outer, between))
 

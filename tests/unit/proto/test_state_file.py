@@ -11,6 +11,8 @@ import pytest
 from proto.host.paths import ContainerPaths
 from proto.life import state_file
 from proto.life.container import Container
+from proto.life.creation import STOP_SIGNAL
+from proto.life.state_file import StateFile, render
 from proto.value import replace
 from tests.unit.creations import creation
 
@@ -73,3 +75,17 @@ def test_without_room_for_a_fresh_file_none_is_given_back(paths: ContainerPaths,
     write(paths, replace(waiting(""), finished=True))
     assert numbers(directory) == {last}
     assert json.loads((directory / "state.json").read_text())["status"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "annotations", "window"),
+    [
+        (False, {}, False),
+        (True, {}, True),
+        (True, {STOP_SIGNAL: "15"}, True),
+        (True, {STOP_SIGNAL: "28"}, False),
+    ],
+)
+def test_whether_winch_tells_a_size_only(terminal: bool, annotations: dict[str, str], window: bool) -> None:
+    made = creation(terminal=terminal, annotations=annotations)
+    assert StateFile(render(Container(creation=made), 1, 1).encode()).window is window

@@ -24,10 +24,10 @@ Reply = tuple[str, dict[str, Any]]
 
 
 def write_state(
-    directory: pathlib.Path, anchor: int, status: str, born: int | None = None, *, terminal: bool = False
+    directory: pathlib.Path, anchor: int, status: str, born: int | None = None, *, window: bool = False
 ) -> None:
     born = start_time(anchor) if born is None else born
-    private = json.dumps({"anchor": anchor, "starttime": born, "version": "0.1.0", "terminal": terminal})
+    private = json.dumps({"anchor": anchor, "starttime": born, "version": "0.1.0", "window": window})
     (directory / "state.json").write_text(
         f'{{\n  "ociVersion": "1.0.2",\n  "id": "{directory.name}",\n  "status": "{status}",\n  "pid": {anchor},\n'
         '  "bundle": "/b",\n  "rootfs": "/b/rootfs",\n  "created": "2026-01-01T00:00:00Z",\n  "owner": "o",\n'
@@ -37,12 +37,12 @@ def write_state(
 
 @contextlib.contextmanager
 def anchor(
-    directory: pathlib.Path, status: str = "running", *, terminal: bool = False
+    directory: pathlib.Path, status: str = "running", *, window: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A container's directory whose anchor is a process that waits for the end of its input."""
     directory.mkdir(parents=True, exist_ok=True)
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as process:
-        write_state(directory, process.pid, status, terminal=terminal)
+        write_state(directory, process.pid, status, window=window)
         try:
             yield process
         finally:

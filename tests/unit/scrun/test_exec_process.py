@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from actors.oci import config_file
 from proto.errors import BundleError, ScrunError, UsageError
 from scrun.cli.parsing import Line, parse
 from scrun.exec import process
@@ -95,10 +96,10 @@ def test_a_file_that_describes_nothing(tmp_path: pathlib.Path, text: str, senten
 def test_bytes_that_are_no_text_survive(tmp_path: pathlib.Path) -> None:
     written = b'{"args":["\xff\\u00e9"],"cwd":"/"}'
     (tmp_path / "process").write_bytes(written)
-    found = process.encode(process.read(str(tmp_path / "process")))
+    found = config_file.encode(process.read(str(tmp_path / "process")))
     assert found == b'{"args":["\xff\xc3\xa9"],"cwd":"/"}'
-    assert b"\n" not in process.encode({"args": ["a\nb"]})
-    assert json.loads(process.encode({"args": ["a\nb"]})) == {"args": ["a\nb"]}
+    assert b"\n" not in config_file.encode({"args": ["a\nb"]})
+    assert json.loads(config_file.encode({"args": ["a\nb"]})) == {"args": ["a\nb"]}
 
 
 def test_the_size_of_the_terminal() -> None:

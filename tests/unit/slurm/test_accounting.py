@@ -13,6 +13,7 @@ from actors.slurm.queue_format import read_found
 from actors.slurm.slurm import Slurm
 from proto.errors import SettingsError
 from proto.host.paths import ID_LIMIT
+from proto.value import replace
 from scrun.delete.left_overs import Stranger, strangers
 from tests.unit.creations import creation
 
@@ -26,7 +27,7 @@ NASTY = "a b,c|d\te\n\x1b[2J;$(x)`y`'\"\\é\udcff"
 
 def words_of(made: Creation, version: Version = (22, 5)) -> list[str]:
     """What salloc is told."""
-    command = Slurm(made, version).request(made)
+    command = Slurm(replace(made, slurm=version)).request(made)
     assert command is not None
     return [os.fsdecode(word) for word in command.argv]
 
@@ -52,14 +53,14 @@ def test_the_job_has_the_name_of_the_container_or_of_its_image(id: str, name: st
 
 def test_a_name_that_was_asked_for_wins_in_job_and_step() -> None:
     made = creation(name="web", settings__job={"job-name": "mine"})
-    step = Slurm(made, (22, 5)).step(made, 7, "/bundle", (b"true",), terminal=False)
+    step = Slurm(made).step(made, 7, "/bundle", (b"true",), terminal=False)
     for words in (words_of(made), [os.fsdecode(word) for word in step.argv]):
         assert [word for word in words if word.startswith("--job-name=")] == ["--job-name=mine"]
 
 
 def test_job_and_step_have_one_name() -> None:
     made = creation(name="web", id=ENGINES)
-    step = Slurm(made, (22, 5)).step(made, 7, "/bundle", (b"true",), terminal=False)
+    step = Slurm(made).step(made, 7, "/bundle", (b"true",), terminal=False)
     assert b"--job-name=web" in step.argv
     assert not [word for word in step.argv if word.startswith(b"--comment")]
 

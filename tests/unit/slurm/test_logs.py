@@ -7,7 +7,8 @@ import pytest
 from actors.slurm import job_log, messages, queue_format, step_log
 from actors.slurm.ending import explain
 from actors.slurm.replies import given_back, not_taken_yet, signal_failure
-from actors.slurm.scheduler import JobInfo, StepNews
+from actors.slurm.scheduler import JobInfo
+from actors.slurm.step_news import StepNews
 
 from . import recorded as said
 

@@ -63,13 +63,6 @@ WHOLE = (
     ],
 )
 def test_what_no_node_can_use(text: str, version: tuple[int, int], words: str) -> None:
-    sentence = fault(parse(text), lambda: version)
+    sentence = fault(parse(text), version)
     assert sentence.startswith(words)
     assert bool(sentence) == bool(words)
-
-
-def test_the_version_is_asked_for_only_if_need_be() -> None:
-    def version() -> tuple[int, int]:
-        raise AssertionError
-
-    assert fault(parse(WHOLE), version) == ""

@@ -54,7 +54,7 @@ def test_all_that_wait_at_once_without_their_places() -> None:
 
 def test_the_question_names_no_job_and_no_user() -> None:
     """A place is one among all; and with another cluster it is that one which is asked."""
-    query = Slurm(creation(settings__job={"clusters": "two"}, environ=(b"PATH=/usr/bin",)), (22, 5)).outlook(12)
+    query = Slurm(creation(settings__job={"clusters": "two"}, environ=(b"PATH=/usr/bin",))).outlook(12)
     program, *words = query.command.argv if query else ()
     assert program.endswith(b"/squeue")
     assert words == [b"--clusters=two", b"-h", b"-t", outlook.STATES.encode(), b"-O", outlook.FORMAT.encode()]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.staging.overlay.mount_points import behind_links, make_mount_points, resolve
+from actors.oci.image_path import resolve
+from actors.staging.overlay.mount_points import behind_links, make_mount_points
 
 
 @pytest.fixture
