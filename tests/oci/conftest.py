@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from actors.slurm import oci_conf
 from tests.conftest import Runner, wait_until
 from tests.oci.docker import Docker, traces
 from tests.oci.node import Node
@@ -69,6 +70,13 @@ def docker(as_docker: Runner, docker_directory: pathlib.Path, no_docker_left: No
 def squashed_podman(squashed: pathlib.Path, podman: Podman) -> Podman:
     """The unprivileged user's podman, its containers staged where root is nobody."""
     return podman
+
+
+@pytest.fixture
+def not_with_runc(cluster: Any) -> None:
+    """What README says that runc on the nodes does not do (``NODE_RUNTIME=runc make cluster-up``)."""
+    if oci_conf.load(str(cluster.slurm_conf)).runtime_name == "runc":
+        pytest.skip("the nodes run runc")
 
 
 @pytest.fixture(params=["podman", "docker"])

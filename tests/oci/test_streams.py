@@ -65,6 +65,7 @@ def test_they_can_be_opened_by_their_names(program: Run, user: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "in\nout\nfd\n", "err\n")
 
 
+@pytest.mark.usefixtures("not_with_runc")
 def test_they_can_be_opened_by_the_one_id_that_there_is(squashed_podman: Podman) -> None:
     done = squashed_podman.run("--rm", "-i", "--user", "1000", "busybox", "sh", "-c", BY_NAME, input="in\n")
     assert (done.returncode, done.stdout, done.stderr) == (0, "in\nout\nfd\n", "err\n")
@@ -117,6 +118,7 @@ def test_signals_are_as_a_program_expects_them(podman: Podman) -> None:
     assert [int(line.split()[1], 16) for line in status.splitlines()] == [0, 0]
 
 
+@pytest.mark.usefixtures("not_with_runc")
 def test_what_is_left_in_the_background_of_an_added_program_holds_nobody_up(engine: Podman) -> None:
     box = engine.ready(READY)
     done = engine("exec", box, "sh", "-c", f"head -c {1 << 20} /dev/zero; sleep 1000 & exit 7", timeout=60)
