@@ -30,7 +30,7 @@ class AllocationLogic:
 
     def __init__(self, creation: Creation, scheduler: Scheduler, job_log: str, step_log: str) -> None:
         self._job = job = Job(creation, scheduler, job_log)
-        self._step = step = Step(creation, scheduler, step_log)
+        self._step = step = Step(creation, scheduler, step_log, lambda: job.said)
         self.ends: dict[str, Callable[[str, int], Iterable[Effect]]] = {
             "job": lambda _, status: job.exited(status),
             "reason": lambda _, status: job.reason(status),

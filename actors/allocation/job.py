@@ -75,6 +75,11 @@ class Job:
             return [] if retry else self.look()
         return self.find()
 
+    @property
+    def said(self) -> str:
+        """What salloc has said."""
+        return self._attempts.said
+
     def find(self) -> list[Effect]:
         """Find the last request again, or make the first; whether there shall be another one is not known yet."""
         if self._creation.job_id:

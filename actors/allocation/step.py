@@ -1,6 +1,7 @@
 """The step from its launch to its explained end: what to spawn, and what srun means."""
 
 import os
+from collections.abc import Callable
 
 from actors.oci.entry import entry_argv
 from actors.process.command import Command
@@ -8,7 +9,7 @@ from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor
 from actors.process.looks import Looks
 from actors.process.spool import Spool
 from actors.slurm import runtime_words
-from actors.slurm.replies import may_be_outside, may_be_the_runtimes, needs_inquiry
+from actors.slurm.replies import may_be_outside, may_be_the_runtimes, needs_inquiry, over_memory
 from actors.slurm.scheduler import JobInfo, Scheduler
 from actors.slurm.step_news import STDERR, WINDOW_AGAIN, StepNews
 from proto.errors import ScrunError
@@ -54,12 +55,14 @@ class Step:
 
     """
 
-    def __init__(self, creation: Creation, scheduler: Scheduler, log: str) -> None:
+    def __init__(self, creation: Creation, scheduler: Scheduler, log: str, job_said: Callable[[], str]) -> None:
         """Args:
         creation: what ``create`` found out.
         scheduler: what the commands are, and what they mean.
         log: path of the file that srun writes to.
+        job_said: what salloc has said.
         """
+        self._job_said = job_said
         self._creation = creation
         self._scheduler = scheduler
         self._spool = Spool(creation)
@@ -274,7 +277,10 @@ class Step:
         if self._explained or self._status is None:
             return []
         self._explained = True
-        ending = self._scheduler.explain(info, self._news(), self._status)
+        news = self._news()
+        if over_memory(self._job_said()):
+            news = replace(news, out_of_memory=True)
+        ending = self._scheduler.explain(info, news, self._status)
         caller = self._creation.caller
         if sessions.are_over(caller.uid):
             ending = with_session(ending, caller.user)

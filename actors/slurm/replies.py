@@ -27,6 +27,14 @@ def given_back(said: str) -> bool:
     return "relinquishing job allocation" in low and "unable to clean up job allocation" not in low
 
 
+def over_memory(said: str) -> bool:
+    """Whether Slurm has told salloc that it ends the job's steps for memory (slurm.conf(5): ``OverMemoryKill``).
+
+    srun, whose step it was, is told nothing of it.
+    """
+    return "exceeded job memory limit" in said.lower()
+
+
 def signal_failure(said: str) -> str:
     """One sentence about a signal that Slurm did not take."""
     if released(1, said):

@@ -22,7 +22,7 @@ from proto.life.container import Container
 from proto.life.creation import Creation
 from proto.wire.registry import Message  # noqa: TC001 - as above
 
-from . import progress
+from . import progress, unstaged
 from .bundle import Staged, discard
 from .stager import Stager, stager_for
 
@@ -121,7 +121,11 @@ class StagingLogic:
         # The next message from the state actor, or the end of the container, ends the script's processes.
         if isinstance(self._task, m.StageIn):
             return [Report(e.StagingFailed(self._too_long))]
-        return [Work("discard", lambda _: discard(self._creation))]
+        return [Work("discard", lambda _: self._discard())]
+
+    def _discard(self) -> None:
+        unstaged.note(self._creation, self._too_long)
+        discard(self._creation)
 
 
 def stage_out(creation: Creation, container: Container, write: Callable[[str, str], None]) -> str:

@@ -10,6 +10,8 @@ NETWORK_FILE_SYSTEMS = frozenset((
     "pvfs2", "orangefs", "panfs", "wekafs", "daos", "fuse.daos", "afs", "glusterfs", "fuse.glusterfs", "gfs2", "ocfs2",
     "virtiofs", "fuse.sshfs", "fuse.juicefs", "quobyte", "fuse.quobyte", "vastnfs",
 ))  # fmt: skip
+LAYERS = frozenset(("overlay", "fuse.fuse-overlayfs"))
+"""As what engines mount the layers of an image."""
 MEMORY = frozenset(("tmpfs", "ramfs"))
 
 

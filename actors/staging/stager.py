@@ -12,7 +12,7 @@ from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
 from proto.value import replace
 
-from . import bring_back, builtin
+from . import bring_back, builtin, unstaged
 from .bundle import Staged, container_directory, read_config
 from .commands import Commands
 from .job_variables import with_job
@@ -83,8 +83,7 @@ class BuiltinStager:
         try:
             builtin.stage_out(self._creation, self._run, self._log, self._nodes)
         except StagingError as error:
-            with open(ContainerPaths(self._creation.root, self._creation.id).unstaged, "w", encoding="utf-8") as file:
-                file.write(error.sentence)
+            unstaged.note(self._creation, error.sentence)
             raise
 
     def collect(self) -> None:

@@ -17,6 +17,7 @@ from scrun.create import creating
 from scrun.delete.removal import delete
 from scrun.exec.own_terminal import OwnTerminal
 from scrun.packages import use_packages
+from scrun.report.diagnostics import warn
 
 from . import create, kill, start
 
@@ -99,6 +100,7 @@ class _Foreground:
 
     def _delete(self) -> None:
         try:
-            delete(self._paths, force=True)
+            for sentence in delete(self._paths, force=True):
+                warn(self._line, sentence)
         except ScrunError:
             pass  # the program's end, or the reason why it did not start, is what is reported

@@ -22,9 +22,11 @@ from actors.staging.bundle import (
     write_config,
     write_entry,
 )
+from actors.staging.filesystem import LAYERS, current_mounts
 from actors.staging.job_variables import with_job
 from actors.staging.root_plan import PROGRAMS
 from actors.staging.tree.copy import remove_tree
+from proto.errors import StagingError
 from proto.life.creation import Creation
 
 
@@ -82,6 +84,7 @@ def _shadow(creation: Creation, config: Config) -> tuple[str, str, int]:
         The bundle, the directory for what is not for everybody, and the mode of config.json.
 
     """
+    _check_root(creation)
     home = container_directory(creation)
     rights = rights_of(creation, config_id_map((config.get("linux") or {}).get("uidMappings") or ()))
     discard(creation)
@@ -92,3 +95,18 @@ def _shadow(creation: Creation, config: Config) -> tuple[str, str, int]:
     config["root"] = {**(config.get("root") or {}), "path": f"{home}/rootfs"}
     # Hooks have environments of their own, which root of the node reads, and no other user may.
     return home, content, 0o600 if config.get("hooks") else rights.config
+
+
+def _check_root(creation: Creation) -> None:
+    """The nodes have to see the root file system where it is.
+
+    Raises:
+        StagingError: it is mounted on this host only.
+
+    """
+    if current_mounts().get(os.path.realpath(creation.rootfs)) in LAYERS:
+        raise StagingError(
+            f"{os.path.basename(creation.settings.scrun.lua)} leaves the root file system where the engine has mounted "
+            f"it, {creation.rootfs}, which no node sees: have slurm_scrun_stage_in copy it to where nodes see it, and "
+            "call slurm.set_root_path, or take the script away: the built-in stager does all that"
+        )

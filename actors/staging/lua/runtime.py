@@ -149,7 +149,7 @@ class LuaScript:
         if result is None:
             self._api.log(Level.INFO, f"{name} returned {_text(more)} and no number, which counts as success")
         elif result != 0:
-            raise StagingError(f"{name} returned {result}")
+            raise StagingError(f"{os.path.basename(self._path)}: {name} returned {result}")
 
     def _fail(self, what: str, words: bytes, traceback: bytes) -> NoReturn:
         if traceback:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 
 from actors.slurm.job_environment import JobFacts, script_environment
+from actors.staging import unstaged
 from actors.staging.bundle import Staged, container_directory, discard
 from actors.staging.commands import Commands
 from actors.staging.loglevel import Log
@@ -58,6 +59,9 @@ class LuaStager:
         try:
             script = LuaScript(creation.settings.scrun.lua, self._api)
             script.stage_out(self._arguments(bundle), creation.bundle, rootfs or creation.rootfs, creation.rootfs)
+        except StagingError as error:
+            unstaged.note(creation, error.sentence)
+            raise
         finally:
             discard(creation)
 

@@ -34,7 +34,9 @@ class Launch:
 
     def __init__(self, path: Path, **changes: Any) -> None:
         self.container = SlurmContainer(path, **changes)
-        self.step = Step(self.container.creation, self.container.scheduler, self.container.step_log)
+        self.job_said = said.GRANTED
+        made = self.container
+        self.step = Step(made.creation, made.scheduler, made.step_log, lambda: self.job_said)
         self.stdio = TERMINAL if self.container.creation.terminal else PIPES
         self.let_go = ToAnchor(m.Close(tuple(self.stdio.values())))
 
@@ -144,6 +146,15 @@ def test_slurm_is_asked_why_a_program_was_killed(launch: Launch, answer: str, ki
     [ended] = reports(launch.step.answered("why-1", 0))
     assert isinstance(ended, e.StepEnded)
     assert (ended.ending.kind, ended.ending.exit_code, ended.ending.signal) == (kind, 137, 9)
+
+
+def test_memory_that_slurm_watches(launch: Launch) -> None:
+    launch.ends(said.KILLED, EXITED_1)
+    launch.job_said = said.GRANTED + "salloc: Exceeded job memory limit\n"
+    launch.say(said.JOB_RUNNING, "why-1")
+    [ended] = reports(launch.step.answered("why-1", 0))
+    assert isinstance(ended, e.StepEnded)
+    assert (ended.ending.kind, ended.ending.exit_code) == ("out-of-memory", 137)
 
 
 def test_a_controller_that_does_not_answer_is_asked_again(launch: Launch) -> None:
