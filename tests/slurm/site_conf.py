@@ -51,13 +51,13 @@ class Site:
 
     """
 
-    def __init__(self, runtime: Runtime, text: str) -> None:
+    def __init__(self, runtime: Runtime, text: str, here: str) -> None:
         self.runtime = runtime
         self.environ = runtime.site("")
         self.options = {"scrun.partition": "bare"}
         nodes_own().write_text(text)
-        here = pathlib.Path(self.environ["SLURM_CONF"]).with_name("oci.conf")
-        assert runtime.runner(["tee", str(here)], text).returncode == 0
+        path = pathlib.Path(self.environ["SLURM_CONF"]).with_name("oci.conf")
+        assert runtime.runner(["tee", str(path)], text + here).returncode == 0
 
     def doctor(self, *words: str) -> list[dict[str, Any]]:
         """The rows of the doctor there."""
@@ -75,7 +75,7 @@ class Site:
         return self.runtime.box("/bin/sh", "-c", script, environ=self.environ, annotations=self.options, **more)
 
 
-def site(runtime: Runtime, text: str) -> Iterator[Site]:
-    """The site, while a test runs."""
-    yield Site(runtime, text)
+def site(runtime: Runtime, text: str, here: str = "") -> Iterator[Site]:
+    """The site, while a test runs; ``here``: lines that its nodes do not have."""
+    yield Site(runtime, text, here)
     nodes_own().unlink()
