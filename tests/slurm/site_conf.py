@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.conftest import Runner
     from tests.slurm.runtime import Box, Runtime
 
 NODE = "bare1"
@@ -18,6 +19,12 @@ NODE = "bare1"
 NAME = "%n.%u.%j.%s.%t"
 ROOT = "--rootless=true --root=/run/user/$(id -u)/"
 TAIL = {"crun": f"--bundle %b {NAME}", "runc": f"{NAME} -b %b"}
+
+
+def version(as_user: Runner) -> tuple[int, int]:
+    """Slurm's."""
+    year, month = as_user(["srun", "--version"]).stdout.split()[-1].split(".")[:2]
+    return int(year), int(month)
 
 
 def nodes_own() -> pathlib.Path:
