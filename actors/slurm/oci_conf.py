@@ -13,12 +13,12 @@ _NOT_WRITTEN = (
     "it must be false"
 )
 _NO_BUNDLE = (
-    "RunTimeRun in oci.conf does not give {} the bundle (%b), and with it all but the root file system: mounts, ids, "
-    "variables; it must run crun, runc or another OCI runtime"
+    "RunTimeRun in oci.conf gives {} a root file system or a command and not the bundle (%b), which has mounts, ids "
+    "and variables; it must run crun, runc or another OCI runtime"
 )
 HOOKED = frozenset(("crun", "runc"))
 """Runtimes that run hooks as the specification has it, from their first versions on."""
-_TRUE = frozenset(("1", "true", "yes", "y", "up", "on"))
+_TRUE = frozenset(("1", "true", "up", "yes"))
 TOOLKIT = "nvidia-container-runtime"
 """NVIDIA's, which is runc with a change of config.json before it; its variants have a dot and a word more."""
 
@@ -52,7 +52,7 @@ class OciConf(Value):
         """Why no container of scrun's can be run with it, in one sentence, or empty. Seen with 22.05, 24.11, 26.05."""
         if self.runtime_create and not self.runtime_run:
             return _POLLED
-        if self.runtime_run and "%b" not in self.runtime_run:
+        if "%b" not in self.runtime_run and ("%r" in self.runtime_run or "%@" in self.runtime_run):
             return _NO_BUNDLE.format(self.runtime_name)
         return _NOT_WRITTEN if self.ignores_config else ""
 

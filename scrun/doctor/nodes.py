@@ -74,11 +74,13 @@ def judge_text(path: str, text: str, *, systemd: bool) -> Finding | None:
         return fault(sentence.replace("oci.conf", path), path, EXAMPLE[-1])
     lines = runtime_lines(text)
     missing = [key for key in NEEDED if key not in lines]
-    if not any(key in lines for key in STARTS):
+    if "RunTimeRun" not in lines:
         missing.append("RunTimeRun")
     if missing:
         needed = [line for line in EXAMPLE if line.partition("=")[0] in missing]
         return fault(f"{path} lacks {', '.join(missing)}", path, *needed)
+    if "%b" not in lines["RunTimeRun"]:
+        return fault(f"RunTimeRun of {path} does not name the bundle (%b)", path, EXAMPLE[-1])
     loose = [key for key, value in lines.items() if not value.startswith("exec ")]
     if loose:
         return warning(

@@ -30,7 +30,7 @@ def site(runtime: Runtime, request: pytest.FixtureRequest) -> Iterator[Site]:
         (site_conf.create_form("crun"), "RunTimeCreate and RunTimeStart in oci.conf start no container"),
         (site_conf.create_form("runc"), "RunTimeCreate and RunTimeStart in oci.conf start no container"),
         (site_conf.run_form("crun") + "IgnoreFileConfigJson=true\n", "IgnoreFileConfigJson in oci.conf keeps Slurm"),
-        ('RunTimeRun="singularity exec --userns %r %@"', "does not give singularity the bundle (%b)"),
+        ('RunTimeRun="singularity exec --userns %r %@"', "RunTimeRun in oci.conf gives singularity a root file system"),
     ],
 )
 def test_what_cannot_run_a_container_is_refused_before_a_job_is_asked_for(

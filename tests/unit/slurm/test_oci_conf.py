@@ -41,14 +41,15 @@ def test_nvidias_runtime_is_runc_and_more(runtime: str, gives: bool, follows: bo
     [
         ("", ""),  # nothing is known here
         ("RunTimeRun=crun run --bundle %b ID", ""),
+        ("RunTimeRun=crun run ID", ""),  # 22.05 runs it in the bundle
         ("RunTimeRun=crun run --bundle %b ID\nIgnoreFileConfigJson=false", ""),
         ("RunTimeRun=crun run --bundle %b ID\nIgnoreFileConfigJson=yes", "it must be false"),
         ("RunTimeCreate=crun create -b %b ID\nRunTimeStart=crun start ID", "slurmstepd waits for the end"),
         (
             "RunTimeRun=singularity exec --userns %r %@\nIgnoreFileConfigJson=true",
-            "does not give singularity the bundle",
+            "gives singularity a root file system",
         ),
-        ("RunTimeRun=env -i PATH=/bin ch-run -w %r -- %@", "does not give ch-run the bundle"),
+        ("RunTimeRun=env -i PATH=/bin ch-run -w %r -- %@", "gives ch-run a root file system"),
     ],
 )
 def test_what_no_container_can_be_run_with(text: str, words: str) -> None:
