@@ -6,7 +6,7 @@
 # shellcheck disable=SC2154 # mark and elsewhere are of what precedes it
 words() { tr '\0' ' ' <"$1/cmdline"; }
 give() {
-    given=
+    set --
     found=$(inside)
     for child in $found; do
         child=${child%/mountinfo}
@@ -15,7 +15,11 @@ give() {
         case $found in *"$runtime/mountinfo"*) continue ;; esac
         case " $(words "$runtime")" in *" run "*) ;; *) continue ;; esac
         case $(words "$child") in "$(words "$runtime")" | "runc init ") return 1 ;; esac
-        if kill -%s "${child#/proc/}"; then given=yes; fi
+        set -- "$@" "${child#/proc/}"
+    done
+    given=
+    for pid in "$@"; do
+        if kill -%s "$pid"; then given=yes; fi
     done
     [ "$given" ]
 } 2>/dev/null

@@ -9,7 +9,7 @@ STARTS = ("RunTimeRun", "RunTimeCreate", "RunTimeStart")
 _RUNTIME = ("RunTimeQuery", "RunTimeKill", "RunTimeDelete", *STARTS)
 HOOKED = frozenset(("crun", "runc"))
 """Runtimes that run hooks as the specification has it, from their first versions on."""
-_TRUE = frozenset(("1", "true", "yes", "y", "up", "on"))
+_TRUE = frozenset(("1", "true", "up", "yes"))
 TOOLKIT = "nvidia-container-runtime"
 """NVIDIA's, which is runc with a change of config.json before it; its variants have a dot and a word more."""
 

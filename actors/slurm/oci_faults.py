@@ -19,8 +19,8 @@ _POLLED = (
 )
 _NOT_WRITTEN = "has IgnoreFileConfigJson, which keeps Slurm from telling the runtime a step's command and variables"
 _NO_BUNDLE = (
-    "does not give {} the bundle (%b) in RunTimeRun, and with it all but the root file system: mounts, ids, variables; "
-    "it must run crun, runc or another OCI runtime"
+    "gives {} a root file system or a command and not the bundle (%b), which has mounts, ids and variables; it must "
+    "run crun, runc or another OCI runtime"
 )
 
 
@@ -35,7 +35,7 @@ def fault(conf: OciConf, version: Version) -> str:
     lines, run = conf.runtime_lines, conf.runtime_run
     if not run and "RunTimeCreate" in lines:
         return _POLLED
-    if run and "%b" not in run:
+    if "%b" not in run and ("%r" in run or "%@" in run):
         return _NO_BUNDLE.format(conf.runtime_name)
     if absent := missing(lines):
         return f"lacks {', '.join(absent)}"

@@ -86,6 +86,8 @@ def judge_text(path: str, text: str, *, systemd: bool, version: Version) -> Find
         absent = missing(lines)
         needed = [line for line in EXAMPLE if not absent or line.partition("=")[0] in absent]
         return fault(f"{path} {wrong}", path, *needed)
+    if "%b" not in conf.runtime_run:
+        return fault(f"RunTimeRun of {path} does not name the bundle (%b)", path, EXAMPLE[-1])
     loose = [key for key, value in lines.items() if not value.startswith("exec ")]
     if loose:
         return warning(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.conftest import Runner
     from tests.slurm.runtime import Box, Runtime
 
 NODE = "bare1"
@@ -18,6 +19,12 @@ NODE = "bare1"
 NAME = "%n.%u.%j.%s.%t"
 ROOT = "--rootless=true --root=/run/user/$(id -u)/"
 TAIL = {"crun": f"--bundle %b {NAME}", "runc": f"{NAME} -b %b"}
+
+
+def version(as_user: Runner) -> tuple[int, int]:
+    """Slurm's."""
+    year, month = as_user(["srun", "--version"]).stdout.split()[-1].split(".")[:2]
+    return int(year), int(month)
 
 
 def nodes_own() -> pathlib.Path:
@@ -51,13 +58,13 @@ class Site:
 
     """
 
-    def __init__(self, runtime: Runtime, text: str) -> None:
+    def __init__(self, runtime: Runtime, text: str, here: str) -> None:
         self.runtime = runtime
         self.environ = runtime.site("")
         self.options = {"scrun.partition": "bare"}
         nodes_own().write_text(text)
-        here = pathlib.Path(self.environ["SLURM_CONF"]).with_name("oci.conf")
-        assert runtime.runner(["tee", str(here)], text).returncode == 0
+        path = pathlib.Path(self.environ["SLURM_CONF"]).with_name("oci.conf")
+        assert runtime.runner(["tee", str(path)], text + here).returncode == 0
 
     def doctor(self, *words: str) -> list[dict[str, Any]]:
         """The rows of the doctor there."""
@@ -75,7 +82,7 @@ class Site:
         return self.runtime.box("/bin/sh", "-c", script, environ=self.environ, annotations=self.options, **more)
 
 
-def site(runtime: Runtime, text: str) -> Iterator[Site]:
-    """The site, while a test runs."""
-    yield Site(runtime, text)
+def site(runtime: Runtime, text: str, here: str = "") -> Iterator[Site]:
+    """The site, while a test runs; ``here``: lines that its nodes do not have."""
+    yield Site(runtime, text, here)
     nodes_own().unlink()

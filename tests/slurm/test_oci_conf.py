@@ -33,7 +33,7 @@ def site(runtime: Runtime, request: pytest.FixtureRequest) -> Iterator[Site]:
             site_conf.run_form("crun") + "IgnoreFileConfigJson=true\n",
             "has IgnoreFileConfigJson, which keeps Slurm",
         ),
-        ('RunTimeRun="singularity exec --userns %r %@"', "does not give singularity the bundle (%b)"),
+        ('RunTimeRun="singularity exec --userns %r %@"', "gives singularity a root file system"),
     ],
 )
 def test_what_cannot_run_a_container_is_refused_before_a_job_is_asked_for(

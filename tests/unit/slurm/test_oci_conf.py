@@ -51,7 +51,7 @@ WHOLE = (
         (WHOLE.replace("RunTimeRun", "RunTimeDelete"), (26, 5), "lacks RunTimeRun"),
         (WHOLE + "RunTimeStart=crun start %n", (26, 5), "has both RunTimeRun and RunTimeStart"),
         (WHOLE.replace("RunTimeRun", "RunTimeCreate"), (26, 5), "has RunTimeCreate and RunTimeStart, which start no"),
-        (WHOLE.replace("crun run %b", "singularity run %r %@"), (26, 5), "does not give singularity the bundle (%b)"),
+        (WHOLE.replace("crun run %b", "singularity run %r %@"), (26, 5), "gives singularity a root file system"),
         (WHOLE + "IgnoreFileConfigJson=yes", (26, 5), "has IgnoreFileConfigJson, which keeps Slurm from telling"),
         (WHOLE + "IgnoreFileConfigJson=false", (26, 5), ""),
         (WHOLE.replace("run %b", "run %b 100%%m"), (22, 5), ""),
@@ -60,6 +60,8 @@ WHOLE = (
         (WHOLE.replace("run %b", "run %b %Z"), (24, 11), "has %Z in RunTimeRun, which Slurm 24.11 does not know"),
         (WHOLE.replace("run %b", "run %b %Z"), (0, 0), ""),
         (WHOLE.replace("run %b", "run %b %x"), (0, 0), "has %x in RunTimeRun, which is no pattern of Slurm's"),
+        (WHOLE.replace("crun run %b", "ch-run -w %r --"), (26, 5), "gives ch-run a root file system"),
+        (WHOLE.replace("run %b", "run"), (22, 5), ""),  # 22.05 runs it in the bundle
     ],
 )
 def test_what_no_node_can_use(text: str, version: tuple[int, int], words: str) -> None:

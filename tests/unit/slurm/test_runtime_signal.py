@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import secrets
+import signal
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -15,7 +19,12 @@ if TYPE_CHECKING:
 
 CRUNS, GOS = {17, 28, 32, 33}, {17, 23, 28, 32, 33, 34}
 ALL = set(range(1, 65)) - {9, 18, 19}
-SHELLS = (("/bin/dash",), ("/bin/bash", "--posix"), ("/bin/busybox", "sh"))
+
+# A runtime, as its words say: the parent of a program that has a mount of its own.
+RUNTIME = """unshare --user --map-root-user --mount sh -c 'mount --bind "$0" "$0" && exec "$@"' "$MOUNT" \\
+    sh -c 'trap "echo heard; exit" USR1; echo ready; while :; do sleep 0.05; done'
+:
+"""
 
 
 @pytest.mark.parametrize(
@@ -51,3 +60,35 @@ def test_a_node_without_the_container_is_told_where_it_is_the_only_one() -> None
         done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == status
         assert ("no OCI runtime stays beside the container" in done.stderr) is (nodes == 1)
+
+
+@pytest.mark.parametrize("shell", [("/bin/dash",), ("/bin/bash", "--posix"), ("/bin/busybox", "sh")])
+def test_each_task_hears_it_and_what_was_added_does_not(tmp_path: Path, shell: tuple[str, ...]) -> None:
+    cookie = secrets.token_hex(8)
+    mount = tmp_path / f".scrun-{cookie}"
+    mount.touch()
+    (tmp_path / "crun").write_text(RUNTIME)
+    environ = os.environ | {"MOUNT": str(mount)}
+    programs = [
+        subprocess.Popen(
+            ["sh", str(tmp_path / "crun"), verb, "ID"],
+            env=environ, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        )
+        for verb in ("run", "run", "exec")
+    ]  # fmt: skip
+    try:
+        for program in programs:
+            assert program.stdout
+            assert program.stdout.readline() == "ready\n"
+        words: list[str | bytes] = [*shell, "-c", runtime_signal.on_node(cookie, 10)]
+        done = subprocess.run(
+            words, env=os.environ | {"SLURM_NNODES": "1"}, capture_output=True, check=True, timeout=30
+        )
+        assert (done.stdout, done.stderr) == (b"", b"")
+        assert [program.communicate(timeout=10)[0] for program in programs[:2]] == ["heard\n", "heard\n"]
+        assert programs[2].poll() is None
+    finally:
+        for program in programs:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
+            program.communicate()

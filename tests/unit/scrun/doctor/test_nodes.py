@@ -54,7 +54,8 @@ def test_a_line_that_is_missing(key: str) -> None:
     ("old", "new", "level", "words"),
     [
         ("exec crun", "crun", "warning", "should begin with exec"),
-        ("--bundle %b", "", "fault", "/e/oci.conf does not give crun the bundle (%b)"),
+        ("--bundle %b", "%r", "fault", "/e/oci.conf gives crun a root file system"),
+        ("--bundle %b", "", "fault", "of /e/oci.conf does not name the bundle (%b)"),
         ("RunTimeRun", "IgnoreFileConfigJson=yes\nRunTimeRun", "fault", "which keeps Slurm from telling"),
         ("exec crun", "exec /opt/crun", "warning", "/opt/crun, which is not on this host"),
         ("exec crun", "exec youki", "warning", "youki, which is not on this host"),
