@@ -46,7 +46,7 @@ ENDS: dict[EndKind, str] = {
     "time-limit": "Ask for more time with scrun.time; sinfo -o '%P %l' shows what each partition gives.",
     "preempted": "Run it again, or where no other job takes the nodes away (scrun.qos, scrun.partition).",
     "node-failure": "Run it again; scrun.exclude keeps it away from a node, and the administrators will want to know.",
-    "cancelled": "If that was not you, sacct -o JobID,State,Comment,AdminComment -j JOB may tell who, or why.",
+    "cancelled": "If that was not you, sacct -X -o JobID,State%30,Comment,AdminComment -j JOB may tell who, or why.",
     "out-of-memory": "Ask for more memory with scrun.mem, or --memory of the engine.",
     "launch-failed": "scrun doctor --nodes tries what a node needs to start a container.",
     "refused": "Change what it asked for and create it again; docs/operations.md has what errors mean.",
