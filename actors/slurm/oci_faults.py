@@ -11,6 +11,8 @@ from .option_table import Version
 
 NEEDED = ("RunTimeQuery", "RunTimeKill", "RunTimeDelete")
 """Keys without which slurmstepd runs no container, besides those that start one."""
+QUERY_IS_NEEDED: Version = (23, 11)
+"""The last version that may need RunTimeQuery: 22.05 does, 24.11 and 26.05 do not."""
 PATTERNS: tuple[tuple[Version, str], ...] = (((0, 0), "%@bejnrstu"), ((23, 2), "mpU"), ((25, 5), "Z"))
 """What may follow a ``%``, and since when: slurmstepd ends at any other one."""
 _POLLED = (
@@ -37,7 +39,7 @@ def fault(conf: OciConf, version: Version) -> str:
         return _POLLED
     if "%b" not in run and ("%r" in run or "%@" in run):
         return _NO_BUNDLE.format(conf.runtime_name)
-    if absent := missing(lines):
+    if absent := missing(lines, version):
         return f"lacks {', '.join(absent)}"
     if others := [key for key in STARTS[1:] if key in lines]:
         return f"has both RunTimeRun and {others[0]}"
@@ -46,9 +48,10 @@ def fault(conf: OciConf, version: Version) -> str:
     return next((odd for key, value in lines.items() if (odd := _odd_pattern(key, value, version))), "")
 
 
-def missing(lines: Mapping[str, str]) -> list[str]:
+def missing(lines: Mapping[str, str], version: Version) -> list[str]:
     """Keys that a node needs beside those that there are."""
-    absent = [key for key in NEEDED if key not in lines]
+    needed = NEEDED if (0, 0) < version <= QUERY_IS_NEEDED else NEEDED[1:]
+    absent = [key for key in needed if key not in lines]
     return absent if any(key in lines for key in STARTS) else [*absent, "RunTimeRun"]
 
 

@@ -83,7 +83,7 @@ def judge_text(path: str, text: str, *, systemd: bool, version: Version) -> Find
     conf = parse(text)
     lines = conf.runtime_lines
     if wrong := oci_faults.fault(conf, version):
-        absent = missing(lines)
+        absent = missing(lines, version)
         needed = [line for line in EXAMPLE if not absent or line.partition("=")[0] in absent]
         return fault(f"{path} {wrong}", path, *needed)
     if "%b" not in conf.runtime_run:

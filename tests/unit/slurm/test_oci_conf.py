@@ -48,6 +48,8 @@ WHOLE = (
         (WHOLE, (22, 5), ""),
         ("SrunPath=/usr/bin/srun", (22, 5), "lacks RunTimeQuery, RunTimeKill, RunTimeDelete, RunTimeRun"),
         (WHOLE.replace("RunTimeKill", "# RunTimeKill"), (26, 5), "lacks RunTimeKill"),
+        (WHOLE.replace("RunTimeQuery", "# RunTimeQuery"), (22, 5), "lacks RunTimeQuery"),
+        (WHOLE.replace("RunTimeQuery", "# RunTimeQuery"), (24, 11), ""),
         (WHOLE.replace("RunTimeRun", "RunTimeDelete"), (26, 5), "lacks RunTimeRun"),
         (WHOLE + "RunTimeStart=crun start %n", (26, 5), "has both RunTimeRun and RunTimeStart"),
         (WHOLE.replace("RunTimeRun", "RunTimeCreate"), (26, 5), "has RunTimeCreate and RunTimeStart, which start no"),

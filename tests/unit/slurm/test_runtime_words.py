@@ -57,7 +57,7 @@ class Run:
     def __init__(self, directory: Path) -> None:
         container = creation(root=str(directory.parent), environ=(b"PATH=/usr/bin:/bin",))
         self.log = Path(ContainerPaths(container.root, container.id).step_log)
-        self.step = Step(container, Slurm(container, (22, 5)), str(self.log), lambda: "")
+        self.step = Step(container, Slurm(container), str(self.log), lambda: "")
 
     def launch(self) -> None:
         self.step.launch(7, "/bundle", (b"/dev/.scrun-c00kie", b"/bin/sh", b"sh"), retry=True)

@@ -79,7 +79,7 @@ def test_a_node_without_overlays() -> None:
     ("text", "lacking", "row", "level", "words"),
     [
         (None, "", "n runtime", "fault", "there is no /e/oci.conf"),
-        ("RunTimeRun=exec crun %b", "", "n runtime", "fault", "lacks RunTimeQuery"),
+        ("RunTimeRun=exec crun %b", "", "n runtime", "fault", "lacks RunTime"),
         (TEXT, "found", "n runtime", "fault", "names crun, which is not there"),
         (TEXT, "root-open", "n runtime", "fault", "/run/slurm-oci/ is not there or closed"),
         (TEXT, "seen", "n staging", "fault", "does not see what this host has in /s"),
