@@ -11,6 +11,7 @@ regular file is truncated, and what belongs to another user could not be opened.
 as 6 and by that name, and closes both when it exits.
 """
 
+import fcntl
 import os
 import stat
 from enum import Enum, auto
@@ -83,6 +84,19 @@ def facts(fd: int) -> Facts:
     else:
         kind = Kind.OTHER
     return Facts(kind, status.st_dev, status.st_ino)
+
+
+def mend() -> None:
+    """Put /dev/null in the place of a standard stream that is open the wrong way, as the wrong end of a pipe.
+
+    The program finds no input then, or its output is lost; neither splice(2) nor srun can do anything with such a one.
+    """
+    for number, way in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        flags = fcntl.fcntl(number, fcntl.F_GETFL)
+        if flags & os.O_ACCMODE not in {way, os.O_RDWR} or flags & os.O_PATH:
+            null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            os.dup2(null, number)
+            os.close(null)
 
 
 def is_null(fd: int) -> bool:

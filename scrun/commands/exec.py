@@ -8,7 +8,7 @@ from actors.oci.id_maps import config_id_map
 from actors.oci.node_process import node_process
 from actors.slurm import oci_conf, scheduler_for
 from actors.staging.home import with_home
-from actors.stdio.streams import is_null
+from actors.stdio.streams import is_null, mend
 from proto import exit_codes as signals
 from proto.errors import InternalError, UsageError, WrongStateError
 from proto.exit_codes import of_wait_status
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 def run(line: Line) -> int:
     """Run the program; return its exit status, or 0 as soon as it runs with ``--detach``."""
     use_packages()
+    mend()
     refuse_descriptors(line)
     paths = ContainerPaths(root_of(line), line.id)
     container = _container(paths, ignore_paused=line.own.flag("ignore-paused"))
