@@ -9,6 +9,7 @@ shim and conmon have the kernel kill their ``create``; cri-o has a pipe there, w
 import os
 import socket
 import struct
+from errno import ENOTSOCK
 
 PODMAN = "podman\n"
 SYNC = "_OCI_SYNCPIPE"
@@ -65,17 +66,19 @@ def _behind(conmon: int) -> int:
     """
     import ctypes
 
+    sync = int(os.environ.get(SYNC, ""))
+    if not os.readlink(f"/proc/{conmon}/fd/{sync}").startswith("socket:"):
+        raise OSError(ENOTSOCK, SYNC)
     libc = ctypes.CDLL(None, use_errno=True)
     handle = os.pidfd_open(conmon)
     try:
-        number = libc.syscall(_PIDFD_GETFD, handle, int(os.environ.get(SYNC, "")), 0)
+        number = libc.syscall(_PIDFD_GETFD, handle, sync, 0)
     finally:
         os.close(handle)
     if number < 0:
         raise OSError(ctypes.get_errno(), SYNC)
-    # Told what it is: asked to find out, and failing, it would leave the descriptor open.
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, number) as sync:
-        pid, _, _ = struct.unpack("3i", sync.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    with socket.socket(fileno=number) as connection:
+        pid, _, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return int(pid)
 
 

@@ -1,5 +1,6 @@
-"""/dev/null, which is handed on as what it is. On the way of ``exec``."""
+"""/dev/null as a standard stream, which is handed on as what it is. On the way of ``exec``."""
 
+import fcntl
 import os
 import stat
 
@@ -15,3 +16,16 @@ def is_null(fd: int) -> bool:
     """
     status = os.fstat(fd)
     return stat.S_ISCHR(status.st_mode) and status.st_rdev == NULL_DEVICE
+
+
+def mend() -> None:
+    """Put /dev/null in the place of a standard stream that is open the wrong way, as the wrong end of a pipe.
+
+    The program finds no input then, or its output is lost; neither splice(2) nor srun can do anything with such a one.
+    """
+    for number, way in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        flags = fcntl.fcntl(number, fcntl.F_GETFL)
+        if flags & os.O_ACCMODE not in {way, os.O_RDWR} or flags & os.O_PATH:
+            null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            os.dup2(null, number)
+            os.close(null)

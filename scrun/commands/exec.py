@@ -7,7 +7,7 @@ from actors.oci.id_maps import config_id_map
 from actors.oci.node_process import node_process
 from actors.slurm import entering_for, oci_conf
 from actors.staging.home import with_home
-from actors.stdio.null import is_null
+from actors.stdio.null import is_null, mend
 from proto import exit_codes as signals
 from proto.errors import ScrunError, UsageError, WrongStateError
 from proto.exit_codes import of_wait_status
@@ -33,6 +33,7 @@ TOLD_SECONDS = 0.2
 
 def run(line: Line) -> int:
     """Run the program; return its exit status, or 0 as soon as it runs with ``--detach``."""
+    mend()
     refuse_descriptors(line)
     paths = ContainerPaths(root_of(line), line.id)
     container = _brief(paths, ignore_paused=line.own.flag("ignore-paused"))

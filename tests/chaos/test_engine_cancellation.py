@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pathlib
-import shutil
 import signal
 from typing import TYPE_CHECKING
 
@@ -24,14 +22,13 @@ from .ordeal import in_parallel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.oci.podman import Filler, Podman
+    from tests.oci.podman import Podman
 
     from .conftest import Chaos
 
 LOOP = "echo ready; while :; do sleep 0.1; done"
 POLITE = f"trap 'echo bye; exit 5' TERM INT HUP; {LOOP}"
 DEAF = f"trap '' TERM INT HUP; {LOOP}"
-QUEUED = ("--annotation", "scrun.nodelist=node3", "--annotation", "scrun.cpus-per-task=16")
 
 
 ACTS = {
@@ -152,31 +149,3 @@ def test_a_signal_to_conmon(podman: Podman, chaos: Chaos, state: str) -> None:
         chaos.figures["cases"] += 1
 
     in_parallel(cases, run)
-
-
-def test_podman_run_is_ended_in_the_queue(podman: Podman, filler: Filler, chaos: Chaos) -> None:
-    """It waits until ``create`` returns, and leaves a container that ``rm`` takes out of the queue."""
-    if not chaos.complete:
-        pytest.skip("takes 20 s; with ROUNDS only")
-    filler.fill("node3")
-
-    def run(signum: signal.Signals) -> None:
-        life = lives[signum]
-        cidfile = directory / life.name
-        process = podman.start("run", *life.options("--cidfile", str(cidfile), *QUEUED, "busybox", "true"))
-        wait_until(lambda: cidfile.exists() and cidfile.read_text(), LIMIT)
-        life.id = cidfile.read_text()
-        life.job = wait_until(lambda: podman.job(life.id), LIMIT)
-        os.kill(process.pid, signum)
-        process.wait(60)
-        assert podman.job_state(life.job) == "PENDING"
-        podman.ok("rm", "--force", "--time", "0", life.name)
-        life.gone()
-        chaos.figures["cases"] += 1
-
-    lives = {signum: Life(podman) for signum in (signal.SIGINT, signal.SIGTERM)}
-    directory = pathlib.Path(podman.runner(["mktemp", "-d"]).stdout.strip())
-    try:
-        in_parallel(list(lives), run)
-    finally:
-        shutil.rmtree(directory)

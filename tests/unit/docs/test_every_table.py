@@ -28,6 +28,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("README.md", "The repository", ""): f"{UNIT}/test_examples.py::test_the_folders_of_the_repository",
     ("docs/architecture.md", "The life of a container", "state"): f"{UNIT}/test_protocol.py::"
     "test_the_life_of_a_container_has_every_intent",
+    ("docs/architecture.md", "Decisions", "who ends"): PROSE,
     ("docs/architecture.md", "The rooms", "room"): SHOWN,
     ("docs/architecture.md", "Dependencies", "package"): f"{UNIT}/test_links.py::"
     "test_the_dependencies_are_what_the_code_imports",

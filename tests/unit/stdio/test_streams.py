@@ -1,6 +1,8 @@
 import itertools
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from actors.stdio.streams import Facts, Kind, Plan, Route, facts, plan, same_file
+from tests.conftest import CHECKOUT
 
 pytestmark = pytest.mark.unit
 
@@ -94,3 +97,37 @@ def test_what_podman_gives() -> None:
     interactive = plan(Kind.FIFO, Kind.FIFO, Kind.FIFO, terminal=False)
     assert detached.forwarded() == ("stdout", "stderr")
     assert interactive.forwarded() == ("stdin", "stdout", "stderr")
+
+
+MENDED = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from actors.stdio.null import mend
+mend()
+with open(sys.argv[2], "w") as file:
+    print(*(os.path.basename(os.readlink(f"/proc/self/fd/{number}")) for number in (0, 1, 2)), file=file)
+"""
+
+
+@pytest.mark.parametrize(
+    ("streams", "seen"),
+    [
+        ("<in >out 2>>out", "in out out"),
+        ("0<>in 1<>out 2>/dev/full", "in out full"),
+        ("0>in 1<in 2<in", "null null null"),
+        ("<in 1<in 2>out", "in null out"),
+    ],
+)
+def test_a_stream_that_is_open_the_wrong_way_becomes_dev_null(tmp_path: Path, streams: str, seen: str) -> None:
+    (tmp_path / "in").touch()
+    words = [sys.executable, "-IS", "-c", MENDED, str(CHECKOUT), "seen"]
+    script = f'exec "$@" {streams}'
+    assert subprocess.run(["/bin/sh", "-c", script, "sh", *words], cwd=tmp_path, check=False).returncode == 0
+    assert (tmp_path / "seen").read_text() == f"{seen}\n"
+
+
+def test_a_path_without_rights_becomes_dev_null(tmp_path: Path) -> None:
+    with opened(os.open("/dev/zero", os.O_PATH)) as (path,):
+        words = [sys.executable, "-IS", "-c", MENDED, str(CHECKOUT), str(tmp_path / "seen")]
+        assert subprocess.run(words, stdin=path, stdout=path, stderr=path, check=False).returncode == 0
+    assert (tmp_path / "seen").read_text() == "null null null\n"
