@@ -21,7 +21,6 @@ from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.exec import process as exec_process
 from scrun.exec.launcher import Launcher
-from scrun.hub.client import ask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,6 +156,8 @@ def _tell(line: Line, pid: int) -> None:
         from scrun.box import pidfile
 
         pidfile.write(path, pid)
+    from scrun.hub.client import ask  # when srun is on its way
+
     try:
         ask(find(root_of(line), line.id), "note", {"event": "exec-started", "data": {"pid": str(pid)}}, TOLD_SECONDS)
     except ScrunError:

@@ -51,6 +51,7 @@ EXEC = {
     "actors.stdio.null", "fcntl", "proto.exit_codes", "proto.life.brief", "proto.life.frames", "proto.value",
     "proto.wire", "proto.wire.msgpack_subset", "scrun.cli.given", "scrun.exec", "scrun.exec.carrier",
     "scrun.exec.end_mark", "scrun.exec.launcher", "scrun.exec.process", "select", "struct", "zlib",
+    "_socket", "proto.host.sockets", "scrun.hub", "scrun.hub.client", "scrun.hub.zmtp",  # when the program runs
 }  # fmt: skip
 """Of a program with pipes, from the first line of ``exec`` to the program's exit status."""
 SRUN = """#!/bin/sh
