@@ -361,7 +361,8 @@ def test_what_an_exec_holds(runtime: Runtime) -> None:
     assert os.read(leaked, 1) == b""
     os.close(leaked)
     pid = int(file.read_text())
-    # What srun says, srun itself, and of each of three streams the end that is not srun's.
-    runtime.wait_until(lambda: kinds(pid) == ["/memfd", "anon_inode", "pipe", "pipe"], 10, what=str(kinds(pid)))
+    # What srun says, srun itself, its leash, and of each of two streams the end that is not srun's.
+    held = ["/memfd", "anon_inode", "pipe", "pipe", "pipe"]
+    runtime.wait_until(lambda: kinds(pid) == held, 10, what=str(kinds(pid)))
     runtime.wait_until(lambda: "sleep" in of_the_job(box), 30)
     os.kill(pid, signal.SIGKILL)
