@@ -155,7 +155,7 @@ def test_a_hook_with_variables_that_everybody_could_read(runtime: Runtime, squas
 def test_runc_and_a_container_without_an_id_for_root(runtime: Runtime, cluster: Cluster, as_user: Runner) -> None:
     conf = runtime.directory / "conf"
     script = """mkdir "$2" && cp "$(dirname "$1")"/[!s]*.conf "$1" "$2" &&
-        echo 'RunTimeRun="exec runc run --bundle %b %n"' >"$2/oci.conf" """  # not slurmdbd.conf, which is Slurm's alone
+        sed -i 's/ crun / runc /' "$2/oci.conf" """  # not slurmdbd.conf, which is Slurm's alone
     assert as_user(["sh", "-c", script, "sh", cluster.slurm_conf, str(conf)]).returncode == 0
     bundle = runtime.bundle("/bin/true", user={"uid": 1000, "gid": 1000})
     sentence = runtime.fails("--slurm-conf", str(conf / "slurm.conf"), "create", "--bundle", str(bundle), "runc")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.slurm import site_conf
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -197,7 +199,8 @@ def test_with_nvidias_runtime_on_the_nodes(runtime: Runtime) -> None:
     """It is told which, and does the rest."""
     site = runtime.site("")
     conf = pathlib.Path(site["SLURM_CONF"]).parent / "oci.conf"
-    runtime.runner(["tee", str(conf)], 'RunTimeRun="exec nvidia-container-runtime run --bundle %b %n"\n')
+    run = 'RunTimeRun="exec nvidia-container-runtime run --bundle %b %n"\n'
+    runtime.runner(["tee", str(conf)], site_conf.common("nvidia-container-runtime") + run)
     box = runtime.box(
         "/bin/sh", "-c", SHOW, annotations={"scrun.gres": "gpu:tesla:2"}, env=ENV, environ=site
     )  # fmt: skip
