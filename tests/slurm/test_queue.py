@@ -113,7 +113,7 @@ def test_scrun_run_is_killed_while_it_waits(runtime: Runtime) -> None:
         job = int(json.loads(runtime("state", "x").stdout)["annotations"]["scrun.job-id"])
         process.kill()
         process.wait()
-        runtime.log.unlink()
+        runtime.log.unlink(missing_ok=True)
         runtime.wait_until(lambda: runtime.released(job), what="the end of the job")  # noqa: B023 - called at once
         runtime.ok("delete", "--force", "x")
         assert runtime.left("x") == []

@@ -57,8 +57,13 @@ class Outcome:
     stuck: str = ""
 
 
+RESIZING = b"failed to resize tty, using default size\r\n"
+"""docker 20.10 says so of any runtime, now and then, when a program with a terminal is a short one."""
+
+
 def without_names(data: bytes, names: Mapping[str, str]) -> bytes:
     """The bytes with a side's own names, and ids of containers and images, replaced by words."""
+    data = data.replace(RESIZING, b"")
     for name, word in names.items():
         data = data.replace(name.encode(), word.encode())
     return IDS.sub(lambda match: b"ID" * (len(match[0]) // 12), data)
