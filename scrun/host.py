@@ -107,6 +107,11 @@ class Host:
         answer = Answer(1, "") if local else self.run("scontrol", "show", "config", environ=environ)
         return Shown(answer, began, time.time())
 
+    @cached_property
+    def slurms_version(self) -> str:
+        """What Slurm's commands say of their version; empty if there are none."""
+        return self.run("salloc", "--version").text
+
     @property
     def root(self) -> str:
         return self._given_root or default_root(self.environ)

@@ -6,7 +6,8 @@ from proto.value import Value
 
 STARTS = ("RunTimeRun", "RunTimeCreate", "RunTimeStart")
 """Keys by which a container is started: the first, or the two others."""
-_RUNTIME = ("RunTimeQuery", "RunTimeKill", "RunTimeDelete", *STARTS)
+OTHERS = ("RunTimeQuery", "RunTimeKill", "RunTimeDelete")
+"""The other keys by which slurmstepd calls the runtime."""
 HOOKED = frozenset(("crun", "runc"))
 """Runtimes that run hooks as the specification has it, from their first versions on."""
 _TRUE = frozenset(("1", "true", "up", "yes"))
@@ -98,7 +99,7 @@ def parse(text: str) -> OciConf:
     return OciConf(
         srun_path=values.get("srunpath", ""),
         srun_args=tuple(srun_args),
-        runtime_lines={name: pattern for name in _RUNTIME if (pattern := values.get(name.lower()))},
+        runtime_lines={name: pattern for name in (*OTHERS, *STARTS) if (pattern := values.get(name.lower()))},
         mount_spool_dir=values.get("mountspooldir", ""),
         container_path=values.get("containerpath", ""),
         ignores_config=values.get("ignorefileconfigjson", "").lower() in _TRUE,

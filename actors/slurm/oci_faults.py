@@ -6,11 +6,9 @@ Slurm 22.05, 24.11 and 26.05.
 
 from collections.abc import Mapping
 
-from .oci_conf import STARTS, OciConf
+from .oci_conf import OTHERS, STARTS, OciConf
 from .option_table import Version
 
-NEEDED = ("RunTimeQuery", "RunTimeKill", "RunTimeDelete")
-"""Keys without which slurmstepd runs no container, besides those that start one."""
 QUERY_IS_NEEDED: Version = (23, 11)
 """The last version that may need RunTimeQuery: 22.05 does, 24.11 and 26.05 do not."""
 PATTERNS: tuple[tuple[Version, str], ...] = (((0, 0), "%@bejnrstu"), ((23, 2), "mpU"), ((25, 5), "Z"))
@@ -50,8 +48,9 @@ def fault(conf: OciConf, version: Version) -> str:
 
 def missing(lines: Mapping[str, str], version: Version) -> list[str]:
     """Keys that a node needs beside those that there are."""
-    needed = NEEDED if (0, 0) < version <= QUERY_IS_NEEDED else NEEDED[1:]
-    absent = [key for key in needed if key not in lines]
+    absent = [key for key in OTHERS if key not in lines]
+    if "RunTimeQuery" in absent and not (0, 0) < version <= QUERY_IS_NEEDED:
+        absent.remove("RunTimeQuery")
     return absent if any(key in lines for key in STARTS) else [*absent, "RunTimeRun"]
 
 

@@ -15,7 +15,7 @@ from proto.host.paths import ContainerPaths
 from proto.life import brief
 from proto.life.brief import Brief
 from proto.value import replace
-from scrun.box.box import find
+from scrun.box.box import Box, find
 from scrun.cli.given import absolute, refuse_descriptors
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
@@ -34,29 +34,29 @@ def run(line: Line) -> int:
     """Run the program; return its exit status, or 0 as soon as it runs with ``--detach``."""
     mend()
     refuse_descriptors(line)
-    paths = ContainerPaths(root_of(line), line.id)
-    container = _brief(paths, ignore_paused=line.own.flag("ignore-paused"))
-    process = _process(line, paths)
+    box = find(root_of(line), line.id)
+    container = _brief(box, ignore_paused=line.own.flag("ignore-paused"))
+    process = _process(line, box.paths)
     terminal = bool(process.get("terminal"))
     detached = line.own.flag("detach")
     console = absolute(line.own.text("console-socket"))
     _check_console(console, terminal=terminal, detached=detached)
-    launcher = _launcher(paths, container, process, terminal=terminal)
+    launcher = _launcher(box.paths, container, process, terminal=terminal)
     size = exec_process.console_size(process)
     if detached:
-        _leave_behind(line, launcher, _terminal(console, size) if console else None)
+        _leave_behind(line, box, launcher, _terminal(console, size) if console else None)
         return 0
     launcher.pass_signals_on()
     if not terminal:
         from scrun.exec.carrier import Carrier
 
-        return Carrier(launcher).run(lambda: _tell(line, os.getpid()))
+        return Carrier(launcher).run(lambda: _tell(line, box, os.getpid()))
     from scrun.exec.own_terminal import OwnTerminal
 
     with OwnTerminal() as own:
         slave = _terminal(own.path, size)
         own.attach()
-        pid = _leave_behind(line, launcher, slave)
+        pid = _leave_behind(line, box, launcher, slave)
         own.copy(pid)
     return of_wait_status(os.waitpid(pid, 0)[1])
 
@@ -67,7 +67,7 @@ def _terminal(console: str, size: tuple[int, int] | None) -> int:
     return open_terminal(console, size)
 
 
-def _leave_behind(line: Line, launcher: Launcher, slave: int | None) -> int:
+def _leave_behind(line: Line, box: Box, launcher: Launcher, slave: int | None) -> int:
     """Leave a process to the program, and tell the caller of it as soon as the program runs; return its pid."""
     from scrun.exec.carrier import leave_behind
 
@@ -78,28 +78,27 @@ def _leave_behind(line: Line, launcher: Launcher, slave: int | None) -> int:
             # With the slave open here, who has the master would never see the end.
             os.close(slave)
         launcher.wait_running()
-        _tell(line, pid)
+        _tell(line, box, pid)
     except BaseException:
         launcher.signal(signals.KILL)
         raise
     return pid
 
 
-def _brief(paths: ContainerPaths, *, ignore_paused: bool) -> Brief:
+def _brief(box: Box, *, ignore_paused: bool) -> Brief:
     """The container, if its program runs.
 
     Raises:
-        NotFoundError: there is no such container.
         WrongStateError: its program does not run yet, or any more, or is paused.
         InternalError: its journal cannot be read.
 
     """
-    status = find(paths.root, paths.id).status
+    status = box.status
     if status == "stopped":
         raise WrongStateError("cannot exec in a stopped container: container is not running")
     if status == "paused" and not ignore_paused:
         raise WrongStateError("cannot exec in a paused container (use --ignore-paused to override)")
-    found = brief.read(paths.journal, paths.id)
+    found = brief.read(box.paths.journal, box.paths.id)
     if found.step != "running":
         when = "any more" if found.step == "ended" else "yet"
         raise WrongStateError(f"cannot exec in a container that is not running {when}")
@@ -146,7 +145,7 @@ def _staged(container: Brief) -> "Process":
     return config
 
 
-def _tell(line: Line, pid: int) -> None:
+def _tell(line: Line, box: Box, pid: int) -> None:
     """Give the caller the process that stands for the program, and tell the tap of it."""
     if path := absolute(line.own.text("pidfd-socket")):
         from scrun.box import pidfd
@@ -159,6 +158,6 @@ def _tell(line: Line, pid: int) -> None:
     from scrun.hub.client import ask  # when srun is on its way
 
     try:
-        ask(find(root_of(line), line.id), "note", {"event": "exec-started", "data": {"pid": str(pid)}}, TOLD_SECONDS)
+        ask(box, "note", {"event": "exec-started", "data": {"pid": str(pid)}}, TOLD_SECONDS)
     except ScrunError:
         pass  # of a container that is ending nobody would hear it

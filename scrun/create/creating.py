@@ -121,12 +121,15 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     )
     scheduler, script = decided.scrun.scheduler, decided.scrun.lua
     refuse_descriptors(line)
+    from actors.slurm import oci_conf
+
     from . import possible
 
+    site = oci_conf.load(conf)
     if not script:
-        possible.check(creation, bundle.config)
+        possible.check(creation, bundle.config, site)
     if scheduler != "local":
-        possible.check_site(creation)
+        possible.check_site(creation, site)
     if scheduler != "local" and not script:
         from actors.staging import reach
 

@@ -5,19 +5,21 @@ from typing import Any
 from actors.oci.id_maps import inner_maps
 from actors.oci.impossible import impossible
 from actors.oci.namespaces import own_namespaces, own_network
-from actors.slurm import oci_conf, oci_faults
+from actors.slurm import oci_faults
+from actors.slurm.oci_conf import OciConf, place
 from proto.errors import SettingsError, UnsupportedError
 from proto.life.creation import Creation
 
 from . import joining
 
 
-def check(creation: Creation, config: dict[str, Any]) -> None:
+def check(creation: Creation, config: dict[str, Any], conf: OciConf) -> None:
     """Look at all that can be known here.
 
     Args:
         creation: the container.
         config: its config.json.
+        conf: the site's oci.conf.
 
     Raises:
         UnsupportedError: it asks for what no node can do.
@@ -25,22 +27,24 @@ def check(creation: Creation, config: dict[str, Any]) -> None:
     """
     mapped = not creation.is_roots or bool(inner_maps(config)[0])
     namespaces = own_namespaces(config, network=own_network(creation.annotations), user=mapped)
-    conf = oci_conf.load(creation.settings.scrun.slurm_conf)
     sentence = joining.refusal(creation, config) or impossible(config, namespaces, crun=conf.runs_crun)
     if sentence:
         raise UnsupportedError(sentence)
 
 
-def check_site(creation: Creation) -> None:
+def check_site(creation: Creation, conf: OciConf) -> None:
     """Look at what the nodes are told to run containers with.
+
+    Args:
+        creation: the container.
+        conf: the site's oci.conf.
 
     Raises:
         SettingsError: no node can do that.
 
     """
-    path = creation.settings.scrun.slurm_conf
-    conf = oci_conf.load(path)
     if not conf.runtime_lines:
         return  # a file of this host's alone
     if wrong := oci_faults.fault(conf, creation.slurm):
-        raise SettingsError(f"{oci_conf.place(path)} {wrong}, so no node runs a container; scrun doctor has an example")
+        path = place(creation.settings.scrun.slurm_conf)
+        raise SettingsError(f"{path} {wrong}, so no node runs a container; scrun doctor has an example")

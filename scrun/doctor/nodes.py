@@ -32,7 +32,7 @@ def oci_conf(host: Host) -> Finding:
     if not host.conf:
         return warning("not looked for, for want of slurm.conf")
     path = slurms.place(host.conf)
-    version = parse_version(host.run("salloc", "--version").text)
+    version = parse_version(host.slurms_version)
     return judge_oci_conf(path, host.read(path), host.find, host.exists, systemd=host.systemd, version=version)
 
 

@@ -76,7 +76,7 @@ def judge_ping(answer: Answer) -> Finding:
 
 def commands(host: Host) -> Finding:
     """Are Slurm's commands there?"""
-    return judge_commands({name: host.find(name) for name in COMMANDS}, host.run("salloc", "--version").text)
+    return judge_commands({name: host.find(name) for name in COMMANDS}, host.slurms_version)
 
 
 def judge_commands(found: dict[str, str], text: str) -> Finding:
@@ -95,7 +95,7 @@ def judge_commands(found: dict[str, str], text: str) -> Finding:
 
 def pyslurm(host: Host) -> Finding:
     """Is pyslurm there, if it is wanted?"""
-    version = parse_version(host.run("salloc", "--version").text)
+    version = parse_version(host.slurms_version)
     return judge_pyslurm(installed_version(sys.path), version, host.settings.scrun.scheduler)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actors.slurm.oci_conf import STARTS, parse
-from actors.slurm.oci_faults import NEEDED, fault
+from actors.slurm.oci_conf import OTHERS, STARTS, parse
+from actors.slurm.oci_faults import fault
 from proto.value import replace
 from tests.slurm import test_oci_conf_keys as keys
 from tests.unit.docs import markdown
@@ -14,7 +14,7 @@ DOCUMENT = "docs/oci-conf.md"
 def test_every_key_has_its_row() -> None:
     rows = [markdown.spans(cell)[0] for cell in markdown.table(DOCUMENT, "Keys", "key").column("key")]
     tried = {name.partition("=")[0].partition(" ")[0] for name in keys.CASES}
-    assert rows == sorted({*tried, *NEEDED, *STARTS, "SrunPath", "SrunArgs"})
+    assert rows == sorted({*tried, *OTHERS, *STARTS, "SrunPath", "SrunArgs"})
 
 
 def test_what_is_said_to_be_nothing_is_tried() -> None:
