@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# On a node, with a container's cookie as $1, after job_processes.sh: looks for the container's processes (inside), and their
-# parents (parent). grep is started once,
-# for the job's processes; a runtime may have moved its container out of the job's control group, so if it is not there, for all
-# of the node: some hundred on most, which takes longer than all the rest. Whatever can be done without another process is
-# done so: each takes 1.5 ms of an exec, and a shell reads byte by byte, each of them a system call.
+# On a node, with a container's cookie as $1, after job_processes.sh: looks for the container's processes (inside), and for those
+# above them (parent, outside). grep is started once, for the job's processes; a runtime may have moved its container out of the
+# job's control group, so if it is not there, for all of the node: some hundred on most, which takes longer than all the rest.
+# Whatever can be done without another process is done so: each takes 1.5 ms of an exec, and a shell reads byte by byte, each
+# of them a system call.
 # shellcheck disable=SC2034,SC2154 # for what follows; job is of what precedes it
 cookie=$1
 mark="/.scrun-$1 "
@@ -24,3 +24,9 @@ parent() {
         if [ "$key" = PPid: ]; then break; fi
     done <"$1/status"
 } 2>/dev/null
+# $runtime becomes the parent of the process $1, which is one of $found: whether it is none of these.
+outside() {
+    parent "$1"
+    runtime=/proc/$parent
+    case $found in *"$runtime/mountinfo"*) return 1 ;; esac
+}

@@ -8,9 +8,7 @@
 id=
 found=$(inside)
 for child in $found; do
-    parent "${child%/mountinfo}"
-    runtime=/proc/$parent
-    case $found in *"$runtime/mountinfo"*) continue ;; esac
+    outside "${child%/mountinfo}" || continue
     set --
     verb=
     option=

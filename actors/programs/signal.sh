@@ -10,9 +10,7 @@ give() {
     found=$(inside)
     for child in $found; do
         child=${child%/mountinfo}
-        parent "$child"
-        runtime=/proc/$parent
-        case $found in *"$runtime/mountinfo"*) continue ;; esac
+        outside "$child" || continue
         case " $(words "$runtime")" in *" run "*) ;; *) continue ;; esac
         case $(words "$child") in "$(words "$runtime")" | "runc init ") return 1 ;; esac
         set -- "$@" "${child#/proc/}"

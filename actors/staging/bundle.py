@@ -86,6 +86,33 @@ class Rights(Value):
         return self.config != 0o600
 
 
+class Draft(Value):
+    """A bundle that is being made.
+
+    Attributes:
+        work: its directory.
+        content: directory in it for all but config.json.
+        home: where ``work`` will be.
+        rights: who may reach it.
+
+    """
+
+    work: str
+    content: str
+    home: str
+    rights: Rights
+
+    @property
+    def final(self) -> str:
+        """Where ``content`` will be."""
+        return self.home + self.content.removeprefix(self.work)
+
+    @property
+    def root(self) -> str:
+        """Where the directory will be that the runtime knows as the root."""
+        return f"{self.home}/rootfs"
+
+
 def write_config(bundle: str, config: Config, mode: int = 0o600) -> None:
     """Write a bundle's config.json, whole or not at all."""
     text = json.dumps(config, ensure_ascii=False, separators=(",", ":"))

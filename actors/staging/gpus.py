@@ -23,7 +23,7 @@ from proto.life.creation import Creation
 from proto.value import Value
 
 from . import node_gpus
-from .bundle import make_directory, staging_directory, write_file
+from .bundle import Draft, make_directory, staging_directory, write_file
 from .commands import Commands
 from .loglevel import Log
 from .node_streams import GIVE, programs_directory, write_program
@@ -53,21 +53,6 @@ class Gpus(Value):
     variables: frozenset[str] = frozenset()
 
 
-class Place(Value):
-    """Where a bundle is.
-
-    Attributes:
-        content: its directory for all but config.json.
-        final: where that will be.
-        root: where the directory will be that the runtime knows as the root.
-
-    """
-
-    content: str
-    final: str
-    root: str
-
-
 def host_request(config: dict[str, Any]) -> GpuRequest:
     """What of GPUs a config.json asks for, and the same without this host's files."""
     return gpu_request(config, host_registry().devices)
@@ -77,7 +62,7 @@ def stage_gpus(
     creation: Creation,
     config: dict[str, Any],
     conf: OciConf,
-    place: Place,
+    draft: Draft,
     uid_map: IdMap,
     job: tuple[int, str],
     request: str,
@@ -90,7 +75,7 @@ def stage_gpus(
         creation: the container.
         config: its config.json, with mounts that are not behind links.
         conf: the site's oci.conf.
-        place: where the bundle is.
+        draft: the bundle.
         uid_map: ids of the container on the node.
         job: its number, and its nodes as Slurm writes them, if that is known.
         request: what the engine's user asks for.
@@ -104,7 +89,7 @@ def stage_gpus(
     nodes = _nodes(creation, *job, run)
     if not nodes:
         return Gpus()
-    directory = programs_directory(place.content)
+    directory = programs_directory(draft.content)
     mode = stat.S_IMODE(os.stat(directory).st_mode)
     make_directory(f"{directory}/gpus", mode)
     write_program(directory, GIVE, "node_gpus.sh")
@@ -120,12 +105,12 @@ def stage_gpus(
     points = _points(creation, config, given, {node: node_gpus.noted(memory, node, "directories") for node in nodes})
     for node, devices in found.items():
         _write(f"{directory}/gpus/{node}", memory, node, devices, points, mode)
-    write_file(f"{directory}/gpus/root", os.fsencode(f"{place.root}\n"), 0o600)
+    write_file(f"{directory}/gpus/root", os.fsencode(f"{draft.root}\n"), 0o600)
     if request == ALL and slurms.is_whole(creation.settings.job):
         # A step has as many as its job has asked for, and a whole node has more.
         count = sum(len(node_gpus.numbered(memory, node)) for node in nodes)
         write_file(f"{directory}/gpus/count", f"{count or ''}\n".encode(), 0o600)
-    program = f"{place.final}/{PROGRAMS}/{GIVE}"
+    program = f"{draft.final}/{PROGRAMS}/{GIVE}"
     hooks = {moment: [{"path": "/bin/sh", "args": ["sh", program, moment]}] for moment in sorted(moments(given))}
     hooked = any(edits.hooks for device in given for edits in (device.common, device.own))
     if hooked and creation.readonly:

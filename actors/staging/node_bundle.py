@@ -13,13 +13,12 @@ from actors.oci.streams import Hooks, Streams, merged
 from actors.slurm import oci_conf
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
-from proto.value import Value
 
 from . import lent, mounts, node_streams, slurmd_mount
 from .bring_back import wants_sync
 from .bundle import (
     PRIVATE,
-    Rights,
+    Draft,
     Staged,
     container_directory,
     discard,
@@ -34,7 +33,7 @@ from .bundle import (
 from .commands import Commands
 from .container_ids import CallerMaps, Ids, caller_maps, container_maps, lost_owners
 from .filesystem import device_paths
-from .gpus import Gpus, Place, host_request, stage_gpus
+from .gpus import Gpus, host_request, stage_gpus
 from .home import with_home
 from .loglevel import Level, Log
 from .masks import take_masks
@@ -46,23 +45,6 @@ from .sources import bind_facts, local_prefixes
 
 Config = dict[str, Any]
 Mounts = list[dict[str, Any]]
-
-
-class Draft(Value):
-    """A bundle that is being made.
-
-    Attributes:
-        work: its directory.
-        content: directory in it for all but config.json.
-        final: where ``content`` will be.
-        rights: who may reach it.
-
-    """
-
-    work: str
-    content: str
-    final: str
-    rights: Rights
 
 
 class NodeBundle:
@@ -143,7 +125,7 @@ class NodeBundle:
         os.rename(draft.work, self._home)
         notice = lost_owners(creation, config, self._log) if root.several_owners else ""
         programs = f"{draft.final}/{PROGRAMS}" if ours else ""
-        return Staged(self._home, f"{self._home}/rootfs", bool(entry), notice, programs, root.trees)
+        return Staged(self._home, draft.root, bool(entry), notice, programs, root.trees)
 
     def _ids(self) -> Ids:
         caller = self._caller
@@ -155,12 +137,11 @@ class NodeBundle:
         discard(self._creation)
         work = new_directory(self._creation, rights.way)
         content = make_content(work, rights)
-        return Draft(work, content, self._home + content.removeprefix(work), rights)
+        return Draft(work, content, self._home, rights)
 
     def _gpus(self, draft: Draft, ids: Ids) -> Gpus:
-        place = Place(draft.content, draft.final, f"{self._home}/rootfs")
         return stage_gpus(
-            self._creation, self._config, self._conf, place, ids.uid_map, self._job, self._request.count, self._run,
+            self._creation, self._config, self._conf, draft, ids.uid_map, self._job, self._request.count, self._run,
             self._log,
         )  # fmt: skip
 
@@ -213,7 +194,7 @@ class NodeBundle:
     def _root_path(self, draft: Draft, root: dict[str, Any]) -> str:
         """``root.path`` of config.json; slurmd takes BUNDLE/rootfs, whatever it says."""
         if os.path.exists(f"{draft.work}/rootfs"):
-            return f"{self._home}/rootfs"
+            return draft.root
         if not self._conf.follows_links:
             raise StagingError(
                 f"{self._place} is on a file system where root is nobody, which needs an overlay or crun in oci.conf: "
