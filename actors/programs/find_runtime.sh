@@ -4,11 +4,11 @@
 #
 # The program's descendants have its mounts as well, and so has whatever was added before: the runtime is the one
 # process without them that has "run" among its words and such a child.
-# shellcheck disable=SC2034,SC2154 # for what follows; mark is of what precedes it
+# shellcheck disable=SC2034,SC2154 # for what follows; found is of what precedes it
 id=
-found=$(inside)
+inside
 for child in $found; do
-    outside "${child%/mountinfo}" || continue
+    outside "$child" || continue
     set --
     verb=
     option=

@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # Follows find_runtime.sh where there is a terminal. crun before 1.8.7 tells its terminal's new size to nobody. The
 # program's own terminal is that of a grandchild of ours in the container. What is there for the size goes with the step.
-# shellcheck disable=SC2154 # parent is of what precedes it
+# shellcheck disable=SC2154 # parent and found are of what precedes it
 resize() {
     size=$(stty size </dev/tty)
-    for child in $(inside); do
-        child=${child%/mountinfo}
+    inside
+    for child in $found; do
         parent "$child"
         parent "/proc/$parent"
         if [ "$parent" = "$$" ]; then

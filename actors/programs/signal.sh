@@ -3,13 +3,12 @@
 # number of. It is the user's who has made its user namespace, whatever its ids are. What was added has another verb above
 # it. A process that is the runtime's still, as its words say, hears nothing yet, and one that is not there may be about to come.
 # $elsewhere: the exit status where the container may be on other nodes only.
-# shellcheck disable=SC2154 # mark and elsewhere are of what precedes it
+# shellcheck disable=SC2154 # found and elsewhere are of what precedes it
 words() { tr '\0' ' ' <"$1/cmdline"; }
 give() {
     set --
-    found=$(inside)
+    inside
     for child in $found; do
-        child=${child%/mountinfo}
         outside "$child" || continue
         case " $(words "$runtime")" in *" run "*) ;; *) continue ;; esac
         case $(words "$child") in "$(words "$runtime")" | "runc init ") return 1 ;; esac

@@ -27,7 +27,8 @@ def entering(brief: "Brief", process: bytes, *, terminal: bool, null_input: bool
         brief.slurm,
         slurm_conf=brief.slurm_conf,
         clusters=brief.clusters,
-        namespaced=brief.namespaced,
+        # (a person's shell is in no such namespace, and unshare(1) takes some milliseconds)
+        namespaced=brief.namespaced and os.getuid() != brief.uid,
         uid=brief.uid,
         gid=brief.gid,
     )
