@@ -1,12 +1,13 @@
 # shellcheck shell=sh
 # Follows find_runtime.sh where there is a terminal. crun before 1.8.7 tells its terminal's new size to nobody. The
-# program's own terminal is that of a grandchild of ours in the container. What is there for the size goes with the step.
+# program's own terminal is that of a child of the runtime, which is a grandchild of ours. What is there for the size goes with the step.
 # shellcheck disable=SC2154 # parent and found are of what precedes it
 resize() {
     size=$(stty size </dev/tty)
     inside
     for child in $found; do
         parent "$child"
+        parent "/proc/$parent"
         parent "/proc/$parent"
         if [ "$parent" = "$$" ]; then
             stty rows "${size% *}" columns "${size#* }" <>"$child/fd/0" && return

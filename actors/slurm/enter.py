@@ -85,5 +85,5 @@ def here(entries: list[bytes]) -> bytes:
 
 
 def reading(script: bytes, entries: list[bytes]) -> bytes:
-    """A script with the variables that the runtime shall read."""
-    return script.replace(b"%s", b"".join(b"$" + name.encode() for name in names(entries)))
+    """A script with the variables that the runtime shall read, in the line that is for them."""
+    return script.replace(b"\n%s\n", b"\n" + b"".join(b"$" + name.encode() for name in names(entries)) + b"\n")
