@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import pathlib
+import signal
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from actors.programs import program
+from actors.slurm import enter
+from tests.conftest import wait_until
 
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Iterator
 
 COOKIE = "0123456789abcdef"
@@ -93,3 +97,36 @@ def test_it_is_seen_by_its_mounts_elsewhere(tmp_path: pathlib.Path, elsewhere: i
 
 def test_it_is_looked_for_on_all_of_the_node(tmp_path: pathlib.Path, elsewhere: int) -> None:
     assert found(group(tmp_path)) == {elsewhere} == found(None)
+
+
+RUNTIME = """unshare --mount --propagation private sh -c '
+    mount --bind /dev/null "$0/.scrun-$1" && echo && read -r _ <"$0/go" && exec sleep 1000' "$0" "$1" & wait"""
+"""Like a runtime: its child has the cookie among its mounts, and is a sh, too, until somebody writes a line."""
+
+
+def test_a_container_that_is_not_made_yet_is_waited_for(tmp_path: pathlib.Path) -> None:
+    (tmp_path / f".scrun-{COOKIE}").touch()
+    os.mkfifo(tmp_path / "go")
+    runtime = subprocess.Popen(
+        ["sh", "-c", RUNTIME, str(tmp_path), COOKIE, "run", "--bundle", "/b", "box"],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    script = enter.FIND.decode() + 'echo "$id"'
+    words = ["/bin/sh", "-c", script, "sh", COOKIE]
+    with runtime, subprocess.Popen(words, stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}) as finding:
+        assert runtime.stdout
+        assert finding.stdout
+        assert runtime.stdout.readline() == b"\n"
+        wait_until(lambda: naps(finding.pid), what="it looks again later")
+        (tmp_path / "go").write_text("\n")
+        assert finding.stdout.read() == b"box\n"
+        os.killpg(runtime.pid, signal.SIGKILL)
+
+
+def naps(pid: int) -> bool:
+    """Whether a process waits for sleep(1)."""
+    with contextlib.suppress(OSError):  # its children come and go
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return any(pathlib.Path(f"/proc/{child}/comm").read_text() == "sleep\n" for child in children)
+    return False
