@@ -18,7 +18,7 @@ from tests.conftest import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COOKIE = "0123456789abcdef"
+COOKIE = os.urandom(8).hex()
 NOWHERE = "/nowhere"
 """A PATH without grep(1)."""
 
@@ -115,13 +115,16 @@ def test_a_container_that_is_not_made_yet_is_waited_for(tmp_path: pathlib.Path) 
     script = enter.FIND.decode() + 'echo "$id"'
     words = ["/bin/sh", "-c", script, "sh", COOKIE]
     with runtime, subprocess.Popen(words, stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}) as finding:
-        assert runtime.stdout
-        assert finding.stdout
-        assert runtime.stdout.readline() == b"\n"
-        wait_until(lambda: naps(finding.pid), what="it looks again later")
-        (tmp_path / "go").write_text("\n")
-        assert finding.stdout.read() == b"box\n"
-        os.killpg(runtime.pid, signal.SIGKILL)
+        try:
+            assert runtime.stdout
+            assert finding.stdout
+            assert runtime.stdout.readline() == b"\n"
+            wait_until(lambda: naps(finding.pid), what="it looks again later")
+            (tmp_path / "go").write_text("\n")
+            assert finding.stdout.read() == b"box\n"
+        finally:
+            finding.kill()
+            os.killpg(runtime.pid, signal.SIGKILL)
 
 
 def naps(pid: int) -> bool:
