@@ -56,7 +56,8 @@ def shell(machine: str, user: str, block: str) -> machines.Done:
     # From a file: podman would read what follows from standard input.
     machines.must(machine, user, "cat >/tmp/block.$USER", input=block)
     flags = "-e" if user == "root" else ""
-    return machines.run(machine, user, f"[ ! -d scrun ] || cd scrun; bash {flags} /tmp/block.$USER </dev/null")
+    script = f"[ ! -d scrun ] || cd scrun; bash {flags} /tmp/block.$USER </dev/null"
+    return machines.run(machine, user, script, timeout=machines.BLOCK)
 
 
 def write(section: book.Section) -> machines.Done:

@@ -19,6 +19,8 @@ NODES = ("node1", "node2")
 # Seconds. The machines are emulated, and five to fifteen times slower than the one below them.
 COMMAND = 600.0
 OUTAGE = 1200.0
+BLOCK = 2400.0
+"""Of the installation: pip alone took 4 to 11 minutes."""
 
 STAGED = "find /scratch/alice/scrun -mindepth 1 -path '*/scrun/cache' -prune -o ! -name .pruned -print"
 """Lists what is staged for containers of alice; trees of images are kept."""
