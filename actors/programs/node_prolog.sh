@@ -21,9 +21,11 @@ own() {
         s/%s/$SLURM_STEP_ID/g; s/%t/$SLURM_LOCALID/g; s/%u/$(id -un)/g; s/%U/$(id -u)/g"
 }
 
+own=
 case $PWD in
 *job"$SLURM_JOB_ID"-* | *job"$(printf %05d "$SLURM_JOB_ID")"-*) own=. ;;
-*) own= ;;
+# Of a heterogeneous job the number is the first part's, and the directory has its own part's.
+*job[0-9]*-*) if grep -qs '"SLURM_CONTAINER=' config.json; then own=.; fi ;;
 esac
 if [ -e "$here/terminal" ] && [ "$SLURM_PTY_PORT" ]; then
     # slurmstepd before 23.11 writes "false" whatever srun's --pty says, and the program would be given its terminal, which is another

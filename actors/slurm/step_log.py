@@ -17,11 +17,16 @@ SIG_OOM = 253
 NODE_FAILURES = ("Node failure on ", "Communication connection failure", "NODE FAILURE")
 
 
-def read(text: str) -> StepNews:
-    """Read all that srun has said so far."""
+def read(text: str, parts: int = 1) -> StepNews:
+    """Read all that srun has said so far.
+
+    Args:
+        text: that.
+        parts: of a heterogeneous allocation in which it starts a step each.
+
+    """
     expected = started = 0
-    step_id = ""
-    hosts: list[str] = []
+    hosts: list[tuple[str, str]] = []
     statuses: list[int] = []
     errors: list[str] = []
     abandoned = out_of_memory = node_failure = False
@@ -29,7 +34,7 @@ def read(text: str) -> StepNews:
     for line in complete.splitlines():
         if LAUNCHING in line:
             step_id, host, tasks = _launching(line)
-            hosts.append(host)
+            hosts.append((step_id, host))
             expected += tasks
         elif line.endswith(STARTED):
             started += _last_number(line[: -len(STARTED)])
@@ -42,19 +47,21 @@ def read(text: str) -> StepNews:
         out_of_memory = out_of_memory or OUT_OF_MEMORY in line
         node_failure = node_failure or any(mark in line for mark in NODE_FAILURES)
     # srun counts tasks in its own way when some could not be launched; one that ran is proof enough then.
-    running = started > 0 and started >= expected
+    hosts.sort(key=lambda host: _last_number(host[0].partition(".")[0]))  # the first part's first
+    step_ids = tuple(dict.fromkeys(step_id for step_id, _ in hosts))
+    running = started > 0 and started >= expected and len(step_ids) >= parts
     done = bool(statuses) and len(statuses) >= max(expected, started)
     verdict = None if running or statuses else judge(errors)
     out_of_memory = out_of_memory or any(status & 0xFF == SIG_OOM for status in statuses)
     return StepNews(
         started=running or bool(statuses),
         wait_status=_worst(statuses) if done else None,
-        step_id=step_id,
-        nodes=",".join(hosts),
+        step_id=",".join(step_ids),
+        nodes=",".join(host for _, host in hosts),
         messages=tuple(clean(line) for line in errors),
         failure=verdict.sentence if verdict else "",
         # With a step's number the nodes may have been told, too.
-        away=bool(verdict and verdict.away and not step_id),
+        away=bool(verdict and verdict.away and not step_ids),
         abandoned=abandoned,
         out_of_memory=out_of_memory,
         node_failure=node_failure,

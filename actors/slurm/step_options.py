@@ -33,6 +33,7 @@ def words(options: Mapping[str, str], foreign: bool, version: Version) -> list[s
 
     """
     found = [f"--{name}" for name in ("overlap", "unbuffered") if is_set(options, name, default=True)]
+    found += parts(options)
     found += _layout(options, foreign, version >= SEVERAL_TASKS)
     if is_set(options, "kill-on-bad-exit", default=_several(options)):
         found.append("--kill-on-bad-exit")
@@ -41,6 +42,11 @@ def words(options: Mapping[str, str], foreign: bool, version: Version) -> list[s
         if name not in LAYOUT and BY_NAME[name].where in places:
             found.append(word(BY_NAME[name], value))
     return [text for text in found if text]
+
+
+def parts(options: Mapping[str, str]) -> list[str]:
+    """Which jobs of a heterogeneous allocation are meant."""
+    return [f"--het-group={options['het-group']}"] if "het-group" in options else []
 
 
 def _layout(options: Mapping[str, str], foreign: bool, tasks: bool) -> list[str]:
@@ -82,4 +88,5 @@ def has_one_task(options: Mapping[str, str]) -> bool:
 def _several(options: Mapping[str, str]) -> bool:
     """A job has all nodes that are named to it, also without a number (salloc(1), --nodelist)."""
     named = bool({",", "["} & set(options.get("nodelist", ""))) or "nodefile" in options
+    named = named or bool({",", "-"} & set(options.get("het-group", "")))
     return named or any(options.get(name, "1") != "1" for name in ("nodes", "ntasks", "ntasks-per-node"))
