@@ -29,7 +29,6 @@ REASONS: dict[str, str] = {
     "gid": "a job is its caller's",
     "help": COMMANDS_OWN,
     "ignore-signals": SIGNALS,
-    "input": STREAMS,
     "kill-command": "salloc has no command of the user's here",
     "multi-prog": "each task runs the program of the container",
     "no-allocate": "it is for administrators without a controller",

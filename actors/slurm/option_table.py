@@ -158,6 +158,7 @@ TABLE: tuple[Option, ...] = (
     Option("gpu-bind", "GPU_BIND", where=BOTH),
     Option("gpu-freq", "GPU_FREQ", where=BOTH),
     Option("hint", "HINT", where=BOTH),
+    Option("input", where=STEP),
     Option("kill-on-bad-exit", kind=FLAG, where=STEP),
     Option("label", "LABELIO", kind=FLAG, where=STEP),
     Option("mem-bind", "MEM_BIND", where=BOTH),

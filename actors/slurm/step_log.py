@@ -4,11 +4,15 @@
 anywhere in a line. No text comes from the container: its stderr goes elsewhere.
 """
 
+from proto.exit_codes import KILL, TERM, signal_in
+
 from .messages import clean, judge
 from .step_news import StepNews
 
 LAUNCHING = "launching StepId="
 STARTED = " tasks started"
+TERMINATING = "Terminating StepId="
+"""srun ends what still runs: a task has failed (--kill-on-bad-exit), or the first one has long ended (--wait)."""
 FINISHED = "Received task exit notification for "
 ABANDONED = "Timed out waiting for job step to complete"
 OUT_OF_MEMORY = ": Out Of Memory"
@@ -28,8 +32,9 @@ def read(text: str, parts: int = 1) -> StepNews:
     expected = started = 0
     hosts: list[tuple[str, str]] = []
     statuses: list[int] = []
+    own: list[int] = []
     errors: list[str] = []
-    abandoned = out_of_memory = node_failure = False
+    terminating = abandoned = out_of_memory = node_failure = False
     complete = text[: text.rfind("\n") + 1]
     for line in complete.splitlines():
         if LAUNCHING in line:
@@ -41,8 +46,11 @@ def read(text: str, parts: int = 1) -> StepNews:
         elif FINISHED in line:
             count, status = _finished(line)
             statuses += [status] * count
+            if not (terminating and _signal(status) in {KILL, TERM}):
+                own.append(status)
         elif "error:" in line or "fatal:" in line or "unrecognized option" in line:
             errors.append(line)
+        terminating = terminating or TERMINATING in line
         abandoned = abandoned or ABANDONED in line
         out_of_memory = out_of_memory or OUT_OF_MEMORY in line
         node_failure = node_failure or any(mark in line for mark in NODE_FAILURES)
@@ -55,7 +63,7 @@ def read(text: str, parts: int = 1) -> StepNews:
     out_of_memory = out_of_memory or any(status & 0xFF == SIG_OOM for status in statuses)
     return StepNews(
         started=running or bool(statuses),
-        wait_status=_worst(statuses) if done else None,
+        wait_status=_worst(own or statuses) if done else None,
         step_id=",".join(step_ids),
         nodes=",".join(host for _, host in hosts),
         messages=tuple(clean(line) for line in errors),
@@ -69,13 +77,14 @@ def read(text: str, parts: int = 1) -> StepNews:
 
 
 def _worst(statuses: list[int]) -> int:
-    """The first that is not 0: those that follow are its consequence (--kill-on-bad-exit)."""
-    for status in statuses:
-        if status & 0xFF == SIG_OOM:
-            return 9
-        if status:
-            return status
-    return 0
+    """Srun's rule: the highest signal, or else the highest exit code (srun(1), RETURN VALUE); SIG_OOM is above all."""
+    worst = max(statuses, key=lambda status: (status & 0x7F, status >> 8))
+    return KILL if worst & 0xFF == SIG_OOM else worst
+
+
+def _signal(status: int) -> int:
+    """Of which a task has died, as its wait status tells, or the exit code of the node's runtime."""
+    return status & 0x7F or signal_in(status >> 8)
 
 
 def _launching(line: str) -> tuple[str, str, int]:

@@ -129,6 +129,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         possible.check(creation, bundle.config, site)
     if scheduler != "local":
         possible.check_site(creation, site)
+        possible.check_tasks(creation)
     if scheduler != "local" and not script:
         from actors.staging import reach
 
@@ -198,7 +199,7 @@ def _slurm_conf(line: Line, environ: dict[str, str], chosen: Settings, found: st
 
 
 def _job_id(option: str, bundle: Bundle, environ: dict[str, str]) -> int:
-    """The existing allocation that the user named: an option, or else a variable, the container's before the caller's."""
+    """The existing allocation that the user named: by an option, or a variable, the container's or the caller's."""
     word = option or bundle.env_value("SLURM_JOB_ID") or environ.get("SLURM_JOB_ID", "")
     if not word:
         return 0

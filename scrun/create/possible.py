@@ -5,7 +5,7 @@ from typing import Any
 from actors.oci.id_maps import inner_maps
 from actors.oci.impossible import impossible
 from actors.oci.namespaces import own_namespaces, own_network
-from actors.slurm import oci_faults
+from actors.slurm import oci_faults, step_options
 from actors.slurm.oci_conf import OciConf, place
 from proto.errors import SettingsError, UnsupportedError
 from proto.life.creation import Creation
@@ -48,3 +48,17 @@ def check_site(creation: Creation, conf: OciConf) -> None:
     if wrong := oci_faults.fault(conf, creation.slurm):
         path = place(creation.settings.scrun.slurm_conf)
         raise SettingsError(f"{path} {wrong}, so no node runs a container; scrun doctor has an example")
+
+
+def check_tasks(creation: Creation) -> None:
+    """Look at the tasks of its step.
+
+    Args:
+        creation: the container.
+
+    Raises:
+        UnsupportedError: no step can have them.
+
+    """
+    if sentence := step_options.fault(creation.settings.job, creation.slurm, terminal=creation.terminal):
+        raise UnsupportedError(sentence)
