@@ -36,21 +36,28 @@ if [ -e "$here/terminal" ] && [ "$SLURM_PTY_PORT" ]; then
     # What is typed before the runtime has made slurmstepd's terminal raw would be echoed twice.
     (trap '' TTOU && stty raw -echo </dev/tty) 2>/dev/null # as a process group in the background may
 fi
+# slurmstepd 22.05 writes config.json, with the variables in it, before there is what tells tasks apart.
+tell() { # LINES: of NAME=VALUE
+    if [ -z "$1" ] || [ -z "$own" ] || [ ! -e config.json ]; then return; fi
+    variables=$(printf '%s\n' "$1" | sed 's/[\\"]/\\&/g; s/.*/"&", /' | tr -d '\n') awk '
+        !done && (at = index($0, "\"SLURM_CONTAINER=")) { done = 1; $0 = substr($0, 1, at - 1) ENVIRON["variables"] substr($0, at) }
+        { print }' config.json >config.json.new && mv config.json.new config.json || exit
+}
+
 if [ -e "$here/give" ]; then
     variables=$("$here/give" variables)
     printf '%s\n' "$variables" | sed -n 's/./export &/p' # slurmd takes them from here (srun(1), --task-prolog)
-    # With 22.05 too late: config.json is there already, and has nothing of the GPUs.
-    if [ "$variables" ] && [ "$own" ] && [ -e config.json ]; then
-        variables=$(printf '%s\n' "$variables" | sed 's/[\\"]/\\&/g; s/.*/"&", /' | tr -d '\n') awk '
-            !done && (at = index($0, "\"SLURM_CONTAINER=")) { done = 1; $0 = substr($0, 1, at - 1) ENVIRON["variables"] substr($0, at) }
-            { print }' config.json >config.json.new && mv config.json.new config.json || exit
-    fi
+    tell "$variables"
 fi
-# slurmstepd 22.05 writes the variables into config.json before there is what tells tasks apart.
-if [ -e "$here/tasks" ] && [ "$own" ] && [ -e config.json ] && ! grep -q '"SLURM_PROCID=' config.json; then
-    numbers="\"SLURM_PROCID=$SLURM_PROCID\", \"SLURM_LOCALID=$SLURM_LOCALID\", \"SLURM_NODEID=$SLURM_NODEID\""
-    numbers="$numbers, \"SLURMD_NODENAME=$SLURMD_NODENAME\""
-    sed "s|\"SLURM_CONTAINER=|$numbers, &|" config.json >config.json.new && mv config.json.new config.json || exit
+if [ -e "$here/tasks" ] && ! grep -qs '"SLURM_PROCID=' config.json; then
+    tell "$(env | sed -n '/^SLURM_PROCID=/p; /^SLURM_LOCALID=/p; /^SLURM_NODEID=/p; /^SLURMD_NODENAME=/p')"
 fi
+# What the MPI plug-in tells the task. PMIx has shared memory for its clients in a directory of the node's, which no container has; by the
+# last variable they ask its server instead.
+if [ "$PMIX_RANK" ]; then
+    export PMIX_MCA_gds=hash
+    echo "export PMIX_MCA_gds=hash"
+fi
+tell "$(env | sed -n '/^PMI_/p; /^PMIX_/p')"
 if [ -e "$here/tasks" ]; then mkfifo -m 666 "${own:-$(own)}/scrun-stdout" || exit; fi
 if [ -e "$here/task-prolog" ]; then exec "$here/task-prolog"; fi

@@ -133,6 +133,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     if scheduler != "local" and not script:
         from actors.staging import reach
 
+        possible.check_mpi(creation, bundle.config, site)
         reach.check(decided, who.home, tells=bundle.tells)
         if who.uid and ((bundle.config.get("process") or {}).get("user") or {}).get("uid"):
             from actors.staging import single_id

@@ -62,3 +62,32 @@ def check_tasks(creation: Creation) -> None:
     """
     if sentence := step_options.fault(creation.settings.job, creation.slurm, terminal=creation.terminal):
         raise UnsupportedError(sentence)
+
+
+def check_mpi(creation: Creation, config: dict[str, Any], conf: OciConf) -> None:
+    """Look at what srun's plug-in for MPI wants of the container and its nodes.
+
+    Args:
+        creation: the container.
+        config: its config.json.
+        conf: the site's oci.conf.
+
+    Raises:
+        SettingsError: the nodes' runtime does not give the program what the plug-in has for it.
+        UnsupportedError: the plug-in would not talk to the program.
+
+    """
+    mpi = creation.settings.job.get("mpi", "")
+    if mpi == "pmi2" and not conf.hands_descriptors:
+        path = place(creation.settings.scrun.slurm_conf)
+        raise SettingsError(
+            f"scrun.mpi=pmi2 hands the program a descriptor, and RunTimeRun in {path} does not have the runtime pass "
+            "it on: it wants --preserve-fds, which crun has (docs/mpi.md)"
+        )
+    uid = ((config.get("process") or {}).get("user") or {}).get("uid", 0)
+    munge = any("munge" in str(mount.get("destination")) for mount in config.get("mounts") or ())
+    if mpi.startswith("pmix") and uid != creation.caller.uid and not munge:
+        raise UnsupportedError(
+            f"PMIx takes programs of the job's user {creation.caller.uid} only, and in the container this one is user "
+            f"{uid}: say --userns=keep-id, or mount /run/munge for an image that has PMIx with munge"
+        )
