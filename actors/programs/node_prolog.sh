@@ -5,6 +5,8 @@
 #   give         says what variables tell of the task's GPUs
 here=${0%/*}
 if [ -e "$here/lay" ]; then "$here/lay" || exit; fi
+conf=${SLURM_CONF:-/etc/slurm/slurm.conf}
+if [ ! -r "$conf" ]; then conf=/run/slurm/conf/slurm.conf; fi # of a node without files of its own
 value() { # KEY FILE
     sed -n "s/^[[:blank:]]*$1[[:blank:]]*=[[:blank:]]*\"\{0,1\}\([^\"#[:blank:]]*\).*/\1/Ip" "$2" 2>/dev/null | tail -n 1
 }
@@ -12,8 +14,6 @@ value() { # KEY FILE
 # The directory that slurmstepd makes for each task, where the runtime will look for config.json and for what has a name without a slash.
 # It is the working directory with Slurm 22.05, and with 24.11 it is not, nor does any variable tell it: so as the files say (oci.conf(5)).
 own() {
-    conf=${SLURM_CONF:-/etc/slurm/slurm.conf}
-    if [ ! -r "$conf" ]; then conf=/run/slurm/conf/slurm.conf; fi # of a node without files of its own
     spool=$(value SlurmdSpoolDir "$conf") path=$(value ContainerPath "${conf%/*}/oci.conf")
     path=${path:-oci-job%j-%s/task-%t}
     case $path in /*) ;; *) path=${spool:-/var/spool/slurmd}/$path ;; esac
@@ -52,12 +52,13 @@ fi
 if [ -e "$here/tasks" ] && ! grep -qs '"SLURM_PROCID=' config.json; then
     tell "$(env | sed -n '/^SLURM_PROCID=/p; /^SLURM_LOCALID=/p; /^SLURM_NODEID=/p; /^SLURMD_NODENAME=/p')"
 fi
-# What the MPI plug-in tells the task. PMIx has shared memory for its clients in a directory of the node's, which no container has; by the
-# last variable they ask its server instead.
+# What the MPI plug-in tells the task: of PMI-2 if the runtime lets the descriptor pass that it names. PMIx has shared memory for its clients
+# in a directory of the node's, which no container has; by the last variable they ask its server instead.
+if grep -qs -e --preserve-fds "${conf%/*}/oci.conf"; then tell "$(env | sed -n '/^PMI_/p')"; fi
 if [ "$PMIX_RANK" ]; then
     export PMIX_MCA_gds=hash
     echo "export PMIX_MCA_gds=hash"
 fi
-tell "$(env | sed -n '/^PMI_/p; /^PMIX_/p')"
+tell "$(env | sed -n '/^PMIX_/p')"
 if [ -e "$here/tasks" ]; then mkfifo -m 666 "${own:-$(own)}/scrun-stdout" || exit; fi
 if [ -e "$here/task-prolog" ]; then exec "$here/task-prolog"; fi

@@ -99,7 +99,7 @@ def groups(text: str) -> list[int]:
     found: set[int] = set()
     for word in (text or "0").split(","):
         first, _, last = word.partition("-")
-        if not (first.isdigit() and (last or first).isdigit() and int(last or first) < MOST_GROUPS):
+        if not (first.isdecimal() and (last or first).isdecimal() and int(last or first) < MOST_GROUPS):
             return []
         found |= set(range(int(first), int(last or first) + 1))
     return sorted(found)
@@ -109,11 +109,11 @@ def _shortage(part: Part, options: Mapping[str, str]) -> str:
     """What of nodes and CPUs a container asks for that a job has not."""
     nodes = _number(options.get("nodes", "").partition("-")[0])
     if part.nodes and nodes > part.nodes:
-        return f"the allocation has {part.nodes} nodes, and scrun.nodes asks for {nodes}"
+        return f"scrun.nodes asks for {nodes} nodes, and the allocation has {part.nodes}"
     tasks = _number(options.get("ntasks", "")) or nodes or 1
     cpus = tasks * (_number(options.get("cpus-per-task", "")) or 1)
     if part.cpus and cpus > part.cpus and options.get("overcommit") != "yes":
-        return f"the allocation has {part.cpus} CPUs, and the container asks for {cpus} (tasks, and CPUs of each)"
+        return f"the container asks for {cpus} CPUs (tasks, and CPUs of each), and the allocation has {part.cpus}"
     return ""
 
 

@@ -44,8 +44,11 @@ HOLD = b'umask 077; { env -0; printf "\\0"; } >"$1"; ' + _WAIT
 It writes down what salloc says of the job, for stager and program, and waits for a line on descriptor 0, whose other
 end the anchor and its guard have. When both die, the read fails and the job ends of itself.
 """
-ONCE = b'{ echo y; while echo n; do :; done; } 2>/dev/null | "$@" >/dev/null'
-"""What asks scancel to ask before it signals, and answers yes once.
+ONCE = b"""steps=$1 status=0 IFS=,; shift
+for step in $steps; do
+    { echo y; while echo n; do :; done; } 2>/dev/null | "$@" "$step" >/dev/null || status=$?
+done; exit "$status\""""
+"""What asks scancel to ask before it signals, and answers yes once for each step.
 
 When any job of the cluster is pending, anybody's, scancel goes through its jobs twice, and signals a step each time
 (22.05 and others: a flag about pending jobs is set for jobs that were not named). A program would get each signal
@@ -161,12 +164,11 @@ class Slurm:
             raise SchedulerError("container not running: its step is not known yet")
         if runtime_signal.needed(signum, self._client.oci_conf()):
             return self._by_runtime(self._creation.job_id or int(step_id.partition(".")[0]), signum)
-        words = (b"--signal=%d" % signum, *encode(step_id.split(",")))
-        if signum == signal.SIGKILL:
-            return self._client.simple("scancel", *words)  # no program can tell two from one
-        return self._client.simple(
-            "scancel", b"--interactive", *words, before=(b"/bin/sh", b"-c", ONCE, b"scrun-signal")
-        )
+        word = b"--signal=%d" % signum
+        if signum == signal.SIGKILL:  # no program can tell two from one
+            return self._client.simple("scancel", word, *encode(step_id.split(",")))
+        before = (b"/bin/sh", b"-c", ONCE, b"scrun-signal", step_id.encode())
+        return self._client.simple("scancel", b"--interactive", word, before=before)
 
     def kill_orphans(self, job_id: int) -> Command:
         """By the node's runtime, which lives on."""

@@ -63,7 +63,7 @@ def read(text: str, parts: int = 1) -> StepNews:
     out_of_memory = out_of_memory or any(status & 0xFF == SIG_OOM for status in statuses)
     return StepNews(
         started=running or bool(statuses),
-        wait_status=_worst(own or statuses) if done else None,
+        wait_status=_worst(own if any(own) else statuses) if done else None,
         step_id=",".join(step_ids),
         nodes=",".join(host for _, host in hosts),
         messages=tuple(clean(line) for line in errors),

@@ -1,7 +1,7 @@
 """Which of the job options go to srun, and how many containers a step has.
 
 A step has one container for each task. Before 23.02 a node runs one task of a container step only ("unexpected
-number of tasks"), so there the tasks asked for give the job its CPUs and each node one container.
+number of tasks"), so more of them are refused.
 
 In a job of scrun's own, the step takes all of the job's nodes. In an allocation that is not scrun's it takes one task
 on one node, unless ``nodes`` or ``ntasks`` ask for more: many containers may share such an allocation.
@@ -63,7 +63,7 @@ def fault(options: Mapping[str, str], version: Version, *, terminal: bool) -> st
     if not (0, 0) < version < SEVERAL_TASKS:
         return ""
     nodes = options.get("nodes", "" if _names_several(options) else "1").replace("-", ",").rpartition(",")[2]
-    if not nodes.isdigit():
+    if not nodes.isdecimal():
         return ""
     tasks = max(int(options.get("ntasks", "1")), int(nodes) * int(options.get("ntasks-per-node", "1")))
     if tasks <= int(nodes):

@@ -47,7 +47,7 @@ def test_a_part_of_a_heterogeneous_one(runtime: Runtime, heterogeneous: int, gro
 
 
 def test_several_parts_of_it(runtime: Runtime, heterogeneous: int) -> None:
-    annotations = {"scrun.jobid": str(heterogeneous), "scrun.het-group": "0+1"}
+    annotations = {"scrun.jobid": str(heterogeneous), "scrun.het-group": "0+1", "scrun.kill-on-bad-exit": "no"}
     script = "trap 'exit 5' TERM; echo $SLURMD_NODENAME; while :; do sleep 0.1; done"
     box = runtime.running("/bin/sh", "-c", script, annotations=annotations)
     assert sorted(box.read_line() for _ in range(2)) == ["node1", "node2"]
@@ -74,9 +74,9 @@ def test_those_that_cannot_be_had(runtime: Runtime, as_root: Runner) -> None:
     with allocation(runner, name, "--nodes=1") as job:
         mine = {"scrun.jobid": str(job)}
         assert refused(runtime, mine | {"scrun.nodes": "2"}).endswith(
-            "the allocation has 1 nodes, and scrun.nodes asks for 2"
+            "scrun.nodes asks for 2 nodes, and the allocation has 1"
         )
-        assert "CPUs, and the container asks for 64" in refused(runtime, mine | {"scrun.cpus-per-task": "64"})
+        assert "the container asks for 64 CPUs" in refused(runtime, mine | {"scrun.cpus-per-task": "64"})
         assert refused(runtime, mine | {"scrun.het-group": "0"}).endswith(
             "is not heterogeneous, so it has no scrun.het-group"
         )

@@ -50,7 +50,11 @@ def running(runtime: Runtime, mpi: str, compiler: str, nodes: int = 2, **process
     binds = [{"destination": host, "type": "bind", "source": host, "options": ["rbind", "ro"]} for host in HOSTS]
     # The node's own host name, as with --uts=host: the programs look for each other by it.
     namespaces = [space for space in CONFIG["linux"]["namespaces"] if space["type"] != "uts"]
-    config = {"mounts": [*CONFIG["mounts"], shared, *binds], "linux": {"namespaces": namespaces}, "hostname": None}
+    config: dict[str, Any] = {
+        "mounts": [*CONFIG["mounts"], shared, *binds],
+        "linux": {"namespaces": namespaces},
+        "hostname": None,
+    }
     # Open MPI makes a directory below TmpFS of slurm.conf.
     config["root"] = {"path": str(runtime.directory / "rootfs"), "readonly": False}
     annotations = {"scrun.nodes": str(nodes), "scrun.mpi": mpi}

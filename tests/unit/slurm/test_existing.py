@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+from typing import TYPE_CHECKING
+
 import pytest
 
 from actors.slurm import existing, step_log, step_options
-from actors.slurm.slurm import Slurm
+from actors.slurm.slurm import ONCE, Slurm
 from tests.unit.creations import creation
+
+if TYPE_CHECKING:
+    import pathlib
 
 LIST = """\
 9|RUNNING|1|4|0|0|
@@ -33,18 +39,19 @@ srun: launch/slurm: _task_start: Node node1, 1 tasks started
     [
         (9, {}, ""),
         (9, {"nodes": "1-2", "ntasks": "2", "cpus-per-task": "2"}, ""),
-        (9, {"nodes": "2"}, "the allocation has 1 nodes, and scrun.nodes asks for 2"),
-        (9, {"ntasks": "2", "cpus-per-task": "3"}, "the allocation has 4 CPUs, and the container asks for 6 "),
+        (9, {"nodes": "2"}, "scrun.nodes asks for 2 nodes, and the allocation has 1"),
+        (9, {"ntasks": "2", "cpus-per-task": "3"}, "the container asks for 6 CPUs "),
         (9, {"cpus-per-task": "5", "overcommit": "yes"}, ""),
         (9, {"het-group": "0"}, "job 9 is not heterogeneous"),
         (10, {}, "job 10 still waits for its nodes"),
         (11, {}, "job 11 has ended (COMPLETED)"),
         (12, {}, "there is no job 12 of yours (any more)"),
         (20, {}, ""),
-        (20, {"nodes": "2"}, "the allocation has 1 nodes"),
+        (20, {"nodes": "2"}, "scrun.nodes asks for 2 nodes"),
         (20, {"het-group": "1", "nodes": "2"}, ""),
-        (20, {"het-group": "0-1", "nodes": "2"}, "the allocation has 1 nodes"),
+        (20, {"het-group": "0-1", "nodes": "2"}, "scrun.nodes asks for 2 nodes"),
         (20, {"het-group": "0,2"}, "job 20 has the parts 0 to 1, and scrun.het-group says 0,2"),
+        (20, {"het-group": "²"}, "scrun.het-group says ²: parts have numbers"),
         (20, {"het-group": "x"}, "scrun.het-group says x: parts have numbers"),
         (20, {"het-group": "0-99999999"}, "scrun.het-group says 0-99999999: parts have numbers"),
         (21, {}, "job 21 is part 1 of the heterogeneous job 20: say scrun.jobid=20 and scrun.het-group=1"),
@@ -72,3 +79,13 @@ def test_a_program_in_several_parts_is_signalled_in_each() -> None:
     made = creation(job_id=20, settings__job={"het-group": "0,1"})
     assert Slurm(made).signal(news.step_id, 9).argv[-2:] == (b"20.3", b"21.3")
     assert "--kill-on-bad-exit" in step_options.words(made.settings.job, True, (22, 5))
+
+
+def test_each_step_is_signalled_once(tmp_path: pathlib.Path) -> None:
+    scancel = tmp_path / "scancel"
+    scancel.write_text('#!/bin/sh\nread -r once; read -r again; echo "$* $once$again" >&2; [ "$2" != 21.3 ]\n')
+    scancel.chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", "-c", ONCE, "x", "20.3,21.3,22.3", scancel, "-i"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "-i 20.3 yn\n-i 21.3 yn\n-i 22.3 yn\n")
