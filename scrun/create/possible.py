@@ -85,9 +85,10 @@ def check_mpi(creation: Creation, config: dict[str, Any], conf: OciConf) -> None
             "it on: it wants --preserve-fds, which crun has (docs/mpi.md)"
         )
     uid = ((config.get("process") or {}).get("user") or {}).get("uid", 0)
+    # With munge it is the kernel that says whose program it is.
     munge = any("munge" in str(mount.get("destination")) for mount in config.get("mounts") or ())
     if mpi.startswith("pmix") and uid != creation.caller.uid and not munge:
         raise UnsupportedError(
             f"PMIx takes programs of the job's user {creation.caller.uid} only, and in the container this one is user "
-            f"{uid}: say --userns=keep-id, or mount /run/munge for an image that has PMIx with munge"
+            f"{uid}: say --userns=keep-id"
         )
