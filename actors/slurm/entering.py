@@ -36,6 +36,8 @@ def entering(brief: "Brief", process: bytes, *, terminal: bool, null_input: bool
     words = (
         "--verbose",
         f"--jobid={brief.job_id}",
+        # The first node is one of the first part's.
+        f"--het-group={_first(brief.het_group)}" if brief.het_group else "",
         "--overlap",
         "--nodes=1",
         "--ntasks=1",
@@ -51,6 +53,11 @@ def entering(brief: "Brief", process: bytes, *, terminal: bool, null_input: bool
     script = enter.on_node(entries, terminal=terminal, null_input=null_input)
     shell = (b"/bin/sh", b"-c", script, b"scrun-exec", brief.cookie.encode(), mark)
     return Entering(client.command((*client.srun(), *encode(words), b"--", *shell), entries), _read, mark)
+
+
+def _first(groups: str) -> int:
+    """The first part that ``--het-group`` names; ``create`` has seen to it that it names some."""
+    return min(int(word.partition("-")[0]) for word in groups.split(","))
 
 
 def _read(text: str) -> StepNews:

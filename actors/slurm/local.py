@@ -91,6 +91,10 @@ class Local:
         """There is no controller to ask."""
         del job_id
 
+    def existing(self, job_id: int) -> None:
+        """There is nobody to ask."""
+        del job_id
+
     def describe(self, job_id: int) -> None:
         """See ``inquire``."""
         del job_id

@@ -58,6 +58,11 @@ class OciConf(Value):
         return self.runtime_run.split()[:1] == ["exec"]
 
     @property
+    def hands_descriptors(self) -> bool:
+        """Whether a program gets the descriptors that slurmstepd has opened for it (PMI-2)."""
+        return "--preserve-fds" in self.runtime_run
+
+    @property
     def runs_crun(self) -> bool:
         """Whether that is crun; it is what scrun tells sites to have, so also where none is named."""
         return self.runtime_name in {"", "crun"}

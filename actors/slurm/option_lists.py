@@ -26,6 +26,7 @@ LISTS: dict[str, str] = {
     "gpus-per-task": SEMICOLON,
     "gres": SEMICOLON,
     "gres-flags": BOTH_SIGNS,
+    "het-group": BOTH_SIGNS,
     "licenses": SEMICOLON,
     "mail-type": BOTH_SIGNS,
     "mem-bind": BOTH_SIGNS,

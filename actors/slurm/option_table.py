@@ -17,6 +17,7 @@ JOB = "job"
 STEP = "step"
 BOTH = "both"
 PLACE = "place"
+ALLOCATION = "allocation"
 
 Version = tuple[int, int]
 
@@ -30,7 +31,8 @@ class Option(Value):
         kind: ``value`` needs a text, ``number`` a whole number, ``flag`` none, ``optional`` may have one;
             ``environment`` travels as ``SALLOC_`` variable since salloc has no separate option for it.
         where: ``job`` goes to salloc, ``step`` to srun, ``both`` to both; ``place`` says which part of a cluster is
-            meant: it goes to salloc or, in an allocation that is not scrun's own, to srun.
+            meant: it goes to salloc or, in an allocation that is not scrun's own, to srun; ``allocation`` says in which
+            one that is.
         since: first version of Slurm that knows it; (0, 0) is "at least since 22.05".
         until: last version that knew it; later ones get nothing, and a notice.
         aliases: further names that are understood.
@@ -93,6 +95,8 @@ TABLE: tuple[Option, ...] = (
     Option("constraint", "CONSTRAINT"),
     Option("contiguous", kind=FLAG),
     Option("exclude", where=PLACE),
+    Option("het-group", where=ALLOCATION),
+    Option("jobid", kind=NUMBER, where=ALLOCATION),
     Option("nodefile", where=PLACE),
     Option("nodelist", "JOB_NODELIST", where=PLACE),
     Option("partition", "PARTITION", aliases=("queue",)),
@@ -154,6 +158,7 @@ TABLE: tuple[Option, ...] = (
     Option("gpu-bind", "GPU_BIND", where=BOTH),
     Option("gpu-freq", "GPU_FREQ", where=BOTH),
     Option("hint", "HINT", where=BOTH),
+    Option("input", where=STEP),
     Option("kill-on-bad-exit", kind=FLAG, where=STEP),
     Option("label", "LABELIO", kind=FLAG, where=STEP),
     Option("mem-bind", "MEM_BIND", where=BOTH),

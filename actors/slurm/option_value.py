@@ -12,6 +12,8 @@ BARE_WORDS = {"exclusive": frozenset({"exclusive", "allocation"})}
 SIGNED = frozenset({"nice"})
 ASKS_FOR_HELP = frozenset({"help", "list"})
 """As a value these make Slurm's commands print a page and end well, without a job (salloc(1), --gres)."""
+INPUTS = frozenset({"all", "none"})
+"""What ``--input`` may say but a task's number; anything else would be a file that srun opens."""
 HELPERS = frozenset({"cpu-bind", "cpu-freq", "gpu-bind", "gres", "hint", "mem-bind", "mpi"})
 
 
@@ -46,6 +48,8 @@ def read(option: Option, text: str, source: str) -> str:
         raise SettingsError(f"{source} has the value {text!r}, which is not a whole number")
     if option.name in HELPERS and text in ASKS_FOR_HELP:
         raise SettingsError(f"{source} has the value {text!r}, which asks for help and not for a job")
+    if option.name == "input" and not (text in INPUTS or (text.isascii() and text.isdigit())):
+        raise SettingsError(f"{source} has the value {text!r}: standard input is for all, none, or one task's number")
     if option.name == "comment":
         from .accounting import check_comment
 

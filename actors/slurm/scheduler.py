@@ -12,6 +12,7 @@ from proto.life.creation import Creation
 from proto.life.ending import Ending
 from proto.value import Value
 
+from .existing import Parts
 from .lost_nodes import Loss
 from .step_news import StepNews
 from .usage import Usage
@@ -123,6 +124,9 @@ class Scheduler(Protocol):
 
     def inquire(self, job_id: int) -> Query[JobInfo | None] | None:
         """Ask about the job, which may be gone; ``None``: there is no controller to ask."""
+
+    def existing(self, job_id: int) -> Query[Parts] | None:
+        """Ask about an allocation that the user has named; ``None``: see ``inquire``."""
 
     def describe(self, job_id: int) -> Query[dict[str, str] | None] | None:
         """Ask for all that a person may want to know of the job, which may be gone; ``None``: see ``inquire``."""

@@ -20,6 +20,7 @@ from proto.life.ending import Ending
 from . import (
     accounting,
     ending,
+    existing,
     job_log,
     lost_nodes,
     origin,
@@ -43,8 +44,11 @@ HOLD = b'umask 077; { env -0; printf "\\0"; } >"$1"; ' + _WAIT
 It writes down what salloc says of the job, for stager and program, and waits for a line on descriptor 0, whose other
 end the anchor and its guard have. When both die, the read fails and the job ends of itself.
 """
-ONCE = b'{ echo y; while echo n; do :; done; } 2>/dev/null | "$@" >/dev/null'
-"""What asks scancel to ask before it signals, and answers yes once.
+ONCE = b"""steps=$1 status=0 IFS=,; shift
+for step in $steps; do
+    { echo y; while echo n; do :; done; } 2>/dev/null | "$@" "$step" >/dev/null || status=$?
+done; exit "$status\""""
+"""What asks scancel to ask before it signals, and answers yes once for each step.
 
 When any job of the cluster is pending, anybody's, scancel goes through its jobs twice, and signals a step each time
 (22.05 and others: a flag about pending jobs is set for jobs that were not named). A program would get each signal
@@ -147,7 +151,7 @@ class Slurm:
 
     def read_step(self, text: str) -> StepNews:
         """See ``Scheduler`` and ``step_log``."""
-        return step_log.read(text)
+        return step_log.read(text, len(existing.groups(self._creation.settings.job.get("het-group", ""))))
 
     def signal(self, step_id: str, signum: int) -> Command:
         """``scancel --signal=N JOB.STEP``, never the whole job; by a plain step what does not get to the program so.
@@ -159,13 +163,12 @@ class Slurm:
         if "." not in step_id:
             raise SchedulerError("container not running: its step is not known yet")
         if runtime_signal.needed(signum, self._client.oci_conf()):
-            return self._by_runtime(int(step_id.partition(".")[0]), signum)
-        words = (b"--signal=%d" % signum, step_id.encode())
-        if signum == signal.SIGKILL:
-            return self._client.simple("scancel", *words)  # no program can tell two from one
-        return self._client.simple(
-            "scancel", b"--interactive", *words, before=(b"/bin/sh", b"-c", ONCE, b"scrun-signal")
-        )
+            return self._by_runtime(self._creation.job_id or int(step_id.partition(".")[0]), signum)
+        word = b"--signal=%d" % signum
+        if signum == signal.SIGKILL:  # no program can tell two from one
+            return self._client.simple("scancel", word, *encode(step_id.split(",")))
+        before = (b"/bin/sh", b"-c", ONCE, b"scrun-signal", step_id.encode())
+        return self._client.simple("scancel", b"--interactive", word, before=before)
 
     def kill_orphans(self, job_id: int) -> Command:
         """By the node's runtime, which lives on."""
@@ -185,6 +188,7 @@ class Slurm:
             "--quiet",
             "--input=none",
             "--job-name=scrun-remote",
+            *step_options.parts(self._creation.settings.job),
             *more,
         )
         return self._client.command((*self._client.srun(), *encode(words), b"--", b"/bin/sh", b"-c", command))
@@ -194,6 +198,11 @@ class Slurm:
     def inquire(self, job_id: int) -> Query[JobInfo | None] | None:
         """One line of squeue, also about a job that has ended (for MinJobAge, 5 minutes by default)."""
         return Query(self._inquiry(job_id), partial(queue_format.read_job, job_id=job_id))
+
+    def existing(self, job_id: int) -> Query[existing.Parts] | None:
+        """All jobs of the user, also those that have ended a short while ago."""
+        command = self._client.simple("squeue", *encode(existing.words(self._creation.caller.uid)))
+        return Query(command, partial(existing.read, job_id=job_id))
 
     def describe(self, job_id: int) -> Query[dict[str, str] | None] | None:
         """Another line of squeue, with more in it."""
@@ -211,18 +220,19 @@ class Slurm:
         return Query(self._search(), partial(queue_format.read_found, mark=accounting.COOKIE + cookie))
 
     def measure(self, step_id: str) -> Query[usage.Usage | None] | None:
-        """``sstat``, which does not know ``--clusters``: of another cluster nothing is known."""
-        if self._client.clusters:
+        """``sstat``, which does not know ``--clusters``: of another cluster nothing is known, nor of several parts."""
+        if self._client.clusters or "," in step_id:
             return None
         command = self._client.command((self._client.require("sstat"), *encode(usage.words(step_id))))
         return Query(command, partial(usage.read, step_id=step_id))
 
     def loss(self, job_id: int, step: StepNews) -> Query[lost_nodes.Loss | None] | None:
         """Scontrol, squeue and sstat, one after the other; nothing of another cluster, of which two could not tell."""
-        if self._client.clusters:
+        if self._client.clusters or "," in step.step_id:
             return None
         programs = (self._client.require(program) for program in ("scontrol", "squeue", "sstat"))
-        asked = (*programs, step.nodes.encode(), b"%d" % job_id, step.step_id.encode())
+        job = step.step_id.partition(".")[0] or str(job_id)  # of a heterogeneous allocation the step's own part
+        asked = (*programs, step.nodes.encode(), job.encode(), step.step_id.encode())
         command = self._client.command((b"/bin/sh", b"-c", lost_nodes.ASK, b"scrun-loss", *asked))
         return Query(command, partial(lost_nodes.read, step_id=step.step_id, nodes=step.nodes))
 

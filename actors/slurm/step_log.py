@@ -4,11 +4,15 @@
 anywhere in a line. No text comes from the container: its stderr goes elsewhere.
 """
 
+from proto.exit_codes import KILL, TERM, signal_in
+
 from .messages import clean, judge
 from .step_news import StepNews
 
 LAUNCHING = "launching StepId="
 STARTED = " tasks started"
+TERMINATING = "Terminating StepId="
+"""srun ends what still runs: a task has failed (--kill-on-bad-exit), or the first one has long ended (--wait)."""
 FINISHED = "Received task exit notification for "
 ABANDONED = "Timed out waiting for job step to complete"
 OUT_OF_MEMORY = ": Out Of Memory"
@@ -17,44 +21,55 @@ SIG_OOM = 253
 NODE_FAILURES = ("Node failure on ", "Communication connection failure", "NODE FAILURE")
 
 
-def read(text: str) -> StepNews:
-    """Read all that srun has said so far."""
+def read(text: str, parts: int = 1) -> StepNews:
+    """Read all that srun has said so far.
+
+    Args:
+        text: that.
+        parts: of a heterogeneous allocation in which it starts a step each.
+
+    """
     expected = started = 0
-    step_id = ""
-    hosts: list[str] = []
+    hosts: list[tuple[str, str]] = []
     statuses: list[int] = []
+    own: list[int] = []
     errors: list[str] = []
-    abandoned = out_of_memory = node_failure = False
+    terminating = abandoned = out_of_memory = node_failure = False
     complete = text[: text.rfind("\n") + 1]
     for line in complete.splitlines():
         if LAUNCHING in line:
             step_id, host, tasks = _launching(line)
-            hosts.append(host)
+            hosts.append((step_id, host))
             expected += tasks
         elif line.endswith(STARTED):
             started += _last_number(line[: -len(STARTED)])
         elif FINISHED in line:
             count, status = _finished(line)
             statuses += [status] * count
+            if not (terminating and _signal(status) in {KILL, TERM}):
+                own.append(status)
         elif "error:" in line or "fatal:" in line or "unrecognized option" in line:
             errors.append(line)
+        terminating = terminating or TERMINATING in line
         abandoned = abandoned or ABANDONED in line
         out_of_memory = out_of_memory or OUT_OF_MEMORY in line
         node_failure = node_failure or any(mark in line for mark in NODE_FAILURES)
     # srun counts tasks in its own way when some could not be launched; one that ran is proof enough then.
-    running = started > 0 and started >= expected
+    hosts.sort(key=lambda host: _last_number(host[0].partition(".")[0]))  # the first part's first
+    step_ids = tuple(dict.fromkeys(step_id for step_id, _ in hosts))
+    running = started > 0 and started >= expected and len(step_ids) >= parts
     done = bool(statuses) and len(statuses) >= max(expected, started)
     verdict = None if running or statuses else judge(errors)
     out_of_memory = out_of_memory or any(status & 0xFF == SIG_OOM for status in statuses)
     return StepNews(
         started=running or bool(statuses),
-        wait_status=_worst(statuses) if done else None,
-        step_id=step_id,
-        nodes=",".join(hosts),
+        wait_status=_worst(own if any(own) else statuses) if done else None,
+        step_id=",".join(step_ids),
+        nodes=",".join(host for _, host in hosts),
         messages=tuple(clean(line) for line in errors),
         failure=verdict.sentence if verdict else "",
         # With a step's number the nodes may have been told, too.
-        away=bool(verdict and verdict.away and not step_id),
+        away=bool(verdict and verdict.away and not step_ids),
         abandoned=abandoned,
         out_of_memory=out_of_memory,
         node_failure=node_failure,
@@ -62,13 +77,14 @@ def read(text: str) -> StepNews:
 
 
 def _worst(statuses: list[int]) -> int:
-    """The first that is not 0: those that follow are its consequence (--kill-on-bad-exit)."""
-    for status in statuses:
-        if status & 0xFF == SIG_OOM:
-            return 9
-        if status:
-            return status
-    return 0
+    """Srun's rule: the highest signal, or else the highest exit code (srun(1), RETURN VALUE); SIG_OOM is above all."""
+    worst = max(statuses, key=lambda status: (status & 0x7F, status >> 8))
+    return KILL if worst & 0xFF == SIG_OOM else worst
+
+
+def _signal(status: int) -> int:
+    """Of which a task has died, as its wait status tells, or the exit code of the node's runtime."""
+    return status & 0x7F or signal_in(status >> 8)
 
 
 def _launching(line: str) -> tuple[str, str, int]:

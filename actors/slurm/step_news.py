@@ -15,8 +15,8 @@ class StepNews(Value):
     Attributes:
         started: the nodes have reported that every task runs.
         wait_status: of the program as ``wait`` would give it; ``None`` until every task has ended. Of several
-            tasks: of the first that ended badly.
-        step_id: ``JOB.STEP``, or empty while unknown.
+            tasks the worst one, but for those that srun has ended because of another.
+        step_id: ``JOB.STEP``, or empty while unknown; of several parts of a heterogeneous job each one's, with commas.
         nodes: the step's nodes, with commas.
         messages: what a person may want to know, cleaned; errors only.
         failure: why the step could not start, one sentence, or empty.

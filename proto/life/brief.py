@@ -22,7 +22,7 @@ class Brief(Value):
         environ, cookie, id, root, rootfs, slurm: of the creation.
         uid, gid, namespaced: its caller.
         scheduler, slurm_conf, runtime: its settings.
-        clusters: the job option, or empty.
+        clusters, het_group: the job options, or empty.
         job_id, nodes, bundle: of job and step; the bundle is the nodes'.
         step: ``running``, ``ended``, or ``none`` as long as it has not begun.
 
@@ -40,6 +40,7 @@ class Brief(Value):
     slurm_conf: str
     runtime: str
     clusters: str = ""
+    het_group: str = ""
     slurm: tuple[int, int] = (0, 0)
     job_id: int = 0
     nodes: str = ""
@@ -75,6 +76,7 @@ def _brief(facts: "dict[str, Any]") -> Brief:
         **{name: caller[name] for name in ("uid", "gid", "namespaced")},
         **{name: settings["scrun"][name] for name in ("scheduler", "slurm_conf", "runtime")},
         clusters=settings["job"].get("clusters", ""),
+        het_group=settings["job"].get("het-group", ""),
         slurm=tuple(creation.get("slurm", (0, 0))),
         job_id=granted.get("job_id", 0),
         nodes=started.get("nodes") or granted.get("nodes", ""),

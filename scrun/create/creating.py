@@ -25,7 +25,7 @@ from scrun.packages import directories
 from scrun.report import levels
 from scrun.report.diagnostics import say, warn
 
-from . import caller, engine_record, gpus, settings
+from . import allocation, caller, engine_record, gpus, settings
 
 ANNOTATIONS_OF_STAGING = frozenset({NETWORK.removeprefix("scrun.")})
 """Annotations ``scrun.…`` that are no job options."""
@@ -59,8 +59,6 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     from actors.slurm.option_sources import unknown_variables
     from actors.slurm.options import resolve
 
-    job_id = _job_id(bundle, environ)
-
     def options(defaults: Mapping[str, str]) -> dict[str, str]:
         return resolve(
             bundle.annotations,
@@ -73,6 +71,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
             chosen.limits,
         )
 
+    job_id = _job_id(options(chosen.job).get("jobid", ""), bundle, environ)
     for sentence in unknown_variables(environ, "of the environment"):
         warn(line, f"{sentence}; it has no effect")
     version = (0, 0) if chosen.scrun.scheduler == "local" else probe_version(environment)
@@ -130,14 +129,17 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
         possible.check(creation, bundle.config, site)
     if scheduler != "local":
         possible.check_site(creation, site)
+        possible.check_tasks(creation)
     if scheduler != "local" and not script:
         from actors.staging import reach
 
+        possible.check_mpi(creation, bundle.config, site)
         reach.check(decided, who.home, tells=bundle.tells)
         if who.uid and ((bundle.config.get("process") or {}).get("user") or {}).get("uid"):
             from actors.staging import single_id
 
             single_id.check(creation, bundle.config)
+    creation = allocation.join(creation)
     stager = script or "the built-in stager"
     say(line, "verbose", f"bundle {bundle.path}, slurm.conf {conf or '-'}, scheduler {scheduler}, {stager}")
     return creation, bundle
@@ -197,11 +199,11 @@ def _slurm_conf(line: Line, environ: dict[str, str], chosen: Settings, found: st
     return found
 
 
-def _job_id(bundle: Bundle, environ: dict[str, str]) -> int:
-    """The existing allocation that the user named; a variable of the container goes before the caller's."""
-    word = bundle.env_value("SLURM_JOB_ID") or environ.get("SLURM_JOB_ID", "")
+def _job_id(option: str, bundle: Bundle, environ: dict[str, str]) -> int:
+    """The existing allocation that the user named: by an option, or a variable, the container's or the caller's."""
+    word = option or bundle.env_value("SLURM_JOB_ID") or environ.get("SLURM_JOB_ID", "")
     if not word:
         return 0
     if not (word.isascii() and word.isdigit() and 0 < int(word[:12]) < 1 << 32):
-        raise SettingsError(f"SLURM_JOB_ID is no job id: {word[:40]!r}")
+        raise SettingsError(f"{'scrun.jobid' if option else 'SLURM_JOB_ID'} is no job id: {word[:40]!r}")
     return int(word)

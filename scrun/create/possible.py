@@ -5,7 +5,7 @@ from typing import Any
 from actors.oci.id_maps import inner_maps
 from actors.oci.impossible import impossible
 from actors.oci.namespaces import own_namespaces, own_network
-from actors.slurm import oci_faults
+from actors.slurm import oci_faults, step_options
 from actors.slurm.oci_conf import OciConf, place
 from proto.errors import SettingsError, UnsupportedError
 from proto.life.creation import Creation
@@ -48,3 +48,47 @@ def check_site(creation: Creation, conf: OciConf) -> None:
     if wrong := oci_faults.fault(conf, creation.slurm):
         path = place(creation.settings.scrun.slurm_conf)
         raise SettingsError(f"{path} {wrong}, so no node runs a container; scrun doctor has an example")
+
+
+def check_tasks(creation: Creation) -> None:
+    """Look at the tasks of its step.
+
+    Args:
+        creation: the container.
+
+    Raises:
+        UnsupportedError: no step can have them.
+
+    """
+    if sentence := step_options.fault(creation.settings.job, creation.slurm, terminal=creation.terminal):
+        raise UnsupportedError(sentence)
+
+
+def check_mpi(creation: Creation, config: dict[str, Any], conf: OciConf) -> None:
+    """Look at what srun's plug-in for MPI wants of the container and its nodes.
+
+    Args:
+        creation: the container.
+        config: its config.json.
+        conf: the site's oci.conf.
+
+    Raises:
+        SettingsError: the nodes' runtime does not give the program what the plug-in has for it.
+        UnsupportedError: the plug-in would not talk to the program.
+
+    """
+    mpi = creation.settings.job.get("mpi", "")
+    if mpi == "pmi2" and not conf.hands_descriptors:
+        path = place(creation.settings.scrun.slurm_conf)
+        raise SettingsError(
+            f"scrun.mpi=pmi2 hands the program a descriptor, and RunTimeRun in {path} does not have the runtime pass "
+            "it on: it wants --preserve-fds, which crun has (docs/mpi.md)"
+        )
+    uid = ((config.get("process") or {}).get("user") or {}).get("uid", 0)
+    # With munge it is the kernel that says whose program it is.
+    munge = any("munge" in str(mount.get("destination")) for mount in config.get("mounts") or ())
+    if mpi.startswith("pmix") and uid != creation.caller.uid and not munge:
+        raise UnsupportedError(
+            f"PMIx takes programs of the job's user {creation.caller.uid} only, and in the container this one is user "
+            f"{uid}: say --userns=keep-id"
+        )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import wait_until
+from tests.slurm.allocations import allocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,15 +70,22 @@ def test_a_pod_that_shares_nothing(podman: Podman, pod: str) -> None:
     assert podman.run("--pod", pod, "busybox", "echo", "hello").stdout == "hello\n"
 
 
+def test_containers_of_a_pod_in_one_job(podman: Podman, as_user: Runner, pod: str) -> None:
+    podman.ok("pod", "create", "--name", pod, "--share=none")
+    with allocation(as_user, podman.prefix, "--nodes=1") as job:
+        inside = ("--pod", pod, "--annotation", f"scrun.jobid={job}")
+        first = podman.detached(*inside, "busybox", "sleep", "600")
+        wait_until(lambda: podman.job(podman.id(first)) == job, 10, what="the first one runs")
+        assert podman.run(*inside, "busybox", "sh", "-c", "echo $SLURM_JOB_ID").stdout == f"{job}\n"
+        podman.ok("rm", "--force", "--time", "0", first)
+
+
 def test_in_one_job_on_one_node_the_network_is_one(podman: Podman, as_user: Runner) -> None:
-    options = ["salloc", "--quiet", "--nodes=1", "--no-shell", f"--job-name={podman.prefix}"]
-    assert as_user(options).returncode == 0
-    job = as_user(["squeue", "--noheader", "--format=%A", f"--name={podman.prefix}"]).stdout.strip()
-    try:
+    with allocation(as_user, podman.prefix, "--nodes=1") as job:
         inside = ("--env", f"SLURM_JOB_ID={job}")
         serve = "while :; do nc -l -p 34567 -e echo hello; done"
         other = podman.detached(*inside, "busybox", "sh", "-c", serve)
-        wait_until(lambda: podman.job(podman.id(other)) == int(job), 10, what="the first one runs")
+        wait_until(lambda: podman.job(podman.id(other)) == job, 10, what="the first one runs")
         shared = ("--network", f"container:{other}")
         talk = "for n in 1 2 3 4 5; do nc 127.0.0.1 34567 && exit; usleep 200000; done"
         done = podman.run("--rm", *inside, *shared, "busybox", "sh", "-c", talk)
@@ -85,8 +93,6 @@ def test_in_one_job_on_one_node_the_network_is_one(podman: Podman, as_user: Runn
         assert "cannot be shared" in refused(podman, *inside, "--ipc", f"container:{other}")
         assert "cannot be shared" in refused(podman, *shared)
         podman.ok("rm", "--force", "--time", "0", other)
-    finally:
-        as_user(["scancel", job])
 
 
 @pytest.mark.parametrize("option", ["--network=host", "--network=none", "--pid=host", "--uts=host", "--userns=keep-id"])

@@ -91,6 +91,31 @@ def test_the_prolog_knows_the_task_s_directory(container: Creation, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("option", "told", "added"),
+    [
+        ("--preserve-fds=9", {"PMI_FD": "11", "PMI_RANK": "1"}, ["PMI_FD=11", "PMI_RANK=1"]),
+        ("", {"PMI_FD": "11", "PMI_RANK": "1"}, []),
+        ("", {"PMIX_RANK": "0"}, ["PMIX_MCA_gds=hash", "PMIX_RANK=0"]),
+    ],
+)
+def test_what_mpi_tells_a_task(
+    container: Creation, tmp_path: Path, option: str, told: dict[str, str], added: list[str]
+) -> None:
+    """Of Slurm 22.05, in a part of a heterogeneous job, whose number is not that of the variables."""
+    _, node = staged(changed(container, settings__job={"nodes": "2"}))
+    own = tmp_path / "oci-job00008-00000"
+    own.mkdir()
+    (own / "config.json").write_text('{"env": ["A=1", "SLURM_CONTAINER=x"]}')
+    slurm_conf = Path(container.settings.scrun.slurm_conf)
+    slurm_conf.touch()
+    slurm_conf.with_name("oci.conf").write_text(f'RunTimeRun="crun run {option} --bundle %b %n"')
+    environ = {"PATH": os.environ["PATH"], "SLURM_JOB_ID": "7", "SLURM_CONF": str(slurm_conf), **told}
+    subprocess.run([node / "prolog"], cwd=own, env=environ, check=True, timeout=30)
+    assert sorted(json.loads((own / "config.json").read_text())["env"]) == ["A=1", *added, "SLURM_CONTAINER=x"]
+    assert (own / "scrun-stdout").is_fifo()
+
+
+@pytest.mark.parametrize(
     "conf", ['RunTimeRun="singularity run %n"', 'RunTimeRun="crun run %n"\nDisableHooks=poststart', ""]
 )
 def test_where_no_hook_runs_all_is_as_slurmstepd_makes_it(container: Creation, conf: str) -> None:

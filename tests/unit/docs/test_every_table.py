@@ -97,6 +97,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/operations.md", "Leftovers", "a job whose cookie no container here has"): PROSE,
     ("docs/options.md", "Lists", "sign"): f"{UNIT}/test_options.py::test_the_signs_for_commas",
     ("docs/options.md", "What is no option", "option"): f"{UNIT}/test_options.py::test_what_is_no_option",
+    ("docs/mpi.md", "MPI", "plug-in"): "tests/slurm/test_mpi.py::test_open_mpi_by_pmix",
     ("docs/options.md", "The options", "option"): f"{UNIT}/test_options.py::"
     "test_every_option_has_its_row_and_nothing_else_has",
     ("docs/performance.md", "Figures", ""): f"{UNIT}/test_performance.py::"

@@ -7,7 +7,19 @@ import re
 from actors.slurm.amounts import SIZES, TIMES
 from actors.slurm.not_options import REASONS
 from actors.slurm.option_lists import LISTS
-from actors.slurm.option_table import ALIASES, BOTH, BY_NAME, EXTRA_VARIABLES, JOB, PLACE, STEP, TABLE, VALUE, Option
+from actors.slurm.option_table import (
+    ALIASES,
+    ALLOCATION,
+    BOTH,
+    BY_NAME,
+    EXTRA_VARIABLES,
+    JOB,
+    PLACE,
+    STEP,
+    TABLE,
+    VALUE,
+    Option,
+)
 from scrun.create.creating import ANNOTATIONS_OF_STAGING
 from tests.unit.docs import markdown
 
@@ -18,6 +30,7 @@ WHERE = {
     STEP: "step",
     BOTH: "job and step",
     PLACE: "job; step in a foreign allocation",
+    ALLOCATION: "in which allocation",
 }
 
 

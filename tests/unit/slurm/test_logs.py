@@ -263,3 +263,26 @@ def test_what_people_are_told_of_a_job() -> None:
 def test_jobs_are_found() -> None:
     text = "CLUSTER: lab\n5|RUNNING|scrun:abc\n6|PENDING|scrun:abcd\n7|RUNNING|(null)\n8|PENDING|x,scrun:abc\n"
     assert queue_format.read_found(text, "scrun:abc") == [5, 8]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "worst"),
+    [
+        ((0x0300, 0x0500), 0x0500),
+        ((0x0500, 0x0300), 0x0500),
+        ((0x0000, 0x0100), 0x0100),
+        ((0xC800, 0x000F), 0x000F),
+        ((0x008B, 0x000B), 0x008B),
+        ((0x000F, 0x00FD), 9),
+    ],
+)
+def test_of_several_tasks_the_worst_one_counts(statuses: tuple[int, int], worst: int) -> None:
+    finish = "srun: Received task exit notification for 1 task of StepId=56.1 (status=0x{:04x}).\n"
+    started = said.TWO_NODES_STARTING + "srun: launch/slurm: _task_start: Node node2, 1 tasks started\n"
+    assert step_log.read(started + "".join(map(finish.format, statuses))).wait_status == worst
+
+
+def test_what_srun_has_ended_because_of_another_does_not_count() -> None:
+    assert step_log.read(said.TWO_NODES.replace("0300", "0000")).wait_status == 0x0009
+    for killed, wait_status in (("0009", 0x0300), ("8f00", 0x0300), ("8900", 0x0300), ("0500", 0x0500)):
+        assert step_log.read(said.TWO_NODES.replace("0009", killed)).wait_status == wait_status

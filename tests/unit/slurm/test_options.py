@@ -250,6 +250,7 @@ def test_flags_follow_slurm_s_rule(text: str, value: str) -> None:
         ("scrun.partition", "a\0b", "NUL"),
         ("scrun.ntasks", "x", "not a whole number"),
         ("scrun.gres", "help", "asks for help"),
+        ("scrun.input", "/etc/passwd", "standard input is for all, none, or one task's number"),
     ],
 )
 def test_mistakes_are_named(annotation: str, value: str, words: str) -> None:
@@ -311,6 +312,34 @@ def test_what_reaches_the_step(
     options: dict[str, str], version: tuple[int, int], foreign: bool, expected: set[str]
 ) -> None:
     assert layout(options, version, foreign=foreign) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "version", "terminal", "words"),
+    [
+        ({}, (22, 5), True, ""),
+        ({"nodes": "2"}, (24, 11), True, "a terminal (-t) is that of one task"),
+        ({"input": "0"}, (24, 11), True, "with a terminal (-t) standard input"),
+        (
+            {"ntasks": "4"},
+            (22, 5),
+            False,
+            "Slurm 22.05 runs one task of a container on each node, and 4 are asked for on 1",
+        ),
+        ({"ntasks": "4", "nodes": "2-4"}, (22, 5), False, ""),
+        ({"ntasks": "4", "nodes": "1,2"}, (22, 5), False, "Slurm 22.05 runs one"),
+        ({"ntasks-per-node": "2", "nodes": "2"}, (22, 5), False, "Slurm 22.05 runs one"),
+        ({"ntasks": "2", "nodelist": "node[1-2]"}, (22, 5), False, ""),
+        ({"ntasks": "4"}, (23, 2), False, ""),
+        ({"ntasks": "4"}, (0, 0), False, ""),
+    ],
+)
+def test_tasks_that_no_step_can_have(
+    options: dict[str, str], version: tuple[int, int], terminal: bool, words: str
+) -> None:
+    sentence = step_options.fault(options, version, terminal=terminal)
+    assert sentence.startswith(words)
+    assert bool(words) == bool(sentence)
 
 
 def test_defaults_of_the_step_can_be_taken_back() -> None:

@@ -15,13 +15,13 @@ import pytest
 
 from actors.slurm.commands import parse_version
 from actors.slurm.not_options import REASONS
-from actors.slurm.option_table import BOTH, BY_NAME, ENVIRONMENT, JOB, PLACE, STEP, TABLE, Version
+from actors.slurm.option_table import ALLOCATION, BOTH, BY_NAME, ENVIRONMENT, JOB, PLACE, STEP, TABLE, Version
 
 LISTS: dict[Version, str] = {
     parse_version(f"slurm {path.stem}"): path.read_text(encoding="ascii")
     for path in sorted((pathlib.Path(__file__).parent / "releases").glob("[0-9]*.txt"))
 }
-COMMANDS = {JOB: {"salloc"}, STEP: {"srun"}, BOTH: {"salloc", "srun"}, PLACE: {"salloc", "srun"}}
+COMMANDS = {JOB: {"salloc"}, STEP: {"srun"}, BOTH: {"salloc", "srun"}, PLACE: {"salloc", "srun"}, ALLOCATION: {"srun"}}
 IN_NO_PAGE = {"ntasks-per-tres"}
 """scrun(1) has its variable, and salloc takes it."""
 
