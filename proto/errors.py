@@ -18,7 +18,7 @@
     ├── HookError               a hook of config.json failed
     ├── UnsupportedError        a container on another machine cannot have or do this
     ├── DeadlineError           no answer in time (trying again can help)
-    ├── StorageError            the state directory cannot be written (trying again can help)
+    ├── StorageError            the state directory, or standard output, cannot be written (trying again can help)
     ├── ProtocolError           a frame or a record that cannot be read
     └── InternalError           a fault of scrun's own
 
@@ -142,7 +142,7 @@ class DeadlineError(ScrunError):
 
 
 class StorageError(ScrunError):
-    """The state directory cannot be written: it is full, or closed."""
+    """The state directory, or standard output, cannot be written: it is full, or closed."""
 
     code = "storage"
     transient = True
@@ -180,6 +180,7 @@ _REASONS = {
     1: "the system does not allow it",  # EPERM
     2: "it is not there",  # ENOENT
     8: "it is no program",  # ENOEXEC
+    9: "it is not open for that",  # EBADF
     11: "there was no answer in time",  # EAGAIN
     13: "you may not",  # EACCES
     17: "it is there already",  # EEXIST

@@ -7,7 +7,7 @@ import time
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.packages import use_packages
-from scrun.report.lines import one_line, write
+from scrun.report.lines import one_line, show
 
 
 def run(line: Line) -> int:
@@ -29,5 +29,5 @@ def run(line: Line) -> int:
     text = one_line(paragraph.paragraph(found, time.time(), outlook, silent=silent))
     if os.isatty(1):
         text = textwrap.fill(text, max(20, os.get_terminal_size(1).columns - 1), break_long_words=False)
-    write(1, f"{text}\n")
+    show(f"{text}\n")
     return 0
