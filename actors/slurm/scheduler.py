@@ -4,7 +4,7 @@ No method starts a process, opens a socket or waits. The anchor runs the command
 and the readers can be asked again and again with all that has been said so far.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, Literal, Protocol, TypeVar
 
 from actors.process.command import Command
@@ -120,6 +120,9 @@ class Scheduler(Protocol):
 
     def cancel(self, job_id: int) -> Command | None:
         """Give the job back; ``None``: there is nothing to give back."""
+
+    def change(self, job_id: int, changes: Mapping[str, str]) -> Command | None:
+        """Change what the options of these names said of the job; ``None``: there is nothing that could be changed."""
 
     def inquire(self, job_id: int) -> Query[JobInfo | None] | None:
         """Ask about the job, which may be gone; ``None``: there is no controller to ask."""

@@ -9,6 +9,7 @@ and each task's exact wait status on its own stderr. KILL goes to the step: to t
 
 import os
 import signal
+from collections.abc import Mapping
 from functools import partial
 
 from actors.process.command import Command
@@ -105,6 +106,14 @@ class Slurm:
         if self._creation.job_id or not job_id:
             return None
         return self._client.simple("scancel", b"%d" % job_id)
+
+    def change(self, job_id: int, changes: Mapping[str, str]) -> Command | None:
+        """``scontrol update``; nothing for an allocation that scrun did not make."""
+        if self._creation.job_id or not job_id:
+            return None
+        from .changes import words
+
+        return self._client.simple("scontrol", *encode(words(job_id, changes)))
 
     # --- the step
 
