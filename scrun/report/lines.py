@@ -16,7 +16,7 @@ def one_line(text: str) -> str:
 
 def printable(text: str) -> str:
     """The text without what a terminal would obey."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
 def show(text: str | bytes) -> None:
