@@ -86,7 +86,10 @@ def _anchor(creation: Creation, lock: int, answer: socket.socket, caller: int, *
         from actors.process.logbook import report_crash
 
         report_crash(creation, "anchor")
+        known = errors.exhausted(error)
         with contextlib.suppress(OSError):
+            if known is not None:
+                answer.send(f"{known.code}\n{known.sentence}".encode())
             answer.send(f"internal\nscrun's anchor process failed: {type(error).__name__}: {error}".encode())
     os._exit(status)
 

@@ -19,6 +19,7 @@
     ├── UnsupportedError        a container on another machine cannot have or do this
     ├── DeadlineError           no answer in time (trying again can help)
     ├── StorageError            the state directory, or standard output, cannot be written (trying again can help)
+    ├── ExhaustedError          this host has no room for another process or file (trying again can help)
     ├── ProtocolError           a frame or a record that cannot be read
     └── InternalError           a fault of scrun's own
 
@@ -148,6 +149,13 @@ class StorageError(ScrunError):
     transient = True
 
 
+class ExhaustedError(ScrunError):
+    """There is no room on this host for another process or open file."""
+
+    code = "exhausted"
+    transient = True
+
+
 class ProtocolError(ScrunError):
     """A frame or a record that cannot be read."""
 
@@ -207,6 +215,20 @@ def reason(error: OSError) -> str:
     """
     number = error.errno or 0
     return _REASONS.get(number) or f"error {number} of the system"
+
+
+_EXHAUSTED = {
+    11: "this host allows the user no more processes",  # EAGAIN, of fork
+    12: "this host has no memory for another process",  # ENOMEM
+    23: "this host allows no more open files",  # ENFILE
+    24: "a process may not have as many open files as it needs",  # EMFILE
+}
+
+
+def exhausted(error: BaseException) -> ExhaustedError | None:
+    """What is to be said of an error by which a limit of this host shows."""
+    words = _EXHAUSTED.get(error.errno or 0) if isinstance(error, OSError) else None
+    return ExhaustedError(f"{words}; scrun doctor says how many there may be, and what raises that") if words else None
 
 
 def unwritable(root: str, error: OSError) -> StorageError:
