@@ -104,6 +104,10 @@ class Local:
         """See ``inquire``."""
         del job_id
 
+    def canceller(self, job_id: int) -> None:
+        """See ``inquire``."""
+        del job_id
+
     def find(self, cookie: str) -> None:
         """There is nothing that could be lost."""
         del cookie

@@ -133,6 +133,9 @@ class Scheduler(Protocol):
     def outlook(self, job_id: int) -> Query[Outlook | None] | None:
         """Ask what lies before a job that has not begun; ``None``: there is no queue."""
 
+    def canceller(self, job_id: int) -> Query[int | None] | None:
+        """Ask whose command cancelled a job that is over, by the user's id; ``None``: nobody keeps books."""
+
     def find(self, cookie: str) -> Query[list[int]] | None:
         """Look for jobs that carry the cookie; ``None``: nothing could be lost."""
 

@@ -215,6 +215,12 @@ class Slurm:
         command = self._client.simple("squeue", *encode(outlook.words(None)))
         return Query(command, partial(outlook.read, job_id=job_id))
 
+    def canceller(self, job_id: int) -> Query[int | None] | None:
+        """``sacct``, for a person who asks."""
+        from . import canceller
+
+        return Query(self._client.simple("sacct", *encode(canceller.words(job_id))), canceller.read)
+
     def find(self, cookie: str) -> Query[list[int]] | None:
         """All jobs of the user that live; the cookie is looked for in their comments."""
         return Query(self._search(), partial(queue_format.read_found, mark=accounting.COOKIE + cookie))

@@ -9,15 +9,9 @@ BOOT_ID = "/proc/sys/kernel/random/boot_id"
 MACHINE_ID = "/etc/machine-id"
 
 
-_read: dict[str, str] = {}
-"""What no process sees another value of: ``list`` asks for it a thousand times."""
-
-
 def boot_id() -> str:
     """The kernel's random word for the time since the machine was started; empty where there is no /proc."""
-    if BOOT_ID not in _read:
-        _read[BOOT_ID] = _word(BOOT_ID)
-    return _read[BOOT_ID]
+    return _word(BOOT_ID)
 
 
 def machine_id() -> str:

@@ -26,7 +26,10 @@ def run(line: Line) -> int:
             finally:
                 outlook = asked.close()
             silent = asked.silent
-    text = one_line(paragraph.paragraph(found, time.time(), outlook, silent=silent))
+    by = None
+    if creation is not None and paragraph.is_cancelled(found):
+        by = inquiry.canceller(root, creation, found.job_id)
+    text = one_line(paragraph.paragraph(found, time.time(), outlook, silent=silent, by=by))
     if os.isatty(1):
         text = textwrap.fill(text, max(20, os.get_terminal_size(1).columns - 1), break_long_words=False)
     show(f"{text}\n")
