@@ -13,7 +13,7 @@ from proto.life.container import Container
 from scrun.box.box import Box, find
 from scrun.cli.grammar import LIMITS
 from scrun.cli.parsing import Line
-from scrun.cli.root import root_of
+from scrun.cli.root import is_own, root_of
 from scrun.packages import use_packages
 
 SIZE_LIMIT = 1 << 20
@@ -80,7 +80,7 @@ def _change(container: Box, changes: dict[str, str], wishes: dict[str, Any]) -> 
 
     life = _life(container)
     creation = life.creation
-    if creation is not None and isinstance(wishes.get(MEMORY), int) and _memory_can_be(life):
+    if creation is not None and isinstance(wishes.get(MEMORY), int) and _memory_can_change(life):
         changes["mem"] = str(-(-wishes[MEMORY] >> 20))
         wishes = {place: value for place, value in wishes.items() if place not in {MEMORY, *GOES_WITH_MEMORY}}
     if wishes:
@@ -89,6 +89,8 @@ def _change(container: Box, changes: dict[str, str], wishes: dict[str, Any]) -> 
             "(--time), the niceness (--nice) and, as long as the job waits or with Slurm 26.05, the memory (--memory)"
         )
     of_job.check(changes)
+    if not is_own(container.paths.root):
+        raise WrongStateError(f"container {container.paths.id} is another user's; let its owner call scrun update")
     if container.status == "stopped":
         raise WrongStateError(f"container {container.paths.id} has stopped: there is no job any more")
     command = scheduler_for(creation).change(life.job_id, changes) if creation is not None else None
@@ -109,7 +111,7 @@ def _life(container: Box) -> Container:
         return Container()
 
 
-def _memory_can_be(life: Container) -> bool:
+def _memory_can_change(life: Container) -> bool:
     """Whether Slurm may change the job's memory: while it waits, or if this is a Slurm that lowers it."""
     from actors.slurm.changes import MEMORY as SINCE
 

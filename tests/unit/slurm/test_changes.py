@@ -8,7 +8,7 @@ from actors.slurm import changes
 from proto.errors import SettingsError
 from proto.life.container import Container
 from proto.value import replace
-from scrun.commands.update import _memory_can_be
+from scrun.commands.update import _memory_can_change
 from tests.unit.creations import creation
 
 
@@ -48,6 +48,6 @@ def test_what_slurm_refuses(said: str, words: str) -> None:
     ("job", "version", "can"),
     [("queued", (22, 5), True), ("granted", (22, 5), False), ("granted", (25, 11), False), ("granted", (26, 5), True)],
 )
-def test_when_memory_can_be_changed(job: str, version: tuple[int, int], can: bool) -> None:
+def test_when_memory_can_change_changed(job: str, version: tuple[int, int], can: bool) -> None:
     life = replace(Container(), creation=replace(creation(), slurm=version), job=job)
-    assert _memory_can_be(life) is can
+    assert _memory_can_change(life) is can
