@@ -48,13 +48,13 @@ def _top(line: Line) -> int:
     if not (os.isatty(0) and os.isatty(1)):
         raise UsageError("scrun console --top wants a terminal; scrun console containers prints what it shows")
     try:
-        from scrun.console.screen import start
+        from scrun.console.screen.start import show as be_the_screen
     except ModuleNotFoundError as error:
         if error.name != "textual":
             raise
         msg = f"scrun console --top needs textual: {sys.executable} -m pip install --target {directories()[0]} textual"
         raise SettingsError(msg) from None
-    start.show(line, "" if is_root() and not line.options.text("root") else root_of(line), "".join(line.arguments))
+    be_the_screen(line, "" if is_root() and not line.options.text("root") else root_of(line), "".join(line.arguments))
     return 0
 
 
