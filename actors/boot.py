@@ -86,8 +86,11 @@ def _anchor(creation: Creation, lock: int, answer: socket.socket, caller: int, *
         from actors.process.logbook import report_crash
 
         report_crash(creation, "anchor")
+        known = errors.exhausted(error) or errors.InternalError(
+            f"scrun's anchor process failed: {type(error).__name__}: {error}"
+        )
         with contextlib.suppress(OSError):
-            answer.send(f"internal\nscrun's anchor process failed: {type(error).__name__}: {error}".encode())
+            answer.send(f"{known.code}\n{known.sentence}".encode())
     os._exit(status)
 
 

@@ -18,7 +18,8 @@
     ├── HookError               a hook of config.json failed
     ├── UnsupportedError        a container on another machine cannot have or do this
     ├── DeadlineError           no answer in time (trying again can help)
-    ├── StorageError            the state directory cannot be written (trying again can help)
+    ├── StorageError            the state directory, or standard output, cannot be written (trying again can help)
+    ├── ExhaustedError          this host has no room for another process or file (trying again can help)
     ├── ProtocolError           a frame or a record that cannot be read
     └── InternalError           a fault of scrun's own
 
@@ -142,9 +143,16 @@ class DeadlineError(ScrunError):
 
 
 class StorageError(ScrunError):
-    """The state directory cannot be written: it is full, or closed."""
+    """The state directory, or standard output, cannot be written: it is full, or closed."""
 
     code = "storage"
+    transient = True
+
+
+class ExhaustedError(ScrunError):
+    """There is no room on this host for another process or open file."""
+
+    code = "exhausted"
     transient = True
 
 
@@ -180,6 +188,7 @@ _REASONS = {
     1: "the system does not allow it",  # EPERM
     2: "it is not there",  # ENOENT
     8: "it is no program",  # ENOEXEC
+    9: "it is not open for that",  # EBADF
     11: "there was no answer in time",  # EAGAIN
     13: "you may not",  # EACCES
     17: "it is there already",  # EEXIST
@@ -206,6 +215,20 @@ def reason(error: OSError) -> str:
     """
     number = error.errno or 0
     return _REASONS.get(number) or f"error {number} of the system"
+
+
+_EXHAUSTED = {
+    11: "this host allows the user no more processes",  # EAGAIN, of fork
+    12: "this host has no memory for another process",  # ENOMEM
+    23: "this host allows no more open files",  # ENFILE
+    24: "a process may not have as many open files as it needs",  # EMFILE
+}
+
+
+def exhausted(error: BaseException) -> ExhaustedError | None:
+    """What is to be said of an error by which a limit of this host shows."""
+    words = _EXHAUSTED.get(error.errno or 0) if isinstance(error, OSError) else None
+    return ExhaustedError(f"{words}; scrun doctor says how many there may be, and what raises that") if words else None
 
 
 def unwritable(root: str, error: OSError) -> StorageError:

@@ -1,10 +1,13 @@
-"""Third-party packages for the verbs that need them (msgpack, zmq, pykka …).
+"""Where scrun is: itself, and the third-party packages for the verbs that need them (msgpack, zmq, pykka …).
 
 The interpreter runs without ``site``, so that no package's ``.pth`` file taxes every call of the runtime.
 """
 
 import os
 import sys
+
+PROGRAM = (sys.executable, "-IS", f"{os.path.dirname(os.path.abspath(__file__))}/__main__.py")
+"""What the launcher becomes, for those who call scrun's own verbs."""
 
 
 def directories() -> list[str]:

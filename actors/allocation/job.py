@@ -108,7 +108,8 @@ class Job:
         if news.kind in {"granted", "revoked"}:
             return self._grant(news)
         if news.kind == "refused":
-            return [Never("job-log"), *self._refused(news)]
+            killed = self._status is not None and os.WIFSIGNALED(self._status)
+            return [Never("job-log"), *(self._asked_in_vain() if killed else self._refused(news))]
         later = Later("job-log", self._looks.next())
         if news.kind != "queued" or self._queued:
             return [later]
@@ -134,12 +135,17 @@ class Job:
             return [Never("job"), Report(e.JobEnded(Ending("cancelled", KILLED, 0, news.reason, code)))]
         return [Never("job"), Report(e.JobEnded(Ending("refused", REFUSED, 0, news.reason, code)))]
 
+    def _asked_in_vain(self) -> list[Effect]:
+        """Have the job given back that Slurm may have granted to a salloc that was killed: a release looks for it."""
+        self._attempts.waiting = False
+        return [Never("job"), Report(e.CancelRequested("the death of salloc", KILLED, forced=True))]
+
     def _grant(self, news: JobNews) -> list[Effect]:
-        """Report the grant once, and while no step runs listen for the job's end: salloc itself stays."""
+        """Report the grant once, and while no step runs listen for the job's end: salloc stays, unless killed."""
         granted: list[Effect] = [ToAnchor(m.Close((HELD,))), Report(e.JobGranted(news.job_id, news.nodes))]
         effects = [] if self._granted else granted
         self._granted = True
-        if news.kind == "revoked":
+        if news.kind == "revoked" or self._status is not None:
             return [*effects, Never("job-log"), *self.watch()]
         return [*effects, Later("job-log", Looks.LAST) if self.idle else Never("job-log")]
 

@@ -56,15 +56,24 @@ class Child:
 
 
 def fork(child: Child, creation: Creation, descriptors: Descriptors, lock: int) -> None:
-    """Start the next incarnation of a child."""
+    """Start the next incarnation of a child.
+
+    Raises:
+        OSError: there can be no more processes or descriptors.
+
+    """
     ours, theirs = pair()
     inherited = descriptors.named(child.specification.descriptors)
+    begin = Begin(child.name, child.incarnation + 1, creation, os.getpid(), inherited, child.counts)
+    with theirs:
+        try:
+            pid = os.fork()
+        except OSError:
+            ours.close()
+            raise
+        if pid == 0:
+            _become(child.specification.main, begin, theirs.fileno(), lock)
     child.incarnation += 1
-    begin = Begin(child.name, child.incarnation, creation, os.getpid(), inherited, child.counts)
-    pid = os.fork()
-    if pid == 0:
-        _become(child.specification.main, begin, theirs.fileno(), lock)
-    theirs.close()
     with contextlib.suppress(OSError):
         # Both sides do it, so that neither has to wait: kill() goes to the group at any time.
         os.setpgid(pid, pid)

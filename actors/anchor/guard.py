@@ -34,11 +34,21 @@ class Guard:
         self.incarnation = 0
 
     def fork(self) -> None:
-        """Start it."""
+        """Start it.
+
+        Raises:
+            OSError: there can be no more processes or descriptors.
+
+        """
         ours, theirs = pair()
         anchor = os.getpid()
+        try:
+            pid = os.fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
         self.incarnation += 1
-        pid = os.fork()
         if pid == 0:
             try:
                 self._become(theirs.fileno(), anchor)
@@ -66,6 +76,10 @@ class Guard:
         close_all_but({0, 1, 2, *self._inherited})
         become(self._creation.root, self._creation.id, anchor, self._journal)
 
+    def died(self) -> None:
+        """It has been reaped."""
+        self.pid = 0
+
     def fileno(self) -> int:
         """The descriptor whose end of file tells the guard that the anchor is dead."""
         return self._sock.fileno() if self._sock is not None else -1
@@ -76,4 +90,5 @@ class Guard:
         One that the user or root stops, now or in the next moment, would keep the container's lock, and with it the id.
         """
         with contextlib.suppress(OSError):
-            os.kill(self.pid, signal.SIGCONT if hand_over else signal.SIGKILL)
+            if self.pid:
+                os.kill(self.pid, signal.SIGCONT if hand_over else signal.SIGKILL)

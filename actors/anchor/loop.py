@@ -26,7 +26,7 @@ from .descriptors import Descriptors
 from .engine import Engine
 from .guard import Guard
 from .outbox import Outbox
-from .supervisor import Supervisor
+from .supervisor import NO_ROOM, Supervisor
 from .window import Window
 
 if TYPE_CHECKING:
@@ -82,13 +82,24 @@ class Anchor:
         self._reap()  # a command that ended before there was a handler for SIGCHLD: a job refused at once
         while self._finish is None:
             self._actors.keep()
+            patience = min(self._actors.patience(), self._keep_guard())
             self._outbox.tell(self._actors["state"].channel)
-            for fd, _ in self._poller.poll(self._actors.patience()):
+            for fd, _ in self._poller.poll(patience):
                 if fd == self._wakeup:
                     self._on_signals()
                 elif not self._caller.hear(fd):
                     self._on_channel(fd)
         return self._end(self._finish)
+
+    def _keep_guard(self) -> int:
+        """Replace a guard that has died; milliseconds after which to try that again."""
+        try:
+            if not self._guard.pid:
+                self._guard.fork()
+        except OSError as error:
+            self._log.write("error", f"the guard cannot be started now, which is tried again: {error}")
+            return int(NO_ROOM * 1000)
+        return 60_000
 
     # --- what comes in ----------------------------------------------------------------------------------------
 
@@ -114,7 +125,7 @@ class Anchor:
                 return
             if pid == self._guard.pid:
                 self._log.write("error", "the guard died; replaced")
-                self._guard.fork()
+                self._guard.died()
                 continue
             child = self._actors.with_pid(pid)
             if child is not None:

@@ -25,6 +25,8 @@ from .outbox import Outbox
 from .vigil import Vigil
 
 LONGEST_LEASE = 86400.0
+NO_ROOM = 0.5
+"""Seconds until it is tried again to start a process for which this host had no room."""
 
 
 class Supervisor:
@@ -163,7 +165,14 @@ class Supervisor:
     def _start(self, child: Child, now: float) -> None:
         child.due = None
         child.revived = False
-        self._bear(child, self._creation, self._descriptors, self._lock)
+        try:
+            self._bear(child, self._creation, self._descriptors, self._lock)
+        except OSError as error:
+            if child.specification.early and not child.incarnation:
+                raise  # the container has not begun: better to say why it cannot
+            self._log.write("error", f"{child.name} cannot be started now, which is tried again: {error}")
+            child.due = now + NO_ROOM
+            return
         child.record = supervision.started(child.record, now)
         assert child.channel is not None  # noqa: S101 - fork() set it
         self._poller.register(child.channel, select.POLLIN)

@@ -1,5 +1,7 @@
 """What salloc says about the job that it asks for (salloc(1); texts recorded from 22.05)."""
 
+import os
+
 from .messages import judge
 from .scheduler import JobNews
 
@@ -34,8 +36,8 @@ def read(text: str, status: int | None) -> JobNews:
         revoked = revoked or (low.startswith(REVOKED[0]) and REVOKED[1] in low)
     if granted and revoked:
         return JobNews("revoked", granted)
-    if granted and (status is None or status == 0):
-        return JobNews("granted", granted)
+    if granted and (status is None or status == 0 or os.WIFSIGNALED(status)):
+        return JobNews("granted", granted)  # who is killed gives nothing back
     if status is None:
         low = text.lower()
         if any(mark in low for mark in HOPELESS):

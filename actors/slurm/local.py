@@ -13,6 +13,7 @@ The container of job 1 has the id of scrun's container; its state is kept below 
 
 import os
 import signal
+from collections.abc import Mapping
 
 from actors.process.command import Command
 from proto.errors import SchedulerError
@@ -87,6 +88,10 @@ class Local:
         del job_id
         return self._command(b"delete", b"--force", self._creation.id.encode())
 
+    def change(self, job_id: int, changes: Mapping[str, str]) -> None:
+        """There is no job."""
+        del job_id, changes
+
     def inquire(self, job_id: int) -> None:
         """There is no controller to ask."""
         del job_id
@@ -100,6 +105,10 @@ class Local:
         del job_id
 
     def outlook(self, job_id: int) -> None:
+        """See ``inquire``."""
+        del job_id
+
+    def canceller(self, job_id: int) -> None:
         """See ``inquire``."""
         del job_id
 

@@ -4,7 +4,7 @@ No method starts a process, opens a socket or waits. The anchor runs the command
 and the readers can be asked again and again with all that has been said so far.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, Literal, Protocol, TypeVar
 
 from actors.process.command import Command
@@ -122,6 +122,9 @@ class Scheduler(Protocol):
     def cancel(self, job_id: int) -> Command | None:
         """Give the job back; ``None``: there is nothing to give back."""
 
+    def change(self, job_id: int, changes: Mapping[str, str]) -> Command | None:
+        """Change what the options of these names said of the job; ``None``: there is nothing that could be changed."""
+
     def inquire(self, job_id: int) -> Query[JobInfo | None] | None:
         """Ask about the job, which may be gone; ``None``: there is no controller to ask."""
 
@@ -133,6 +136,9 @@ class Scheduler(Protocol):
 
     def outlook(self, job_id: int) -> Query[Outlook | None] | None:
         """Ask what lies before a job that has not begun; ``None``: there is no queue."""
+
+    def canceller(self, job_id: int) -> Query[int | None] | None:
+        """Ask whose command cancelled a job that is over, by the user's id; ``None``: nobody keeps books."""
 
     def find(self, cookie: str) -> Query[list[int]] | None:
         """Look for jobs that carry the cookie; ``None``: nothing could be lost."""

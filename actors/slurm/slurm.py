@@ -9,6 +9,7 @@ and each task's exact wait status on its own stderr. KILL goes to the step: to t
 
 import os
 import signal
+from collections.abc import Mapping
 from functools import partial
 
 from actors.process.command import Command
@@ -109,6 +110,14 @@ class Slurm:
         if self._creation.job_id or not job_id:
             return None
         return self._client.simple("scancel", b"%d" % job_id)
+
+    def change(self, job_id: int, changes: Mapping[str, str]) -> Command | None:
+        """``scontrol update``; nothing for an allocation that scrun did not make."""
+        if self._creation.job_id or not job_id:
+            return None
+        from .changes import words
+
+        return self._client.simple("scontrol", *encode(words(job_id, changes)))
 
     # --- the step
 
@@ -214,6 +223,12 @@ class Slurm:
 
         command = self._client.simple("squeue", *encode(outlook.words(None)))
         return Query(command, partial(outlook.read, job_id=job_id))
+
+    def canceller(self, job_id: int) -> Query[int | None] | None:
+        """``sacct``, for a person who asks."""
+        from . import canceller
+
+        return Query(self._client.simple("sacct", *encode(canceller.words(job_id))), canceller.read)
 
     def find(self, cookie: str) -> Query[list[int]] | None:
         """All jobs of the user that live; the cookie is looked for in their comments."""

@@ -21,11 +21,13 @@ def is_null(fd: int) -> bool:
 def mend() -> None:
     """Put /dev/null in the place of a standard stream that is open the wrong way, as the wrong end of a pipe.
 
-    The program finds no input then, or its output is lost; neither splice(2) nor srun can do anything with such a one.
+    The same of what is no stream, as an epoll descriptor. The program finds no input then, or its output is lost;
+    neither splice(2) nor srun can do anything with such a one.
     """
     for number, way in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
         flags = fcntl.fcntl(number, fcntl.F_GETFL)
-        if flags & os.O_ACCMODE not in {way, os.O_RDWR} or flags & os.O_PATH:
+        wrong = flags & os.O_ACCMODE not in {way, os.O_RDWR} or flags & os.O_PATH
+        if wrong or not stat.S_IFMT(os.fstat(number).st_mode):
             null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
             os.dup2(null, number)
             os.close(null)

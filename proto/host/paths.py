@@ -17,6 +17,7 @@
 ``step.log``         what srun itself said (the container's own stderr never goes there)
 ``log``              scrun's own log of this container
 ``spool/``           scratch directory of scrun.lua
+``found``            empty: a ``create`` has found it dead (``scrun.create.remains``)
 ``unstaged``         why staging out failed: ``delete`` tries again; only if it did
 ===================  ====================================================================================
 
@@ -161,6 +162,7 @@ class ContainerPaths:
     __slots__ = (
         "config",
         "directory",
+        "found",
         "hooks",
         "hub",
         "id",
@@ -195,6 +197,7 @@ class ContainerPaths:
         self.step_log = f"{directory}/step.log"
         self.log = f"{directory}/log"
         self.spool = f"{directory}/spool"
+        self.found = f"{directory}/found"
         self.unstaged = f"{directory}/unstaged"
 
     @property

@@ -15,7 +15,7 @@ def outline(box: Box, state: dict[str, Any]) -> dict[str, str]:
 
     Args:
         box: the container.
-        state: what ``box.state()`` has.
+        state: what ``box.state()`` has; its status is the one in force.
 
     Raises:
         ValueError: its state file is not what scrun writes.
@@ -25,7 +25,7 @@ def outline(box: Box, state: dict[str, Any]) -> dict[str, str]:
     if not isinstance(known, dict) or not isinstance(own, dict):
         raise ValueError("no state of scrun's")  # noqa: TRY004 - it is the file that is wrong
     return {
-        "phase": own.get("phase", "") if box.status == box.recorded else ABANDONED,
+        "phase": own.get("phase", "") if state.get("status") == box.recorded else ABANDONED,
         "job": known.get("scrun.job-id", ""),
         "nodes": known.get("scrun.nodes", ""),
         "reason": why(known),

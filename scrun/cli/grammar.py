@@ -92,15 +92,18 @@ _EXEC: tuple[Option, ...] = (
     (("cgroup",), "", "PATH", "-"),
     (("ignore-paused",), "", "", "also if the container is paused"),
 )
-# Limits of ``update``: every one of them is a wish that a running Slurm job cannot follow.
+# Limits of ``update``: but for memory each is a wish that Slurm cannot follow once it has the job.
 LIMITS = (
     "blkio-weight", "cpu-period", "cpu-quota", "cpu-burst", "cpu-share", "cpu-rt-period", "cpu-rt-runtime",
     "cpuset-cpus", "cpuset-mems", "kernel-memory", "kernel-memory-tcp", "memory", "memory-reservation",
     "memory-swap", "pids-limit", "cpu-idle", "l3-cache-schema", "mem-bw-schema",
 )  # fmt: skip
 _UPDATE: tuple[Option, ...] = (
+    (("time",), "", "TIME", "time limit of the job: 30 (minutes), 2:00:00, +10 or -10"),
+    (("nice",), "", "N", "niceness of the job"),
+    (("memory",), "m", "BYTES", "memory of a job that waits; with Slurm 26.05 less of one that runs"),
     (("resources",), "r", "FILE", "resources as JSON, - for standard input"),
-    *[((name,), "", "VALUE", "-") for name in LIMITS],
+    *[((name,), "", "VALUE", "-") for name in LIMITS if name != "memory"],
 )
 _IMAGE: tuple[Option, ...] = (
     *[
@@ -156,7 +159,7 @@ VERBS: dict[str, Verb] = {
             (("stats",), "", "", "one sample only"),
         ),
     ),
-    "update": ("update", "ID", "change limits (those of a Slurm job are fixed)", _UPDATE),
+    "update": ("update", "ID", "change what Slurm lets a user change of the job", _UPDATE),
     "spec": (
         "spec",
         "",

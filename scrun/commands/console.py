@@ -11,7 +11,7 @@ from scrun.console.form import line as one
 from scrun.console.form import table
 from scrun.console.table import COMMANDS
 from scrun.packages import directories, use_packages
-from scrun.report.lines import write
+from scrun.report.lines import feed, show
 
 
 def run(line: Line) -> int:
@@ -48,13 +48,13 @@ def _top(line: Line) -> int:
     if not (os.isatty(0) and os.isatty(1)):
         raise UsageError("scrun console --top wants a terminal; scrun console containers prints what it shows")
     try:
-        from scrun.console.screen.start import show
+        from scrun.console.screen.start import show as be_the_screen
     except ModuleNotFoundError as error:
         if error.name != "textual":
             raise
         msg = f"scrun console --top needs textual: {sys.executable} -m pip install --target {directories()[0]} textual"
         raise SettingsError(msg) from None
-    show(line, "" if is_root() and not line.options.text("root") else root_of(line), "".join(line.arguments))
+    be_the_screen(line, "" if is_root() and not line.options.text("root") else root_of(line), "".join(line.arguments))
     return 0
 
 
@@ -80,11 +80,9 @@ def carry_out(line: Line, root: str, container_id: str, words: list[str]) -> Non
     as_json = own.text("format") == "json"
     if command.is_live(question):
         for row in command.rows(question):
-            data = one(command.columns, row, as_json=as_json).encode()
-            while data:  # a reader that has gone is the end of this command, unlike of every other one
-                data = data[os.write(1, data) :]
+            feed(one(command.columns, row, as_json=as_json).encode())
     else:
-        write(1, table(command.columns, command.rows(question), as_json=as_json))
+        show(table(command.columns, command.rows(question), as_json=as_json))
 
 
 def _command(words: list[str]) -> tuple[Command, list[str]]:

@@ -15,7 +15,7 @@ from scrun.box import directory, pidfile
 from scrun.cli.given import absolute
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
-from scrun.create import creating
+from scrun.create import creating, remains
 from scrun.create.neighbours import claim
 from scrun.packages import use_packages
 
@@ -70,6 +70,7 @@ def make_container(
     from actors.staging import sources
 
     copies = [] if creation.settings.scrun.lua else sources.check(creation, bundle.config)
+    new = not os.path.isdir(paths.root)
     make_root(paths.root)
     directory.sweep(paths.root)
     locks = [directory.reserve(paths)]
@@ -106,6 +107,8 @@ def make_container(
     _close(locks)
     with connection, contextlib.suppress(OSError):  # it is over already, as the engine will see
         connection.send(b".")
+    with contextlib.suppress(OSError):  # this container has been created, whatever becomes of others
+        remains.see_to(paths, new=new)
 
 
 def _close(descriptors: list[int]) -> None:

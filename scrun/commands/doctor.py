@@ -5,7 +5,7 @@ from itertools import chain
 
 from scrun.cli.parsing import Line
 from scrun.packages import use_packages
-from scrun.report.lines import write
+from scrun.report.lines import show
 
 
 def run(line: Line) -> int:
@@ -25,8 +25,8 @@ def run(line: Line) -> int:
     for row in checks:
         rows.append(row)
         if not as_json:
-            write(1, text(row))
+            show(text(row))
     if as_json:
         table = [{"check": row.name, **row.finding._asdict()} for row in rows]
-        write(1, json.dumps(table, indent=2) + "\n")
+        show(json.dumps(table, indent=2) + "\n")
     return 1 if any(row.finding.level == "fault" for row in rows) else 0

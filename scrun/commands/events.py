@@ -1,7 +1,6 @@
 """``scrun events``: what a container uses, as far as Slurm knows it, in runc's JSON lines."""
 
 import json
-import os
 import re
 import time
 from typing import Any
@@ -20,6 +19,7 @@ from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.packages import use_packages
 from scrun.report import diagnostics
+from scrun.report.lines import feed
 
 DEFAULT = "5s"
 LOOK = 0.5
@@ -37,10 +37,13 @@ def run(line: Line) -> int:
     if container.status == "stopped":
         raise WrongStateError(f"container {container.paths.id} is not running")
     meter = _Meter(container)
-    if line.own.flag("stats"):
-        _print("stats", container.paths.id, meter.sample())
-    else:
-        _stream(line, container, meter, interval)
+    try:
+        if line.own.flag("stats"):
+            _print("stats", container.paths.id, meter.sample())
+        else:
+            _stream(line, container, meter, interval)
+    except BrokenPipeError:
+        pass  # nobody reads any more
     return 0
 
 
@@ -152,6 +155,4 @@ def _print(kind: str, container_id: str, data: dict[str, object] | None = None) 
     record: dict[str, Any] = {"type": kind, "id": container_id}
     if data is not None:
         record["data"] = data
-    text = (json.dumps(record, separators=(",", ":")) + "\n").encode()
-    while text:  # a reader that has gone is the end of this command, unlike of every other one
-        text = text[os.write(1, text) :]
+    feed(json.dumps(record, separators=(",", ":")) + "\n")

@@ -5,7 +5,7 @@ import json
 from actors.oci.hook_config import HERE
 from proto import OCI_VERSION, __version__
 from scrun.cli.parsing import Line
-from scrun.report.lines import write
+from scrun.report.lines import show
 
 FEATURES = {
     "ociVersionMin": "1.0.0",
@@ -21,5 +21,5 @@ FEATURES = {
 
 def run(line: Line) -> int:  # noqa: ARG001 - every verb has the same signature
     """Print the features."""
-    write(1, json.dumps(FEATURES, indent=2) + "\n")
+    show(json.dumps(FEATURES, indent=2) + "\n")
     return 0

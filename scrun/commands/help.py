@@ -3,7 +3,7 @@
 from scrun.cli import help_text
 from scrun.cli.grammar import VERBS
 from scrun.cli.parsing import Line, unknown
-from scrun.report.lines import write
+from scrun.report.lines import show
 
 
 def run(line: Line) -> int:
@@ -21,5 +21,5 @@ def run(line: Line) -> int:
         from scrun.console.table import help_text as commands
 
         text += f"\nCOMMANDS:\n{commands()}"
-    write(1, text)
+    show(text)
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 from proto.errors import NotFoundError, UsageError
 from scrun.cli.parsing import Line
 from scrun.packages import use_packages
-from scrun.report.lines import write
+from scrun.report.lines import show, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _list(line: Line, host: "Host", store: str = "") -> None:
             for stored in _store(path).entries():
                 state = "not used" if wrong else "taken back" if stored.retired else "for all"
                 rows.append(_row(stored.key, stored.record.__dict__, stored.record.made, state, path))
-    write(1, f"{json.dumps(rows, indent=2)}\n" if line.own.text("format") == "json" else table(rows))
+    show(f"{json.dumps(rows, indent=2)}\n" if line.own.text("format") == "json" else table(rows))
 
 
 def _push(line: Line, host: "Host", what: str, store: str = "") -> None:
@@ -77,7 +77,7 @@ def _push(line: Line, host: "Host", what: str, store: str = "") -> None:
 
     with mounted(what) as source:
         stored = push(_store(path), source, what, owners=line.own.flag("owners"), progress=progress)
-    write(1, f"{stored.key}\n")
+    show(f"{stored.key}\n")
 
 
 def _rm(line: Line, host: "Host", key: str, store: str = "") -> None:
@@ -105,7 +105,7 @@ def _prune(line: Line, host: "Host", store: str = "") -> None:
         cache = _cache(host)
         gone = [(each.key, each.record.size) for each in cache.prune(all_unused=everything)]
         _remove_left(host, cache)
-    write(1, "".join(f"{key}\n" for key, _ in gone))
+    show("".join(f"{key}\n" for key, _ in gone))
     write(2, f"{len(gone)} removed, {sum(size for _, size in gone) >> 20} MiB\n")
 
 

@@ -19,7 +19,7 @@ from scrun.box.outline import born, outline
 from scrun.cli.parsing import Line
 from scrun.cli.root import check_all_users, root_of
 from scrun.report.durations import length
-from scrun.report.lines import one_line, write
+from scrun.report.lines import one_line, show
 
 # runc's keys, in runc's order.
 KEYS = ("ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "annotations", "owner")
@@ -46,7 +46,7 @@ def run(line: Line) -> int:
         text = table(LONG_OF_ALL if everyone else LONG, rows)
     else:
         text = table(COLUMNS, entries)
-    write(1, text)
+    show(text)
     return 0
 
 

@@ -6,7 +6,7 @@ from proto.errors import UnsupportedError
 from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
-from scrun.report.lines import write
+from scrun.report.lines import show
 
 
 def run(line: Line) -> int:
@@ -14,9 +14,9 @@ def run(line: Line) -> int:
     container = find(root_of(line), line.id)
     pids = [] if container.status == "stopped" else [container.anchor]
     if line.own.text("format") == "json":
-        write(1, f"[{','.join(map(str, pids))}]")
+        show(f"[{','.join(map(str, pids))}]")
     elif pids:
-        write(1, filtered(_ps(line.arguments[1:] or ["-ef"]), pids))
+        show(filtered(_ps(line.arguments[1:] or ["-ef"]), pids))
     return 0
 
 

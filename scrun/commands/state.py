@@ -3,10 +3,10 @@
 from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
-from scrun.report.lines import write
+from scrun.report.lines import show
 
 
 def run(line: Line) -> int:
     """Print the container's state."""
-    write(1, find(root_of(line), line.id).state())
+    show(find(root_of(line), line.id).state())
     return 0

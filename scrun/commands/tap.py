@@ -3,7 +3,6 @@
 The tap is an XPUB that any ZeroMQ client can read; ``docs/tap.md`` is the contract, to which this keeps like any other.
 """
 
-import os
 import time
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from proto.host.paths import check_id, make_root
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.packages import use_packages
+from scrun.report.lines import feed
 from scrun.tap.births import Births
 from scrun.tap.following import Following
 from scrun.tap.hearing import Gap
@@ -113,6 +113,4 @@ class _Printer:
         self._print("gap", gap_body(Gap("unheard"), name, 0, time.time()))
 
     def _print(self, topic: str, body: dict[str, object]) -> None:
-        text = f"{self._format(topic, body)}\n".encode(errors="backslashreplace")
-        while text:
-            text = text[os.write(1, text) :]
+        feed(f"{self._format(topic, body)}\n".encode(errors="backslashreplace"))

@@ -4,7 +4,7 @@ import os
 
 from proto import OCI_VERSION, __version__
 from scrun.cli.parsing import Line
-from scrun.report.lines import write
+from scrun.report.lines import show
 
 
 def run(line: Line) -> int:  # noqa: ARG001 - every verb has the same signature
@@ -15,7 +15,7 @@ def run(line: Line) -> int:  # noqa: ARG001 - every verb has the same signature
         *([f"commit: {commit}"] if commit else []),
         f"spec: {OCI_VERSION}",
     ]
-    write(1, "\n".join(lines) + "\n")
+    show("\n".join(lines) + "\n")
     return 0
 
 

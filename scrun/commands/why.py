@@ -7,7 +7,7 @@ import time
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
 from scrun.packages import use_packages
-from scrun.report.lines import one_line, write
+from scrun.report.lines import one_line, show
 
 
 def run(line: Line) -> int:
@@ -26,8 +26,11 @@ def run(line: Line) -> int:
             finally:
                 outlook = asked.close()
             silent = asked.silent
-    text = one_line(paragraph.paragraph(found, time.time(), outlook, silent=silent))
+    by = None
+    if creation is not None and paragraph.is_cancelled(found):
+        by = inquiry.canceller(root, creation, found.job_id)
+    text = one_line(paragraph.paragraph(found, time.time(), outlook, silent=silent, by=by))
     if os.isatty(1):
         text = textwrap.fill(text, max(20, os.get_terminal_size(1).columns - 1), break_long_words=False)
-    write(1, f"{text}\n")
+    show(f"{text}\n")
     return 0

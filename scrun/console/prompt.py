@@ -8,7 +8,7 @@ from collections.abc import Callable
 from proto.errors import ScrunError
 from scrun.cli.grammar import VERBS
 from scrun.cli.parsing import Line, parse
-from scrun.report.lines import one_line, write
+from scrun.report.lines import one_line, show, write
 
 from .table import COMMANDS, help_text
 
@@ -39,10 +39,10 @@ def prompt(container_id: str, carry_out: Callable[[Line], None]) -> None:
                 if words:
                     _obey(words, carry_out)
             except EOFError:
-                write(1, "\n")
+                show("\n")
                 return
             except KeyboardInterrupt:
-                write(1, "\n")  # of a command that follows, or of a line that is not wanted
+                show("\n")  # of a command that follows, or of a line that is not wanted
             except (ScrunError, ValueError) as error:
                 write(2, f"scrun: {error}\n")
     finally:
@@ -53,7 +53,7 @@ def _obey(words: list[str], carry_out: Callable[[Line], None]) -> None:
     line = parse(["console", "ID", *words], Line())
     del line.arguments[0]
     if words[0] == "help" or line.own.flag("help"):
-        write(1, help_text())
+        show(help_text())
     else:
         carry_out(line)
 

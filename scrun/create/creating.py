@@ -25,7 +25,7 @@ from scrun.packages import directories
 from scrun.report import levels
 from scrun.report.diagnostics import say, warn
 
-from . import allocation, caller, engine_record, gpus, settings
+from . import allocation, caller, engine_record, gpus, possible, settings
 
 ANNOTATIONS_OF_STAGING = frozenset({NETWORK.removeprefix("scrun.")})
 """Annotations ``scrun.…`` that are no job options."""
@@ -42,6 +42,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     """
     own = line.own
     mend()
+    possible.check_host()
     bundle = load(own.text("bundle") or ".", own.text("config"))
     console = absolute(own.text("console-socket"))
     if check or not bundle.terminal:
@@ -121,8 +122,6 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     scheduler, script = decided.scrun.scheduler, decided.scrun.lua
     refuse_descriptors(line)
     from actors.slurm import oci_conf
-
-    from . import possible
 
     site = oci_conf.load(conf)
     if not script:

@@ -1,5 +1,6 @@
 """Refuses, before a job is asked for, a container that asks for what no node can do."""
 
+import os
 from typing import Any
 
 from actors.oci.id_maps import inner_maps
@@ -7,10 +8,28 @@ from actors.oci.impossible import impossible
 from actors.oci.namespaces import own_namespaces, own_network
 from actors.slurm import oci_faults, step_options
 from actors.slurm.oci_conf import OciConf, place
-from proto.errors import SettingsError, UnsupportedError
+from proto.errors import ExhaustedError, SettingsError, UnsupportedError
 from proto.life.creation import Creation
 
 from . import joining
+
+FILES = 64
+"""Descriptors without which some process of a container cannot begin: they are parked above 32."""
+
+
+def check_host() -> None:
+    """Look at what this host lets a process have.
+
+    Raises:
+        ExhaustedError: it is too little for a container.
+
+    """
+    files = os.sysconf("SC_OPEN_MAX")  # of this process: RLIMIT_NOFILE
+    if 0 <= files < FILES:
+        raise ExhaustedError(
+            f"a process may have {files} open files, and one of a container's needs {FILES}; scrun doctor says what "
+            "raises that"
+        )
 
 
 def check(creation: Creation, config: dict[str, Any], conf: OciConf) -> None:

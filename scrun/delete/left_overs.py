@@ -98,6 +98,7 @@ def _job(stranger: Stranger, root: str, host: Host, *, dry: bool) -> None:
 
 
 def _say(sentence: str, *, dry: bool = False) -> None:
+    # (a full disk is no reason to leave the rest undone)
     write(1, f"{sentence}{' (not done)' if dry else ''}\n")
 
 

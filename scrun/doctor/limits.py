@@ -8,6 +8,7 @@ import resource
 from typing import NamedTuple
 
 from scrun.host import Host
+from scrun.tap.births import Births
 
 from .finding import SHELL, Finding, fault, ok, warning
 
@@ -21,6 +22,9 @@ PIPES = 98
 each of two that carry a byte now and then (fcntl(2), F_GETPIPE_SZ)."""
 FEW = 64
 """Containers below which a host is worth a word: as many as one script may well start."""
+
+WATCHES = ("instances = 1024", "watches = 65536")
+"""Of inotify(7): both have defaults that a desktop or a few editors use up."""
 
 USERS = "/etc/security/limits.d/scrun.conf"
 SECTIONS = {".slice": "[Slice]", ".scope": "[Scope]", ".service": "[Service]"}
@@ -95,6 +99,17 @@ def judge_pipes(most: int) -> Finding:
     if count >= FEW:
         return ok(sentence)
     return warning(sentence, "/etc/sysctl.d/scrun.conf", "fs.pipe-user-pages-soft = 262144")
+
+
+def watches(_: Host) -> Finding:
+    """Does the kernel tell this user of new containers at once?"""
+    births = Births("/")
+    found = births.descriptor >= 0
+    births.close()
+    if found:
+        return ok("inotify has a watch left")
+    sentence = "inotify has no watch left for the user: tap --all and exporter look for new containers twice a second"
+    return warning(sentence, "/etc/sysctl.d/scrun.conf", *(f"fs.inotify.max_user_{name}" for name in WATCHES))
 
 
 def kernel_limits(host: Host) -> list[Limit]:

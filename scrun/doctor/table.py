@@ -39,6 +39,7 @@ CHECKS: tuple[tuple[str, Callable[[Host], Finding]], ...] = (
     ("state directory", account.state_directory),
     ("limits", limits.limits),
     ("pipes", limits.pipes),
+    ("watches", limits.watches),
     ("scrun.toml", staging.scrun_toml),
     ("slurm.conf", slurm.slurm_conf),
     ("Slurm's commands", slurm.commands),

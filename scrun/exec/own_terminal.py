@@ -11,8 +11,9 @@ import termios
 import tty
 from typing import Self
 
-from proto.errors import LaunchError
+from proto.errors import LaunchError, StorageError
 from proto.host.trees import remove_tree
+from scrun.report.lines import feed
 
 CHUNK = 1 << 16
 WAIT = 10.0
@@ -27,6 +28,7 @@ class OwnTerminal:
         """Find this process's terminal; without one the container has its own all the same, of no size."""
         self._outer = next((number for number in (0, 1, 2) if os.isatty(number)), None)
         self._master = -1
+        self._heard = True
         self._saved = None if self._outer is None else termios.tcgetattr(self._outer)
         # Short: the address of a socket has 107 bytes.
         self._directory = tempfile.mkdtemp(prefix="scrun-", dir="/tmp")
@@ -86,7 +88,7 @@ class OwnTerminal:
                 ready = dict(poller.poll())
                 if 0 in ready:
                     # What has been typed is passed on before more is read: a terminal takes 4 KiB.
-                    typed = os.read(0, CHUNK)
+                    typed = _typed()
                     listening = bool(typed)
                     poller.unregister(0)
                 if typed and ready.get(self._master, 0) & select.POLLOUT:
@@ -119,5 +121,20 @@ class OwnTerminal:
                 raise
             if not data:
                 return False
-            while data:
-                data = data[os.write(1, data) :]
+            self._print(data)
+
+    def _print(self, data: bytes) -> None:
+        """Write it to standard output; one that takes nothing any more must not stop the container."""
+        try:
+            if self._heard:
+                feed(data)
+        except (BrokenPipeError, StorageError):
+            self._heard = False
+
+
+def _typed() -> bytes:
+    """What standard input has; nothing at its end, and from a connection that was reset."""
+    try:
+        return os.read(0, CHUNK)
+    except OSError:
+        return b""

@@ -8,7 +8,7 @@ nothing at all on success. On the path of the hot verbs: no ``json``, no ``loggi
 import os
 import time
 
-from proto.errors import InternalError, ScrunError, SettingsError
+from proto.errors import InternalError, ScrunError, SettingsError, exhausted
 from proto.host.log_record import file_of, open_log, record
 from scrun.cli.grammar import DEBUG_VARIABLES, EXIT_CODES
 from scrun.cli.parsing import Line
@@ -24,7 +24,9 @@ def report(line: Line, error: BaseException) -> int:
 
             traceback.print_exception(error)
         detail = one_line(str(error))
-        error = InternalError(f"internal error: {type(error).__name__}{': ' if detail else ''}{detail}")
+        error = exhausted(error) or InternalError(
+            f"internal error: {type(error).__name__}{': ' if detail else ''}{detail}"
+        )
     sentence = one_line(error.sentence)
     if line.verb == "exec":
         sentence = f"exec failed: {sentence}"

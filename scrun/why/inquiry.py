@@ -4,10 +4,11 @@ import contextlib
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Generic
 
 from actors.slurm import scheduler_for
-from actors.slurm.scheduler import Outlook, Query, T
+from actors.slurm.scheduler import Outlook, Query, Scheduler, T
 from proto.errors import ScrunError
 from proto.life.creation import Creation
 from scrun.cli.root import is_own
@@ -23,10 +24,28 @@ def begin(root: str, creation: Creation, job_id: int) -> "Inquiry[Outlook | None
 
     The command, and PATH, are what the container's owner gave to ``create``: nobody else runs them, root least of all.
     """
+    return _begin(root, creation, job_id, lambda scheduler: scheduler.outlook(job_id))
+
+
+def canceller(root: str, creation: Creation, job_id: int) -> int | None:
+    """Whose command cancelled a job, by the user's id, if Slurm's books say so."""
+    asked = _begin(root, creation, job_id, lambda scheduler: scheduler.canceller(job_id))
+    if asked is None:
+        return None
+    try:
+        asked.wait()
+    finally:
+        found = asked.close()
+    return found
+
+
+def _begin(
+    root: str, creation: Creation, job_id: int, question: Callable[[Scheduler], Query[T] | None]
+) -> "Inquiry[T] | None":
     try:
         if not job_id or not is_own(root):
             return None
-        query = scheduler_for(creation).outlook(job_id)
+        query = question(scheduler_for(creation))
         return Inquiry(query) if query is not None else None
     except (OSError, ScrunError):
         return None

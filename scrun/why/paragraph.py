@@ -1,5 +1,6 @@
 """Why a container waits, has failed or has ended, in one paragraph with what to do: tables, and how they are joined."""
 
+import pwd
 import time
 
 from actors.slurm.outlook import BOOTING
@@ -61,7 +62,9 @@ ASKED = frozenset({"queued", "staging in", "launching"})
 SILENT = "Slurm did not answer when it was asked for more."
 
 
-def paragraph(case: Case, now: float, outlook: Outlook | None = None, *, silent: bool = False) -> str:
+def paragraph(
+    case: Case, now: float, outlook: Outlook | None = None, *, silent: bool = False, by: int | None = None
+) -> str:
     """Say what is the matter with a container.
 
     Args:
@@ -69,11 +72,12 @@ def paragraph(case: Case, now: float, outlook: Outlook | None = None, *, silent:
         now: seconds since the epoch.
         outlook: what Slurm says of its job, if it was asked and knows.
         silent: whether Slurm was asked and did not answer.
+        by: whose command cancelled its job, if that is known.
 
     """
     name = case.id[:12] if len(case.id) == 64 else case.id  # as podman and docker show ids
     over = case.ending if case.phase == "stopped" else None
-    sentences = _ended(case, over, now) if over else _going(case, now, outlook)
+    sentences = _ended(case, over, now, by) if over else _going(case, now, outlook)
     return " ".join([f"Container {name} {sentences[0]}", *filter(None, sentences[1:]), *([SILENT] if silent else [])])
 
 
@@ -113,14 +117,29 @@ def _going(case: Case, now: float, outlook: Outlook | None) -> list[str]:
     return [first, said, _advice(found.advice, case)]
 
 
-def _ended(case: Case, ending: Ending, now: float) -> list[str]:
+def is_cancelled(case: Case) -> bool:
+    """Whether somebody or something else than scrun has cancelled its job."""
+    ending = case.ending if case.phase == "stopped" else None
+    return ending is not None and ending.kind == "cancelled" and not ending.sentence.startswith("cancelled by")
+
+
+def _ended(case: Case, ending: Ending, now: float, by: int | None) -> list[str]:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(case.since))
     job = f" It was job {case.job_id}{f' on {case.nodes}' if case.nodes else ''}." if case.job_id else ""
     unrun = "" if case.ran else ", and its program never ran"
     first = f"ended with exit code {ending.exit_code} at {when}, {length(now - case.since)} ago{unrun}."
     why = ending.sentence or "the program ended by itself"
     advice = "" if ending.kind == "exited" and ending.exit_code == 0 else _advice(ENDS[ending.kind], case)
+    if by is not None:
+        advice = f"Slurm's books say that {_user(by)} did that."
     return [first + job, f"The reason ({ending.kind}): {why.rstrip('.')}.", advice]
+
+
+def _user(uid: int) -> str:
+    try:
+        return f"user {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"the user with the id {uid}"
 
 
 def _advice(text: str, case: Case) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections import defaultdict
@@ -49,7 +50,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         for count in (1, 4) if bench.quick else (1, 16):
             _more(bench, containers, count)
             _wait_for_rest(bench, containers)
-            yield from _rows(count, [_processes(container) for container in containers])
+            yield from _rows(containers, [_processes(container) for container in containers])
             yield _state_beside(bench, containers[0], count)
             yield _at_rest(bench, containers)
     finally:
@@ -95,14 +96,18 @@ def _spent(container: Container) -> float:
     return sum(map(processor_time, _family(container)))
 
 
-def _rows(count: int, measured: list[list[Memory]]) -> Iterator[Row]:
+def _rows(containers: list[Container], measured: list[list[Memory]]) -> Iterator[Row]:
     ours = [[memory for memory in one if memory.role in OURS] for one in measured]
     total = tuple(sum(memory.pss for memory in one) for one in measured)
     dirty = tuple(sum(memory.dirty for memory in one) for one in ours)
     slurm = tuple(sum(memory.pss for memory in one if memory.role == SLURM) for one in measured)
-    many = f"{count} idle"
+    many = f"{len(containers)} idle"
     yield Row(NAME, f"{many}: PSS per container", "MB", total, SLURM, slurm, "<= 16", NOTE)
     yield Row(NAME, f"{many}: private dirty", "MB", dirty)
+    families = [_family(container) for container in containers]
+    yield Row(NAME, f"{many}: processes each", "", tuple(float(len(family)) for family in families), note=IDLE_NOTE)
+    open_files = tuple(float(sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in family)) for family in families)
+    yield Row(NAME, f"{many}: descriptors each", "", open_files, note=IDLE_NOTE)
     by_role: dict[str, list[Memory]] = defaultdict(list)
     for one in ours:
         for memory in one:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +18,6 @@ from .ordeal import ECHO, forget, in_parallel, nothing_left, read_line, staging_
 from .witness import EVENTS, Witness, find
 
 if TYPE_CHECKING:
-    import subprocess
-
     from tests.slurm.runtime import Box, Runtime
 
     from .conftest import Chaos
@@ -207,6 +206,33 @@ def test_create_killed(runtime: Runtime, chaos: Chaos, event: str) -> None:
         anchor = witness.anchor(0.1)
         runtime.wait_until(lambda: not alive(anchor))
     forget(runtime, box)
+    nothing_left(runtime, name, 0)
+    chaos.figures["cases"] += 1
+    chaos.figures["kills"] += 1
+
+
+@pytest.mark.parametrize("event", ["nothing yet", *(event for event in EVENTS if not event.startswith("signal-"))])
+def test_run_killed(runtime: Runtime, chaos: Chaos, event: str) -> None:
+    """Before its program runs nothing is left of it; a program that runs goes on, as with runc."""
+    name = "alone"
+    running: list[subprocess.Popen[bytes]] = []
+
+    def on_event(_: Witness, word: str) -> None:
+        if word == event and running:
+            running[0].kill()
+
+    runtime.ids.append(name)
+    bundle = str(runtime.bundle("/bin/sh", "-c", "sleep 1; exit 42"))
+    with Witness(runtime, name, on_event) as witness:
+        null = subprocess.DEVNULL
+        running.append(runtime.runner.start(runtime.words("run", "--bundle", bundle, name), stdout=null, stderr=null))
+        if event == "nothing yet":
+            runtime.wait_until((runtime.root / name).exists, interval=0.001)
+            running[0].kill()
+        code = running[0].wait(timeout=30)
+        assert code == -signal.SIGKILL or event in EVENTS[EVENTS.index("step-ended") :], code
+        check_over(runtime, name, cookie_of(witness))
+        assert runtime("delete", "--force", name).returncode == 0
     nothing_left(runtime, name, 0)
     chaos.figures["cases"] += 1
     chaos.figures["kills"] += 1

@@ -41,6 +41,9 @@ PATH=${0%/*}/node:$PATH SLURMD_NODENAME=n1 SLURM_CONF=${0%/*}/../etc/slurm.conf 
 SALLOC = f"""\
 if [ "$1" = --version ]; then {SLURM}; exit; fi
 echo "salloc: error: Unable to allocate resources: Requested nodes are busy" >&2; exit 1"""
+UNWATCHED = (
+    "/usr/bin/unshare", "-Ur", "/bin/sh", "-c", 'echo 0 >/proc/sys/user/max_inotify_instances; exec "$0" "$@"',
+)  # fmt: skip
 OCI = "".join(f"{line}\n" for line in EXAMPLE).replace("--root=/run/slurm-oci/%u ", "")
 COMMANDS = {
     "munge": "echo MUNGE:x:",
@@ -142,6 +145,7 @@ SETUPS = {
     "the controller's clock is an hour late": Setup("clock", "fault", "behind this host's", {"scontrol": LATE}),
     "the controller's clock is half a minute early": Setup("clock", "warning", "ahead of", {"scontrol": EARLY}),
     "few open files": Setup("limits", "warning", "200 open files", prefix=("prlimit", "--nofile=200")),
+    "no inotify watch left": Setup("watches", "warning", "no watch left", prefix=UNWATCHED),
     "no user namespaces": Setup("user namespaces", "fault", "cannot be made", {"unshare": "exit 1"}),
     "a misspelt setting": Setup(
         "scrun.toml", "fault", "direktory", files={"etc/scrun.toml": '[staging]\ndirektory = "/x"\n'}

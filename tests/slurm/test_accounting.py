@@ -68,3 +68,10 @@ def test_what_the_user_asks_for_is_in_the_books_and_the_cookie_stays(runtime: Ru
     )
     words = ["sacct", "-j", str(job), "-X", "-n", "-P", "-o", "JobName,Comment"]
     runtime.wait_until(lambda: re.fullmatch(expected, runtime.runner(words).stdout), what=expected)
+
+
+def test_who_cancelled_a_job(runtime: Runtime, as_root: Runner) -> None:
+    box = runtime.running("/bin/sleep", "600")
+    as_root(["scancel", str(box.job())])
+    assert box.wait() != 0
+    runtime.wait_until(lambda: "Slurm's books say that user root did that." in runtime("why", box.id).stdout)

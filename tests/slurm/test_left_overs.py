@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,7 +142,7 @@ def test_what_lives_is_not_touched(runtime: Runtime) -> None:
 def marked(runtime: Runtime, at: str) -> int:
     """A job with a cookie that nobody knows, asked for at that origin."""
     comment = f"scrun:{os.urandom(8).hex()}" + (f" scrun-at:{at}" if at else "")
-    runtime.runner(["mkdir", "-m", "700", str(runtime.root)])
+    runtime.runner(["mkdir", "-p", "-m", "700", str(runtime.root)])
     done = runtime.runner(["salloc", "--no-shell", f"--comment={comment}", "--job-name=foreign"])
     return int((re.search(r"allocation (\d+)", done.stderr) or ["", "0"])[1])
 
@@ -225,3 +226,46 @@ def test_what_is_cheap_is_done_in_passing(runtime: Runtime, verb: str) -> None:
     # A young one may be a create at work, and one with a point is the scheduler's "local".
     new = ["new"] if verb == "create" else []
     assert sorted(os.listdir(runtime.root)) == [".local-runtime", *new, "young"]
+
+
+def collectors(root: str) -> list[int]:
+    """The processes of ``gc`` that clear up in a state directory."""
+    words = ["--root", root, "gc"]
+    return [pid for pid in all_pids() if read_proc(pid, "cmdline").decode().split("\0")[-4:-1] == words]
+
+
+@pytest.mark.parametrize("found", [False, True], ids=["new", "found before"])
+def test_the_next_create_has_a_dead_container_cleared_up(runtime: Runtime, orphan: Box, found: bool) -> None:
+    """Once: what cannot be cleared up shall cost no other ``create`` anything."""
+    job = orphan.job()
+    if found:
+        assert runtime.runner(["touch", str(runtime.root / orphan.id / "found")]).returncode == 0
+    runtime.box("/bin/true", id="next")
+    if found:
+        assert collectors(str(runtime.root)) == []
+        assert not runtime.released(job)
+        return
+    runtime.wait_until(lambda: runtime.released(job), what="the end of the orphan's job")
+    runtime.wait_until(lambda: collectors(str(runtime.root)) == [], what="the end of gc")
+    assert "scrun's anchor process" in orphan.annotations()["scrun.end-reason"]
+    assert not staging_of(orphan.id)
+
+
+def test_the_first_create_after_a_start_of_the_machine_gives_back_what_was_held_before(runtime: Runtime) -> None:
+    """The user's own state directory is made anew; jobs are all that is left."""
+    home = runtime.directory / "run"
+    runtime.root = home / "scrun"  # the default one
+    boot, _, same = origin.here(str(runtime.root)).partition(".")
+    job = marked(runtime, f"{boot[::-1]}.{same}")
+    shutil.rmtree(home)
+    bundle = str(runtime.bundle("/bin/true"))
+    environ = ["/usr/bin/env", f"XDG_RUNTIME_DIR={home}"]
+    try:
+        assert runtime.runner(["mkdir", "-m", "700", str(home)]).returncode == 0
+        words = [*environ, "scrun", "create", "--bundle", bundle, "first"]
+        assert runtime.runner.start(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).wait(60) == 0
+        runtime.wait_until(lambda: runtime.released(job), what="the end of the job of before")
+        runtime.wait_until(lambda: collectors(str(runtime.root)) == [], what="the end of gc")
+    finally:
+        runtime.runner(["scancel", str(job)])
+        runtime.runner([*environ, "scrun", "delete", "--force", "first"])

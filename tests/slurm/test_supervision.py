@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.chaos.witness import children_of, find
 from tests.conftest import alive, all_pids, read_proc, state_and_parent
 
 if TYPE_CHECKING:
@@ -27,6 +28,36 @@ def talker(runtime: Runtime) -> Box:
     box = runtime.running("/bin/sh", "-c", script, stdin=True)
     assert box.read_line() == "ready"
     return box
+
+
+def killed(box: Box, name: str) -> None:
+    """Kill a command that the anchor has started."""
+    [pid] = [pid for pid in children_of(box.anchor) if read_proc(pid, "comm") == f"{name}\n".encode()]
+    os.kill(pid, signal.SIGKILL)
+    box.runtime.wait_until(lambda: not alive(pid))
+
+
+def test_kill_9_of_salloc_takes_nobody_s_job(runtime: Runtime) -> None:
+    """It is there for the start, and given back at the end."""
+    box = runtime.box("/bin/sh", "-c", "echo ran; exit 4")
+    job = box.job()
+    killed(box, "salloc")
+    # Once because salloc has ended, and once because its words were looked at again.
+    runtime.wait_until(lambda: (runtime.root / box.id / "watch-3.log").exists() or box.ended())
+    runtime.ok("start", box.id)
+    assert (box.read(), box.wait()) == ("ran\n", 4)
+    runtime.wait_until(lambda: runtime.released(job))
+
+
+def test_kill_9_of_anchor_and_guard_and_nobody_calls_delete(runtime: Runtime) -> None:
+    """What salloc has started ends with the last who holds the job, and salloc with it."""
+    box = runtime.running("/bin/sleep", "600")
+    job = box.job()
+    os.kill(box.anchor, signal.SIGSTOP)  # or it would replace its guard
+    os.kill(find(box.anchor, "guard"), signal.SIGKILL)
+    os.kill(box.anchor, signal.SIGKILL)
+    runtime.wait_until(lambda: runtime.released(job), 10)
+    assert box.state()["status"] == "stopped"
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import os
-import sys
 from collections.abc import Sequence
 
 from textual import work
 from textual.binding import Binding
 from textual.screen import Screen
 
+from scrun.packages import PROGRAM
 from scrun.report.lines import printable
 
 from .card import Card
@@ -17,7 +16,6 @@ from .keys import CHANGING, KEYS, Key, help_text
 from .questions import Ask, Confirm, Outcome
 from .rows import short
 
-PROGRAM = (sys.executable, "-IS", os.path.join(os.path.abspath(__file__).rpartition("/console/")[0], "__main__.py"))
 SECONDS = 60.0
 """How long a command may take."""
 MOST = 1 << 20

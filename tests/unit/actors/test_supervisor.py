@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -43,6 +44,7 @@ class House:
         self.now = 100.0
         self.killed: list[str] = []
         self.sent: list[tuple[str, int]] = []
+        self.full = False
         self.far: dict[str, Channel] = {}
         """The actors' own ends of their channels."""
         container = creation(root=str(path), log__own="debug")
@@ -58,6 +60,8 @@ class House:
         )  # fmt: skip
 
     def bear(self, child: Child, _creation: Creation, _descriptors: Descriptors, _lock: int) -> None:
+        if self.full:
+            raise BlockingIOError(errno.EAGAIN, "no more processes")
         if child.name in self.far:
             self.far.pop(child.name).close()
         ours, theirs = socket.socketpair()
@@ -488,3 +492,24 @@ def test_a_level_that_is_asked_for_is_told_and_told_again_to_a_successor(house: 
     house.actors.keep()
     assert house.far["allocation"].receive() == [m.SetLevel("debug")]
     assert house.far["staging"].receive() == []
+
+
+def test_a_host_without_room_for_a_process_is_asked_again(house: House) -> None:
+    house.full = True
+    house.dies("allocation", SIGKILLED)
+    house.actors.need(["stdio"])
+    house.pass_(0)
+    assert house.running() == ["state", "staging"]
+    house.pass_(0.4)
+    assert house.running() == ["state", "staging"]
+    house.full = False
+    house.pass_(0.2)
+    assert house.running() == ["state", "allocation", "staging", "stdio"]
+
+
+def test_a_container_for_which_there_is_no_room_at_all_does_not_begin(tmp_path: pathlib.Path) -> None:
+    house = House(tmp_path)
+    house.full = True
+    with pytest.raises(BlockingIOError):
+        house.actors.keep()
+    house.close()

@@ -85,6 +85,10 @@ class World:
                     self._held = False
                 case Report(e.JobGranted(job_id)):
                     self._known = job_id
+                case Report(e.CancelRequested()):
+                    self._releasing = True
+                case Report(e.JobEnded()):
+                    assert self.jobs == {}, "nobody asks for its release any more"
                 case Report(e.JobReleased()):
                     self.released = True
                     self.check()
@@ -138,6 +142,8 @@ class World:
         }
         if self.sallocs:
             found["salloc is killed"] = lambda: self._kill(next(iter(self.sallocs)))
+        if self.up and "asking" in self.sallocs.values():
+            found["salloc is killed, and its request was heard"] = self._kill_too_late
         if any(self.jobs.values()):
             found["the job is revoked"] = self._revoke
         return found
@@ -164,6 +170,11 @@ class World:
         if self.sallocs[name] != "granted":
             self.jobs.clear()
         self._end(name, SIGKILLED)
+
+    def _kill_too_late(self) -> None:
+        name = next(name for name, phase in self.sallocs.items() if phase == "asking")
+        self._end(name, SIGKILLED)
+        self.jobs[5] = True
 
     def _steps_of(self, name: str) -> list[Act]:
         phase = self.sallocs[name]

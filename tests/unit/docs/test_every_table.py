@@ -47,6 +47,8 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/conformance.md", "Reasons", ""): BATS,
     ("docs/engine-options.md", "podman run and docker run", "option"): "tests/oci/test_engine_options.py::"
     "test_every_option_of_the_engine_has_a_row",
+    ("docs/engine-options.md", "update, top and stats", "option"): PROSE,
+    ("docs/engine-options.md", "update, top and stats", "command"): PROSE,
     ("docs/conformance.md", "Side by side", "reason"): BESIDE,
     ("docs/conformance.md", "Side by side", "row"): BESIDE,
     ("docs/exporter.md", "Metrics", "metric"): f"{UNIT}/test_exporter.py::test_every_metric_has_its_row_and_no_other",

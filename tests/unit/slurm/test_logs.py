@@ -21,6 +21,7 @@ PODMAN_TRAPS = ("no such file or directory", "permission denied", "operation not
         ("", None, "none", 0),
         (said.GRANTED, None, "granted", 5),
         (said.GRANTED, 0, "granted", 5),
+        (said.GRANTED, 9, "granted", 5),
         (said.REVOKED, None, "revoked", 5),
         (said.REVOKED, 256, "revoked", 5),
         ("salloc: Granted job allocation 5", None, "none", 0),

@@ -131,3 +131,10 @@ def test_a_path_without_rights_becomes_dev_null(tmp_path: Path) -> None:
         words = [sys.executable, "-IS", "-c", MENDED, str(CHECKOUT), str(tmp_path / "seen")]
         assert subprocess.run(words, stdin=path, stdout=path, stderr=path, check=False).returncode == 0
     assert (tmp_path / "seen").read_text() == "null null null\n"
+
+
+def test_what_is_no_stream_becomes_dev_null(tmp_path: Path) -> None:
+    with opened(os.eventfd(0)) as (number,):
+        words = [sys.executable, "-IS", "-c", MENDED, str(CHECKOUT), str(tmp_path / "seen")]
+        assert subprocess.run(words, stdin=number, stdout=number, stderr=number, check=False).returncode == 0
+    assert (tmp_path / "seen").read_text() == "null null null\n"
