@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from tests.oci.podman import Podman
 
 
-@pytest.mark.slice
 @pytest.mark.usefixtures("staged_anywhere")
 def test_exit_codes(podman: Podman) -> None:
     codes = [0, 1, 2, 7, 125, 126, 127, 128, 129, 137, 143, 255]
