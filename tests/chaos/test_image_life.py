@@ -53,7 +53,7 @@ VICTIMS: dict[str, tuple[str, str]] = {
     "tar": ("tar", "/.scrun-"),
     "runtime": ("*crun*", " run "),  # 1.21 runs a copy of itself: "memfd:crun_clon"
 }
-"""Whoever is at work: pattern of the process's name, and what is in its command line, in which ID is the container's."""
+"""Whoever is at work: pattern of its name, and what is in its command line, in which ID is the container's."""
 SPARED = {"staging actor", "hook after", "tar"}
 """After whose death the container must be as if nothing had happened; the others may end it, but with a word."""
 
