@@ -43,7 +43,7 @@ test: export ACCOUNTING ?= 1
 test: check ## All checks and all tests; the cluster is taken down again if it was down (RELEASE=trixie: there)
 	@tests/cluster/with-cluster $(python) -m pytest -q -m "not outage" tests/process tests/slurm tests/oci tests/conformance tests/chaos
 
-test-slice: .venv bytecode ## Of the tests of processes, Slurm and engines what users do every day: RELEASE=trixie, 4 minutes
+test-slice: .venv bytecode ## Of the tests of processes, Slurm and engines what users do every day (RELEASE=trixie: there)
 	@tests/cluster/with-cluster $(python) -m pytest -q -m slice tests/process tests/slurm tests/oci
 
 chaos: cluster-up ## Kill, stop and lie to every process at every event; SEED=N repeats a run, ROUNDS=N does more
