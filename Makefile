@@ -17,7 +17,7 @@ base_python := /usr/bin/python3
 shell_programs = find .ci $(folders) $(tools) tests examples -name __pycache__ -prune -o -type f -print | sort | \
     xargs awk 'FNR == 1 && (/^\#!.*sh$$/ || FILENAME ~ /[.](sh|bash)$$/) { print FILENAME } { nextfile }'
 
-.PHONY: help demo test check chaos conformance bench cluster-up cluster-down site site-down site-test site-slice packages matrix lock clean bytecode
+.PHONY: help demo test test-slice check chaos conformance bench cluster-up cluster-down site site-down site-test site-slice packages matrix lock clean bytecode
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-14s%s\n' "$$name" "$$what"; done
@@ -28,7 +28,7 @@ demo: cluster-up ## A fresh machine to the first "podman run" that is a Slurm jo
 ROUNDS ?= 1
 ifdef RELEASE
 # On the machine of another release of Debian: see tests/cluster/README.md.
-test chaos: .venv
+test test-slice chaos: .venv
 	@SEED=$(SEED) ROUNDS=$(ROUNDS) tests/releases/in $(RELEASE) make $@
 
 cluster-up: .venv
@@ -42,6 +42,9 @@ test: export SEED ?= 9
 test: export ACCOUNTING ?= 1
 test: check ## All checks and all tests; the cluster is taken down again if it was down (RELEASE=trixie: there)
 	@tests/cluster/with-cluster $(python) -m pytest -q -m "not outage" tests/process tests/slurm tests/oci tests/conformance tests/chaos
+
+test-slice: .venv bytecode ## Of the tests of processes, Slurm and engines what users do every day (RELEASE=trixie: there)
+	@tests/cluster/with-cluster $(python) -m pytest -q -m slice tests/process tests/slurm tests/oci
 
 chaos: cluster-up ## Kill, stop and lie to every process at every event; SEED=N repeats a run, ROUNDS=N does more
 	SEED=$(SEED) ROUNDS=$(ROUNDS) $(python) -m pytest -q tests/chaos

@@ -140,11 +140,16 @@ def test_a_signal_to_conmon(podman: Podman, chaos: Chaos, state: str) -> None:
             removed = podman.start("rm", "--force", "--time", "0", life.name)
             if not CONMON[signum]:
                 reap(anchor)
-            assert removed.wait(LIMIT) == 0
-            if state == "running" and not CONMON[signum]:
-                # Without conmon podman calls no "delete"; crun keeps its record, too (measured).
-                assert podman.state(life.id)["status"] == "stopped"
-                assert podman.runner(["scrun", "delete", life.id]).returncode == 0
+            lost = state == "running" and not CONMON[signum]
+            if removed.wait(LIMIT) == 125 and lost:
+                # podman 5, with runc, too: the exit code is not to be had. Asked again, it removes all.
+                podman.ok("rm", "--force", life.name)
+            else:
+                assert removed.returncode == 0
+                if lost:
+                    # Without conmon podman 4 calls no "delete"; crun keeps its record, too (measured).
+                    assert podman.state(life.id)["status"] == "stopped"
+                    assert podman.runner(["scrun", "delete", life.id]).returncode == 0
             life.gone()
         chaos.figures["cases"] += 1
 

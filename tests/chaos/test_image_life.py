@@ -51,9 +51,9 @@ VICTIMS: dict[str, tuple[str, str]] = {
     "hook before": ("sh", "ID~*/node/enter"),
     "hook after": ("sh", "ID~*/node/collect"),
     "tar": ("tar", "/.scrun-"),
-    "runtime": ("crun", " run "),
+    "runtime": ("*crun*", " run "),  # 1.21 runs a copy of itself: "memfd:crun_clon"
 }
-"""Whoever is at work: name of the process, and what is in its command line, in which ID is the container's."""
+"""Whoever is at work: pattern of its name, and what is in its command line, in which ID is the container's."""
 SPARED = {"staging actor", "hook after", "tar"}
 """After whose death the container must be as if nothing had happened; the others may end it, but with a word."""
 
@@ -107,7 +107,7 @@ class Trial:
     def _find(self, name: str, words: str) -> int:
         pattern = f"*{words.replace('ID', self.id)}*"
         for pid in all_pids():
-            if name and read_proc(pid, "comm").rstrip() != name.encode():
+            if name and not fnmatch.fnmatchcase(read_proc(pid, "comm").decode().rstrip(), name):
                 continue
             line = read_proc(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace")
             if fnmatch.fnmatchcase(line, pattern):

@@ -52,13 +52,17 @@ mariadb=(
 )
 
 # What mariadb-install-db does, which needs the whole server's package. The files are called mysql up to Debian 12, then
-# mariadb.
+# mariadb. slurmdbd would make its own database, but not with libmariadb 3.4.10 of Debian 13: a handle that has once been told
+# of an unknown database answers each later query with "columns … exceeds maximum (=0)".
 make_database() {
     rm -rf --one-file-system "${accounting_data:?}"
+    # (the cluster's number in the last one: slurmctld since 24.11 or before does not start with another one)
+    rm -f "$lib/state/clustername"
     install -d -m 0700 -o slurm -g slurm "$accounting_data"
     {
         printf 'CREATE DATABASE mysql;\nUSE mysql;\n'
         cat /usr/share/m*/m*_system_tables.sql /usr/share/m*/m*_system_tables_data.sql
+        echo 'CREATE DATABASE scrun;'
     } | "${mariadb[@]}" --bootstrap >>"$log/start.log" 2>&1 || die "no database could be made (see $log/mariadb.log)"
 }
 

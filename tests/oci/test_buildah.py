@@ -37,6 +37,7 @@ def test_run(as_user: Runner, options: list[str], working: str) -> None:
     assert (again.returncode, again.stdout) == (0, "/made\n")
 
 
+@pytest.mark.slice
 @pytest.mark.usefixtures("staged_anywhere")
 def test_build(as_user: Runner, options: list[str]) -> None:
     file = "FROM localhost/busybox\nRUN echo built in job $SLURM_JOB_ID >/where\nRUN cat /where\n"

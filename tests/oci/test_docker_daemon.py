@@ -70,8 +70,10 @@ def test_a_container_that_ends_in_between(daemon: Daemon, wait_until: Any) -> No
     assert done.returncode == 0
     wait_until(lambda: docker.state(container_id).get("status") != "running", 20)
     daemon.start()
-    assert docker.ok("wait", name) == "9"
-    assert docker.status(name) == ("exited", 9)
+    # A later one has no word of it any more, of runc's neither (measured).
+    code = 9 if int(docker.ok("version", "--format", "{{.Server.Version}}").split(".")[0]) < 26 else 255
+    assert docker.ok("wait", name) == str(code)
+    assert docker.status(name) == ("exited", code)
     docker.ok("rm", name)
     wait_until(lambda: not traces(docker), 10, what="nothing left")
 

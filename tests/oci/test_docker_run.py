@@ -21,6 +21,7 @@ def test_info_lists_the_runtime(docker: Docker) -> None:
     assert '"scrun":{"path":' in runtimes
 
 
+@pytest.mark.slice
 def test_output_and_exit_code(docker: Docker) -> None:
     done = docker.run("--rm", "busybox", "sh", "-c", "echo out; echo err >&2; exit 7")
     assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "err\n")
@@ -31,6 +32,7 @@ def test_it_is_a_job(docker: Docker) -> None:
     assert docker.job_state(int(done.stdout)) == "COMPLETED"
 
 
+@pytest.mark.slice
 def test_environment_working_directory_user_and_hostname(docker: Docker) -> None:
     options = ("-e", "WORD=two words", "-w", "/home/app", "-u", "app:29", "--hostname", "somewhere")
     done = docker.run("--rm", *options, "busybox", "sh", "-c", 'echo "$WORD"; pwd; id -u; id -g; hostname')
@@ -48,6 +50,7 @@ def test_an_init_below_a_link(docker: Docker) -> None:
     assert (done.returncode, done.stdout) == (3, "/bin/docker-init\n")
 
 
+@pytest.mark.slice
 def test_a_volume(docker: Docker) -> None:
     volume = docker.name()
     docker.names.remove(volume)  # no container
@@ -67,6 +70,7 @@ def test_programs_that_cannot_run(docker: Docker, program: str, status: int) -> 
     assert docker.left(docker.id(docker.names[-1])) == []
 
 
+@pytest.mark.slice
 def test_piped_input(docker: Docker) -> None:
     text = "a line\n" * 50_000
     done = docker.run("--rm", "-i", "busybox", "cat", input=text)
@@ -83,6 +87,7 @@ def test_much_output(docker: Docker) -> None:
     assert done.stdout.split() == [str(number) for number in range(1, 100_001)]
 
 
+@pytest.mark.slice
 def test_create_and_start(docker: Docker) -> None:
     name = docker.name()
     script = "echo out; echo err >&2; exit 4"

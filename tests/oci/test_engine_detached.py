@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.oci.podman import READY
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from tests.oci.podman import Podman
 
 
+@pytest.mark.slice
 def test_logs_follow_until_the_end(engine: Podman) -> None:
     script = "for i in 1 2 3; do echo $i; echo e$i >&2; sleep 0.2; done; exit 4"
     name = engine.detached("busybox", "sh", "-c", script)
@@ -37,6 +40,7 @@ def test_what_ps_and_inspect_say(engine: Podman) -> None:
     assert engine.inspect(name, ".State.Pid") == "0"
 
 
+@pytest.mark.slice
 def test_stop_asks_first(engine: Podman) -> None:
     name = engine.ready(f'trap "echo bye; exit 3" TERM; {READY}')
     engine.ok("stop", "--time", "30", name)
@@ -44,6 +48,7 @@ def test_stop_asks_first(engine: Podman) -> None:
     assert engine.ok("logs", name) == "ready\nbye"
 
 
+@pytest.mark.slice
 def test_stop_kills_who_does_not_listen(engine: Podman, wait_until: Any) -> None:
     name = engine.ready(f'trap "" TERM; {READY}')
     container_id = engine.id(name)
@@ -84,6 +89,7 @@ def test_a_stop_signal_of_the_image_s_own(engine: Podman) -> None:
     assert engine.status(name) == ("exited", 6)
 
 
+@pytest.mark.slice
 def test_each_signal_arrives_once(engine: Podman, wait_until: Any) -> None:
     name = engine.ready(f'trap "echo usr1" USR1; trap "echo hup" HUP; {READY}')
     for number, signal in enumerate(["USR1", "SIGHUP", "10", "1"], 2):
@@ -108,6 +114,7 @@ def test_restart(engine: Podman, wait_until: Any) -> None:
     assert engine.job(container_id) not in {first, second}
 
 
+@pytest.mark.slice
 def test_rm_removes_everything_at_the_end(engine: Podman, wait_until: Any) -> None:
     name = engine.ready(f'trap "exit 0" TERM; {READY}', "--rm")
     container_id = engine.id(name)

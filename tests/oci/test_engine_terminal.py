@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.oci.node import Node
     from tests.oci.screen import Screen
@@ -44,6 +46,7 @@ def resize_until(screen: Screen, rows: int, columns: int) -> None:
     screen.wait_until(answered, 30, interval=0.3, what=f"the new size in {screen.text[-300:]!r}")
 
 
+@pytest.mark.slice
 def test_terminal_size_and_exit_code(screen: Screen) -> None:
     script = f"test -t 0 && test -t 1 && test -t 2 && echo all three; {AWAIT_SIZE.format('31 97')}; stty size; exit 5"
     run(screen, "--rm", "-it", "busybox", "sh", "-c", script)
@@ -58,6 +61,7 @@ def test_a_terminal_without_input(screen: Screen) -> None:
     assert "done" in screen.text
 
 
+@pytest.mark.slice
 def test_point_21_the_size_follows_the_window(screen: Screen) -> None:
     script = 'trap "stty size" WINCH; echo ready; while :; do sleep 0.1; done'
     name = run(screen, "-it", "busybox", "sh", "-c", script)
@@ -87,6 +91,7 @@ def test_a_window_resized_while_srun_waits_for_the_node(screen: Screen, node: No
     assert screen.exit_code() == 137
 
 
+@pytest.mark.slice
 def test_keys_are_echoed_and_control_c_interrupts(screen: Screen) -> None:
     script = 'trap "echo int; exit 8" INT; echo ready; read x; echo "got $x"; while :; do sleep 0.1; done'
     run(screen, "--rm", "-it", "busybox", "sh", "-c", script)

@@ -43,6 +43,7 @@ def launchers(engine: Podman, box: str) -> list[int]:
     return [int(word) for word in done.stdout.split()]
 
 
+@pytest.mark.slice
 @with_squash
 def test_exit_status_and_streams(engine: Podman, box: str) -> None:
     done = engine("exec", box, "sh", "-c", "echo out; echo err >&2; exit 7")
@@ -59,6 +60,7 @@ def test_it_is_in_the_container(engine: Podman, box: str) -> None:
     assert engine.ok("exec", box, "hostname") == engine.ok("exec", box, "cat", "/proc/sys/kernel/hostname")
 
 
+@pytest.mark.slice
 def test_user_directory_and_environment(engine: Podman, box: str) -> None:
     words = ("--user", "5:6", "--workdir", "/tmp", "--env", "A=b c")
     assert engine.ok("exec", *words, box, "sh", "-c", 'id -u; id -g; pwd; echo "$A"') == "5\n6\n/tmp\nb c"
@@ -79,6 +81,7 @@ def test_a_program_that_cannot_be_run(engine: Podman, box: str, program: str, st
     assert done.stderr
 
 
+@pytest.mark.slice
 def test_standard_input_both_ways(engine: Podman, box: str) -> None:
     data = os.urandom(1 << 20)
     process = engine.start("exec", "-i", box, "sh", "-c", "cat; echo over >&2", stdin=subprocess.PIPE,
@@ -115,6 +118,7 @@ def test_many_at_once(engine: Podman, box: str) -> None:
         assert (out, process.returncode) == (f"{number}\n".encode(), number)
 
 
+@pytest.mark.slice
 def test_terminal(screen: Screen, box: str) -> None:
     """The program has the user's terminal: its size from the beginning, each new one, and ^C for what it runs."""
     screen.run("exec", "-it", box, "sh")

@@ -93,6 +93,7 @@ def test_what_was_put_into_a_container_is_what_it_reads(engine: Podman) -> None:
         assert engine("start", "--attach", name).stdout == text
 
 
+@pytest.mark.slice
 def test_the_changes_of_a_container_are_in_no_other(engine: Podman) -> None:
     name = engine.name()
     assert engine("run", "--name", name, "busybox", "sh", "-c", "echo mine >/f; rm -f /bin/vi").returncode == 0

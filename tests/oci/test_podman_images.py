@@ -114,6 +114,7 @@ def test_where_root_is_nobody_one_id_that_is_not_root_s_has_overlays(squashed_po
     assert squashed_podman.run("--rm", "--user", "1000", "busybox", "sh", "-c", OVERLAYS).stdout.split() == TOPS
 
 
+@pytest.mark.slice
 def test_a_second_start_goes_on_where_the_first_ended(podman: Podman) -> None:
     script = """
         cat /b; echo old >/a; ln -f /a /b; echo new >/a; cat /b; stat -c %h /a
@@ -179,6 +180,7 @@ def test_what_a_killed_container_has_changed_comes_back(podman: Podman) -> None:
     assert {"A /etc/f", "A /f"} <= set(podman.ok("diff", name).splitlines())
 
 
+@pytest.mark.slice
 @pytest.mark.usefixtures("staged_anywhere")
 def test_exec_sees_what_the_program_has_changed(podman: Podman) -> None:
     name = podman.ready("echo precious >/etc/f; echo ready; while :; do sleep 0.1; done")

@@ -27,11 +27,13 @@ def test_death_by_signal(podman: Podman, signum: signal.Signals) -> None:
     assert done.returncode == 128 + signum
 
 
+@pytest.mark.slice
 def test_stdout_and_stderr_stay_apart(podman: Podman) -> None:
     done = podman.run("--rm", "busybox", "sh", "-c", "echo out; echo err >&2; echo more; printf end >&2")
     assert (done.returncode, done.stdout, done.stderr) == (0, "out\nmore\n", "err\nend")
 
 
+@pytest.mark.slice
 @pytest.mark.usefixtures("staged_anywhere")
 def test_environment_working_directory_and_host_name(podman: Podman) -> None:
     script = 'echo "$WORD|$EMPTY|$(pwd)|$(hostname)|$HOME"; env | grep -c SLURM_JOB_ID'
@@ -71,6 +73,7 @@ def test_entry_point(podman: Podman) -> None:
     assert (done.returncode, done.stdout) == (0, "one two\n")
 
 
+@pytest.mark.slice
 @pytest.mark.usefixtures("staged_anywhere")
 @pytest.mark.parametrize(
     ("program", "code", "words"),
@@ -96,6 +99,7 @@ def test_a_container_s_files_are_its_own_and_last(podman: Podman) -> None:
     assert podman.runner(["test", "-e", "/root/file"]).returncode != 0
 
 
+@pytest.mark.slice
 @pytest.mark.usefixtures("staged_anywhere")
 def test_volumes(podman: Podman, as_user: object) -> None:
     made = podman.runner(["mktemp", "-d", "/home/scruntest/volume-XXXXXX"]).stdout.strip()

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import Runner
 from tests.oci.conftest import ROOT_STATE
 from tests.oci.podman import Podman
+from tests.slurm import site_conf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +83,11 @@ def test_a_closed_directory_on_the_way(site: Any, place: pathlib.Path) -> None:
     assert list((closed / "scrun").iterdir()) == []
 
 
-def test_a_user_without_his_own_id(podman: Podman, cluster: Any) -> None:
+def test_a_user_without_his_own_id(
+    podman: Podman, cluster: Any, as_user: Runner, request: pytest.FixtureRequest
+) -> None:
+    if site_conf.version(as_user) >= (24, 11):
+        request.applymarker(pytest.mark.xfail(reason="slurmd's directory of the task is closed to all but the user"))
     done = podman.run("--rm", "--userns=nomap", "busybox", "sh", "-c", "id -u; cat /proc/self/uid_map; exit 5")
     assert done.returncode == 5, done.stderr
     uid, inside, outside, _ = done.stdout.split()

@@ -33,11 +33,13 @@ def site(tmp_path: pathlib.Path, wait_until: Any) -> Iterator[Site]:
     found.scrun("delete", "--force", "x")
 
 
+@pytest.mark.slice
 def test_exit_status_and_streams(site: Site) -> None:
     done = site.scrun("exec", "x", *SHELL, "echo out; echo err >&2; exit 7")
     assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "err\n")
 
 
+@pytest.mark.slice
 def test_it_is_in_the_container(site: Site) -> None:
     assert "sleep" in site.succeeds("exec", "-e", "A=b", "--cwd", "/etc", "x", *SHELL, "busybox cat /proc/1/cmdline")
     assert site.succeeds("exec", "-e", "A=b", "--cwd", "/etc", "x", *SHELL, 'echo "$A $PWD"') == "b /etc\n"
@@ -51,6 +53,7 @@ def test_a_program_that_cannot_be_run(site: Site, program: str) -> None:
     assert program in done.stderr
 
 
+@pytest.mark.slice
 @pytest.mark.parametrize(
     ("program", "status"), [("nosuch", 127), ("/bin/nosuch", 127), ("/etc/passwd", 126), ("/etc", 126)]
 )
@@ -64,6 +67,7 @@ def test_what_the_node_s_script_makes_of_runc_s_words(site: Site, program: str, 
     assert done.stderr
 
 
+@pytest.mark.slice
 def test_a_signal_ends_the_program(site: Site) -> None:
     words = [*COMMAND, "--root", str(site.root), "exec", "x", *SHELL, "echo ready; exec sleep 1234"]
     with subprocess.Popen(words, env=site.environ, stdout=subprocess.PIPE) as process:

@@ -26,6 +26,7 @@ def site(tmp_path: pathlib.Path) -> Iterator[Site]:
     found.scrun("delete", "--force", "x")
 
 
+@pytest.mark.slice
 def test_each_kind_runs_once_in_its_time(site: Site) -> None:
     tell = f"{{ cat; echo; test -d {site.root}/x && echo there || echo gone; }} >> {site.traces}"
     hooks: Any = {kind: [shell(f"echo {kind} >> {site.traces}; {tell}")] for kind in HERE}
@@ -48,6 +49,7 @@ def test_each_kind_runs_once_in_its_time(site: Site) -> None:
     assert lines[2::3] == ["there", "there", "there", "gone"]
 
 
+@pytest.mark.slice
 def test_what_a_hook_gets_and_nothing_else(site: Site) -> None:
     out = site.path / "out"
     # The shell's $0 is the word after the script: argv is passed on as it is.
@@ -82,6 +84,7 @@ def test_later_changes_of_the_config_change_nothing(site: Site) -> None:
     assert site.traced() == ["start", "stop"]
 
 
+@pytest.mark.slice
 @pytest.mark.parametrize("kind", ["prestart", "createRuntime"])
 def test_a_failure_in_create_leaves_nothing(site: Site, kind: str) -> None:
     pid_file = site.path / "pid"
@@ -206,6 +209,7 @@ def holders(lock: str) -> list[int]:
     return found
 
 
+@pytest.mark.slice
 def test_rules(site: Site) -> None:
     docker = {"path": "/bin/false", "args": ["libnetwork-setkey", "-exec-root=/run/docker", "x", "y"]}
     nvidia = {"path": "/usr/bin/nvidia-container-runtime-hook", "args": ["nvidia-container-runtime-hook", "prestart"]}

@@ -109,6 +109,7 @@ def test_no_verb_but_the_exporter_imports_what_it_needs() -> None:
     }
 
 
+@pytest.mark.slice
 @pytest.mark.parametrize("verb", ALLOWED)
 def test_a_hot_verb_imports_only_what_it_needs(tmp_path: pathlib.Path, verb: str) -> None:
     with anchor(tmp_path / "x", "created"), Hub(tmp_path / "x", react):
@@ -135,6 +136,7 @@ def test_the_hooks_of_another_verb_cost_no_process(tmp_path: pathlib.Path) -> No
     assert "subprocess" not in modules
 
 
+@pytest.mark.slice
 def test_another_program_imports_only_what_it_needs(tmp_path: pathlib.Path) -> None:
     paths = ContainerPaths(str(tmp_path), "x")
     srun = tmp_path / "srun"

@@ -1,4 +1,4 @@
-"""The deb and the rpm on a bare Debian 12: they install, scrun works, and they go without a trace.
+"""The deb and the rpm on a bare Debian of this release: they install, scrun works, and they go without a trace.
 
 The rpm is installed into the same root file system, without its dependencies: no registry of ours has one of a
 distribution of rpm. So this shows its files and its scripts, and what it requires is compared with what is meant.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import platform
 import re
 import subprocess
 import sys
@@ -30,7 +31,9 @@ NAMES = (
     "share/zsh/site-functions/_scrun", "share/fish/vendor_completions.d/scrun.fish",
 )  # fmt: skip
 # What package managers write down; and what is mounted.
-JOURNALS = ("var/log/", "var/cache/", "var/lib/dpkg/", "var/lib/apt/", "root/.rpmdb/", "proc/", "dev/", "tmp/")
+JOURNALS = (
+    "var/log/", "var/cache/", "var/lib/dpkg/", "var/lib/apt/", "var/lib/rpm/", "root/.rpmdb/", "proc/", "dev/", "tmp/",
+)  # fmt: skip
 
 
 def run(*argv: str | pathlib.Path, fails: bool = False) -> str:
@@ -72,11 +75,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pathlib.Path]:
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
-    if PYTHON != "python3.11":
-        pytest.skip("the packages fit another release than Debian 12")
     run(CHECKOUT / "tests/cluster/apt-ensure", "mmdebstrap", "rpm")
     root = tmp_path_factory.mktemp("bare") / "root"
-    run(CHECKOUT / "tests/releases/file-system", "bookworm", root, f"--include={PYTHON},man-db")
+    release = platform.freedesktop_os_release()["VERSION_CODENAME"]
+    run(CHECKOUT / "tests/releases/file-system", release, root, f"--include={PYTHON},man-db")
     yield Bare(root)
     run("rm", "-rf", "--one-file-system", root)
 

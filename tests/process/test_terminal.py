@@ -91,6 +91,7 @@ def program(slave: int, code: str) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.slice
 def test_the_engine_gets_name_and_master_in_one_message(engine: Engine) -> None:
     before = set(census.descriptors(os.getpid()).values())
     slave = terminal.open_terminal(str(engine.path), (24, 80))
@@ -174,6 +175,7 @@ def test_an_engine_that_does_not_accept(tmp_path: Path, monkeypatch: pytest.Monk
             terminal.open_terminal(str(path))
 
 
+@pytest.mark.slice
 def test_resize_reaches_the_program(engine: Engine) -> None:
     slave = terminal.open_terminal(str(engine.path), (24, 80))
     master = engine.master()
@@ -204,6 +206,7 @@ def test_the_interrupt_key_is_a_byte_from_the_beginning(engine: Engine) -> None:
         assert child.wait(DEADLINE) == 0
 
 
+@pytest.mark.slice
 def test_the_engines_end_hangs_up_the_program(engine: Engine) -> None:
     slave = terminal.open_terminal(str(engine.path))
     with program(slave, "import signal\nprint('ready', flush=True)\nsignal.pause()") as child:

@@ -68,6 +68,7 @@ def test_nodes_that_are_well_and_one_that_is_not(runtime: Runtime) -> None:
     assert "crun version" in rows["node1 runtime"][1]
 
 
+@pytest.mark.slice
 def test_what_depends_on_release_and_load(runtime: Runtime) -> None:
     rows = visit(runtime, "node1", everything=True)
     assert {"staging speed", "node1 speed", "node1 known faults"} < set(rows)

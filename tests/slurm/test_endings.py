@@ -25,6 +25,7 @@ def explained(box: Box, kind: str, words: str) -> None:
     assert words in annotations["scrun.end-reason"]
 
 
+@pytest.mark.slice
 def test_scancel(runtime: Runtime, as_user: Any) -> None:
     box = runtime.running("/bin/sh", "-c", "echo here; while :; do sleep 1; done")
     assert box.read_line() == "here"
@@ -35,6 +36,7 @@ def test_scancel(runtime: Runtime, as_user: Any) -> None:
     assert runtime.left(box.id) == []
 
 
+@pytest.mark.slice
 def test_scancel_of_the_step(runtime: Runtime, as_user: Any) -> None:
     box = runtime.running("/bin/sleep", "600")
     as_user(["scancel", box.annotations()["scrun.step"]])
@@ -43,6 +45,7 @@ def test_scancel_of_the_step(runtime: Runtime, as_user: Any) -> None:
     assert box.annotations()["scrun.end-reason"]
 
 
+@pytest.mark.slice
 def test_scancel_between_create_and_start(runtime: Runtime, as_user: Any) -> None:
     box = runtime.box("/bin/sleep", "600")
     as_user(["scancel", str(box.job())])
@@ -101,6 +104,7 @@ def test_time_limit(runtime: Runtime) -> None:
     explained(box, "time-limit", "time limit of 1:00")
 
 
+@pytest.mark.slice
 def test_the_program_s_own_end_needs_no_explanation(runtime: Runtime) -> None:
     box = runtime.running("/bin/sh", "-c", "exit 0")
     assert box.wait() == 0

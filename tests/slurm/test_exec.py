@@ -53,6 +53,7 @@ def ready(runtime: Runtime, *words: str) -> subprocess.Popen[bytes]:
     return process
 
 
+@pytest.mark.slice
 @pytest.mark.usefixtures("staged_anywhere")
 def test_exit_status_and_streams(runtime: Runtime, box: Box) -> None:
     done = runtime("exec", box.id, "sh", "-c", "echo out; echo err >&2; exit 7")
@@ -67,6 +68,7 @@ def test_standard_error_may_be_a_file(runtime: Runtime, box: Box) -> None:
     assert runtime.runner(["sh", "-c", script, "sh", str(runtime.directory / "log"), *words]).stdout == "one\ntwo\n"
 
 
+@pytest.mark.slice
 def test_what_options_say(runtime: Runtime, box: Box) -> None:
     words = ("--env", "A=b c", "-e", "B=", "--cwd", "/tmp")
     script = 'echo "$A,$B,$PATH,$PWD"; cat /proc/self/status'
@@ -178,6 +180,7 @@ def test_a_signal_for_the_foreground_ends_the_program(runtime: Runtime, box: Box
     runtime.wait_until(lambda: len(steps(runtime, box)) == 1, 30, what="the step's end")
 
 
+@pytest.mark.slice
 def test_on_a_terminal_of_one_s_own(runtime: Runtime, screen: Screen) -> None:
     terminals = {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["newinstance"]}
     box = runtime.running("/bin/sleep", "1000", config={"mounts": [*CONFIG["mounts"], terminals]})

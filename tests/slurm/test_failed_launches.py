@@ -36,6 +36,7 @@ def test_an_oci_conf_that_no_node_can_use(runtime: Runtime, cluster: Any, old: s
     assert words in refused(runtime, environ=site(runtime, cluster, oci_conf=(old, new)))
 
 
+@pytest.mark.slice
 @pytest.mark.parametrize(
     ("annotations", "line", "words"),
     [

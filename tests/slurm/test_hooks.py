@@ -49,6 +49,7 @@ def podman(as_user: Any) -> Iterator[Podman]:
     as_user(["rm", "-rf", directory])
 
 
+@pytest.mark.slice
 @pytest.mark.usefixtures("staged_anywhere")
 def test_every_hook_runs_once_and_here(podman: Podman) -> None:
     state = "cut -c -2000 | tr -d '\\n'"
@@ -66,6 +67,7 @@ def test_every_hook_runs_once_and_here(podman: Podman) -> None:
     assert len({state["annotations"]["scrun.job-id"] for state in ours}) == 1
 
 
+@pytest.mark.slice
 @pytest.mark.usefixtures("staged_anywhere")
 def test_a_failed_hook_fails_the_container_and_gives_the_job_back(podman: Podman) -> None:
     podman.hook("bad", ("createRuntime",), f"cat > {podman.directory}/state; echo no licence left >&2; exit 3")

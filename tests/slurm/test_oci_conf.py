@@ -54,6 +54,7 @@ def test_it_is_heard_at_once_that_it_shall_end(runtime: Runtime, site: Site) -> 
     assert (box.read(), box.wait()) == ("bye\n", 7)
 
 
+@pytest.mark.slice
 def test_each_signal_comes_once(runtime: Runtime, site: Site) -> None:
     box = site.running(f"{TRAPS} trap 'exit 3' HUP; echo ready; while :; do sleep 0.1; done")
     assert box.read_line() == "ready"
@@ -87,6 +88,7 @@ def test_it_can_be_ended(runtime: Runtime, site: Site, way: str) -> None:
     runtime.wait_until(lambda: runtime.released(job), what="the end of the job")
 
 
+@pytest.mark.slice
 def test_exit_status_input_output_and_exec(runtime: Runtime, site: Site) -> None:
     box = site.running("echo err >&2; cat; exit 5", stdin=True)
     assert box.read_line("err") == "err"

@@ -18,6 +18,7 @@ def job(runtime: Runtime, box: Box) -> dict[str, str]:
     return dict(re.findall(r"(\w+)=(\S*)", text))
 
 
+@pytest.mark.slice
 def test_point_23_annotations_reach_slurm(runtime: Runtime) -> None:
     name = f"name-{secrets.token_hex(4)}"
     annotations = {"scrun.partition": "short", "scrun.time": "1", "scrun.nodes": "2", "scrun.job-name": name,
@@ -32,6 +33,7 @@ def test_point_23_annotations_reach_slurm(runtime: Runtime) -> None:
     assert box.wait() == 0
 
 
+@pytest.mark.slice
 def test_the_program_runs_on_every_node(runtime: Runtime) -> None:
     # It must not fail: with --kill-on-bad-exit the slower node's program may be ended before it has said anything.
     box = runtime.running("/bin/sh", "-c", "echo $SLURM_STEP_NUM_NODES", annotations={"scrun.nodes": "2"})
@@ -40,6 +42,7 @@ def test_the_program_runs_on_every_node(runtime: Runtime) -> None:
     assert box.read() == "2\n2\n"
 
 
+@pytest.mark.slice
 @pytest.mark.parametrize("source", ["container", "caller", "toml"])
 def test_each_source(runtime: Runtime, source: str) -> None:
     name = f"name-{secrets.token_hex(4)}"
@@ -63,6 +66,7 @@ def test_annotations_go_before_variables_before_settings(runtime: Runtime) -> No
     assert (about["JobName"], about["TimeLimit"], about["Partition"]) == ("annotation", "00:01:00", "short")
 
 
+@pytest.mark.slice
 def test_an_option_that_there_is_not(runtime: Runtime) -> None:
     bundle = runtime.bundle("/bin/true", annotations={"scrun.partion": "debug"})
     sentence = runtime.fails("create", "--bundle", str(bundle), "typo")

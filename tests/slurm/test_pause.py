@@ -24,6 +24,7 @@ def paused(runtime: Runtime) -> Box:
     return box
 
 
+@pytest.mark.slice
 def test_a_signal_waits_for_the_end_of_the_pause(runtime: Runtime, paused: Box) -> None:
     runtime.ok("kill", paused.id, "USR1")
     assert paused.state()["status"] == "paused"

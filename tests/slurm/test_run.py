@@ -24,6 +24,7 @@ def run(runtime: Runtime, *program: str, options: tuple[str, ...] = (), id: str 
     return runtime("run", *options, "--bundle", str(bundle), id)
 
 
+@pytest.mark.slice
 @pytest.mark.usefixtures("staged_anywhere")
 def test_run_is_the_program_and_leaves_nothing(runtime: Runtime) -> None:
     done = run(runtime, "/bin/sh", "-c", "echo out; echo err >&2; exit 7")
@@ -52,6 +53,7 @@ def test_run_keep_keeps_the_state(runtime: Runtime) -> None:
     runtime.ok("delete", "run")
 
 
+@pytest.mark.slice
 def test_run_detach_returns_when_it_runs(runtime: Runtime) -> None:
     pid_file = runtime.pid_file("run")
     bundle = runtime.bundle("/bin/sleep", "600")
@@ -64,6 +66,7 @@ def test_run_detach_returns_when_it_runs(runtime: Runtime) -> None:
     runtime.ok("delete", "--force", "run")
 
 
+@pytest.mark.slice
 @pytest.mark.parametrize("name", ["SIGUSR1", "SIGINT", "SIGALRM"])
 def test_run_passes_signals_on(runtime: Runtime, name: str) -> None:
     script = f"trap 'echo got it; exit 5' {name[3:]}; echo ready; while :; do sleep 0.1; done"
@@ -81,6 +84,7 @@ def test_run_passes_signals_on(runtime: Runtime, name: str) -> None:
         assert process.wait(30) == 5
 
 
+@pytest.mark.slice
 @pytest.mark.usefixtures("staged_anywhere")
 def test_run_on_a_terminal(runtime: Runtime, screen: Screen) -> None:
     # The new size arrives when it arrives: the program waits for it.

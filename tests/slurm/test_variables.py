@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.slurm.runtime import Box, Runtime
 
@@ -33,6 +35,7 @@ def script(runtime: Runtime, text: str) -> dict[str, str]:
     return runtime.site(f'[scrun]\nlua = "{path}"\n')
 
 
+@pytest.mark.slice
 def test_all_that_srun_in_an_allocation_is_told(runtime: Runtime) -> None:
     words = ("--mem=100", "--ntasks-per-core=1", "--cpus-per-task=2", "--overcommit")
     there = runtime.runner(["salloc", "--quiet", "--nodes=1", *words, "env"]).stdout
