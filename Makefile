@@ -36,6 +36,9 @@ cluster-up: .venv
 
 cluster-down:
 	@tests/releases/down $(RELEASE)
+
+bench: cluster-up
+	@tests/releases/in $(RELEASE) $(python) -m tests.bench --only peer $(BENCH)
 else
 # What is merged must not depend on chance: the slice of the chaos tests is the same one each time.
 test: export SEED ?= 9
@@ -51,6 +54,9 @@ cluster-up: .venv bytecode ## A real Slurm cluster with podman, on this machine 
 
 cluster-down: ## Stop that cluster; nothing of it keeps running
 	@tests/cluster/down
+
+bench: cluster-up ## Measure latency and throughput on the cluster; RELEASE=forky: beside Slurm's own scrun
+	$(python) -m tests.bench $(BENCH)
 endif
 
 check: .venv bytecode ## Lint, types, layers and unit tests; under 45 s on two cores, no cluster
@@ -68,9 +74,6 @@ unit:
 
 conformance: cluster-up ## runc's own tests, with runc and with scrun; rewrites docs/conformance.md
 	$(python) -m tests.conformance
-
-bench: cluster-up ## Measure latency and throughput on the cluster
-	$(python) -m tests.bench
 
 site: .venv ## A real site in three virtual machines (root; SCRUN_SITE=directory, RELEASE=forky)
 	@tests/site/up

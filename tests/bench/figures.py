@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import adding, crowd, images, life, memory, screen, tap, throughput, verbs
+from . import adding, crowd, images, life, memory, peer, screen, tap, throughput, verbs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -13,5 +13,6 @@ if TYPE_CHECKING:
     from .rows import Row
 
 FIGURES: dict[str, Callable[[Bench], Iterator[Row]]] = {
-    module.NAME: module.measure for module in (verbs, adding, life, throughput, memory, crowd, images, tap, screen)
+    module.NAME: module.measure
+    for module in (verbs, adding, life, throughput, memory, crowd, images, tap, screen, peer)
 }

@@ -101,6 +101,8 @@ KNOWN: dict[tuple[str, str, str], str] = {
     "test_every_option_has_its_row_and_nothing_else_has",
     ("docs/performance.md", "Figures", ""): f"{UNIT}/test_performance.py::"
     "test_page_and_picture_are_those_of_the_kept_numbers",
+    ("docs/performance.md", "Beside Slurm's own scrun", ""): f"{UNIT}/test_performance.py::"
+    "test_page_and_picture_are_those_of_the_kept_numbers",
     ("docs/performance.md", "What was tried", "what"): PROSE,
     ("docs/performance.md", "What exec takes", ""): PROSE,
     ("docs/protocol.md", "Sockets", "socket"): f"{UNIT}/test_protocol.py::test_the_sockets_are_files_of_the_container",
