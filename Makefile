@@ -17,7 +17,7 @@ base_python := /usr/bin/python3
 shell_programs = find .ci $(folders) $(tools) tests examples -name __pycache__ -prune -o -type f -print | sort | \
     xargs awk 'FNR == 1 && (/^\#!.*sh$$/ || FILENAME ~ /[.](sh|bash)$$/) { print FILENAME } { nextfile }'
 
-.PHONY: help demo test check chaos conformance bench cluster-up cluster-down site site-down site-test site-slice packages matrix lock clean bytecode
+.PHONY: help demo test check chaos conformance bench compare cluster-up cluster-down site site-down site-test site-slice packages matrix lock clean bytecode
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-14s%s\n' "$$name" "$$what"; done
@@ -39,6 +39,9 @@ cluster-down:
 
 bench: cluster-up
 	@tests/releases/in $(RELEASE) $(python) -m tests.bench --only peer $(BENCH)
+
+compare: cluster-up
+	@tests/releases/in $(RELEASE) $(python) -m tests.compare
 else
 # What is merged must not depend on chance: the slice of the chaos tests is the same one each time.
 test: export SEED ?= 9
@@ -57,6 +60,9 @@ cluster-down: ## Stop that cluster; nothing of it keeps running
 
 bench: cluster-up ## Measure latency and throughput on the cluster; RELEASE=forky: beside Slurm's own scrun
 	$(python) -m tests.bench $(BENCH)
+
+compare: cluster-up ## Rows of docs/comparison.md with Slurm's scrun and with this one; rewrites it; RELEASE=forky
+	$(python) -m tests.compare
 endif
 
 check: .venv bytecode ## Lint, types, layers and unit tests; under 45 s on two cores, no cluster

@@ -31,9 +31,7 @@ def test_the_configuration_is_in_the_usual_place_meanwhile(place: pathlib.Path) 
     assert [path.name for path in place.iterdir()] == ["plugstack.conf"]
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [("PROGRAM", "no scrun here"), ("RELEASE", "a machine of tests/releases only")]
-)
+@pytest.mark.parametrize(("name", "words"), [("PROGRAM", "no scrun here"), ("RELEASE", "tests/releases only")])
 def test_elsewhere_it_is_refused(
     place: pathlib.Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str, tmp_path: pathlib.Path
 ) -> None:

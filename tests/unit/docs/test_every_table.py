@@ -33,8 +33,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/architecture.md", "Dependencies", "package"): f"{UNIT}/test_links.py::"
     "test_the_dependencies_are_what_the_code_imports",
     ("docs/architecture.md", "pyslurm", "wanted"): PROSE,
-    ("docs/comparison.md", "Compared with Slurm's own scrun", ""): f"{UNIT}/test_links.py::"
-    "test_tests_that_are_named_exist",
+    ("docs/comparison.md", "What was seen", ""): f"{UNIT}/test_comparison.py::test_the_page_has_the_rows_of_the_table",
     ("docs/conformance.md", "runc's bats", "file"): BATS,
     (
         "docs/console.md",
