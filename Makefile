@@ -38,7 +38,8 @@ cluster-down:
 	@tests/releases/down $(RELEASE)
 
 bench: cluster-up
-	@tests/releases/in $(RELEASE) $(python) -m tests.bench --only peer $(BENCH)
+	@tests/releases/in $(RELEASE) $(python) -m tests.bench --only peer $(BENCH) \
+	    --commit "$$(git describe --always --dirty --exclude='*')"
 
 compare: cluster-up
 	@tests/releases/in $(RELEASE) $(python) -m tests.compare

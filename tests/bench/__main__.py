@@ -38,6 +38,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few repetitions: does the bench work?")
     parser.add_argument("--only", action="append", choices=tuple(FIGURES), help="one figure (may be repeated)")
     parser.add_argument("--json", metavar="FILE", help="write all values there, too")
+    parser.add_argument("--commit", help="of the checkout, where git cannot tell it: on a machine of tests/releases")
     arguments = parser.parse_args()
     as_user = CHECKOUT / ".cluster/as-user"
     if not as_user.exists():
@@ -46,6 +47,7 @@ def main() -> int:
     begin = time.monotonic()
     names = arguments.only or [name for name in FIGURES if name != peer.NAME]
     facts = describe()
+    facts["commit"] = arguments.commit or facts["commit"]
     with contextlib.ExitStack() as stack:
         if peer.NAME in names:
             stack.enter_context(slurms.configured(cluster()["SLURM_CONF"]))
