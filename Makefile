@@ -17,7 +17,7 @@ base_python := /usr/bin/python3
 shell_programs = find .ci $(folders) $(tools) tests examples -name __pycache__ -prune -o -type f -print | sort | \
     xargs awk 'FNR == 1 && (/^\#!.*sh$$/ || FILENAME ~ /[.](sh|bash)$$/) { print FILENAME } { nextfile }'
 
-.PHONY: help demo test test-slice check chaos conformance bench cluster-up cluster-down site site-down site-test site-slice packages matrix lock clean bytecode
+.PHONY: help demo test test-slice check chaos conformance bench compare cluster-up cluster-down site site-down site-test site-slice packages matrix lock clean bytecode
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1 \2/p' Makefile | while read -r name what; do printf '  make %-14s%s\n' "$$name" "$$what"; done
@@ -36,6 +36,13 @@ cluster-up: .venv
 
 cluster-down:
 	@tests/releases/down $(RELEASE)
+
+bench: cluster-up
+	@tests/releases/in $(RELEASE) $(python) -m tests.bench --only peer $(BENCH) \
+	    --commit "$$(git describe --always --dirty --exclude='*')"
+
+compare: cluster-up
+	@tests/releases/in $(RELEASE) $(python) -m tests.compare
 else
 # What is merged must not depend on chance: the slice of the chaos tests is the same one each time.
 test: export SEED ?= 9
@@ -54,6 +61,12 @@ cluster-up: .venv bytecode ## A real Slurm cluster with podman, on this machine 
 
 cluster-down: ## Stop that cluster; nothing of it keeps running
 	@tests/cluster/down
+
+bench: cluster-up ## Measure latency and throughput on the cluster; RELEASE=forky: beside Slurm's own scrun
+	$(python) -m tests.bench $(BENCH)
+
+compare: cluster-up ## Rows of docs/comparison.md with Slurm's scrun and with this one; rewrites it; RELEASE=forky
+	$(python) -m tests.compare
 endif
 
 check: .venv bytecode ## Lint, types, layers and unit tests; under 45 s on two cores, no cluster
@@ -71,9 +84,6 @@ unit:
 
 conformance: cluster-up ## runc's own tests, with runc and with scrun; rewrites docs/conformance.md
 	$(python) -m tests.conformance
-
-bench: cluster-up ## Measure latency and throughput on the cluster
-	$(python) -m tests.bench
 
 site: .venv ## A real site in three virtual machines (root; SCRUN_SITE=directory, RELEASE=forky)
 	@tests/site/up

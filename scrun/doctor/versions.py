@@ -41,7 +41,7 @@ KNOWN = (
     ),
     Known(
         "srun", "26.05", ("26.05.2",),
-        "a container may end with 0 although its program was never started", "release notes of 26.05.2",
+        "srun may end with 0 although no program was started; the container ends with 125", "release notes of 26.05.2",
     ),
     Known("srun", "26.05", ("26.05.3",), "a container may not end with its program", "release notes of 26.05.3"),
 )  # fmt: skip

@@ -7,6 +7,7 @@ whatever else runs on it: read the ratios. Nothing is asserted about any time.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -20,14 +21,14 @@ import tempfile
 import time
 from typing import Any
 
-from . import images
+from . import images, peer, slurms
 from .figures import FIGURES
 from .rows import Row, row_from_json, table
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent.parent
 USUAL_SECONDS, QUICK_SECONDS = 300.0, 60.0
-IMAGES_SECONDS = 900.0
-"""More for large images, which have to be made."""
+MORE_SECONDS = {images.NAME: 900.0, peer.NAME: 600.0}
+"""For large images, which have to be made; for two programs, of which one may hang."""
 CLEAN_UP_SECONDS = 40.0
 
 
@@ -37,14 +38,21 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few repetitions: does the bench work?")
     parser.add_argument("--only", action="append", choices=tuple(FIGURES), help="one figure (may be repeated)")
     parser.add_argument("--json", metavar="FILE", help="write all values there, too")
+    parser.add_argument("--commit", help="of the checkout, where git cannot tell it: on a machine of tests/releases")
     arguments = parser.parse_args()
     as_user = CHECKOUT / ".cluster/as-user"
     if not as_user.exists():
         print("the test cluster is not up: make cluster-up", file=sys.stderr)
         return 1
     begin = time.monotonic()
+    names = arguments.only or [name for name in FIGURES if name != peer.NAME]
     facts = describe()
-    rows, troubles, status = _measure(str(as_user), arguments.only or list(FIGURES), quick=arguments.quick)
+    facts["commit"] = arguments.commit or facts["commit"]
+    with contextlib.ExitStack() as stack:
+        if peer.NAME in names:
+            stack.enter_context(slurms.configured(cluster()["SLURM_CONF"]))
+            facts["peer"] = _ask(slurms.PROGRAM, "--version").partition("\n")[0]
+        rows, troubles, status = _measure(str(as_user), names, quick=arguments.quick)
     facts["seconds"] = round(time.monotonic() - begin, 1)
     facts["load_after"] = os.getloadavg()[0]
     print(_heading(facts))
@@ -60,13 +68,13 @@ def main() -> int:
 def _measure(as_user: str, names: list[str], *, quick: bool) -> tuple[list[Row], list[str], int]:
     rows: list[Row] = []
     troubles: list[str] = []
-    seconds = QUICK_SECONDS if quick else USUAL_SECONDS + (IMAGES_SECONDS if images.NAME in names else 0)
+    seconds = QUICK_SECONDS if quick else USUAL_SECONDS + sum(MORE_SECONDS.get(name, 0) for name in names)
     # The user may not be able to read the tests of this checkout, and what is measured stays what it is.
     with tempfile.TemporaryDirectory(prefix="scrun-bench-") as place:
         os.chmod(place, 0o755)
         shutil.copytree(CHECKOUT / "tests/bench", f"{place}/tests/bench", ignore=shutil.ignore_patterns("__pycache__"))
         subprocess.run(["chmod", "-R", "go+rX", place], check=True)
-        python = f"{_cluster()['SCRUN_TEST_CHECKOUT']}/.venv/bin/python3"
+        python = f"{cluster()['SCRUN_TEST_CHECKOUT']}/.venv/bin/python3"
         mode = "quick" if quick else "usual"
         argv = [as_user, python, "-B", "-m", "tests.bench.worker", str(seconds), mode, *names]
         worker = subprocess.Popen(argv, cwd=place, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
@@ -107,7 +115,7 @@ def _listen(worker: subprocess.Popen[str], rows: list[Row], troubles: list[str])
 
 def describe() -> dict[str, Any]:
     """What one has to know to compare two tables."""
-    path = _cluster()["PATH"]
+    path = cluster()["PATH"]
     return {
         "date": time.strftime("%Y-%m-%d %H:%M"),
         "commit": _ask("git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--exclude=*"),
@@ -115,6 +123,7 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "slurm": _ask("salloc", "--version", path=path),
         "podman": _ask("podman", "--version", path=path),
+        "crun": _ask("crun", "--version", path=path).partition("\n")[0],
         "load_before": os.getloadavg()[0],
     }
 
@@ -129,14 +138,15 @@ def _heading(facts: dict[str, Any]) -> str:
 
 def _ask(*argv: str, path: str = "/usr/bin:/bin") -> str:
     try:
-        environ = {"PATH": path, "SLURM_CONF": _cluster()["SLURM_CONF"]}
+        environ = {"PATH": path, "SLURM_CONF": cluster()["SLURM_CONF"]}
         done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return f"no {argv[0]}"
     return done.stdout.strip()
 
 
-def _cluster() -> dict[str, str]:
+def cluster() -> dict[str, str]:
+    """The settings of the cluster that is up."""
     lines = (CHECKOUT / ".cluster/env").read_text().splitlines()
     words = [word for line in lines for word in shlex.split(line, comments=True) if word != "export"]
     return dict(word.split("=", 1) for word in words)

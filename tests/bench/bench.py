@@ -15,20 +15,17 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .measure import Processes, Run, TooLongError, children, read_proc
+from .container import OURS, Container, Runtime
+from .measure import NOTHING, FailedError, Processes, Run, TooLongError, children, good, read_proc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 APPLETS = ("cat", "dd", "sh", "sleep", "true", "wc")
 GRANTED = re.compile(r"allocation (\d+)")
 BARE = (sys.executable, "-IS", "-c", "pass")
 STEP = ("--overlap", "--unbuffered", "--export=NONE")
 """What scrun gives srun, too."""
-
-
-class FailedError(Exception):
-    """A command did not do what it should."""
 
 
 @dataclass
@@ -74,33 +71,41 @@ class Bench:
 
     # --- running ----------------------------------------------------------------
 
-    def run(self, *argv: str, stdin: int = -1, stdout: int = -1, stderr: int = -1, limit: float = 30.0) -> Run:
+    def run(
+        self,
+        *argv: str,
+        stdin: int = -1,
+        stdout: int = -1,
+        stderr: int = -1,
+        environ: Mapping[str, str] = NOTHING,
+        limit: float = 30.0,
+    ) -> Run:
         """Run a command, whatever its exit status is."""
         self.check()
         limit = max(1.0, min(limit, self.left))
-        return self.processes.run(argv, stdin=stdin, stdout=stdout, stderr=stderr, limit=limit)
+        return self.processes.run(argv, stdin=stdin, stdout=stdout, stderr=stderr, environ=environ, limit=limit)
 
-    def good(self, *argv: str, limit: float = 30.0) -> Run:
+    def good(self, *argv: str, environ: Mapping[str, str] = NOTHING, limit: float = 30.0) -> Run:
         """Run a command that has to end with 0.
 
         Raises:
             FailedError: it did not.
 
         """
-        return good(argv, self.run(*argv, limit=limit))
+        return good(argv, self.run(*argv, environ=environ, limit=limit))
 
     def bare(self) -> float:
         """Milliseconds of an interpreter that does nothing: the floor of everything in Python."""
         return self.good(*BARE).milliseconds
 
-    def scrun(self, *words: str, limit: float = 30.0) -> Run:
+    def scrun(self, *words: str, runtime: Runtime = OURS) -> Run:
         """Run scrun; it has to end with 0."""
-        return self.good("scrun", "--root", self.root, *words, limit=limit)
+        return self.good(runtime.program, "--root", self.root, *words, environ=runtime.environ)
 
     # --- bundles and containers -------------------------------------------------
 
     def bundle(self, *command: str) -> str:
-        """A directory with ``config.json`` for this command and a ``rootfs`` of busybox alone."""
+        """A directory with ``config.json`` for this applet and a ``rootfs`` of busybox alone."""
         key = "\0".join(command)
         with self._lock:
             if key not in self._bundles:
@@ -113,7 +118,7 @@ class Bench:
         shutil.copytree(self._rootfs, directory / "rootfs", symlinks=True)
         self.good("scrun", "spec", "--bundle", str(directory))
         config = json.loads((directory / "config.json").read_text())
-        config["process"] |= {"args": list(command), "terminal": False}
+        config["process"] |= {"args": [f"/bin/{command[0]}", *command[1:]], "terminal": False}
         (directory / "config.json").write_text(json.dumps(config))
         return str(directory)
 
@@ -129,12 +134,12 @@ class Bench:
             (rootfs / "bin" / applet).symlink_to("busybox")
         return rootfs
 
-    def container(self, *command: str, debug: bool = False) -> Container:
+    def container(self, *command: str, debug: bool = False, runtime: Runtime = OURS) -> Container:
         """A container that does not exist yet."""
         with self._lock:
             self._count += 1
             number = self._count
-        return Container(self, f"b{number}", self.bundle(*command), debug=debug)
+        return Container(self, f"b{number}", self.bundle(*command), debug=debug, runtime=runtime)
 
     def queue(self) -> str:
         """Jobs, of anybody, that wait: as long as there are some, ours may have to wait, too."""
@@ -186,92 +191,3 @@ class Bench:
         shutil.rmtree(self.directory, ignore_errors=True)
         shutil.rmtree(self.root, ignore_errors=True)
         return left
-
-
-def good(argv: Sequence[str], run: Run) -> Run:
-    """The run, if it ended with 0.
-
-    Raises:
-        FailedError: it did not.
-
-    """
-    if run.status:
-        raise FailedError(f"{' '.join(argv)}: exit status {run.status}: {run.said.strip()}")
-    return run
-
-
-class Container:
-    """A container of the bench, with pipes for stdout and stderr as conmon makes them.
-
-    Attributes:
-        anchor: pid of the process that is the container for an engine; 0 before ``create``.
-        output: the reading end of its stdout.
-
-    """
-
-    def __init__(self, bench: Bench, name: str, bundle: str, *, debug: bool) -> None:
-        self.bench = bench
-        self.name = name
-        self.bundle = bundle
-        self.anchor = 0
-        self.output = -1
-        self.error = -1
-        self._options = ("--debug",) if debug else ()
-
-    @property
-    def log(self) -> str:
-        """The container's own log."""
-        with open(f"{self.bench.root}/{self.name}/log", encoding="utf-8") as file:
-            return file.read()
-
-    def create(self, stdin: int = -1) -> Run:
-        """``scrun create``; with the reading end of a pipe for its stdin if there is one."""
-        self.output, output = os.pipe2(os.O_CLOEXEC)
-        self.error, error = os.pipe2(os.O_CLOEXEC)
-        pid_file = self.bench.directory / f"{self.name}.pid"
-        argv = (
-            "scrun", "--root", self.bench.root, *self._options,
-            "create", "--bundle", self.bundle, "--pid-file", str(pid_file), self.name,
-        )  # fmt: skip
-        try:
-            run = self.bench.run(*argv, stdin=stdin, stdout=output, stderr=error)
-        finally:
-            os.close(output)
-            os.close(error)
-        if run.status:
-            said = os.read(self.error, 2000)
-            self.close()
-            raise FailedError(f"create: exit status {run.status}: {said.decode(errors='replace').strip()}")
-        self.anchor = int(pid_file.read_text())
-        self.bench.processes.expect(self.anchor)
-        return run
-
-    def start(self) -> Run:
-        """``scrun start``."""
-        return self.bench.scrun("start", self.name)
-
-    def wait(self, limit: float = 30.0) -> int:
-        """Wait for the anchor, as the engine does; return its exit status."""
-        return self.bench.processes.wait(self.anchor, min(limit, max(1.0, self.bench.left)))
-
-    def delete(self, *options: str) -> Run:
-        """``scrun delete``."""
-        run = self.bench.scrun("delete", *options, self.name)
-        self.close()
-        return run
-
-    def remove(self) -> None:
-        """Whatever state it is in: away with it."""
-        with contextlib.suppress(FailedError, TooLongError):
-            self.bench.scrun("delete", "--force", self.name)
-        if self.anchor:
-            with contextlib.suppress(ChildProcessError, ProcessLookupError, TooLongError):
-                self.wait(5)
-        self.close()
-
-    def close(self) -> None:
-        """Close the pipes."""
-        for fd in (self.output, self.error):
-            if fd >= 0:
-                os.close(fd)
-        self.output = self.error = -1

@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .bench import FailedError
 from .life import HAND, PARTS, by_hand, through_scrun
-from .measure import TooLongError
+from .measure import FailedError, TooLongError
 from .rows import Row
 
 if TYPE_CHECKING:
@@ -32,10 +31,10 @@ def measure(bench: Bench) -> Iterator[Row]:
         hand: list[float] = []
         failures: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
         for _ in range(bench.times(usual, 1)):
-            for life in _at_once(count, lambda: through_scrun(bench, *COMMAND, expected=7), failures[0]):
+            for life in at_once(count, lambda: through_scrun(bench, *COMMAND, expected=7), failures[0]):
                 for what, milliseconds in life.items():
                     ours[what].append(milliseconds)
-            lives = _at_once(count, partial(by_hand, bench, *COMMAND, expected=7), failures[1])
+            lives = at_once(count, partial(by_hand, bench, *COMMAND, expected=7), failures[1])
             hand += [life["hand"] for life in lives]
             bench.processes.reap_strays()
         yield Row(NAME, f"{count} at once: each", "ms", tuple(ours["scrun"]), HAND, tuple(hand), "", NOTE)
@@ -51,7 +50,9 @@ def _failed(count: int, good: int, failures: tuple[Counter[str], Counter[str]]) 
     return Row(NAME, what, "", (bad,), HAND, (by_hand_bad,), "0", reasons and f"failures: {reasons}")
 
 
-def _at_once(count: int, live: Callable[[], Life], failures: Counter[str]) -> list[Life]:
+def at_once(count: int, live: Callable[[], Life], failures: Counter[str]) -> list[Life]:
+    """So many, and what those have taken that came to their end; why the others did not is counted."""
+
     def one(_: int) -> Life | str:
         try:
             return live()

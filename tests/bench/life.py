@@ -6,12 +6,14 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from .container import OURS
 from .rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .bench import Bench
+    from .container import Runtime
 
 NAME = "life"
 HAND = "salloc + srun + scancel"
@@ -51,14 +53,14 @@ def measure(bench: Bench) -> Iterator[Row]:
         yield Row(NAME, f"  {part}", "ms", tuple(took[part]))
 
 
-def through_scrun(bench: Bench, *command: str, expected: int = 0) -> dict[str, float]:
+def through_scrun(bench: Bench, *command: str, expected: int = 0, runtime: Runtime = OURS) -> dict[str, float]:
     """One life; milliseconds of its parts, of ``scrun``, all of it, and of processor time, if nothing else is beside.
 
     Raises:
         RuntimeError: the container ended otherwise than it should.
 
     """
-    container = bench.container(*(command or ("true",)))
+    container = bench.container(*(command or ("true",)), runtime=runtime)
     spent = bench.processes.processor
     try:
         begin = time.perf_counter()

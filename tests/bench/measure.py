@@ -10,14 +10,20 @@ import signal
 import threading
 import time
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 PR_SET_CHILD_SUBREAPER = 36
+NOTHING: Mapping[str, str] = MappingProxyType({})
 SAID = 2000
 """Bytes of a command's last words that are kept."""
+
+
+class FailedError(Exception):
+    """A command did not do what it should."""
 
 
 class TooLongError(Exception):
@@ -36,6 +42,18 @@ class Run:
     @property
     def milliseconds(self) -> float:
         return self.seconds * 1000
+
+
+def good(argv: Sequence[str], run: Run) -> Run:
+    """The run, if it ended with 0.
+
+    Raises:
+        FailedError: it did not.
+
+    """
+    if run.status:
+        raise FailedError(f"{' '.join(argv)}: exit status {run.status}: {run.said.strip()}")
+    return run
 
 
 def become_subreaper() -> None:
@@ -57,12 +75,23 @@ class Processes:
         self._awaited: set[int] = set()
         self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
-    def start(self, argv: Sequence[str], *, stdin: int = -1, stdout: int = -1, stderr: int = -1) -> int:
-        """Start a command, found in PATH; return its pid. A descriptor that is not given is ``/dev/null``."""
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: int = -1,
+        stdout: int = -1,
+        stderr: int = -1,
+        environ: Mapping[str, str] = NOTHING,
+    ) -> int:
+        """Start a command, found in PATH, with these variables, too; return its pid.
+
+        A descriptor that is not given is ``/dev/null``.
+        """
         files = [self._null if fd < 0 else fd for fd in (stdin, stdout, stderr)]
         actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(files)]
         with self._lock:
-            pid = os.posix_spawnp(argv[0], [*argv], os.environ, file_actions=actions)
+            pid = os.posix_spawnp(argv[0], [*argv], {**os.environ, **environ}, file_actions=actions)
             self._awaited.add(pid)
         return pid
 
@@ -102,15 +131,15 @@ class Processes:
         stdin: int = -1,
         stdout: int = -1,
         stderr: int = -1,
+        environ: Mapping[str, str] = NOTHING,
         limit: float = 30.0,
     ) -> Run:
         """Run a command to its end. What it says goes to a file in memory unless there is a descriptor for it."""
         output, said = (os.memfd_create(name, os.MFD_CLOEXEC) for name in ("output", "said"))
         try:
             begin = time.perf_counter()
-            pid = self.start(
-                argv, stdin=stdin, stdout=output if stdout < 0 else stdout, stderr=said if stderr < 0 else stderr
-            )
+            out, err = output if stdout < 0 else stdout, said if stderr < 0 else stderr
+            pid = self.start(argv, stdin=stdin, stdout=out, stderr=err, environ=environ)
             status = self.wait(pid, limit)
             seconds = time.perf_counter() - begin
             return Run(seconds, status, _content(output), _content(said)[-SAID:].decode(errors="replace"))

@@ -10,18 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .container import OURS
 from .measure import children, processor_time, read_proc
 from .rows import Row, parse_smaps
 from .verbs import IDLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from .bench import Bench, Container
+    from .bench import Bench
+    from .container import Container, Runtime
 
 NAME = "memory"
 READY = re.compile(r"(\w+) is ready, incarnation \d+, pid (\d+)")
-OURS = ("anchor", "guard", "state")
+ROLES = ("anchor", "guard", "state")
 SLURM = "salloc and srun"
 NOTE = (
     "PSS: a page shared by n processes counts 1/n in each; the interpreter's own pages are shared by all containers "
@@ -48,36 +50,49 @@ def measure(bench: Bench) -> Iterator[Row]:
     containers: list[Container] = []
     try:
         for count in (1, 4) if bench.quick else (1, 16):
-            _more(bench, containers, count)
-            _wait_for_rest(bench, containers)
+            more(bench, containers, count)
+            wait_for_rest(bench, containers)
             yield from _rows(containers, [_processes(container) for container in containers])
             yield _state_beside(bench, containers[0], count)
             yield _at_rest(bench, containers)
     finally:
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda container: container.remove(), containers))
-        bench.processes.reap_strays()
+        remove(bench, containers)
 
 
-def _more(bench: Bench, containers: list[Container], count: int) -> None:
+def more(
+    bench: Bench,
+    containers: list[Container],
+    count: int,
+    command: Sequence[str] = IDLE,
+    runtime: Runtime = OURS,
+) -> None:
+    """Make so many of them, all idle."""
+
     def one(container: Container) -> None:
         container.create()
         container.start()
 
-    new = [bench.container(*IDLE, debug=True) for _ in range(count - len(containers))]
+    new = [bench.container(*command, debug=runtime is OURS, runtime=runtime) for _ in range(count - len(containers))]
     containers += new
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(one, new))
 
 
-def _wait_for_rest(bench: Bench, containers: list[Container]) -> None:
+def wait_for_rest(bench: Bench, containers: list[Container]) -> None:
     """Until none has other processes of scrun's than those that stay."""
     end = time.monotonic() + REST
-    while any({memory.role for memory in _processes(one)} > {*OURS, SLURM} for one in containers):
+    while any({memory.role for memory in _processes(one)} > {*ROLES, SLURM} for one in containers):
         bench.check()
         if time.monotonic() > end:
             raise RuntimeError(f"an actor is still there {REST:g} s after the last thing that happened")
         time.sleep(0.1)
+
+
+def remove(bench: Bench, containers: list[Container]) -> None:
+    """All of them, side by side."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda container: container.remove(), containers))
+    bench.processes.reap_strays()
 
 
 def _at_rest(bench: Bench, containers: list[Container]) -> Row:
@@ -97,7 +112,7 @@ def _spent(container: Container) -> float:
 
 
 def _rows(containers: list[Container], measured: list[list[Memory]]) -> Iterator[Row]:
-    ours = [[memory for memory in one if memory.role in OURS] for one in measured]
+    ours = [[memory for memory in one if memory.role in ROLES] for one in measured]
     total = tuple(sum(memory.pss for memory in one) for one in measured)
     dirty = tuple(sum(memory.dirty for memory in one) for one in ours)
     slurm = tuple(sum(memory.pss for memory in one if memory.role == SLURM) for one in measured)
@@ -112,7 +127,7 @@ def _rows(containers: list[Container], measured: list[list[Memory]]) -> Iterator
     for one in ours:
         for memory in one:
             by_role[memory.role].append(memory)
-    for role in OURS:
+    for role in ROLES:
         memories = by_role.get(role, [])
         pss, private = (tuple(getattr(memory, name) for memory in memories) for name in ("pss", "dirty"))
         yield Row(NAME, f"  {role}", "MB", pss, "its private dirty", private)
@@ -136,6 +151,11 @@ def _processes(container: Container) -> list[Memory]:
         if sums:
             found.append(Memory(_role(container, pid, actors), sums["Pss"], sums["Private_Dirty"]))
     return found
+
+
+def pss(container: Container) -> float:
+    """MB of all its processes on this host, Slurm's commands included."""
+    return sum(parse_smaps(read_proc(pid, "smaps_rollup"))["Pss"] for pid in _family(container))
 
 
 def _family(container: Container) -> list[int]:

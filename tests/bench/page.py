@@ -1,7 +1,8 @@
 """``docs/performance.md`` and its picture, made of what a bench has measured.
 
 ``python -m tests.bench --json FILE`` measures, ``python -m tests.bench.page FILE`` keeps that as
-``docs/performance.json`` and draws both anew; without FILE they are drawn of what is kept.
+``docs/performance.json``, or, if Slurm's scrun was beside it, as ``docs/performance-peer.json``, and draws both anew;
+without FILE they are drawn of what is kept.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.conformance.table import replace
 
-from .rows import number, quantile, row_from_json
+from .rows import LATE, number, quantile, row_from_json, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 DATA, PAGE, PICTURE = DOCS / "performance.json", DOCS / "performance.md", DOCS / "performance.svg"
+PEER = DOCS / "performance-peer.json"
 SHARES = (0.5, 0.9, 0.95, 0.99)
 LEAST = 20
 """Values that a row has to have to be drawn: of fewer there are no tails."""
@@ -31,9 +33,8 @@ WIDTH, LABEL, LINE = 760, 230, 22
 
 def table(facts: dict[str, Any], rows: Sequence[Row]) -> str:
     """The rows in Markdown, below a line that says on what they were measured."""
-    on = ", ".join(str(facts[key]) for key in ("date", "machine", "slurm", "podman") if facts[key])
     lines = [
-        f"Measured on {on}, Python {facts['python']}; load {facts['load_before']:.1f} before.",
+        _measured_on(facts),
         "",
         "| | median | p90 | p95 | p99 | | n | against | ratio |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -41,13 +42,45 @@ def table(facts: dict[str, Any], rows: Sequence[Row]) -> str:
     for row in rows:
         if not row.values:
             continue
-        spread = [number(quantile(row.values, share)) if len(row.values) >= LEAST else "" for share in SHARES[1:]]
+        late = [number(quantile(row.values, share)) if len(row.values) >= LEAST else "" for share in SHARES[1:]]
         against = f"{row.against}: {number(quantile(row.base, 0.5))}" if row.base else ""
-        ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
-        what = f"**{row.what}**" if not row.what.startswith(" ") else row.what.strip()
-        cells = (what, number(quantile(row.values, 0.5)), *spread, row.unit, str(len(row.values)), against, ratio)
-        lines.append("| " + " | ".join(cells) + " |")
+        cells = (_what(row), number(quantile(row.values, 0.5)), *late, row.unit, str(len(row.values)), against)
+        lines.append(_line(*cells, _ratio(row)))
     return "\n".join(lines)
+
+
+def ratios(facts: dict[str, Any], rows: Sequence[Row]) -> str:
+    """The rows that have Slurm's scrun beside them in Markdown, with what is aimed at."""
+    lines = [
+        _measured_on(facts),
+        "",
+        "| | median | p90 | p99 | | n | against | median | p90 | p99 | ratio | aim |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        middles = [number(quantile(values, 0.5)) if values else "" for values in (row.values, row.base)]
+        ours = (_what(row), middles[0], *spread(row.values, LATE), row.unit, str(len(row.values)))
+        theirs = (row.against, middles[1], *spread(row.base, LATE))
+        lines.append(_line(*ours, *theirs, _ratio(row), row.aim))
+    notes = dict.fromkeys(row.note for row in rows if row.note)
+    return "\n".join([*lines, "", *(f"* {note}" for note in notes)])
+
+
+def _measured_on(facts: dict[str, Any]) -> str:
+    on = ", ".join(str(facts[key]) for key in ("date", "machine", "slurm", "podman", "crun") if facts.get(key))
+    return f"Measured on {on}, Python {facts['python']}; load {facts['load_before']:.1f} before."
+
+
+def _what(row: Row) -> str:
+    return f"**{row.what}**" if not row.what.startswith(" ") else row.what.strip()
+
+
+def _ratio(row: Row) -> str:
+    return "" if row.ratio is None else f"{row.ratio:.2f}"
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def picture(rows: Sequence[Row]) -> str:
@@ -83,21 +116,29 @@ def picture(rows: Sequence[Row]) -> str:
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def draw(text: str) -> tuple[str, str]:
-    """Page and picture of a bench's JSON."""
+def draw(text: str, peer: str) -> tuple[str, str]:
+    """Page and picture of a bench's JSON, and of that of one beside Slurm's scrun."""
+    page = PAGE.read_text(encoding="utf-8")
+    for name, kept, drawn in (("bench", text, table), ("peer", peer, ratios)):
+        page = replace(page, name, drawn(*_kept(kept)))
+    return page, picture(_kept(text)[1])
+
+
+def _kept(text: str) -> tuple[dict[str, Any], list[Row]]:
     data = json.loads(text)
-    rows = [row_from_json(row) for row in data["rows"]]
-    return replace(PAGE.read_text(encoding="utf-8"), "bench", table(data["facts"], rows)), picture(rows)
+    return data["facts"], [row_from_json(row) for row in data["rows"]]
+
+
+def keep(path: pathlib.Path) -> None:
+    """Take what a bench has written for the docs, in lines that a diff can show."""
+    found = json.loads(path.read_text(encoding="utf-8"), parse_float=lambda text: round(float(text), 3))
+    lines = json.dumps(found, separators=(",", ":")).replace('{"figure"', '\n{"figure"')
+    (PEER if "peer" in found["facts"] else DATA).write_text(lines + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        kept = json.loads(
-            pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"), parse_float=lambda text: round(float(text), 3)
-        )
-        DATA.write_text(
-            json.dumps(kept, separators=(",", ":")).replace('{"figure"', '\n{"figure"') + "\n", encoding="utf-8"
-        )
-    page, svg = draw(DATA.read_text(encoding="utf-8"))
+        keep(pathlib.Path(sys.argv[1]))
+    page, svg = draw(DATA.read_text(encoding="utf-8"), PEER.read_text(encoding="utf-8"))
     PAGE.write_text(page, encoding="utf-8")
     PICTURE.write_text(svg, encoding="utf-8")

@@ -84,9 +84,11 @@ def row_from_json(data: dict[str, Any]) -> Row:
 
 SHARES = {0.1: 2, 0.9: 2, 0.95: 20, 0.99: 100}
 """The quantiles of a line, and how many values each needs: of fewer it would be the last value under another name."""
+LATE = (0.9, 0.99)
+"""Those of what a row is held against."""
 HEAD = (
     "what", "median", *(f"{share * 100:g} %" for share in SHARES),
-    "unit", "n", "against", "median", "ratio", "diff", "aim",
+    "unit", "n", "against", "median", *(f"{share * 100:g} %" for share in LATE), "ratio", "diff", "aim",
 )  # fmt: skip
 LEFT = frozenset(HEAD.index(word) for word in ("what", "unit", "against", "aim"))
 """Columns of words; the others are numbers."""
@@ -102,15 +104,17 @@ def number(value: float) -> str:
 
 def cells(row: Row) -> tuple[str, ...]:
     """The texts of one line."""
-    count = len(row.values)
-    spread = [number(quantile(row.values, share)) if count >= least else "" for share, least in SHARES.items()]
-    if not row.values:
-        return (row.what, "-", *spread, row.unit, "0", row.against, "", "", "", row.aim)
-    compared = ("", "", "")
-    if row.base and row.ratio is not None and row.difference is not None:
-        sign = "+" if row.difference > 0 else ""
-        compared = (number(median(row.base)), f"{row.ratio:.2f}", sign + number(row.difference))
-    return (row.what, number(median(row.values)), *spread, row.unit, str(count), row.against, *compared, row.aim)
+    middle, base = (number(median(values)) if values else "" for values in (row.values, row.base))
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+    sign = "+" if (row.difference or 0) > 0 else ""
+    difference = "" if row.difference is None else sign + number(row.difference)
+    ours = (row.what, middle or "-", *spread(row.values, SHARES), row.unit, str(len(row.values)))
+    return (*ours, row.against, base, *spread(row.base, LATE), ratio, difference, row.aim)
+
+
+def spread(values: Sequence[float], shares: Iterable[float]) -> list[str]:
+    """These quantiles, each where there are values enough for it."""
+    return [number(quantile(values, share)) if len(values) >= SHARES[share] else "" for share in shares]
 
 
 def table(rows: Iterable[Row]) -> str:

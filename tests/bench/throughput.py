@@ -8,14 +8,15 @@ import select
 import time
 from typing import TYPE_CHECKING
 
-from .bench import FailedError
-from .measure import TooLongError
+from .container import OURS
+from .measure import FailedError, TooLongError
 from .rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .bench import Bench
+    from .container import Runtime
 
 NAME = "throughput"
 MEGABYTE = 1 << 20
@@ -50,14 +51,15 @@ def producer(size: int) -> tuple[str, ...]:
 CONSUMER = ("sh", "-c", "echo ready; wc -c")
 
 
-def output_of_scrun(bench: Bench, size: int) -> float:
+def output_of_scrun(bench: Bench, size: int, runtime: Runtime = OURS) -> float:
     """MB/s."""
-    container = bench.container(*producer(size))
+    container = bench.container(*producer(size), runtime=runtime)
     try:
         container.create()
         # The reader has to be there before start returns: the pipe is full at once.
         reader = _Reader(container.output, size)
-        pid = bench.processes.start(("scrun", "--root", bench.root, "start", container.name))
+        argv = (runtime.program, "--root", bench.root, "start", container.name)
+        pid = bench.processes.start(argv, environ=runtime.environ)
         rate = reader.drain(bench)
         bench.processes.wait(pid, 10)
         container.wait()
@@ -96,11 +98,11 @@ class _Reader:
 
         """
         buffer = bytearray(MEGABYTE)
-        _await(self.fd, select.POLLIN, bench)
+        await_event(self.fd, select.POLLIN, bench)
         begin = time.perf_counter()
         total = 0
         while True:
-            _await(self.fd, select.POLLIN, bench)
+            await_event(self.fd, select.POLLIN, bench)
             count = os.readv(self.fd, [buffer])
             if not count:
                 break
@@ -159,7 +161,7 @@ def _feed(bench: Bench, writing: int, reading: int, size: int) -> float:
         FailedError: it counted something else.
 
     """
-    _await(reading, select.POLLIN, bench)
+    await_event(reading, select.POLLIN, bench)
     said = os.read(reading, 6)
     chunk = bytes(MEGABYTE)
     begin = time.perf_counter()
@@ -167,13 +169,13 @@ def _feed(bench: Bench, writing: int, reading: int, size: int) -> float:
     try:
         os.set_blocking(writing, False)
         while left:
-            _await(writing, select.POLLOUT, bench)
+            await_event(writing, select.POLLOUT, bench)
             with contextlib.suppress(BlockingIOError):
                 left -= os.write(writing, chunk[: min(left, MEGABYTE)])
     finally:
         os.close(writing)
     while True:
-        _await(reading, select.POLLIN, bench)
+        await_event(reading, select.POLLIN, bench)
         data = os.read(reading, 100)
         if not data:
             break
@@ -185,7 +187,13 @@ def _feed(bench: Bench, writing: int, reading: int, size: int) -> float:
     return size / 1e6 / seconds
 
 
-def _await(fd: int, event: int, bench: Bench) -> None:
+def await_event(fd: int, event: int, bench: Bench) -> None:
+    """Until a descriptor is ready for that.
+
+    Raises:
+        TooLongError: it was not.
+
+    """
     poller = select.poll()
     poller.register(fd, event)
     if not poller.poll(max(0.0, min(PATIENCE, bench.left)) * 1000):

@@ -16,7 +16,8 @@ from .rows import Row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .bench import Bench, Container
+    from .bench import Bench
+    from .container import Container
 
 NAME = "verbs"
 IDLE = ("sleep", "1000")

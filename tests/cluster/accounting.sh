@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # lib, run, conf, log, and the functions that do the work, are the others'
+# shellcheck shell=bash disable=SC2154 # lib, run, conf, log, auth, and the functions that do the work, are the others'
 # accounting.sh: slurmdbd and its MariaDB, which a cluster has with ACCOUNTING=1. Sourced by up and down, never run.
 #
 # The database is the user slurm's, without a port, and made anew by each "up" after a "down" (2 s): a slurmdbd cannot
@@ -29,7 +29,7 @@ write_slurmdbd_conf() {
     has_accounting || return 0
     write "$conf/slurmdbd.conf" <<END
 # Written by tests/cluster/up of scrun.
-AuthType=auth/munge
+AuthType=auth/$auth
 DbdHost=localhost
 DbdAddr=127.0.0.1
 DbdPort=$accounting_port

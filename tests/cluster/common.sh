@@ -91,10 +91,6 @@ until_true() {
     done
 }
 
-munge_answers() {
-    timeout 5 munge -n </dev/null 2>/dev/null | timeout 5 unmunge >/dev/null 2>&1
-}
-
 # A process of Python's serves it. Where that has died, the mount point answers nobody.
 squash_program() { basename "$(readlink -f "$checkout/.venv/bin/python3")"; }
 
@@ -103,7 +99,7 @@ squash_alive() { daemon_alive "$(squash_program)" $run/squash.pid && mountpoint 
 cluster_is_up() {
     local node
     [ -e "$out/env" ] && [ "$(cat "$run/owner" 2>/dev/null)" = "$checkout" ] || return 1
-    daemon_alive slurmctld $run/slurmctld.pid && munge_answers || return 1
+    daemon_alive slurmctld $run/slurmctld.pid && auth_answers || return 1
     daemon_alive dockerd $docker_run/docker.pid && squash_alive || return 1
     for node in "${nodes[@]}"; do
         daemon_alive slurmd "$run/slurmd-$node.pid" || return 1

@@ -116,7 +116,7 @@ SETUPS = {
         "known faults", "warning", "CVE-2026-88264", {"crun": "echo crun version 1.28; echo spec: 1.0.0"}
     ),
     "srun has a known fault": Setup(
-        "known faults", "warning", "srun 26.05.1: a container may end with 0", {"srun": "echo slurm 26.05.1"}
+        "known faults", "warning", "srun 26.05.1: srun may end with 0", {"srun": "echo slurm 26.05.1"}
     ),
     "munged does not run": Setup("credentials", "fault", "munged does not answer", {"munge": "exit 6"}),
     "credentials of munge are refused": Setup(

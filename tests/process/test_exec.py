@@ -63,7 +63,7 @@ def test_what_the_node_s_script_makes_of_runc_s_words(site: Site, program: str, 
     words = ["/bin/sh", "-c", os.fsdecode(script), "sh", "x", "runc", "--root", f"{site.root}/.local-runtime"]
     environ = dict(entry.split(b"=", 1) for entry in (*entries, b"PATH=/usr/sbin:/usr/bin:/bin"))
     done = subprocess.run(words, env=environ, capture_output=True, check=False)
-    assert (done.returncode, done.stdout) == (status, b"")
+    assert (done.returncode, done.stdout) == (status, b""), done.stderr
     assert done.stderr
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.slurm.test_errors import refused
+from tests.slurm.test_oci_conf_keys import program
 
 if TYPE_CHECKING:
     from tests.slurm.runtime import Runtime
@@ -53,3 +54,14 @@ def test_what_srun_has_said_is_in_the_sentence(
     assert words in sentence
     assert box.wait() == 125
     assert words in box.annotations()["scrun.end-reason"]
+
+
+def test_a_launcher_that_says_0_and_has_started_nothing(runtime: Runtime, cluster: Any) -> None:
+    """As srun of 26.05 may, before 26.05.2; with ``--verbose`` it is never silent."""
+    says = "case $1 in --version) exec REAL --version ;; esac; echo 'srun: Waiting for resource configuration' >&2"
+    program(runtime, "srun", f"#!/bin/sh\n{says}\n", "srun")
+    there = site(runtime, cluster, oci_conf=("RunTimeQuery=", f"SrunPath={runtime.directory}/srun\nRunTimeQuery="))
+    box = runtime.box("/bin/true", environ=there)
+    assert "the job ended before the container had started" in runtime.fails("start", box.id)
+    assert box.wait() == 125
+    assert box.annotations()["scrun.end"] == "launch-failed"

@@ -70,6 +70,10 @@ class Node:
     def _log(self, _: int, text: str) -> None:
         self.said.append(text)
 
+    def told(self, why: str) -> bool:
+        """Whether that is why no hook makes the root file system; or that crun, since 1.28, takes none from a hook."""
+        return any(why in text or "does not take a root file system from a hook" in text for text in self.said)
+
     def stage(self, container: Creation, mounts: list[dict[str, Any]] = MOUNTS, nodes: str = "n1") -> Staged:
         return stage_in(container, {**CONFIG, "mounts": mounts}, self.run, self._log, PLAIN, nodes)
 
@@ -222,7 +226,10 @@ def test_who_gets_a_copy(container: Creation, node: Node, changes: dict[str, Any
 
 
 def test_a_runtime_that_nobody_has_tried_gets_a_copy(container: Creation, node: Node, tmp_path: Path) -> None:
-    (tmp_path / "oci.conf").write_text('RunTimeRun="busybox run %n"\n')
+    mute = tmp_path / "mute"
+    mute.write_text("#!/bin/sh\nexit 1\n")
+    mute.chmod(0o755)
+    (tmp_path / "oci.conf").write_text(f'RunTimeRun="{mute} run %n"\n')
     staged = node.stage(container)
     assert not Path(staged.programs, COLLECT).exists()
     assert any("no overlay: the node's OCI runtime does not say what it is" in text for text in node.said)
@@ -254,7 +261,7 @@ def test_a_site_that_disables_hooks_gets_an_overlay_for_each_top_directory(
         file.write("DisableHooks=prestart, createContainer\n")
     staged = node.stage(changed(container, settings__staging__mode="overlay"))
     assert Path(staged.programs, "prolog").exists()
-    assert any("DisableHooks in oci.conf has createContainer" in text for text in node.said)
+    assert node.told("DisableHooks in oci.conf has createContainer")
     node.out(container)
 
 
@@ -265,7 +272,7 @@ def test_whose_one_id_is_not_roots_gets_an_overlay_for_each_top_directory(contai
     config = {**CONFIG, "process": {"args": ["x"], "user": {"uid": 1000, "gid": 100}}}
     staged = stage_in(one, config, node.run, node._log, PLAIN, "n1")
     assert Path(staged.programs, "prolog").exists()
-    assert any("the one id that the container has is not root's" in text for text in node.said)
+    assert node.told("the one id that the container has is not root's")
     node.out(one)
 
 

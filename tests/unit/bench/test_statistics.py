@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.bench.peer import tally
 from tests.bench.rows import HEAD, Row, cells, median, number, parse_smaps, quantile, row_from_json, table
 
 values = st.lists(st.floats(0.001, 1e6), min_size=1, max_size=40)
@@ -107,3 +108,18 @@ def test_smaps_rollup_is_read_in_MB() -> None:
 
 def test_a_process_that_is_gone_has_no_memory() -> None:
     assert sum(parse_smaps("").values()) == 0
+
+
+def test_reasons_are_counted_without_what_is_each_containers_own() -> None:
+    said = [
+        f"/usr/bin/scrun --root /run/x start b{number}: exit status 1: first\nscrun: no answer" for number in (1, 22)
+    ]
+    assert tally([*said, "[Errno 2] No such file: '/home/x/b3.pid'"]) == (
+        "2 x scrun: no answer; 1 x [Errno 2] No such file: 'ID.pid'"
+    )
+
+
+def test_late_values_of_what_a_row_is_held_against_are_shown() -> None:
+    row = Row("f", "w", "ms", (1.0,), "b", tuple(float(n) for n in range(101)))
+    shown = dict(zip(HEAD[8:12], cells(row)[8:12], strict=True))
+    assert shown == {"against": "b", "median": "50.0", "90 %": "90.0", "99 %": "99.0"}

@@ -75,7 +75,7 @@ COMMANDS = sorted({(document, command) for document in markdown.DOCUMENTS for co
 
 def test_there_are_commands() -> None:
     assert len(COMMANDS) > 40
-    assert {command.split()[0] for _, command in COMMANDS} > {"create", "console", "doctor", "tap", "gc", "--log"}
+    assert {command.split()[0] for _, command in COMMANDS} > {"create", "console", "doctor", "tap", "gc", "--root"}
 
 
 @pytest.mark.parametrize(("document", "command"), COMMANDS)

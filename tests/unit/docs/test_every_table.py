@@ -33,8 +33,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/architecture.md", "Dependencies", "package"): f"{UNIT}/test_links.py::"
     "test_the_dependencies_are_what_the_code_imports",
     ("docs/architecture.md", "pyslurm", "wanted"): PROSE,
-    ("docs/comparison.md", "Compared with Slurm's own scrun", ""): f"{UNIT}/test_links.py::"
-    "test_tests_that_are_named_exist",
+    ("docs/comparison.md", "What was seen", ""): f"{UNIT}/test_comparison.py::test_the_page_has_the_rows_of_the_table",
     ("docs/conformance.md", "runc's bats", "file"): BATS,
     (
         "docs/console.md",
@@ -103,6 +102,8 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/options.md", "The options", "option"): f"{UNIT}/test_options.py::"
     "test_every_option_has_its_row_and_nothing_else_has",
     ("docs/performance.md", "Figures", ""): f"{UNIT}/test_performance.py::"
+    "test_page_and_picture_are_those_of_the_kept_numbers",
+    ("docs/performance.md", "Beside Slurm's own scrun", ""): f"{UNIT}/test_performance.py::"
     "test_page_and_picture_are_those_of_the_kept_numbers",
     ("docs/performance.md", "What was tried", "what"): PROSE,
     ("docs/performance.md", "What exec takes", ""): PROSE,
