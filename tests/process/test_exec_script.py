@@ -13,8 +13,11 @@ from actors.slurm import enter
 if TYPE_CHECKING:
     import pathlib
 
+# crun's:
 RED, PLAIN = r"\033[1;31m", r"\033[0m"
 DATE = "2026-11-30T10:28:09.687184Z: "
+# runc's:
+TIME = 'time="2026-11-30T10:28:09Z" level=error msg="exec failed: container does not exist"'
 NOT_FOUND = "executable file `nosuch` not found in $PATH: No such file or directory"
 
 
@@ -69,8 +72,21 @@ def test_all_of_the_programs_output_comes_as_it_is(
     assert says(tmp_path, output, tail, status) == (seen, f"{status}:")
 
 
-@pytest.mark.parametrize("errors", [rf"{DATE}{NOT_FOUND}\n", rf"{RED}{DATE}{NOT_FOUND}{PLAIN}\r\n\n"])
-def test_what_the_runtime_says_itself_is_told_without_date_and_colours(tmp_path: pathlib.Path, errors: str) -> None:
-    seen, known = says(tmp_path, "", errors, 1)
-    assert seen == NOT_FOUND.encode() + b"\r\n"
-    assert known == f"1:{NOT_FOUND}"
+def test_the_end_of_a_program_that_fails_as_a_runtime_does(tmp_path: pathlib.Path) -> None:
+    assert says(tmp_path, "", r"the last\r\n\n", 1) == (b"the last\r\n", "1:")
+
+
+@pytest.mark.parametrize(
+    ("errors", "status", "words"),
+    [
+        (rf"{DATE}{NOT_FOUND}\n", 1, NOT_FOUND),
+        (rf"{RED}{DATE}{NOT_FOUND}{PLAIN}\r\n\n", 1, NOT_FOUND),
+        (rf"{NOT_FOUND}\n", 1, NOT_FOUND),
+        (rf"{TIME}\n", 255, TIME),
+        (rf"{TIME}\n", 0, TIME),
+    ],
+)
+def test_what_the_runtime_says_itself_is_told_without_date_and_colours(
+    tmp_path: pathlib.Path, errors: str, status: int, words: str
+) -> None:
+    assert says(tmp_path, "", errors, status) == (words.encode() + b"\r\n", f"{status}:{words}")
