@@ -74,8 +74,13 @@ def test_nothing_is_copied_for_whoever_the_program_runs_as(alice: User) -> None:
         podman run --rm --user $user busybox awk '$3 == "overlay" { print $2 }' /proc/mounts | sort | tr '\\n' ' '; echo
     done"""
     first, second = alice.must(script).splitlines()
-    assert first.split() == ["/"]
-    assert {"/bin", "/etc", "/usr"} <= set(second.split())
+    each = {"/bin", "/etc", "/usr"}
+    version = machines.must("node1", "root", "crun --version").split()[2]
+    if tuple(map(int, version.split(".")[:2])) < (1, 28):
+        assert first.split() == ["/"]
+    else:  # it makes mounts read-only after the hooks, so that none can put an overlay over the root
+        assert each <= set(first.split())
+    assert each <= set(second.split())
 
 
 @pytest.mark.parametrize(

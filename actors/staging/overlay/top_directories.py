@@ -95,8 +95,7 @@ def _lay(entry: "os.DirEntry[str]", target: str, *, owners: bool) -> bool:
         return True
     if stat.S_ISLNK(status.st_mode):
         os.symlink(os.readlink(entry.path), target)
-        return True
-    if stat.S_ISREG(status.st_mode):
+    elif stat.S_ISREG(status.st_mode):
         import shutil  # hardly an image has a file there
 
         try:
@@ -108,6 +107,9 @@ def _lay(entry: "os.DirEntry[str]", target: str, *, owners: bool) -> bool:
     else:
         return False
     if owners:
-        os.chown(target, status.st_uid, status.st_gid)
-    os.chmod(target, stat.S_IMODE(status.st_mode))
+        os.chown(target, status.st_uid, status.st_gid, follow_symlinks=False)
+    if not stat.S_ISLNK(status.st_mode):
+        os.chmod(target, stat.S_IMODE(status.st_mode))
+    # One that is younger would be brought back as changed.
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
     return True

@@ -67,3 +67,15 @@ def test_the_ground_has_what_is_in_the_root_and_nothing_below(root: str, tmp_pat
 def test_what_the_ground_cannot_have_is_named(root: str, tmp_path: Path) -> None:
     os.mknod(Path(root) / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
     assert lay_ground(root, str(tmp_path / "ground"), owners=True) == ("null",)
+
+
+def test_what_the_ground_has_is_as_old_as_in_the_root(root: str, tmp_path: Path) -> None:
+    """What a container's own copy has anew counts as changed by it."""
+    (Path(root) / "bin").symlink_to("usr/bin")
+    (Path(root) / "file").touch()
+    os.mkfifo(f"{root}/pipe")
+    for name in ("bin", "file", "pipe", "usr"):
+        os.utime(f"{root}/{name}", (1, 2), follow_symlinks=False)
+    lay_ground(root, str(tmp_path / "ground"), owners=is_root())
+    found = {name: os.lstat(tmp_path / "ground" / name).st_mtime for name in ("bin", "file", "pipe", "usr")}
+    assert found == {"bin": 2, "file": 2, "pipe": 2, "usr": 2}
