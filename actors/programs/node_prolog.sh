@@ -13,18 +13,20 @@ value() { # KEY FILE
 
 # The directory that slurmstepd makes for each task, where the runtime will look for config.json and for what has a name without a slash.
 # It is the working directory with Slurm 22.05, and with 24.11 it is not, nor does any variable tell it: so as the files say (oci.conf(5)).
+# Of a heterogeneous job the variable has the first part's number, and the directory has its own part's, as the control group has.
 own() {
+    job=$(sed -n 's|.*/job_\([0-9]*\)/step_.*|\1|p' /proc/self/cgroup | head -n 1)
     spool=$(value SlurmdSpoolDir "$conf") path=$(value ContainerPath "${conf%/*}/oci.conf")
     path=${path:-oci-job%j-%s/task-%t}
     case $path in /*) ;; *) path=${spool:-/var/spool/slurmd}/$path ;; esac
-    printf '%s\n' "$path" | sed "s/%n/$SLURMD_NODENAME/g; s/%h/$(uname -n | sed 's/[.].*//')/g; s/%j/$SLURM_JOB_ID/g
+    printf '%s\n' "$path" | sed "s/%n/$SLURMD_NODENAME/g; s/%h/$(uname -n | sed 's/[.].*//')/g; s/%j/${job:-$SLURM_JOB_ID}/g
         s/%s/$SLURM_STEP_ID/g; s/%t/$SLURM_LOCALID/g; s/%u/$(id -un)/g; s/%U/$(id -u)/g"
 }
 
 own=
 case $PWD in
 *job"$SLURM_JOB_ID"-* | *job"$(printf %05d "$SLURM_JOB_ID")"-*) own=. ;;
-# Of a heterogeneous job the number is the first part's, and the directory has its own part's.
+# (of a part of a heterogeneous job)
 *job[0-9]*-*) if grep -qs '"SLURM_CONTAINER=' config.json; then own=.; fi ;;
 esac
 if [ -e "$here/terminal" ] && [ "$SLURM_PTY_PORT" ]; then

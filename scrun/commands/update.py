@@ -83,6 +83,9 @@ def _change(container: Box, changes: dict[str, str], wishes: dict[str, Any]) -> 
     if creation is not None and isinstance(wishes.get(MEMORY), int) and _memory_can_change(life):
         changes["mem"] = str(-(-wishes[MEMORY] >> 20))
         wishes = {place: value for place, value in wishes.items() if place not in {MEMORY, *GOES_WITH_MEMORY}}
+    if "mem" in changes and len(changes) > 1 and life.job != "queued":
+        # Slurm 26.05 changes the one and then refuses the other.
+        raise UnsupportedError("the memory of a job that runs is changed by itself: call update once for each")
     if wishes:
         raise UnsupportedError(
             f"update cannot change this of a Slurm job ({', '.join(sorted(wishes))}); it can change the time limit "

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 FORMAT = "%N|%T|%R|%a|%v"
-READY = frozenset(("idle", "mixed"))
+READY = frozenset(("idle", "idle-", "mixed", "mixed-", "planned"))
+"""Planned for another job, by the backfill scheduler, is free until that one begins (sinfo(1), NODE STATE CODES)."""
 
 
 class Node(NamedTuple):

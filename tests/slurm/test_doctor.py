@@ -107,7 +107,7 @@ def test_nothing_is_left(runtime: Runtime) -> None:
     ("old", "new", "runtime_row", "container_words"),
     [
         ("crun --rootless", "no-such-crun --rootless", "names no-such-crun, which is not there", "no-such-crun"),
-        ("run --bundle %b", "run --bundle /nowhere", "does not name the bundle", "/nowhere"),
+        ("--bundle %b", "--bundle /nowhere", "does not name the bundle", "/nowhere"),
         ("--root=/run/scrun-cluster/oci/", "--root=/proc/nowhere/", "/proc/nowhere/ is not there", "/proc/nowhere"),
     ],
 )

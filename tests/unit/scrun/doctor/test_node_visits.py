@@ -27,13 +27,15 @@ n2|mixed|debug|up|24.11.5
 n3|allocated|debug|up|24.11.5
 n4|idle*|debug|up|
 n5|idle|old|down|24.11.5
+n6|planned|debug|up|22.05.8
+n7|mixed-|debug|up|22.05.8
 """
 
 
 def test_which_nodes_there_are() -> None:
     assert cluster.read_nodes(SINFO) == [
         ("n1", "debug", "", "26.05.5"), ("n2", "debug", "", "24.11.5"), ("n3", "debug", "allocated", "24.11.5"),
-        ("n4", "debug", "idle*", ""),
+        ("n4", "debug", "idle*", ""), ("n6", "debug", "", "22.05.8"), ("n7", "debug", "", "22.05.8"),
     ]  # fmt: skip
     assert cluster.read_nodes(SINFO, "short")[0].partition == "short"
     assert cluster.read_nodes("slurm_load_partitions: Unable to contact slurm controller\n") == []
