@@ -79,7 +79,7 @@ def test_mpich_by_pmi2(runtime: Runtime, cluster: Cluster) -> None:
 
 def test_open_mpi_by_pmix(runtime: Runtime, cluster: Cluster) -> None:
     if "pmix" not in runtime.runner(["srun", "--mpi=list"]).stderr:
-        pytest.skip("Debian's Slurm has no plug-in for PMIx since 26.05 or before")
+        pytest.skip("Debian's Slurm has no plug-in for PMIx since 24.11 or before")
     account = pwd.getpwnam(cluster.user)
     box = running(runtime, "pmix", "mpicc.openmpi", user={"uid": account.pw_uid, "gid": account.pw_gid})
     ended = box.wait()
