@@ -48,7 +48,7 @@ def test_limits_cannot_be_updated(docker: Docker) -> None:
     name = docker.ready(READY)
     done = docker("update", "--cpus", "2", name)
     assert done.returncode == 1
-    assert "the limits of a running Slurm job cannot be changed" in done.stderr
+    assert "update cannot change this of a Slurm job" in done.stderr
 
 
 @pytest.mark.parametrize("state", ["created", "running", "exited", "restarting"])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 
 # What may be imported beyond the modules that a bare interpreter has.
-OS = {"os", "os.path", "posixpath", "genericpath", "stat", "_stat", "_collections_abc", "errno"}
+OS = {"os", "os.path", "posixpath", "genericpath", "stat", "_stat", "_collections_abc", "errno", "abc", "_abc"}
 OURS = {
     "proto", "proto.errors", "proto.host", "proto.host.log_record", "proto.host.machine", "proto.host.paths",
     "proto.life", "proto.life.state_file", "scrun", "scrun.main", "scrun.box", "scrun.box.box", "scrun.cli",
