@@ -91,14 +91,9 @@ def test_a_failure_of_the_runtime_becomes_a_status(
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_a_node_without_the_container(shell: tuple[str, ...], terminal: bool) -> None:
-    entries = enter.variables(b"{}")
-    words = [
-        *shell,
-        "-c",
-        os.fsdecode(enter.on_node(entries, terminal=terminal, null_input=True)),
-        "sh",
-        os.urandom(8).hex(),
-    ]
+    """It waits some seconds for one that may be about to come; here a function stands for the time."""
+    script = b"sleep() { :; }\n" + enter.on_node(enter.variables(b"{}"), terminal=terminal, null_input=True)
+    words = [*shell, "-c", os.fsdecode(script), "sh", os.urandom(8).hex()]
     done = subprocess.run(words, capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (255, b"")
     assert done.stderr.decode().strip() == enter.NO_RUNTIME
