@@ -221,6 +221,11 @@ class Anchor:
         kill(state)
         # Whoever learns of the anchor's end finds none of them. SIGKILL alone is not yet the death.
         _await_end([*others, state])
+        # For the engine would get their zombies, and nobody what they have used of the processor.
+        with contextlib.suppress(ChildProcessError):
+            while pid := os.waitpid(-1, os.WNOHANG)[0]:
+                if pid == self._guard.pid:
+                    self._guard.died()
         self._guard.dismiss(hand_over=finish.hand_over)
         return finish.exit_code
 

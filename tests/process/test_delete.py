@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.chaos.witness import children_of
+from tests.conftest import alive, read_proc
 from tests.process.site import Site
 
 if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterator
+
+    from tests.conftest import WaitUntil
 
 STRANGER = 12345
 
@@ -67,3 +71,15 @@ def test_root_runs_no_hook_of_another_user(site: Site) -> None:
     os.chown(site.root, 0, 0)
     site.succeeds("delete", "--force", "x")
     assert site.traces.read_text() == "deleted\n"
+
+
+def test_an_anchor_reaps_its_actors(site: Site, wait_until: WaitUntil) -> None:
+    """Else the engine is left with their zombies, and what they have used of the processor counts for nobody."""
+    site.config(program="true")
+    site.succeeds("create", "x")
+    anchor = json.loads(site.succeeds("state", "x"))["pid"]
+    site.succeeds("start", "x")
+    wait_until(lambda: not alive(anchor))
+    site.succeeds("delete", "x")
+    left = {read_proc(pid, "comm").decode().strip() for pid in children_of(os.getpid())}
+    assert not {name for name in left if name.startswith("scrun-")} - {"scrun-guard"}
