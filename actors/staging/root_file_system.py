@@ -11,9 +11,8 @@ shared     where it is, because it is on a shared file system already
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from actors.oci.image_path import resolve
 from actors.slurm.step_options import runs_once
 from actors.staging.images.entry import read_record
 from actors.staging.tree.copy import copy_tree, has_owners, make_room
@@ -24,7 +23,7 @@ from .commands import Commands
 from .filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 from .loglevel import Level, Log
 from .overlay.kinds import Kinds, Needs, Verdict
-from .overlay.mount_points import make_mount_points
+from .overlay.mount_points import make_mount_points, to_be_made
 from .overlay.node_programs import ids_text
 from .root_plan import Root, RootPlan
 
@@ -146,11 +145,6 @@ def _tree(plan: RootPlan, log: Log) -> "SharedTree":
         owners=plan.owners,
         serves=serves,
         mode=plan.rights.content,
-        variant=_missing(source, plan.mounts),
+        # Only containers that have the same mount points may share what a runtime makes them in.
+        variant="".join(f" {path!r}" for path in to_be_made(source, plan.mounts)),
     )
-
-
-def _missing(root: str, mounts: Iterable[dict[str, Any]]) -> str:
-    """The mount points that a runtime makes in the tree: only containers that have the same ones may share it."""
-    destinations = {str(mount.get("destination", "/")) for mount in mounts}
-    return "".join(f" {path!r}" for path in sorted(destinations) if resolve(root, path)[1])

@@ -102,6 +102,17 @@ def test_the_changes_of_a_container_are_in_no_other(engine: Podman) -> None:
     assert done.stdout == "/bin/vi\n"
 
 
+@pytest.mark.slice
+def test_read_only_containers_on_several_nodes_share_a_tree(engine: Podman, built: Callable[..., str]) -> None:
+    """Each had one of its own, for each has a file of scrun's in ``/dev``: an import a life, and never used again."""
+    image = built(engine, "FROM busybox\nCOPY f /f\n", f=secrets.token_hex(4))
+    cached = []
+    for _ in range(2):
+        engine.ok("run", "--rm", "--read-only", "--annotation", "scrun.nodes=2", image, "cat", "/f")
+        cached.append(engine.runner(["sh", "-c", "ls ~/.scrun/cache"]).stdout)
+    assert cached[0] == cached[1]
+
+
 @pytest.fixture
 def store(as_root: Runner) -> Iterator[str]:
     """A store of the site's that the unprivileged user reads."""

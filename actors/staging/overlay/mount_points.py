@@ -71,6 +71,24 @@ def behind_links(root: str, mounts: Iterable[Mount]) -> list[Mount]:
     return found
 
 
+def to_be_made(root: str, mounts: Iterable[Mount]) -> list[str]:
+    """Mount points that a runtime has to make in a root file system; what lies on another mount is not in it.
+
+    Args:
+        root: the root file system.
+        mounts: of config.json, in order.
+
+    """
+    found: list[str] = []
+    done: list[str] = []
+    for mount in mounts:
+        destination = _destination(mount)
+        if not _is_on(destination, done) and resolve(root, destination)[1]:
+            found.append(destination)
+        done.append(destination)
+    return sorted(found)
+
+
 def _destination(mount: Mount) -> str:
     return os.path.normpath("/" + str(mount.get("destination", "/")).lstrip("/"))
 
