@@ -10,7 +10,6 @@ shared     where it is, because it is on a shared file system already
 """
 
 import os
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from actors.slurm.step_options import runs_once
