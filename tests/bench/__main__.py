@@ -21,14 +21,14 @@ import tempfile
 import time
 from typing import Any
 
-from . import images, peer, slurms
+from . import crowd, images, peer, slurms
 from .figures import FIGURES
 from .rows import Row, row_from_json, table
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent.parent
 USUAL_SECONDS, QUICK_SECONDS = 300.0, 60.0
-MORE_SECONDS = {images.NAME: 900.0, peer.NAME: 600.0}
-"""For large images, which have to be made; for two programs, of which one may hang."""
+MORE_SECONDS = {images.NAME: 900.0, peer.NAME: 600.0, crowd.NAME: 300.0}
+"""For large images, which have to be made; for two programs, of which one may hang; for hundreds side by side."""
 CLEAN_UP_SECONDS = 40.0
 
 

@@ -65,6 +65,8 @@ def more(
     count: int,
     command: Sequence[str] = IDLE,
     runtime: Runtime = OURS,
+    *,
+    at_once: int = 4,
 ) -> None:
     """Make so many of them, all idle."""
 
@@ -74,7 +76,7 @@ def more(
 
     new = [bench.container(*command, debug=runtime is OURS, runtime=runtime) for _ in range(count - len(containers))]
     containers += new
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(one, new))
 
 

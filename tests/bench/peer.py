@@ -207,7 +207,8 @@ def _idle(bench: Bench) -> Iterator[Row]:
     for runtime in (OURS, SLURMS):
         containers: list[Container] = []
         try:
-            memory.more(bench, containers, count, READY, runtime)
+            # One after the other: of several starts at once Slurm's loses some.
+            memory.more(bench, containers, count, READY, runtime, at_once=1)
             for container in containers:
                 await_event(container.output, select.POLLIN, bench)
             if runtime is OURS:
