@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 
 from actors.process.command import CommandName
 from actors.process.effects import Effect, Tick
-from actors.process.shell import PeerActor, Received, run
+from actors.process.peer import PeerActor, Received
+from actors.process.shell import run
 from actors.slurm import scheduler_for
 from actors.slurm.scheduler import Scheduler
 from proto.host.paths import fd_path

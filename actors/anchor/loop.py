@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from actors.process.logbook import Logbook
-from actors.stdio.mover import NARROW, make_pipe
+from actors.process.pipes import NARROW, make_pipe
 from proto.exit_codes import INTERNAL
 from proto.host import sessions
 from proto.life import messages as m

@@ -11,9 +11,9 @@ import os
 from actors.allocation.job import HELD, spawn_of
 from actors.oci import config_file
 from actors.process.forking import close_all_but, detach_stdio
+from actors.process.pipes import NARROW, make_pipe, resize
 from actors.slurm import scheduler_for
 from actors.stdio import streams
-from actors.stdio.mover import NARROW, make_pipe, resize
 from proto.errors import unwritable
 from proto.host import terminal
 from proto.host.paths import ContainerPaths, fd_path

@@ -1,6 +1,6 @@
 """What an actor's logic wants done: returned by ``handle`` and carried out by the shell around it.
 
-The logic is pure: it gets events and answers with these. Tests compare them; only ``actors.process.shell`` carries
+The logic is pure: it gets events and answers with these. Tests compare them; only ``actors.process.peer`` carries
 them out.
 """
 

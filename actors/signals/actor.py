@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 from actors.process.command import CommandName
 from actors.process.effects import Effect, Later, Log, Never, Report, Tick, ToAnchor
-from actors.process.shell import PeerActor, Received, run
+from actors.process.peer import PeerActor, Received
+from actors.process.shell import run
 from actors.process.spool import Spool
 from actors.slurm import scheduler_for
 from actors.slurm.replies import not_taken_yet, signal_failure

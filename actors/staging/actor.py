@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from actors.oci.entry import entry_argv
 from actors.process.effects import Effect, Later, Never, Report, Tick, Work, Worked
 from actors.process.logbook import Logbook
-from actors.process.shell import PeerActor, Received, run
+from actors.process.peer import PeerActor, Received
+from actors.process.shell import run
 from proto.errors import ScrunError
 from proto.host import gate
 from proto.host.paths import ContainerPaths

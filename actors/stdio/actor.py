@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import zmq
 
 from actors.process.effects import Effect, Later, Report, Tell, Tick, ToAnchor
-from actors.process.shell import PeerActor, Received, run
+from actors.process.peer import PeerActor, Received
+from actors.process.shell import run
 from proto.life import messages as m
 from proto.life.events import OutputDrained
 from proto.value import Value

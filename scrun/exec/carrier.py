@@ -10,8 +10,9 @@ import select
 
 from actors.process.forking import close_all_but, default_signals, detach_stdio, name_process
 from actors.process.looks import Looks
+from actors.process.pipes import PIPE_SIZE, make_pipe
 from actors.slurm.step_news import STDERR, WINDOW_AGAIN
-from actors.stdio.mover import PIPE_SIZE, State, Stream, make_pipe
+from actors.stdio.mover import State, Stream
 from proto.exit_codes import INTERNAL
 
 from .end_mark import EndMark

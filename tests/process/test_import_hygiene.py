@@ -44,8 +44,9 @@ ALLOWED = {
 EXEC = {
     "_json", "_struct", "actors", "actors.oci", "actors.oci.config_file", "actors.oci.config_form",
     "actors.oci.id_maps", "actors.oci.image_path", "actors.oci.node_process", "actors.process",
-    "actors.process.command", "actors.process.forking", "actors.process.looks", "actors.programs", "actors.slurm",
-    "actors.slurm.client", "actors.slurm.commands", "actors.slurm.enter", "actors.slurm.entering",
+    "actors.process.command", "actors.process.forking", "actors.process.looks", "actors.process.pipes",
+    "actors.programs", "actors.slurm", "actors.slurm.client", "actors.slurm.commands", "actors.slurm.enter",
+    "actors.slurm.entering",
     "actors.slurm.messages", "actors.slurm.oci_conf", "actors.slurm.step_log", "actors.slurm.step_news",
     "actors.slurm.user_namespace", "actors.staging", "actors.staging.home", "actors.stdio", "actors.stdio.mover",
     "actors.stdio.null", "fcntl", "proto.exit_codes", "proto.life.brief", "proto.life.frames", "proto.value",

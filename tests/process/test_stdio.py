@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from actors.process.pipes import make_pipe
 from actors.stdio import slurms_words
-from actors.stdio.mover import COPY_CHUNK, Moved, State, Stream, make_pipe
+from actors.stdio.mover import COPY_CHUNK, Moved, State, Stream
 
 pytestmark = pytest.mark.process
 

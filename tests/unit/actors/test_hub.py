@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zmq
 
-from actors.process.shell import dealer
+from actors.process.peer import dealer
 from actors.state import hub as hub_module
 from actors.state.early_words import LONGEST, PROCESSES, SECONDS, WORDS, EarlyWords, Word
 from actors.state.hub import Arrival, Hub, Reached

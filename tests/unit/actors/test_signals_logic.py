@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from actors.process.effects import Effect, Later, Log, Never, Report, Tick, ToAnchor
-from actors.process.shell import Received
+from actors.process.peer import Received
 from actors.process.spool import Spool
 from actors.signals.actor import AGAIN, ATTEMPTS, LONGEST_PAUSE, SignalsLogic
 from proto.life import events as e

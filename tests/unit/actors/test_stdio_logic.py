@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from actors.process.effects import Effect, Later, Report, Tell, Tick, ToAnchor
-from actors.process.shell import Received
+from actors.process.peer import Received
 from actors.stdio.actor import NOTE_EVERY, Flow, StdioLogic
 from proto.life.events import OutputDrained
 from proto.life.messages import Close, Drain, Note

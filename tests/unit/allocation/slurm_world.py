@@ -10,7 +10,7 @@ from pathlib import Path
 
 from actors.allocation.actor import AllocationLogic
 from actors.process.effects import Effect, Later, Never, Report, Tick, ToAnchor, Write
-from actors.process.shell import Received
+from actors.process.peer import Received
 from proto.life import events as e
 from proto.life import messages as m
 from proto.wire.envelope import Envelope

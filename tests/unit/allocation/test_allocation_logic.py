@@ -12,7 +12,7 @@ from actors.allocation import job, step
 from actors.allocation.actor import AllocationLogic
 from actors.process.command import KINDS
 from actors.process.effects import Effect, Later, Never, Report, Tick, ToAnchor, Write
-from actors.process.shell import Received
+from actors.process.peer import Received
 from proto.life import events as e
 from proto.life import messages as m
 from proto.life.ending import Ending

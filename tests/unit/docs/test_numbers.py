@@ -10,7 +10,7 @@ from actors.allocation.attempts import PAUSES
 from actors.allocation.job import HOLD_WAIT
 from actors.allocation.step import YOUNG
 from actors.guard import clean_up
-from actors.process import shell, sinks, supervision
+from actors.process import peer, sinks, supervision
 from actors.slurm.step_options import SEVERAL_TASKS
 from actors.state import callers, clocks, early_words, intents, tap
 from proto.life import journal
@@ -39,7 +39,7 @@ TOLD = (
     ),
     ("protocol", f"A frame may have {FRAME_LIMIT >> 20} MiB"),
     ("protocol", f"again after {series(intents.PAUSES)}"),
-    ("protocol", f"It repeats after {series(shell.REPEATS)}"),
+    ("protocol", f"It repeats after {series(peer.REPEATS)}"),
     ("protocol", f"or after {callers.SIGNAL_WAIT} s (KILL: {word(callers.KILL_WAIT)} second)"),
     ("operations", f"The log stops at {sinks.LOG_LIMIT >> 20} MiB"),
     ("operations", f"a sample every {events.DEFAULT.removesuffix('s')} s (`--interval`)"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors.process.effects import Effect, Later, Never, Report, Tick, Work, Worked
-from actors.process.shell import Received
+from actors.process.peer import Received
 from actors.staging.actor import StagingLogic
 from actors.staging.bundle import Staged
 from actors.staging.progress import LISTENER
