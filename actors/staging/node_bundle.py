@@ -174,11 +174,7 @@ class NodeBundle:
     def _root_plan(self, config: Config, draft: Draft, ids: Ids, mounted: Mounts, gpus: Gpus) -> RootPlan:
         return RootPlan(
             creation=self._creation,
-            work=draft.work,
-            content=draft.content,
-            place=draft.final,
-            home=self._home,
-            rights=draft.rights,
+            draft=draft,
             owners=ids.several,
             inner=inner_maps(config),
             ids=ids.on_node,

@@ -58,7 +58,7 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
     if mode == "shared":
         if not links:
             raise StagingError('mode = "shared" in [staging] needs crun in oci.conf: runc takes no link as a root')
-        os.symlink(os.path.realpath(source), f"{plan.content}/rootfs")
+        os.symlink(os.path.realpath(source), f"{plan.draft.content}/rootfs")
         return Root("shared")
     if mode in {"overlay", "overlays"}:
         root = _overlay(plan, mode, run, log)
@@ -67,10 +67,10 @@ def stage_root(plan: RootPlan, run: Commands, log: Log) -> Root:
         log(Level.VERBOSE, f"no overlay: {root}")
     if creation.readonly and not plan.privileged and not plan.hooked and links:
         tree = _tree(plan, log)
-        os.symlink(tree.path, f"{plan.content}/rootfs")
+        os.symlink(tree.path, f"{plan.draft.content}/rootfs")
         several_owners = read_record(os.path.dirname(tree.path)).several_owners
         return Root("tree", several_owners=several_owners, trees=tree.origin)
-    target = f"{plan.content}/rootfs"
+    target = f"{plan.draft.content}/rootfs"
     complete = copy_tree(source, f"{target}.new", log, owners=plan.owners)
     os.rename(f"{target}.new", target)
     make_mount_points(source, target, target, plan.points, owners=plan.owners)
@@ -85,7 +85,7 @@ def _overlay(plan: RootPlan, mode: str, run: Commands, log: Log) -> Root | str:
         return why
     kinds = Kinds(staging_directory(plan.creation))
     changes = plan.creation.settings.staging.changes
-    verdict = kinds.ask(plan.nodes, Needs(plan.conf.runtime, changes, _ids(plan)), plan.work, run, log)
+    verdict = kinds.ask(plan.nodes, Needs(plan.conf.runtime, changes, _ids(plan)), plan.draft.work, run, log)
     if not verdict.works:
         return verdict.why
     why = "mode = overlays in [staging]" if mode == "overlays" else _obstacle_to_a_hook(plan, verdict)
@@ -108,7 +108,7 @@ def _obstacle(plan: RootPlan) -> str:
         return "the job has several nodes, whose containers share one root file system"
     if not creation.readonly and not runs_once(creation.settings.job):
         return "the container has several tasks, which share one root file system"
-    if plan.rights.content & 0o011:
+    if plan.draft.rights.content & 0o011:
         return "the user's own id is none of the container's"
     return ""
 
@@ -139,11 +139,11 @@ def _tree(plan: RootPlan, log: Log) -> "SharedTree":
     return shared_tree(
         plan.creation,
         source,
-        plan.work,
+        plan.draft.work,
         log,
         owners=plan.owners,
         serves=serves,
-        mode=plan.rights.content,
+        mode=plan.draft.rights.content,
         # Only containers that have the same mount points may share what a runtime makes them in.
         variant="".join(f" {path!r}" for path in to_be_made(source, plan.mounts)),
     )

@@ -8,7 +8,7 @@ from proto.life.creation import Creation
 from proto.life.events import Trees
 from proto.value import Value
 
-from .bundle import Rights
+from .bundle import Draft
 
 Way = Literal["overlay", "overlays", "tree", "copy", "shared"]
 PROGRAMS = "node"
@@ -48,11 +48,7 @@ class RootPlan(Value):
 
     Attributes:
         creation: the container.
-        work: directory that the bundle is made in, which is its user of shared trees.
-        content: directory in it for ``rootfs``.
-        place: where ``content`` will be.
-        home: where ``work`` will be.
-        rights: who may reach it.
+        draft: the bundle that is being made; its directory is the user of shared trees.
         owners: whether files keep their owners.
         ids: of the container's ids on the node, see ``ids_text``.
         inner: of the container's ids in the engine's namespace; nothing where they are the same.
@@ -67,11 +63,7 @@ class RootPlan(Value):
     """
 
     creation: Creation
-    work: str
-    content: str
-    place: str
-    home: str
-    rights: Rights
+    draft: Draft
     owners: bool
     ids: tuple[IdMap, IdMap]
     inner: tuple[IdMap, IdMap]

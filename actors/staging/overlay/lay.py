@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def lay_one(plan: RootPlan, log: Log) -> Root | None:
     """One overlay, which a hook puts over the root; ``None`` if its layers cannot be written down."""
     # Only to be mounted over: everybody may reach it, and a link in the bundle, which runc refuses, is not needed.
-    ground = f"{plan.work}/rootfs"
+    ground = f"{plan.draft.work}/rootfs"
     make_directory(ground, 0o755)
     stack = _stack(plan, ground, log)
     lower = lower_option(_on_node(plan, path) for path in (*stack.own, *stack.trees))
@@ -38,7 +38,7 @@ def lay_one(plan: RootPlan, log: Log) -> Root | None:
     status = os.lstat(plan.creation.rootfs)
     owner = _in_container(status, plan) if plan.owners else "0:0"
     mode = f"{stat.S_IMODE(status.st_mode):o} {owner}"
-    _programs(plan, place).for_hook(f"{plan.home}/rootfs", lower, mode)
+    _programs(plan, place).for_hook(f"{plan.draft.home}/rootfs", lower, mode)
     return Root("overlay", several_owners=_several_owners(stack), trees=stack.origin)
 
 
@@ -48,7 +48,7 @@ def lay_each(plan: RootPlan, log: Log) -> Root | None:
     For what is writable: a tree serves whoever only reads.
     """
     creation = plan.creation
-    ground = f"{plan.content}/rootfs"
+    ground = f"{plan.draft.content}/rootfs"
     skipped = lay_ground(creation.rootfs, ground, owners=plan.owners)
     stack = _stack(plan, ground, log)
     found = tops(creation.rootfs, (*stack.own, *stack.trees))
@@ -67,15 +67,17 @@ def _stack(plan: RootPlan, ground: str, log: Log) -> "Stack":
     from actors.staging.images.stack import shared_stack  # hashlib takes 3 ms
 
     rootfs = plan.creation.rootfs
-    mode = plan.rights.content
-    stack = shared_stack(plan.creation, plan.work, f"{plan.content}/own", log, owners=plan.owners, mode=mode)
+    mode = plan.draft.rights.content
+    stack = shared_stack(
+        plan.creation, plan.draft.work, f"{plan.draft.content}/own", log, owners=plan.owners, mode=mode
+    )
     mounts = [{**mount, "source": _made(plan, str(mount.get("source", "")))} for mount in plan.mounts]
     make_mount_points(rootfs, ground, stack.own[0], mounts, owners=plan.owners)
     return stack
 
 
 def _take_back(plan: RootPlan, ground: str) -> None:
-    for path in (ground, f"{plan.content}/own"):
+    for path in (ground, f"{plan.draft.content}/own"):
         remove_tree(path)
 
 
@@ -85,7 +87,7 @@ def _changes(plan: RootPlan) -> str:
 
 
 def _programs(plan: RootPlan, place: str) -> NodePrograms:
-    programs = NodePrograms(programs_directory(plan.content))
+    programs = NodePrograms(programs_directory(plan.draft.content))
     programs.install(place, ids_text(*plan.ids), keep=plan.changes)
     return programs
 
@@ -102,9 +104,9 @@ def _in_container(status: os.stat_result, plan: RootPlan) -> str:
 
 def _made(plan: RootPlan, path: str) -> str:
     """Where something of the bundle is before it has its own name."""
-    return path.replace(f"{plan.place}/", f"{plan.content}/", 1)
+    return path.replace(f"{plan.draft.final}/", f"{plan.draft.content}/", 1)
 
 
 def _on_node(plan: RootPlan, path: str) -> str:
     """Where it will be."""
-    return path.replace(f"{plan.content}/", f"{plan.place}/", 1)
+    return path.replace(f"{plan.draft.content}/", f"{plan.draft.final}/", 1)
