@@ -95,12 +95,15 @@ def probe_version(entries: "Sequence[bytes]") -> "Version":
 def first_words(argv: tuple[bytes, ...], entries: "Sequence[bytes]") -> str:
     """The first that a command says on standard output, after which it is ended; empty if it says nothing in time.
 
+    What it says on standard error is nobody's: salloc of 26.05 begins threads, and complains where there may be none.
+
     The one function of this package that starts a process.
     """
     reading, writing = os.pipe()
     environ = dict(entry.split(b"=", 1) for entry in environment(entries) if b"=" in entry)
     try:
-        actions = [(os.POSIX_SPAWN_DUP2, writing, 1), (os.POSIX_SPAWN_CLOSE, reading)]
+        silence = (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)
+        actions = [(os.POSIX_SPAWN_DUP2, writing, 1), (os.POSIX_SPAWN_CLOSE, reading), silence]
         try:
             pid = os.posix_spawn(argv[0], argv, environ, file_actions=actions)
         except OSError:

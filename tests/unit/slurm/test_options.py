@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors.slurm import oci_conf, step_options
-from actors.slurm.commands import environment, parse_version
+from actors.slurm.commands import environment, first_words, parse_version
 from actors.slurm.option_lists import LISTS
 from actors.slurm.option_sources import unknown_variables
 from actors.slurm.option_table import ALIASES, BY_NAME, EXTRA_VARIABLES, TABLE
@@ -385,6 +385,12 @@ def test_the_user_namespace() -> None:
     assert prefix(True, 1, 2, b"/u")[:4] == (b"/u", b"-U", b"--map-user=1", b"--map-group=2")
     with pytest.raises(SchedulerError):
         prefix(True, 1, 2, None)
+
+
+def test_the_first_words_of_a_command_are_those_of_its_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    assert first_words((b"/bin/sh", b"-c", b"echo complaint >&2; echo said"), ()) == "said\n"
+    assert first_words((b"/no/such",), ()) == ""
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
