@@ -33,7 +33,7 @@ _ENVIRONMENT = (
         ),
     ),
     ("SLURM_CONF", "slurm.conf to use; --slurm-conf goes before it."),
-    ("SCRUN_SCHEDULER", "Who runs the container: slurm, pyslurm, auto or local; goes before scrun.toml."),
+    ("SCRUN_SCHEDULER", "Who runs the container: slurm, pyslurm or local; goes before scrun.toml."),
     (
         ", ".join(DEBUG_VARIABLES),
         "How much is said everywhere, to standard error, to syslog, to the file of --log: a level's name or number.",

@@ -39,7 +39,7 @@ REFUSAL, GPUS = "refusal", "gpus/count"
 """Why a container cannot begin: a sentence (``actors/programs/node_gpus.sh``); how many GPUs a step has to ask for."""
 NO_PROGRAM = b"/dev/null/none"
 OUTSIDE = (
-    "a node of the job has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
+    "{where} has no oci.conf, so Slurm would have run the program outside any container; it was not run. "
     "Ask the site's administrator to install oci.conf there"
 )
 TERMINAL = {"0": "terminal", "1": "terminal"}
@@ -244,7 +244,9 @@ class Step:
         news = self._scheduler.read_step(said)
         sentence = ""
         if may_be_outside(news):
-            sentence = OUTSIDE
+            # (slurmstepd's own line does not name its node any more: 26.05)
+            one = news.nodes and "," not in news.nodes
+            sentence = OUTSIDE.format(where=f"node {news.nodes}" if one else "a node of the job")
         elif may_be_the_runtimes(news):
             sentence = runtime_words.sentence(said)
         sentence = sentence or self._never

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from .option_table import Version
 
-VERSION_LIMIT = 5.0
-"""Seconds that a command may take to say its version, which needs no other machine."""
+WORDS_LIMIT = 5.0
+"""Seconds that a command may take to say its version, or that it can be used, which needs no other machine."""
 
 KEPT = frozenset({b"SLURM_CONF", b"SLURM_CONF_SERVER", b"SLURM_SACK_JWKS", b"SLURM_SACK_KEY", b"SLURM_SACK_SOCKET"})
 """Variables of Slurm that say where the cluster is and who we are. Not SLURM_JWT: slurmd takes no token, and srun of
@@ -84,21 +84,30 @@ def parse_version(text: str) -> "Version":
 
 
 def probe_version(entries: "Sequence[bytes]") -> "Version":
-    """Ask ``salloc --version`` (5 ms), once for each container. The one function of this package that starts a process.
+    """Ask ``salloc --version`` (5 ms), once for each container.
 
     Returns (0, 0) when there is no salloc or it says nothing of use; ``request`` will then complain.
     """
     program = look_up("salloc", search_path(entries))
-    if program is None:
-        return (0, 0)
+    return (0, 0) if program is None else parse_version(first_words((program, b"--version"), entries))
+
+
+def first_words(argv: tuple[bytes, ...], entries: "Sequence[bytes]") -> str:
+    """The first that a command says on standard output, after which it is ended; empty if it says nothing in time.
+
+    What it says on standard error is nobody's: salloc of 26.05 begins threads, and complains where there may be none.
+
+    The one function of this package that starts a process.
+    """
     reading, writing = os.pipe()
     environ = dict(entry.split(b"=", 1) for entry in environment(entries) if b"=" in entry)
     try:
-        actions = [(os.POSIX_SPAWN_DUP2, writing, 1), (os.POSIX_SPAWN_CLOSE, reading)]
+        silence = (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)
+        actions = [(os.POSIX_SPAWN_DUP2, writing, 1), (os.POSIX_SPAWN_CLOSE, reading), silence]
         try:
-            pid = os.posix_spawn(program, [program, b"--version"], environ, file_actions=actions)
+            pid = os.posix_spawn(argv[0], argv, environ, file_actions=actions)
         except OSError:
-            return (0, 0)
+            return ""
         finally:
             os.close(writing)
         text = _read_in_time(reading)
@@ -106,9 +115,9 @@ def probe_version(entries: "Sequence[bytes]") -> "Version":
         os.waitpid(pid, 0)
     finally:
         os.close(reading)
-    return parse_version(text.decode("ascii", "replace"))
+    return text.decode("ascii", "replace")
 
 
 def _read_in_time(fd: int) -> bytes:
     """The first that comes; nothing if it takes too long. Slurm's commands write their version at once."""
-    return os.read(fd, 4096) if select.select([fd], [], [], VERSION_LIMIT)[0] else b""
+    return os.read(fd, 4096) if select.select([fd], [], [], WORDS_LIMIT)[0] else b""

@@ -36,7 +36,7 @@ NODE_REFUSED = "a node of the step took no connection; is its slurmd running?"
 """It has heard nothing; others may have."""
 
 TABLE: tuple[Saying, ...] = (
-    # --- the way to the controller: slurm.conf, munged, slurmctld
+    # --- the way to the controller: slurm.conf, munged or sackd, slurmctld
     Saying(
         ("cannot stat file", "slurm.conf"),
         "slurm.conf was not found; set SLURM_CONF or slurm_conf in scrun.toml, and run scrun doctor",
@@ -47,15 +47,22 @@ TABLE: tuple[Saying, ...] = (
         transient=True,
         away=True,
     ),
+    # (auth/slurm: "'SLURM_SACK_SOCKET=…'", or "any sack sockets" of the usual places)
+    Saying(
+        ("failed to connect to", "sack"),
+        "sackd did not answer; is it running here? (scrun doctor checks it)",
+        transient=True,
+        away=True,
+    ),
     Saying(("munge decode failed",), "munge refused our credential; do all machines have the same key and clock?"),
     Saying(
         ("protocol authentication error",),
-        "Slurm refused our credential; is munged running, with the same key as on the controller?",
+        "Slurm refused our credential; is munged or sackd running, with the same key as on the controller?",
         transient=True,
     ),
     Saying(
         ("invalid authentication credential",),
-        "Slurm refused our credential; is munged running, with the same key as on the controller?",
+        "Slurm refused our credential; is munged or sackd running, with the same key as on the controller?",
     ),
     Saying(
         ("unable to contact slurm controller",),
@@ -68,13 +75,13 @@ TABLE: tuple[Saying, ...] = (
     Saying(("socket timed out on send/recv",), "Slurm's controller did not answer in time", transient=True, away=True),
     Saying(
         ("unexpected missing socket error",),
-        "Slurm broke off the connection; is munged running here? (scrun doctor checks it)",
+        "Slurm broke off the connection; is munged or sackd running here? (scrun doctor checks it)",
         transient=True,
         away=True,
     ),
     Saying(
         ("zero bytes were transmitted or received",),
-        "Slurm broke off the connection; is munged running, with the same key as on the controller?",
+        "Slurm broke off the connection; is munged or sackd running, with the same key as on the controller?",
         transient=True,
     ),
     Saying(("can't be reached now",), "the named cluster is unknown or cannot be reached", transient=True, quote=True),

@@ -8,12 +8,13 @@ timeout and its import ends the process where there is no slurm.conf, so each ca
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from actors.process.command import Command
 from proto.errors import SettingsError
 
-from .option_table import Version
+from .commands import first_words
+from .pyslurm_worker import LOADED
 from .slurm import Slurm
 
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pyslurm_worker.py")
@@ -37,44 +38,30 @@ class PySlurm(Slurm):
         return self._worker("cancel", str(job_id))
 
     def _worker(self, *words: str) -> Command:
-        prefix = (os.fsencode(sys.executable), b"-IS", os.fsencode(WORKER))
-        paths = os.pathsep.join(path for path in sys.path if path)
-        argv = (*self._client.prefix(), *prefix, os.fsencode(paths), *(os.fsencode(text) for text in words))
-        return self._client.command(argv)
+        argv = (os.fsencode(word) for word in worker(sys.path, *words))
+        return self._client.command((*self._client.prefix(), *argv))
 
 
-def check(slurm: Version, site_packages: Iterable[str]) -> None:
-    """See whether a pyslurm is there that fits, without importing it.
+def worker(paths: Iterable[str], *words: str) -> tuple[str, ...]:
+    """The command of one call; ``paths`` is where pyslurm is looked for."""
+    return (sys.executable, "-IS", WORKER, os.pathsep.join(path for path in paths if path), *words)
 
-    It fits when the metadata of the installed release has the major version of Slurm (pyslurm 25.11.x is built for
-    Slurm 25.11 and refuses every other one).
+
+def check(environ: Sequence[bytes], site_packages: Iterable[str]) -> None:
+    """See whether there is a pyslurm, and whether it loads Slurm's library: 50 ms.
+
+    Its version says little: 25.11 can be built for Slurm 26.05, and one that was built for a Slurm that has been
+    replaced since has the version that it had.
 
     Args:
-        slurm: version of Slurm, (0, 0) if unknown.
-        site_packages: directories in which distributions are installed.
+        environ: the caller's, with ``SLURM_CONF``.
+        site_packages: directories in which it may be.
 
     Raises:
-        SettingsError: none does.
+        SettingsError: it cannot be used.
 
     """
-    installed = installed_version(site_packages)
-    if installed == slurm != (0, 0):
-        return
-    have = f"pyslurm {installed[0]}.{installed[1]}" if installed else "no pyslurm"
-    raise SettingsError(f"scheduler pyslurm: {have} is installed, and Slurm is {slurm[0]}.{slurm[1]:02}")
-
-
-def installed_version(site_packages: Iterable[str]) -> Version | None:
-    """Major version of the installed pyslurm by the name of its metadata directory, or ``None``."""
-    for directory in site_packages:
-        try:
-            names = os.listdir(directory)
-        except OSError:
-            continue
-        for name in names:
-            low = name.lower()
-            if low.startswith("pyslurm-") and low.endswith((".dist-info", ".egg-info")):
-                parts = low[len("pyslurm-") :].split(".")
-                if len(parts) >= 2 and parts[0].isdigit() and parts[1].isdigit():
-                    return int(parts[0]), int(parts[1])
-    return None
+    said = first_words(tuple(map(os.fsencode, worker(site_packages, "load"))), environ).strip()
+    if said != LOADED:
+        why = said.removeprefix("error: ").partition("\n")[0] or "it ends, or hangs, while it is loaded"
+        raise SettingsError(f'scheduler pyslurm cannot be used: {why}; "slurm" uses Slurm\'s commands instead')

@@ -76,7 +76,7 @@ def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bun
     for sentence in unknown_variables(environ, "of the environment"):
         warn(line, f"{sentence}; it has no effect")
     version = (0, 0) if chosen.scrun.scheduler == "local" else probe_version(environment)
-    _check_scheduler(chosen.scrun.scheduler, version)
+    _check_scheduler(chosen.scrun.scheduler, environment)
     decided = replace(
         chosen,
         scrun=replace(
@@ -161,11 +161,11 @@ def _entry_directory(bundle: Bundle, decided: Settings) -> str:
     return found or DIRECTORY
 
 
-def _check_scheduler(wanted: SchedulerName, version: tuple[int, int]) -> None:
+def _check_scheduler(wanted: SchedulerName, environ: tuple[bytes, ...]) -> None:
     if wanted == "pyslurm":
         from actors.slurm import pyslurm
 
-        pyslurm.check(version, directories())
+        pyslurm.check(environ, directories())
 
 
 def _log(log: str) -> str:

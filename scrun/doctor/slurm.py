@@ -5,7 +5,7 @@ import sys
 
 from actors.slurm.commands import parse_version
 from actors.slurm.messages import clean
-from actors.slurm.pyslurm import installed_version
+from actors.slurm.pyslurm import worker
 from proto.errors import SettingsError
 from scrun.host import Answer, Host
 
@@ -94,18 +94,19 @@ def judge_commands(found: dict[str, str], text: str) -> Finding:
 
 
 def pyslurm(host: Host) -> Finding:
-    """Is pyslurm there, if it is wanted?"""
-    version = parse_version(host.slurms_version)
-    return judge_pyslurm(installed_version(sys.path), version, host.settings.scrun.scheduler)
-
-
-def judge_pyslurm(installed: tuple[int, int] | None, slurm: tuple[int, int], scheduler: str) -> Finding:
-    number = f"{slurm[0]}.{slurm[1]:02}"
-    if scheduler != "pyslurm":
+    """Does pyslurm work, if it is wanted?"""
+    if host.settings.scrun.scheduler != "pyslurm":
         return ok("not used: Slurm's commands do all that it could do, in a tenth of the time")
-    if installed == slurm != (0, 0):
-        return ok(f"used with Slurm {number}, for questions about jobs and to end them; Slurm's commands do the rest")
-    have = f"pyslurm is for Slurm {installed[0]}.{installed[1]:02}" if installed else "pyslurm is not installed"
-    return fault(
-        f"{have}, this is Slurm {number}, and scrun.toml demands it", "scrun.toml", "[scrun]", 'scheduler = "slurm"'
-    )
+    return judge_pyslurm(host.run(*worker(sys.path, "find", str(host.caller.uid)), environ=host.slurms_environ))
+
+
+def judge_pyslurm(answer: Answer) -> Finding:
+    """Judge what it said when it was asked for the user's jobs."""
+    if answer.status == 0:
+        return ok(
+            "used to ask about jobs and to end them; Slurm's commands do the rest: pyslurm starts no steps, and the "
+            "signals that it sends to them are lost"
+        )
+    said = (clean(answer.text).splitlines() or [""])[-1].removeprefix("error: ")
+    why = "it gave no answer in time" if answer.status == 124 else said or f"it ended with {answer.status}"
+    return fault(f"cannot be used, and scrun.toml demands it: {why}", "scrun.toml", "[scrun]", 'scheduler = "slurm"')

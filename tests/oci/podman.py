@@ -8,15 +8,15 @@ import os
 import pathlib
 import re
 import secrets
+import shutil
 import subprocess
+import tempfile
 from typing import TYPE_CHECKING, Any
 
-from tests.conftest import wait_until
+from tests.conftest import Runner, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tests.conftest import Runner
+    from collections.abc import Iterator, Sequence
 
 Done = subprocess.CompletedProcess[str]
 
@@ -141,6 +141,28 @@ class Filler:
 
     def empty(self) -> None:
         self.runner(["scancel", f"--name={self.name}"])
+
+
+@contextlib.contextmanager
+def at_site(cluster: Any, as_user: Any, toml: str) -> Iterator[Podman]:
+    """The user's podman at a site that has this scrun.toml."""
+    place = pathlib.Path(tempfile.mkdtemp(dir=pathlib.Path(cluster.slurm_conf).parents[1] / "spool"))
+    place.chmod(0o755)
+    (place / "slurm.conf").symlink_to(cluster.slurm_conf)
+    (place / "scrun.toml").write_text(toml)
+    conf = as_user(["sh", "-c", "cat ~/.config/containers/containers.conf"]).stdout
+    lines = [line for line in conf.splitlines() if not line.startswith("conmon_env_vars")]
+    lines.insert(lines.index("[engine]") + 1, f'conmon_env_vars = ["SLURM_CONF={place}/slurm.conf"]')
+    (place / "containers.conf").write_text("\n".join(lines) + "\n")
+    wrapper = place / "as-user"
+    # podman 5.8 gives conmon its own environment before that of the file.
+    words = f"env SLURM_CONF={place}/slurm.conf CONTAINERS_CONF={place}/containers.conf"
+    wrapper.write_text(f'#!/bin/sh\nexec {as_user.wrapper} {words} "$@"\n')
+    wrapper.chmod(0o755)
+    podman = Podman(Runner(wrapper), cluster.scrun_root)
+    yield podman
+    podman.close()
+    shutil.rmtree(place)
 
 
 def processes_with(text: str) -> list[int]:

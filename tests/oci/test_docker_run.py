@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import wait_until
+from tests.oci.test_podman_images import ONE_OVERLAY
 
 if TYPE_CHECKING:
     import pathlib
@@ -109,6 +110,7 @@ def test_eight_at_once(docker: Docker) -> None:
     assert [run.returncode for run in runs] == list(range(8))
 
 
+@pytest.mark.xfail(not ONE_OVERLAY, reason="files of / itself are brought back as they are in the bundle")
 def test_what_is_copied_into_a_running_container_is_there_at_its_next_start(
     docker: Docker, tmp_path: pathlib.Path
 ) -> None:

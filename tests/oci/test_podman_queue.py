@@ -7,7 +7,6 @@ import os
 import pathlib
 import re
 import secrets
-import shutil
 import signal
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -15,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import Runner, alive, all_pids, read_proc, state_and_parent
-from tests.oci.podman import Podman, processes_with
+from tests.oci.podman import at_site, processes_with
 from tests.oci.screen import Screen
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
 
-    from tests.oci.podman import Filler
+    from tests.oci.podman import Filler, Podman
 
 TOMORROW = ("--annotation", "scrun.begin=now+1day")
 QUEUED = ("--annotation", "scrun.nodelist=node2", "--annotation", "scrun.cpus-per-task=16")
@@ -31,21 +30,8 @@ QUEUED = ("--annotation", "scrun.nodelist=node2", "--annotation", "scrun.cpus-pe
 @pytest.fixture
 def create_wait_over(cluster: Any, as_user: Any) -> Iterator[Podman]:
     """The user's podman at a site where neither ``create`` nor ``start`` waits in the queue for long."""
-    place = pathlib.Path(tempfile.mkdtemp(dir=pathlib.Path(cluster.slurm_conf).parents[1] / "spool"))
-    place.chmod(0o755)
-    (place / "slurm.conf").symlink_to(cluster.slurm_conf)
-    (place / "scrun.toml").write_text("[scrun]\ncreate_wait = 0.5\nstart_wait = 0.5\n")
-    conf = as_user(["sh", "-c", "cat ~/.config/containers/containers.conf"]).stdout
-    lines = [line for line in conf.splitlines() if not line.startswith("conmon_env_vars")]
-    lines.insert(lines.index("[engine]") + 1, f'conmon_env_vars = ["SLURM_CONF={place}/slurm.conf"]')
-    (place / "containers.conf").write_text("\n".join(lines) + "\n")
-    wrapper = place / "as-user"
-    wrapper.write_text(f'#!/bin/sh\nexec {as_user.wrapper} env CONTAINERS_CONF={place}/containers.conf "$@"\n')
-    wrapper.chmod(0o755)
-    podman = Podman(Runner(wrapper), cluster.scrun_root)
-    yield podman
-    podman.close()
-    shutil.rmtree(place)
+    with at_site(cluster, as_user, "[scrun]\ncreate_wait = 0.5\nstart_wait = 0.5\n") as podman:
+        yield podman
 
 
 def test_podman_answers_while_a_container_is_queued_and_it_runs_when_it_can(

@@ -54,6 +54,8 @@ case "$*" in *--container=*) "{srun}" "$@"; echo "srun: error: node1: task 0: Ou
 exec "{srun}" "$@"
 """
 
+WITHOUT_PYSLURM = "no pyslurm is installed: make cluster-up RELEASE=forky PYSLURM=1"
+
 SHOWN = {"anchor", *(specification.name for specification in TABLE)}
 
 

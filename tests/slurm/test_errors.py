@@ -78,9 +78,19 @@ def test_more_nodes_than_there_are(runtime: Runtime) -> None:
 
 
 def test_munge_is_down(runtime: Runtime, cluster: Any) -> None:
-    text = pathlib.Path(cluster.slurm_conf).read_text() + "AuthInfo=socket=/run/no-such-munge.socket\n"
+    text = pathlib.Path(cluster.slurm_conf).read_text()
+    if "AuthType=auth/munge\n" not in text:
+        pytest.skip("this cluster has no munge, but AUTH=slurm")
+    text += "AuthInfo=socket=/run/no-such-munge.socket\n"
     sentence = refused(runtime, environ=runtime.site("", text))
     assert "munge" in sentence.lower()
+
+
+def test_sackd_is_down(runtime: Runtime, cluster: Any) -> None:
+    if "AuthType=auth/slurm\n" not in pathlib.Path(cluster.slurm_conf).read_text():
+        pytest.skip("this cluster has munge: make cluster-up RELEASE=forky AUTH=slurm")
+    sentence = refused(runtime, environ=runtime.site("") | {"SLURM_SACK_SOCKET": "/run/no-such-sack.socket"})
+    assert "sackd" in sentence
 
 
 def test_slurmctld_is_down(runtime: Runtime, cluster: Any) -> None:

@@ -1,7 +1,11 @@
-"""The commands that the scheduler library builds, run on the real cluster as the test user."""
+"""The commands that the scheduler library builds, run on the real cluster as the test user.
+
+Once more with pyslurm, where there is one.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pathlib
 import pwd
@@ -14,10 +18,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from actors.process.command import Command
+from actors.slurm.pyslurm import PySlurm
 from actors.slurm.slurm import Slurm
 from proto.life.creation import Caller, Creation, Log
 from proto.life.settings import Scrun, Settings
 from tests.conftest import wait_until
+from tests.slurm.runtime import WITHOUT_PYSLURM
 from tests.unit.creations import changed
 
 if TYPE_CHECKING:
@@ -32,8 +38,8 @@ T = TypeVar("T")
 class Site:
     """One container's scheduler on the cluster, with files where the anchor would have them."""
 
-    def __init__(self, cluster: Any, as_user: Any, directory: pathlib.Path) -> None:
-        self.cluster, self.as_user, self.directory = cluster, as_user, directory
+    def __init__(self, cluster: Any, as_user: Any, directory: pathlib.Path, scheduler: type[Slurm]) -> None:
+        self.cluster, self.as_user, self.directory, self.scheduler = cluster, as_user, directory, scheduler
         self.jobs: list[int] = []
         self.processes: list[subprocess.Popen[bytes]] = []
         self.job_log = directory / "job.log"
@@ -59,7 +65,7 @@ class Site:
 
     def allocate(self, creation: Creation, *before: str) -> tuple[Slurm, int]:
         """Ask for a job as the anchor does: salloc holds it as long as its standard input is open."""
-        slurm = Slurm(creation)
+        slurm = self.scheduler(creation)
         command = slurm.request(creation)
         assert command is not None
         shell = ["/bin/sh", "-c", 'log=$1; shift; exec "$@" 2>"$log"', "sh", str(self.job_log)]
@@ -121,10 +127,12 @@ def wait_status(returncode: int) -> int:
     return -returncode if returncode < 0 else returncode << 8
 
 
-@pytest.fixture
-def site(cluster: Any, as_user: Any) -> Iterator[Site]:
+@pytest.fixture(params=[Slurm, PySlurm])
+def site(request: pytest.FixtureRequest, cluster: Any, as_user: Any) -> Iterator[Site]:
+    if request.param is PySlurm and not importlib.util.find_spec("pyslurm"):
+        pytest.skip(WITHOUT_PYSLURM)
     made = as_user(["mktemp", "-d", "/tmp/scrun-scheduler-XXXXXX"]).stdout.strip()
-    site = Site(cluster, as_user, pathlib.Path(made))
+    site = Site(cluster, as_user, pathlib.Path(made), request.param)
     yield site
     site.close()
     shutil.rmtree(made)
@@ -182,7 +190,7 @@ def test_a_job_is_granted_found_described_and_released(site: Site) -> None:
 )
 def test_a_request_is_refused_in_plain_words(site: Site, options: dict[str, str], expected: str) -> None:
     creation = site.creation(options)
-    slurm = Slurm(creation)
+    slurm = site.scheduler(creation)
     done = site.run(slurm.request(creation))
     news = slurm.read_request(done.stderr, done.returncode << 8)
     assert (news.kind, news.transient) == ("refused", False)
@@ -311,7 +319,7 @@ def test_a_controller_that_is_away_may_come_back(site: Site) -> None:
     text = re.sub(r"SlurmctldPort=\d+", "SlurmctldPort=1", pathlib.Path(site.cluster.slurm_conf).read_text())
     conf.write_text(text)
     creation = changed(site.creation(), settings__scrun__slurm_conf=str(conf))
-    slurm = Slurm(creation)
+    slurm = site.scheduler(creation)
     done = site.run(slurm.request(creation))
     news = slurm.read_request(done.stderr, done.returncode << 8)
     assert (news.kind, news.transient) == ("refused", True)

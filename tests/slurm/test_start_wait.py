@@ -128,4 +128,4 @@ def test_a_launch_that_fails_later_is_told_as_the_end_of_a_program(runtime: Runt
     assert box.wait(60) == 125
     assert box.annotations()["scrun.end"] == "launch-failed"
     # (slurmstepd's own line comes before it.)
-    assert re.search(r"^scrun: a node of the job has no oci.conf.*\n\Z", box.read("err"), re.MULTILINE)
+    assert re.search(r"^scrun: node bare1 has no oci.conf.*\n\Z", box.read("err"), re.MULTILINE)

@@ -131,7 +131,7 @@ def test_an_early_end_is_probed(bureau: Bureau) -> None:
     [ended] = reports(bureau.ends("probe", exited_2, 2 << 8))
     assert isinstance(ended, e.StepEnded)
     assert ended.ending.kind == "launch-failed"
-    assert "no oci.conf" in ended.ending.sentence
+    assert ended.ending.sentence.startswith("node node1 has no oci.conf")
 
 
 def test_a_job_is_given_back_by_scancel_and_found_by_its_cookie(bureau: Bureau) -> None:

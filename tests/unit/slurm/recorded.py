@@ -43,6 +43,12 @@ NO_MUNGE = (
     "salloc: error: slurm_send_node_msg: auth_g_create: REQUEST_RESOURCE_ALLOCATION has authentication error\n"
     "salloc: error: Job submit/allocate failed: Protocol authentication error\n"
 )
+NO_SACKD = (  # 26.05
+    "salloc: error: failed to connect to 'SLURM_SACK_SOCKET=/run/no-such-sack.socket'\n"
+    "salloc: error: create_external: failed to create token\n"
+    "salloc: error: slurm_buffers_pack_msg: auth_g_create: REQUEST_RESOURCE_ALLOCATION has authentication error\n"
+    "salloc: error: Job submit/allocate failed: Protocol authentication error\n"
+)
 NO_CONF = (
     "salloc: error: s_p_parse_file: cannot stat file /tmp/none/slurm.conf: No such file or directory, "
     "retrying in 1sec up to 60sec\n"

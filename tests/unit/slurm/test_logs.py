@@ -84,6 +84,7 @@ def test_half_a_line_is_never_taken_for_a_number(cut: int) -> None:
         (said.NO_DIRECTORY, "chdir", False),
         (said.CONTROLLER_DOWN, "slurmctld", True),
         (said.NO_MUNGE, "munge", True),
+        (said.NO_SACKD, "sackd did not answer", True),
         (said.NO_CONF, "slurm.conf", False),
         (said.WRONG_UID, "user id", False),
         (said.CANCELLED_WHILE_QUEUED, "cancelled while it was queued", False),

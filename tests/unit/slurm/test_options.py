@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors.slurm import oci_conf, step_options
-from actors.slurm.commands import environment, parse_version
+from actors.slurm.commands import environment, first_words, parse_version
 from actors.slurm.option_lists import LISTS
 from actors.slurm.option_sources import unknown_variables
 from actors.slurm.option_table import ALIASES, BY_NAME, EXTRA_VARIABLES, TABLE
@@ -387,14 +387,30 @@ def test_the_user_namespace() -> None:
         prefix(True, 1, 2, None)
 
 
-def test_a_pyslurm_has_to_fit(tmp_path: Any) -> None:
-    packages = [str(tmp_path)]
-    with pytest.raises(SettingsError, match="no pyslurm is installed"):
-        check((25, 11), packages)
-    (tmp_path / "pyslurm-25.11.2.dist-info").mkdir()
-    check((25, 11), packages)
-    with pytest.raises(SettingsError, match=r"25\.11 is installed"):
-        check((22, 5), packages)
+def test_the_first_words_of_a_command_are_those_of_its_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    assert first_words((b"/bin/sh", b"-c", b"echo complaint >&2; echo said"), ()) == "said\n"
+    assert first_words((b"/no/such",), ()) == ""
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        (None, "No module named 'pyslurm'"),
+        ("raise ImportError('libslurmfull.so: undefined symbol')", "undefined symbol"),
+        ("import os; os._exit(1)", "it ends, or hangs"),
+    ],
+)
+def test_a_pyslurm_has_to_load(tmp_path: Any, module: str | None, words: str) -> None:
+    if module is not None:
+        (tmp_path / "pyslurm.py").write_text(module)
+    with pytest.raises(SettingsError, match=words):
+        check((), [str(tmp_path)])
+
+
+def test_a_pyslurm_that_loads_is_used_whatever_its_version(tmp_path: Any) -> None:
+    (tmp_path / "pyslurm.py").write_text("")
+    check((), [str(tmp_path)])
 
 
 def test_create_pays_for_no_heavy_import() -> None:

@@ -185,7 +185,7 @@ def test_a_node_that_says_nothing(answer: Answer, level: str, words: str) -> Non
     [
         (126, "", "ok", "a container runs there", False),
         (126, "slurmstepd: something\n", "ok", "a container runs there", False),
-        (126, "scrun: a node of the job has no oci.conf\n", "fault", "has no oci.conf", False),
+        (126, "scrun: node n1 has no oci.conf\n", "fault", "has no oci.conf", False),
         (125, "scrun: Slurm did not give the nodes\n", "fault", "did not give", False),
         (1, "scrun: the nodes are busy and scrun.immediate does not allow to wait\n", "warning", "busy", False),
         (1, "the nodes are busy and scrun.immediate does not allow to wait\n", "warning", "busy", False),

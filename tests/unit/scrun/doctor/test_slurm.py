@@ -44,18 +44,19 @@ def test_commands(missing: tuple[str, ...], text: str, level: str, words: str) -
 
 
 @pytest.mark.parametrize(
-    ("installed", "of_slurm", "scheduler", "level"),
+    ("answer", "level", "words"),
     [
-        ((25, 11), (25, 11), "slurm", "ok"),
-        (None, (22, 5), "slurm", "ok"),
-        ((25, 11), (25, 11), "pyslurm", "ok"),
-        (None, (22, 5), "pyslurm", "fault"),
-        ((25, 11), (22, 5), "pyslurm", "fault"),
-        ((0, 0), (0, 0), "pyslurm", "fault"),
+        (Answer(0, ""), "ok", "to ask about jobs"),
+        (Answer(0, "5|RUNNING|scrun:abc\n"), "ok", "to ask about jobs"),
+        (Answer(1, "error: No module named 'pyslurm'\n"), "fault", "demands it: No module named 'pyslurm'"),
+        (Answer(124, ""), "fault", "in time"),
+        (Answer(-11, ""), "fault", "ended with -11"),
     ],
 )
-def test_pyslurm(installed: tuple[int, int] | None, of_slurm: tuple[int, int], scheduler: str, level: str) -> None:
-    assert slurm.judge_pyslurm(installed, of_slurm, scheduler).level == level
+def test_pyslurm(answer: Answer, level: str, words: str) -> None:
+    finding = slurm.judge_pyslurm(answer)
+    assert (finding.level, bool(finding.lines)) == (level, level != "ok")
+    assert words in finding.sentence
 
 
 @pytest.mark.parametrize(
