@@ -42,18 +42,32 @@ def test_environment_working_directory_and_host_name(podman: Podman) -> None:
     assert done.stdout == "two words = 'x'||/tmp|box7|/root\n1\n"
 
 
+LIST = "[ $SLURM_JOB_NODELIST = 'node[1-2]' ] && echo"
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("--env", "SCRUN_JOB_NODELIST=node1,node2"),
-        ("--annotation", '"scrun.nodelist=node1,node2"'),
         ("--annotation", "scrun.nodelist=node1+node2"),
         ("--annotation", "scrun.nodelist=node1;node2"),
     ],
 )
 def test_a_list_reaches_the_job(podman: Podman, words: tuple[str, str]) -> None:
-    done = podman.run("--rm", *words, "busybox", "sh", "-c", "[ $SLURM_JOB_NODELIST = 'node[1-2]' ] && echo")
+    done = podman.run("--rm", *words, "busybox", "sh", "-c", LIST)
     assert (done.returncode, done.stdout) == (0, "\n\n"), done.stderr
+
+
+def test_a_list_with_commas_in_an_annotation(podman: Podman) -> None:
+    """podman 4 reads comma-separated values, and quotes around one; podman 5 takes the word as it is."""
+    as_it_is = int(podman("version", "--format", "{{.Client.Version}}").stdout.split(".")[0]) >= 5
+    plain = "scrun.nodelist=node1,node2"
+    works, fails = (plain, f'"{plain}"') if as_it_is else (f'"{plain}"', plain)
+    done = podman.run("--rm", "--annotation", works, "busybox", "sh", "-c", LIST)
+    assert (done.returncode, done.stdout) == (0, "\n\n"), done.stderr
+    done = podman.run("--rm", "--annotation", fails, "busybox", "true")
+    assert done.returncode != 0
+    assert ("leave the quotes out" if as_it_is else "node2") in done.stderr
 
 
 def test_arguments_arrive_as_they_are(podman: Podman) -> None:
