@@ -67,7 +67,7 @@ def test_a_list_with_commas_in_an_annotation(podman: Podman) -> None:
     assert (done.returncode, done.stdout) == (0, "\n\n"), done.stderr
     done = podman.run("--rm", "--annotation", fails, "busybox", "true")
     assert done.returncode != 0
-    assert ("leave the quotes out" if as_it_is else "node2") in done.stderr
+    assert ("leave the quotes out" if as_it_is else "must be formatted KEY=VALUE") in done.stderr
 
 
 def test_arguments_arrive_as_they_are(podman: Podman) -> None:
