@@ -31,7 +31,10 @@ def becomes_the_hosts(engine: Podman, other: str) -> bool:
     """Whether the network of a container that has the host's is the host's, so that nobody is told of the other one."""
     name = engine.name()
     engine.ok("create", "--name", name, "--network", f"container:{other}", "busybox", "true")
-    return engine.ok("inspect", "--format", "{{.HostConfig.NetworkMode}}", name) == "host"
+    mode = engine.ok("inspect", "--format", "{{.HostConfig.NetworkMode}}", name)
+    # podman removes no container that another one names.
+    engine.ok("rm", name)
+    return mode == "host"
 
 
 # --- namespaces of another container ------------------------------------------------------------------------------
