@@ -42,11 +42,15 @@ def of_annotations(annotations: Mapping[str, str], others: frozenset[str]) -> Wi
     """Those of ``scrun.…``; ``others`` are names after the prefix that are no options of a job.
 
     Raises:
-        SettingsError: an unknown option, a value that cannot be one, or two that contradict each other.
+        SettingsError: an unknown option, a value that cannot be one, two that contradict each other, or quotes that
+            were meant for podman 4, which takes a comma outside of them for the end of an annotation; podman 5 passes
+            them on, and the wish would be lost.
 
     """
     found: Wishes = {}
     for key, text in annotations.items():
+        if key.startswith(f'"{PREFIX}'):
+            raise SettingsError(f"annotation {key} begins with a quote, which this engine keeps: leave the quotes out")
         if key.startswith(PREFIX) and (name := key[len(PREFIX) :]) not in others:
             source = f"annotation {key}"
             option = find(name, source, PREFIX)

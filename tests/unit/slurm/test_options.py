@@ -245,6 +245,7 @@ def test_flags_follow_slurm_s_rule(text: str, value: str) -> None:
     [
         ("scrun.partitoin", "x", "did you mean scrun.partition?"),
         ("scrun.container", "x", "annotation scrun.container is not a job option: scrun says itself"),
+        ('"scrun.nodelist', 'node1,node2"', 'annotation "scrun.nodelist begins with a quote, which this engine keeps'),
         ("scrun.partition", "--uid=0", "begins with a dash"),
         ("scrun.partition", "a\nb", "line break"),
         ("scrun.partition", "a\0b", "NUL"),
