@@ -85,6 +85,7 @@ def play(stage: Stage, scene: Callable[[Hall], Awaitable[None]], size: tuple[int
             app = Top(found)
             async with app.run_test(size=size) as pilot:
                 await scene(Hall(stage, app, pilot))
+            app.tick()  # its clock may strike once more, when there is no screen any more
 
     asyncio.run(act())
 

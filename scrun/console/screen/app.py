@@ -57,5 +57,6 @@ class Top(App[None]):
     def tick(self) -> None:
         """A second has passed: see what has changed, and show it."""
         self.watching.look()
-        if isinstance(self.screen, Acting):
-            self.screen.tick()
+        screens = self.screen_stack  # empty when it is being left: the clock may strike once more
+        if screens and isinstance(screens[-1], Acting):
+            screens[-1].tick()
