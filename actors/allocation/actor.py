@@ -30,15 +30,16 @@ class AllocationLogic:
     """
 
     def __init__(self, creation: Creation, scheduler: Scheduler, job_log: str, step_log: str) -> None:
+        # The end of an attempt is told twice where it was asked for twice, perhaps when the next one is under way.
         self._job = job = Job(creation, scheduler, job_log)
         self._step = step = Step(creation, scheduler, step_log, lambda: job.said)
         self.ends: dict[str, Callable[[str, int], Iterable[Effect]]] = {
-            "job": lambda _, status: job.exited(status),
+            "job": lambda name, status: job.exited(status) if name == job.attempt else (),
             "reason": lambda _, status: job.reason(status),
             "watch": job.watched,
             "release": job.release_exited,
             "find": job.found,
-            "step": lambda _, status: step.exited(status),
+            "step": lambda name, status: step.exited(status) if name == step.attempt else (),
             "probe": lambda *_: step.probed(),
             "why": step.answered,
             "loss": lambda name, _: step.told_of_nodes(name),

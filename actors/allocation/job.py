@@ -163,6 +163,11 @@ class Job:
         """Report that the job waits, without Slurm's reason."""
         return [Report(e.JobQueued(self.id))]
 
+    @property
+    def attempt(self) -> str:
+        """Name of the last attempt's command."""
+        return self._attempts.name
+
     def exited(self, status: int) -> list[Effect]:
         """Take note of salloc's end: the job was refused, given back, or revoked by Slurm (scancel, time limit)."""
         self._status = status

@@ -186,6 +186,11 @@ class Step:
         """Read whether it has lost one."""
         return self.nodes.told(name, self._job_id, self._news()) if self._status is None else []
 
+    @property
+    def attempt(self) -> str:
+        """Name of the last attempt's command."""
+        return self._attempts.name
+
     def exited(self, status: int) -> list[Effect]:
         """Find out what srun's end means."""
         if not self._bundle:

@@ -70,6 +70,11 @@ def test_a_job_is_given_back_whatever_has_happened(acts: list[tuple[int, int]], 
     give_back(acts, release_at)
 
 
+def test_the_end_of_an_earlier_attempt_told_again_is_not_that_of_the_last_one() -> None:
+    """Found by the lives above: asked for twice, the first salloc's end was told twice, and a job was left."""
+    give_back([(0, 0)] * 8 + [(9, 0), (3, 0), (8, 0), (0, 0), (1, 0), (9, 0), (3, 1)], 13)
+
+
 def test_these_lives_reach_what_may_go_wrong() -> None:
     found: Counter[str] = Counter()
 
