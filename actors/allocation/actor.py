@@ -30,9 +30,9 @@ class AllocationLogic:
     """
 
     def __init__(self, creation: Creation, scheduler: Scheduler, job_log: str, step_log: str) -> None:
-        # The end of an attempt is told twice where it was asked for twice, perhaps when the next one is under way.
         self._job = job = Job(creation, scheduler, job_log)
         self._step = step = Step(creation, scheduler, step_log, lambda: job.said)
+        # The end of an attempt is told twice where it was asked for twice, perhaps when the next one is under way.
         self.ends: dict[str, Callable[[str, int], Iterable[Effect]]] = {
             "job": lambda name, status: job.exited(status) if name == job.attempt else (),
             "reason": lambda _, status: job.reason(status),

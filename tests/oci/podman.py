@@ -143,23 +143,36 @@ class Filler:
         self.runner(["scancel", f"--name={self.name}"])
 
 
+def podman_at(place: pathlib.Path, runner: Any, toml: str, state: pathlib.Path) -> Podman:
+    """The podman of a user or root, at a site whose scrun.toml this is.
+
+    Args:
+        place: a directory that the caller's podman may go through, for the site's files.
+        runner: the user's, or root's.
+        toml: what is in scrun.toml.
+        state: scrun's state directory.
+
+    """
+    (place / "slurm.conf").symlink_to(runner(["sh", "-c", "echo $SLURM_CONF"]).stdout.strip())
+    (place / "scrun.toml").write_text(toml)
+    conf = runner(["sh", "-c", "cat ${CONTAINERS_CONF:-~/.config/containers/containers.conf}"]).stdout
+    lines = [line for line in conf.splitlines() if not line.startswith("conmon_env_vars")]
+    lines.insert(lines.index("[engine]") + 1, f'conmon_env_vars = ["SLURM_CONF={place}/slurm.conf"]')
+    (place / "containers.conf").write_text("\n".join(lines) + "\n")
+    wrapper = place / "wrapper"
+    # podman 5.8 gives conmon its own environment before that of the file.
+    words = f"env SLURM_CONF={place}/slurm.conf CONTAINERS_CONF={place}/containers.conf"
+    wrapper.write_text(f'#!/bin/sh\nexec {runner.wrapper} {words} "$@"\n')
+    wrapper.chmod(0o755)
+    return Podman(Runner(wrapper), state)
+
+
 @contextlib.contextmanager
 def at_site(cluster: Any, as_user: Any, toml: str) -> Iterator[Podman]:
     """The user's podman at a site that has this scrun.toml."""
     place = pathlib.Path(tempfile.mkdtemp(dir=pathlib.Path(cluster.slurm_conf).parents[1] / "spool"))
     place.chmod(0o755)
-    (place / "slurm.conf").symlink_to(cluster.slurm_conf)
-    (place / "scrun.toml").write_text(toml)
-    conf = as_user(["sh", "-c", "cat ~/.config/containers/containers.conf"]).stdout
-    lines = [line for line in conf.splitlines() if not line.startswith("conmon_env_vars")]
-    lines.insert(lines.index("[engine]") + 1, f'conmon_env_vars = ["SLURM_CONF={place}/slurm.conf"]')
-    (place / "containers.conf").write_text("\n".join(lines) + "\n")
-    wrapper = place / "as-user"
-    # podman 5.8 gives conmon its own environment before that of the file.
-    words = f"env SLURM_CONF={place}/slurm.conf CONTAINERS_CONF={place}/containers.conf"
-    wrapper.write_text(f'#!/bin/sh\nexec {as_user.wrapper} {words} "$@"\n')
-    wrapper.chmod(0o755)
-    podman = Podman(Runner(wrapper), cluster.scrun_root)
+    podman = podman_at(place, as_user, toml, cluster.scrun_root)
     yield podman
     podman.close()
     shutil.rmtree(place)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Runner
 from tests.oci.conftest import ROOT_STATE
-from tests.oci.podman import Podman
+from tests.oci.podman import Podman, podman_at
 from tests.slurm import site_conf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.conftest import Runner
 
 MAPPED = ("--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536")
 
@@ -36,18 +37,7 @@ def site(place: pathlib.Path, as_root: Any) -> Iterator[Any]:
     made = []
 
     def at(directory: str) -> Podman:
-        (place / "slurm.conf").symlink_to(as_root(["sh", "-c", "echo $SLURM_CONF"]).stdout.strip())
-        (place / "scrun.toml").write_text(f'[staging]\ndirectory = "{directory}"\n')
-        conf = as_root(["sh", "-c", "cat $CONTAINERS_CONF"]).stdout
-        lines = [line for line in conf.splitlines() if not line.startswith("conmon_env_vars")]
-        lines.insert(lines.index("[engine]") + 1, f'conmon_env_vars = ["SLURM_CONF={place}/slurm.conf"]')
-        (place / "containers.conf").write_text("\n".join(lines) + "\n")
-        wrapper = place / "as-root"
-        # podman 5.8 gives conmon its own environment before that of the file.
-        words = f"env SLURM_CONF={place}/slurm.conf CONTAINERS_CONF={place}/containers.conf"
-        wrapper.write_text(f'#!/bin/sh\nexec {as_root.wrapper} {words} "$@"\n')
-        wrapper.chmod(0o755)
-        made.append(Podman(Runner(wrapper), ROOT_STATE))
+        made.append(podman_at(place, as_root, f'[staging]\ndirectory = "{directory}"\n', ROOT_STATE))
         return made[-1]
 
     yield at

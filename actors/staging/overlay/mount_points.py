@@ -6,7 +6,7 @@ and in the container's changes it would come back as one.
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from actors.oci.image_path import resolve
@@ -26,12 +26,8 @@ def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount
         owners: whether directories on the way can have their owners.
 
     """
-    done: list[str] = []
     touched: set[tuple[str, ...]] = {()}
-    for mount in mounts:
-        destination = _destination(mount)
-        hidden = _is_on(destination, done)
-        done.append(destination)
+    for mount, destination, hidden in _placed(mounts):
         if hidden:
             continue
         links: list[tuple[list[str], str]] = []
@@ -66,7 +62,7 @@ def behind_links(root: str, mounts: Iterable[Mount]) -> list[Mount]:
             there, missing = resolve(root, destination)
             if there or missing:
                 destination = "/" + "/".join((*there, *missing))
-        done.append(destination)
+        done.append(destination)  # where it leads, other than ``_placed``
         found.append({**mount, "destination": destination})
     return found
 
@@ -79,14 +75,16 @@ def to_be_made(root: str, mounts: Iterable[Mount]) -> list[str]:
         mounts: of config.json, in order.
 
     """
-    found: list[str] = []
+    return sorted(path for _, path, hidden in _placed(mounts) if not hidden and resolve(root, path)[1])
+
+
+def _placed(mounts: Iterable[Mount]) -> Iterator[tuple[Mount, str, bool]]:
+    """Each mount with its destination, and whether that is on an earlier one."""
     done: list[str] = []
     for mount in mounts:
         destination = _destination(mount)
-        if not _is_on(destination, done) and resolve(root, destination)[1]:
-            found.append(destination)
+        yield mount, destination, _is_on(destination, done)
         done.append(destination)
-    return sorted(found)
 
 
 def _destination(mount: Mount) -> str:
