@@ -55,6 +55,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(folder)
 
 
+def pytest_collection_finish() -> None:
+    """What 5,000 tests are made of stays: collections of garbage need not look at it (a tenth of the time)."""
+    gc.collect()
+    gc.freeze()
+
+
 # --- waiting ----------------------------------------------------------------
 
 

@@ -192,7 +192,8 @@ def test_whatever_is_said_a_container_is_in_one_phase_and_ends_as_often_as_it_wa
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
-    lambda v: st.lists(v) | st.dictionaries(st.text(), v),
+    lambda v: st.lists(v, max_size=4) | st.dictionaries(st.text(), v, max_size=4),
+    max_leaves=12,
 )
 
 
