@@ -62,7 +62,7 @@ def test_six_rows(runtime: Runtime, chaos: Chaos) -> None:
     in_parallel([f"row-{number}" for number in range(count)], lambda name: one(runtime, name))
     runtime.wait_until(lambda: possessions(runtime) == before, what=f"{before} again; {possessions(runtime)}")
     at_rest(runtime, witness)
-    assert census(witness) == open_before
+    runtime.wait_until(lambda: not gained(witness, open_before), what=f"no more than {open_before}")
     grown = {role: size - memory[role] for role, size in resident(witness).items()}
     assert not [role for role, size in grown.items() if size > 256], f"KiB: {grown}"
     chaos.figures["containers without a trace"] += count
@@ -102,6 +102,14 @@ def possessions(runtime: Runtime) -> dict[str, object]:
 def census(box: Box) -> dict[str, int]:
     """How many descriptors each process of a container has."""
     return {role: len(descriptors(find(box.anchor, role))) for role in ROLES}
+
+
+def gained(box: Box, before: dict[str, int]) -> dict[str, int]:
+    """How many more than before.
+
+    Fewer is no fault: when an actor has gone since nothing needs it, its channels are closed a moment later.
+    """
+    return {role: now - before[role] for role, now in census(box).items() if now > before[role]}
 
 
 def resident(box: Box) -> dict[str, int]:
@@ -146,7 +154,6 @@ def test_no_process_gains_descriptors(runtime: Runtime) -> None:
     runtime.ok("kill", box.id, "USR1")
     assert read_line(box) == "got"
     box.tree()
-    # An actor that goes because nothing needs it takes its channels along: only at rest are two counts alike.
     at_rest(runtime, box)
     before = census(box)
     for _ in range(20):
@@ -155,4 +162,4 @@ def test_no_process_gains_descriptors(runtime: Runtime) -> None:
     for _ in range(10):
         box.tree()
     at_rest(runtime, box)
-    runtime.wait_until(lambda: census(box) == before, what=f"{before} again; {census(box)}")
+    runtime.wait_until(lambda: not gained(box, before), what=f"no more than {before}")
