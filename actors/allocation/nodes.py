@@ -76,7 +76,9 @@ class Nodes:
         if loss is None or self.lost:
             return []
         self.lost = loss.sentence
-        end = self._scheduler.kill_orphans(job_id) if loss.orphaned else self._scheduler.signal(step.step_id, KILL)
+        # Orphaned: the step's own daemon is no more there to end it.
+        scheduler, step_id = self._scheduler, step.step_id
+        end = scheduler.kill_program(step_id) if loss.orphaned else scheduler.signal(step_id, KILL)
         kill = self._spool.act("lost", end)
         return [Log("error", self.lost), Never("nodes"), kill, Later("lost", LOST_LIMIT)]
 

@@ -2,8 +2,9 @@
 
 Exactly once, because a command that carries a signal is spawned under a name, such as ``signal-7-1``, and the anchor
 starts a name once; the last number grows only when Slurm has said that the program did not get it, as often as it
-takes: whoever sent the signal has been told that it was accepted. Signals go to our step, never to the whole job, which
-may not be ours.
+takes: whoever sent the signal has been told that it was accepted. SIGKILL goes to the program first and then, if the
+step has not ended, to all that is in it: no program can tell two of them from one. Signals go to our step, never to the
+whole job, which may not be ours.
 """
 
 import signal
@@ -26,6 +27,8 @@ ATTEMPTS = 5
 """How often a signal that ends the step is sent, if Slurm does not take it."""
 AGAIN = 1.0
 """Seconds until it is sent again; also to a srun that has not named its step."""
+INSIST = 1.0
+"""Seconds that a program alone has to die of SIGKILL; then the whole step gets it: its runtime may be stopped."""
 LONGEST_PAUSE = 30.0
 """Seconds between two attempts to bring a signal to a step that takes none now: a job may be suspended for hours."""
 
@@ -39,6 +42,12 @@ class Delivery:
         self.signum = signum
         self.attempt = 1
         self.resting = False
+        self.told = False
+
+    @property
+    def alone(self) -> bool:
+        """Whether this attempt is for the program, and not for all processes of the step."""
+        return self.signum == signal.SIGKILL and self.attempt == 1
 
 
 class SignalsLogic:
@@ -67,13 +76,13 @@ class SignalsLogic:
             case Tick("launcher"):
                 return self._end_launcher()
             case Tick(name):
-                self._deliveries[name].resting = False
-                return self._attempt(self._deliveries[name])
+                return self._due(self._deliveries[name])
         return ()
 
-    def rest(self) -> m.Rest:
-        """The state actor needs it as long as a signal is on its way."""
-        return m.Rest()
+    def rest(self) -> m.Rest | None:
+        """The state actor needs it as long as a signal is on its way; what was killed may have to be killed again."""
+        killed = any(each.told and each.signum == signal.SIGKILL for each in self._deliveries.values())
+        return None if killed else m.Rest()
 
     def _asked(self, message: Message) -> list[Effect]:
         match message:
@@ -92,12 +101,24 @@ class SignalsLogic:
         return [ToAnchor(m.SignalCommand("step", signal.SIGTERM)), Later("launcher", AGAIN)]
 
     def _deliver(self, name: CommandName, step_id: str, signum: int) -> list[Effect]:
-        delivery = self._deliveries.setdefault(str(name), Delivery(name, step_id, signum))
+        delivery = self._deliveries.get(str(name))
+        if delivery is None:
+            delivery = self._deliveries[str(name)] = Delivery(name, step_id, signum)
+            limit = [Later(str(name), INSIST)] if delivery.alone else []
+            return [*self._attempt(delivery), *limit]
         return [] if delivery.resting else self._attempt(delivery)
 
     def _attempt(self, delivery: Delivery) -> list[Effect]:
         name = delivery.name.numbered(delivery.attempt)
-        return [self._spool.act(str(name), self._scheduler.signal(delivery.step_id, delivery.signum))]
+        scheduler, step_id = self._scheduler, delivery.step_id
+        command = scheduler.kill_program(step_id) if delivery.alone else scheduler.signal(step_id, delivery.signum)
+        return [self._spool.act(str(name), command)]
+
+    def _due(self, delivery: Delivery) -> list[Effect]:
+        if delivery.alone:
+            delivery.attempt += 1
+        delivery.resting = False
+        return self._attempt(delivery)
 
     def _ended(self, text: str, status: int) -> list[Effect]:
         name = CommandName.parse(text)
@@ -105,16 +126,24 @@ class SignalsLogic:
         delivery = self._deliveries.get(str(CommandName(name.kind, (number,))))
         if delivery is None or attempt != delivery.attempt:
             return []
+        if delivery.alone and status != 0:
+            return [Never(str(delivery.name)), *self._due(delivery)]
         if name.kind == "end":
             return self._again(delivery, AGAIN) if status != 0 and attempt < ATTEMPTS else []
         if status == 0:
-            return [Report(e.SignalDelivered(number))]
+            return self._tell(delivery, e.SignalDelivered(number))
         said = self._spool.said(text)
         failure = signal_failure(said)
         if not not_taken_yet(said, single_node=self._single_node):
-            return [Report(e.SignalFailed(number, failure))]
+            return self._tell(delivery, e.SignalFailed(number, failure))
         pause = min(float(attempt), LONGEST_PAUSE)
         return [Log("info", f"{failure}; trying again in {pause:g} s"), *self._again(delivery, pause)]
+
+    def _tell(self, delivery: Delivery, event: Message) -> list[Effect]:
+        if delivery.told:
+            return []
+        delivery.told = True
+        return [Report(event)]
 
     def _again(self, delivery: Delivery, pause: float) -> list[Effect]:
         delivery.attempt += 1

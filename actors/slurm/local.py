@@ -124,10 +124,9 @@ class Local:
         """See ``inquire``."""
         del job_id, step
 
-    def kill_orphans(self, job_id: int) -> Command:
-        """Nobody asks for it: see ``loss``."""
-        del job_id
-        return self.signal("", signal.SIGKILL)
+    def kill_program(self, step_id: str) -> Command:
+        """As any other signal."""
+        return self.signal(step_id, signal.SIGKILL)
 
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """The node is this machine."""

@@ -68,6 +68,11 @@ class OciConf(Value):
         return self.runtime_name in {"", "crun"}
 
     @property
+    def stays_beside(self) -> bool:
+        """Whether it may be that it stays beside its program and ends when that has: without the file nobody knows."""
+        return not self.runtime_lines or self.runtime_name in HOOKED or self.gives_gpus
+
+    @property
     def makes_streams(self) -> bool:
         """Whether it runs the hooks that make a program's standard output a pipe (``actors.oci.streams``)."""
         return (self.runtime_name in HOOKED or self.gives_gpus) and not self.disabled("poststart", "poststop")

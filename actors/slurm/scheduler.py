@@ -149,8 +149,8 @@ class Scheduler(Protocol):
     def loss(self, job_id: int, step: StepNews) -> Query[Loss | None] | None:
         """Ask whether the step has lost one of its nodes; ``None``: this scheduler cannot tell."""
 
-    def kill_orphans(self, job_id: int) -> Command:
-        """End the container's program on nodes where the step's own daemon is no more there to do it."""
+    def kill_program(self, step_id: str) -> Command:
+        """SIGKILL for the container's program and for nobody else, by its runtime where that is possible."""
 
     def remote_command(self, job_id: int, command: bytes) -> Command:
         """Run a shell command line on each node of the job, outside any container."""

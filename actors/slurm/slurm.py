@@ -172,18 +172,21 @@ class Slurm:
         if "." not in step_id:
             raise SchedulerError("container not running: its step is not known yet")
         if runtime_signal.needed(signum, self._client.oci_conf()):
-            return self._by_runtime(self._creation.job_id or int(step_id.partition(".")[0]), signum)
+            return self._by_runtime(step_id, signum)
         word = b"--signal=%d" % signum
         if signum == signal.SIGKILL:  # no program can tell two from one
             return self._client.simple("scancel", word, *encode(step_id.split(",")))
         before = (b"/bin/sh", b"-c", ONCE, b"scrun-signal", step_id.encode())
         return self._client.simple("scancel", b"--interactive", word, before=before)
 
-    def kill_orphans(self, job_id: int) -> Command:
-        """By the node's runtime, which lives on."""
-        return self._by_runtime(job_id, signal.SIGKILL)
+    def kill_program(self, step_id: str) -> Command:
+        """By a plain step, so that the runtime, and slurmstepd, live on and see its end (see ``runtime_signal``)."""
+        if self._client.oci_conf().stays_beside:
+            return self._by_runtime(step_id, signal.SIGKILL)
+        return self.signal(step_id, signal.SIGKILL)
 
-    def _by_runtime(self, job_id: int, signum: int) -> Command:
+    def _by_runtime(self, step_id: str, signum: int) -> Command:
+        job_id = self._creation.job_id or int(step_id.partition(".")[0])
         script = runtime_signal.on_node(self._creation.cookie, signum)
         # Of itself srun would ask again after minutes.
         return self.remote_command(job_id, script, "--immediate=1")

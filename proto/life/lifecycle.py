@@ -62,6 +62,9 @@ def _job_ended(c: Container, event: e.JobEnded) -> Container:
 
 def _step_ended(c: Container, event: e.StepEnded) -> Container:
     ended = event.ending
+    if c.killed and (ended.kind, ended.exit_code) == ("exited", KILLED):
+        # The node's runtime tells as an exit code what was asked for.
+        ended = replace(ended, kind="signalled", signal=KILL, sentence="the program was ended by SIGKILL")
     if c.logout and c.creation is not None:
         ended = with_session(ended, c.creation.caller.user)
     if c.ending is not None:

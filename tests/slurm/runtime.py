@@ -285,7 +285,7 @@ class Runtime:
                 words = text.split(b"\0")
                 ours = str(self.root).encode() in words and container_id.encode() in words
                 if ours or mark in text:
-                    found.append(f"process {entry}")
+                    found.append(f"process {entry} {b' '.join(words)[:80]!r}")
         return found
 
     def close(self) -> None:

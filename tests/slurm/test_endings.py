@@ -46,6 +46,16 @@ def test_scancel_of_the_step(runtime: Runtime, as_user: Any) -> None:
 
 
 @pytest.mark.slice
+def test_a_program_is_killed_alone_and_its_runtime_tells_of_it(runtime: Runtime) -> None:
+    """Killed with it, the runtime is gone before the program is, and slurmstepd looks again a second later."""
+    box = runtime.running("/bin/sleep", "600")
+    runtime.ok("kill", box.id, "KILL")
+    assert box.wait() == 137
+    explained(box, "signalled", "the program was ended by SIGKILL")
+    assert "Exited with exit code 137" in (runtime.root / box.id / "step.log").read_text()
+
+
+@pytest.mark.slice
 def test_scancel_between_create_and_start(runtime: Runtime, as_user: Any) -> None:
     box = runtime.box("/bin/sleep", "600")
     as_user(["scancel", str(box.job())])

@@ -8,7 +8,7 @@ import pytest
 from actors.process.effects import Effect, Later, Log, Never, Report, Tick, ToAnchor
 from actors.process.peer import Received
 from actors.process.spool import Spool
-from actors.signals.actor import AGAIN, ATTEMPTS, LONGEST_PAUSE, SignalsLogic
+from actors.signals.actor import AGAIN, ATTEMPTS, INSIST, LONGEST_PAUSE, SignalsLogic
 from proto.life import events as e
 from proto.life import messages as m
 from proto.wire.envelope import Envelope
@@ -27,6 +27,7 @@ class Post:
     """The logic of the signals actor, and what scancel has said."""
 
     def __init__(self, path: Path) -> None:
+        (path / "oci.conf").write_text('RunTimeRun="exec crun run"\n')
         self.container = SlurmContainer(path)
         self.begin_anew()
 
@@ -46,6 +47,12 @@ class Post:
 
     def waited(self, name: str) -> list[Effect]:
         return list(self.logic.handle(Tick(name)))
+
+    def kills_program(self, name: str) -> list[Effect]:
+        """The first attempt of SIGKILL."""
+        delivery = name.rpartition("-")[0]
+        command = self.container.scheduler.kill_program("5.0")
+        return [Spool(self.container.creation).act(name, command), Later(delivery, INSIST)]
 
     def scancel(self, name: str, signum: int) -> Effect:
         return Spool(self.container.creation).act(name, self.container.scheduler.signal("5.0", signum))
@@ -136,6 +143,40 @@ def test_a_new_actor_goes_the_way_of_its_predecessor_by_the_names(post: Post) ->
     assert post.ends("signal-7-2", "", 0) == [Report(e.SignalDelivered(7))]
 
 
+# --- SIGKILL: the program alone, so that its runtime sees its end, and then everything ---------------------------
+
+
+def test_the_program_is_killed_and_then_what_is_left(post: Post) -> None:
+    assert post.relay(signum=9) == post.kills_program("signal-7-1")
+    assert post.logic.rest() == m.Rest()
+    assert post.ends("signal-7-1", "", 0) == [Report(e.SignalDelivered(7))]
+    assert post.logic.rest() is None
+    assert post.waited("signal-7") == [post.scancel("signal-7-2", 9)]
+    assert post.ends("signal-7-2", "", 0) == []
+
+
+def test_what_takes_no_signal_yet_is_killed_as_soon_as_it_does(post: Post) -> None:
+    post.relay(signum=9)
+    post.ends("signal-7-1", "", 0)
+    post.waited("signal-7")
+    assert Later("signal-7", 2.0) in post.ends("signal-7-2", SUSPENDED)
+    assert post.waited("signal-7") == [post.scancel("signal-7-3", 9)]
+    assert post.ends("signal-7-3", GONE) == []
+
+
+def test_a_program_that_cannot_be_killed_alone_is_killed_with_its_step_at_once(post: Post) -> None:
+    post.relay(signum=9)
+    assert post.ends("signal-7-1", NO_STEP) == [Never("signal-7"), post.scancel("signal-7-2", 9)]
+    assert post.ends("signal-7-2", "", 0) == [Report(e.SignalDelivered(7))]
+
+
+def test_a_plain_step_that_hangs_holds_up_nobody(post: Post) -> None:
+    post.relay(signum=9)
+    assert post.waited("signal-7") == [post.scancel("signal-7-2", 9)]
+    assert post.ends("signal-7-1", "", 0) == []
+    assert post.ends("signal-7-2", "", 0) == [Report(e.SignalDelivered(7))]
+
+
 # --- the end of the step ------------------------------------------------------------------------------------------
 
 
@@ -147,8 +188,8 @@ def test_a_step_without_a_name_is_ended_by_its_srun(post: Post) -> None:
 
 
 def test_a_step_is_ended_by_term_and_then_by_kill(post: Post) -> None:
-    for forced, signum in ((False, 15), (True, 9)):
-        assert post.ask(m.EndStep("5.0", forced)) == [Never("launcher"), post.scancel(f"end-{signum}-1", signum)]
+    assert post.ask(m.EndStep("5.0", False)) == [Never("launcher"), post.scancel("end-15-1", 15)]
+    assert post.ask(m.EndStep("5.0", True)) == [Never("launcher"), *post.kills_program("end-9-1")]
 
 
 def test_an_end_that_slurm_has_taken_is_not_sent_again(post: Post) -> None:
@@ -159,7 +200,8 @@ def test_an_end_that_slurm_has_taken_is_not_sent_again(post: Post) -> None:
 
 def test_an_end_that_slurm_has_not_taken_is_sent_again_and_not_for_ever(post: Post) -> None:
     assert names(post.ask(m.EndStep("5.0", True))) == ["end-9-1"]
-    for number in range(1, ATTEMPTS):
+    assert post.ends("end-9-1", NO_STEP) == [Never("end-9"), post.scancel("end-9-2", 9)]
+    for number in range(2, ATTEMPTS):
         assert post.ends(f"end-9-{number}", GONE) == [Later("end-9", AGAIN)]
         assert names(post.waited("end-9")) == [f"end-9-{number + 1}"]
     assert post.ends(f"end-9-{ATTEMPTS}", GONE) == []

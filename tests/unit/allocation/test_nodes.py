@@ -39,8 +39,8 @@ class Told(Slurm):
         command = Command((b"loss", b"%d" % job_id, step.nodes.encode()), ())
         return Query(command, partial(lost_nodes.read, step_id=step.step_id, nodes=step.nodes))
 
-    def kill_orphans(self, job_id: int) -> Command:
-        return Command((b"kill", b"%d" % job_id), ())
+    def kill_program(self, step_id: str) -> Command:
+        return Command((b"kill", step_id.encode()), ())
 
     def signal(self, step_id: str, signum: int) -> Command:
         return Command((b"signal", step_id.encode(), b"%d" % signum), ())
@@ -104,7 +104,7 @@ def test_a_node_that_was_booted_ends_the_step(watched: Watched) -> None:
 
 
 def test_a_daemon_that_is_gone_leaves_an_orphan(watched: Watched) -> None:
-    kill = watched.spool.act("lost", Command((b"kill", b"9"), ()))
+    kill = watched.spool.act("lost", Command((b"kill", STEP.step_id.encode()), ()))
     assert kill in watched.answer("9.0 StartTime=2026-11-29T03:29:30\nProcesses=\n")
     assert "slurmstepd" in watched.nodes.lost
 

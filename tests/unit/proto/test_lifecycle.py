@@ -216,6 +216,17 @@ def test_a_pause_is_between_the_deliveries_of_stop_and_cont() -> None:
     assert container.status == "running"
 
 
+def test_a_death_that_its_runtime_tells_as_an_exit_code_is_one_by_sigkill_where_that_was_sent() -> None:
+    for events, ending in (
+        ((), Ending("exited", 137, 0, "x")),
+        ((e.SignalRequested(1, 15, "r"),), Ending("exited", 137, 0, "x")),
+        ((e.SignalRequested(1, 9, "r"),), Ending("signalled", 137, 9, "the program was ended by SIGKILL")),
+    ):
+        assert live(*RUNNING, *events, e.StepEnded(Ending("exited", 137, 0, "x"))).ending == ending
+    killed = live(*RUNNING, e.SignalRequested(1, 9, "r"), e.StepEnded(Ending("exited", 3, 0, "x")))
+    assert killed.ending == Ending("exited", 3, 0, "x")
+
+
 def test_what_was_killed_and_is_given_up_counts_as_killed() -> None:
     cancelled = (*RUNNING, e.CancelRequested("SIGINT", 130), e.CancelRequested("kill", 137, forced=True))
     assert live(*cancelled, e.GivenUp()).ending == Ending("cancelled", 137, 9, "cancelled by SIGINT")

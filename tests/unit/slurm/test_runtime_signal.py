@@ -52,6 +52,27 @@ def test_scancel_carries_what_gets_to_the_program_so(tmp_path: Path, run: str, o
         assert argv[-1] == runtime_signal.on_node(container.creation.cookie, number)
 
 
+@pytest.mark.parametrize(
+    ("conf", "alone"),
+    [
+        ("", True),  # no oci.conf on this host
+        ("RunTimeRun=exec runc run\n", True),
+        ("RunTimeRun=crun run\n", True),
+        ("RunTimeRun=exec nvidia-container-runtime.cdi run\n", True),
+        ("RunTimeRun=exec singularity run\n", False),
+        ("RunTimeCreate=crun create\nRunTimeStart=crun start\n", False),
+    ],
+)
+def test_a_program_is_killed_alone_where_its_runtime_sees_its_end(tmp_path: Path, conf: str, alone: bool) -> None:
+    if conf:
+        (tmp_path / "oci.conf").write_text(conf)
+    container = SlurmContainer(tmp_path)
+    command = container.scheduler.kill_program("5.0")
+    script = runtime_signal.on_node(container.creation.cookie, signal.SIGKILL)
+    assert (command.argv[-1] == script) == alone
+    assert (command == container.scheduler.signal("5.0", signal.SIGKILL)) == (not alone)
+
+
 def test_a_node_without_the_container_is_told_where_it_is_the_only_one() -> None:
     for nodes, status in ((1, 255), (2, 0)):
         # It waits two seconds for one that may be about to come; here a function stands for the time.
