@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import adding, crowd, images, life, many, memory, peer, screen, tap, throughput, verbs
+from . import adding, crowd, images, life, many, memory, peer, program, screen, tap, throughput, verbs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 FIGURES: dict[str, Callable[[Bench], Iterator[Row]]] = {
     module.NAME: module.measure
-    for module in (verbs, adding, life, throughput, memory, crowd, many, images, tap, screen, peer)
+    for module in (verbs, program, adding, life, throughput, memory, crowd, many, images, tap, screen, peer)
 }

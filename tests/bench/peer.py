@@ -19,6 +19,7 @@ from .measure import NOTHING
 from .rows import Row
 from .slurms import CONTAINERS_CONF, PROGRAM, SLURM_CONF
 from .throughput import MEGABYTE, await_event, output_of_scrun
+from .verbs import READY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 NAME = "peer"
 THEIRS = "Slurm's scrun"
 SLURMS = Runtime(PROGRAM, {"SLURM_CONF": SLURM_CONF})
-READY = ("sh", "-c", "trap 'exit 0' TERM; echo ready; sleep 1000 & wait")
 """It takes TERM, which is what Slurm's scrun has for a KILL: without that it lives on for slurm.conf's KillWait."""
 CROWD = 16
 PODMAN_NOTE = "podman: a store of the driver vfs, which the nodes see, so that nothing is staged by either"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "verbs"
 IDLE = ("sleep", "1000")
+READY = ("sh", "-c", "trap 'exit 0' TERM; echo ready; sleep 1000 & wait")
 HOT = {
     "state": (("state",), ()),
     "kill 0": (("kill",), ("0",)),
