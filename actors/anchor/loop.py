@@ -38,7 +38,9 @@ RELAYED = (
 )  # fmt: skip
 """Signals that engines and administrators send to the anchor and that mean the container."""
 LAST_WORDS = 0.5
-"""Seconds that the state actor gets to send its last replies before it is killed, and then all of them to die."""
+"""Seconds that the state actor gets to send its last replies before it is killed."""
+DEATH = 2.0
+"""Seconds that all who were killed get to die. (podman waits 5 s for the anchor.)"""
 
 
 class Anchor:
@@ -211,16 +213,17 @@ class Anchor:
     def _end(self, finish: m.Finish) -> int:
         """Let the state actor say its last words, end everybody, and return the exit status."""
         others = self._actors.end_all_but_state()
-        for command in self._commands.running():
+        commands = self._commands.running()
+        for command in commands:
             self._commands.signal(command.name, signal.SIGKILL)
         state = self._actors["state"]
         if state.channel is not None:
             with contextlib.suppress(ConnectionError):
                 state.channel.send(m.Stop())
-            _await_end([state])
+            _await_end([state.pid], LAST_WORDS)
         kill(state)
         # Whoever learns of the anchor's end finds none of them. SIGKILL alone is not yet the death.
-        _await_end([*others, state])
+        _await_end([*(child.pid for child in (*others, state)), *(command.pid for command in commands)], DEATH)
         # For the engine would get their zombies, and nobody what they have used of the processor.
         with contextlib.suppress(ChildProcessError):
             while pid := os.waitpid(-1, os.WNOHANG)[0]:
@@ -230,12 +233,12 @@ class Anchor:
         return finish.exit_code
 
 
-def _await_end(children: list[Child]) -> None:
-    """Wait until they have ended, and not for ever."""
-    deadline = time.monotonic() + LAST_WORDS
-    for child in children:
-        if child.pid:
-            handle = os.pidfd_open(child.pid)
+def _await_end(children: list[int], limit: float) -> None:
+    """Wait until they have ended, so many seconds at most; 0 is one that there is not."""
+    deadline = time.monotonic() + limit
+    for pid in children:
+        if pid:
+            handle = os.pidfd_open(pid)
             poller = select.poll()
             poller.register(handle, select.POLLIN)
             poller.poll(max(0, int((deadline - time.monotonic()) * 1000)))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import alive, all_pids, read_proc
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -117,6 +119,28 @@ def test_scrun_run_is_killed_while_it_waits(runtime: Runtime) -> None:
         runtime.wait_until(lambda: runtime.released(job), what="the end of the job")  # noqa: B023 - called at once
         runtime.ok("delete", "--force", "x")
         assert runtime.left("x") == []
+
+
+def test_no_command_outlives_the_anchor(runtime: Runtime, queued: Box) -> None:
+    """Not even one that is as slow to die as where hundreds of processes want to run."""
+    [salloc] = [pid for pid in all_pids() if read_proc(pid, "comm") == b"salloc\n" and ours(runtime, pid)]
+    cpu = {min(os.sched_getaffinity(0))}
+    busy = [subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"]) for _ in range(6)]
+    try:
+        for pid in (salloc, *(process.pid for process in busy)):
+            os.sched_setaffinity(pid, cpu)
+        os.setpriority(os.PRIO_PROCESS, salloc, 19)
+        os.kill(queued.anchor, signal.SIGINT)
+        queued.wait(20)
+        assert not alive(salloc)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+def ours(runtime: Runtime, pid: int) -> bool:
+    return f"{runtime.root}/".encode() in read_proc(pid, "environ")
 
 
 def test_who_creates_by_hand_may_leave(runtime: Runtime) -> None:
