@@ -33,12 +33,15 @@ def lower_option(lowers: Iterable[str]) -> str | None:
     return word
 
 
-def overlay_mounts(tops: Iterable[tuple[str, Iterable[str]]], place: str) -> tuple[dict[str, Any], ...] | None:
+def overlay_mounts(
+    tops: Iterable[tuple[str, Iterable[str]]], place: str, *, volatile: bool = False
+) -> tuple[dict[str, Any], ...] | None:
     """The mounts of config.json that are overlays; ``None`` if one of them cannot be written down.
 
     Args:
         tops: name and lower directories of each top directory, the topmost first.
         place: directory on the node with ``u/NAME`` and ``w/NAME`` for each.
+        volatile: whether the kernel need not see to it that anything is on a disk before it is unmounted.
 
     """
     mounts = []
@@ -48,6 +51,8 @@ def overlay_mounts(tops: Iterable[tuple[str, Iterable[str]]], place: str) -> tup
         if lower_option((*layers, upper, work)) is None:
             return None
         words = ["userxattr", f"lowerdir={':'.join(layers)}", f"upperdir={upper}", f"workdir={work}"]
+        if volatile:
+            words.append("volatile")
         mounts.append({"destination": f"/{name}", "type": "overlay", "source": "overlay", "options": words})
     return tuple(mounts)
 

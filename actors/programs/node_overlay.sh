@@ -11,6 +11,7 @@
 #   place    directory on the node to make for the changes;                 "root", "own", or "mapped" and lines of
 #            empty: read-only                                               newuidmap and newgidmap
 #   mode     mode and owner of /                                   keep     if changes are wanted
+#   volatile if nothing of it need be on a disk before it is collected, and the kernel knows that
 #   skeleton/  what "lay" makes in place: u/TOP, w/TOP          owners   if some of it is another id's
 # What it leaves there: begun, the mounts, and made, when the root file system is there; failure, why it is not; changes.tar, what was
 # changed; shown.tar, what was changed so far, if "show" was asked for it; cleared, when nothing is left on the node.
@@ -35,6 +36,7 @@ overlay() {
         if [ "$owner" != 0:0 ]; then chown "$owner" "$place/u" || return; fi
         chmod "$mode" "$place/u" || return
         options=$options,upperdir=$place/u,workdir=$place/w
+        if [ -e "$here/volatile" ]; then options=$options,volatile; fi
     else
         options=$options,ro
     fi
@@ -80,7 +82,11 @@ escaped() { printf %s "$1" | sed 's/ /\\040/g'; }
 
 lay() {
     # The step that finds out why a first one ended comes here again. (A directory of another user's is none of ours.)
-    if [ -e "$here/begun" ] && [ "$(find "$place" -prune -type d -user "$(id -u)" 2>/dev/null)" ]; then return; fi
+    if [ -e "$here/begun" ] && [ "$(find "$place" -prune -type d -user "$(id -u)" 2>/dev/null)" ]; then
+        opened "$place"
+        rm -rf -- "$place"/w/*/work/incompat  # a volatile overlay is mounted once
+        return
+    fi
     : >"$here/begun" && mkdir "$place" && echo "$PPID" >"$place/process" || return
     if [ -e "$here/owners" ]; then set -- as_root cp; else set -- cp; fi
     "$@" -a -- "$here/skeleton/." "$place/"
@@ -109,10 +115,15 @@ as_root() {
     esac
 }
 
+opened() {
+    chmod -- 700 "$1/u"
+    chmod -R -- 700 "$1/w"  # a few empty directories
+} 2>/dev/null
+
 # An image's root may be closed to its owner, as is what the kernel makes there for itself. Hardly ever is there a file of another id: that takes 30 ms more.
 remove() {
     [ -e "$1" ] || return 0
-    chmod -- 700 "$1"/u "$1"/w/work "$1"/w/*/work 2>/dev/null
+    opened "$1"
     rm -rf -- "$1" 2>/dev/null || as_root rm -rf -- "$1"
 }
 

@@ -18,8 +18,13 @@ if [ "$3" = root ]; then namespace=-m; else namespace=-rm; fi
 mkdir "$base/u" "$base/w" "$base/m"
 # shellcheck disable=SC2016 # the inner shell expands it
 try='
-    mount -t overlay overlay -o "userxattr,lowerdir=$2,upperdir=$1/u,workdir=$1/w" "$1/m" &&
-    rm -r "$1/m/d" && mkdir "$1/m/d" && [ -z "$(ls "$1/m/d")" ]'
+    options="userxattr,lowerdir=$2,upperdir=$1/u,workdir=$1/w"
+    if mount -t overlay overlay -o "$options,volatile" "$1/m" 2>/dev/null; then
+        echo volatile=yes >&3
+    else
+        mount -t overlay overlay -o "$options" "$1/m"
+    fi && rm -r "$1/m/d" && mkdir "$1/m/d" && [ -z "$(ls "$1/m/d")" ]'
+exec 3>&1
 if why=$(unshare $namespace -- sh -c "$try" overlay "$base" "$2" 2>&1); then say overlay yes; else say why "$(echo "$why" | head -n 1)"; fi
 if [ "$3" = root ]; then rm -rf "$base"; else unshare -r -- rm -rf "$base"; fi
 say end yes

@@ -96,7 +96,8 @@ def _overlay(plan: RootPlan, mode: str, run: Commands, log: Log) -> Root | str:
     if why:
         log(Level.VERBOSE, f"no overlay for all, but one for each top directory: {why}")
     too_long = "its trees are too many for the options of a mount, or their names have a character that parts these"
-    return (lay.lay_each(plan, log) if why else lay.lay_one(plan, log)) or too_long
+    lay_it = lay.lay_each if why else lay.lay_one
+    return lay_it(plan, log, volatile=verdict.volatile) or too_long
 
 
 def _obstacle(plan: RootPlan) -> str:

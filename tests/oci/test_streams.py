@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import alive, wait_until
 from tests.oci.podman import READY
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ def test_the_carrier_is_killed(podman: Podman, options: tuple[str, ...]) -> None
     assert carriers
     [cat] = podman.runner(["pgrep", "-x", "cat", "--parent", ",".join(carriers)]).stdout.split()
     os.kill(int(cat), 9)
+    # One that gets bytes in the moment in which it is to die takes them along.
+    wait_until(lambda: not alive(int(cat)))
     process.stdin.write(b"\n")
     process.stdin.close()
     assert (process.stdout.read(), process.wait(60)) == (b"two\n", 3)

@@ -27,7 +27,8 @@ MEMORY = "node-kinds.json"
 MEMORY_LIMIT = 1 << 20
 AGE = 86400.0
 """Seconds for which a node is believed to be what it was: kernels come with a reboot."""
-_FORM = {"kernel": str, "works": bool, "why": str, "hooks": bool, "time": float}
+_SAID = {"kernel": str, "works": bool, "why": str, "hooks": bool, "volatile": bool}
+_FORM = {**_SAID, "time": float}
 PROGRAM = program("probe_overlay.sh")
 """Wants the directory for changes, one of the staging directory with a directory ``d`` in it, ``Needs.ids``,
 and ``Needs.runtime``."""
@@ -41,6 +42,7 @@ class Verdict(Value):
         works: whether the overlay could be mounted and does what it must.
         why: one sentence or the kernel's word if not.
         hooks: whether a hook can put one over the runtime's root.
+        volatile: whether the kernel knows an overlay of which nothing need be on a disk (5.10).
 
     """
 
@@ -48,6 +50,7 @@ class Verdict(Value):
     works: bool
     why: str = ""
     hooks: bool = True
+    volatile: bool = False
 
 
 def read_verdict(text: str) -> Verdict:
@@ -66,7 +69,7 @@ def read_verdict(text: str) -> Verdict:
     hooks = takes_hooks(runtime)
     if hooks is None:
         return Verdict(kernel, works=False, why=f"its OCI runtime is not known to serve: {runtime}")
-    return Verdict(kernel, said.get("overlay") == "yes", said.get("why", ""), hooks)
+    return Verdict(kernel, said.get("overlay") == "yes", said.get("why", ""), hooks, said.get("volatile") == "yes")
 
 
 def takes_hooks(version: str) -> bool | None:
@@ -147,10 +150,10 @@ class Kinds:
 
     def _known(self, key: str) -> Verdict | None:
         entry = self._load().get(key)
-        return Verdict(entry["kernel"], entry["works"], entry["why"], entry["hooks"]) if entry else None
+        return Verdict(*(entry[name] for name in _SAID)) if entry else None
 
     def _remember(self, key: str, verdict: Verdict) -> None:
-        said = {"kernel": verdict.kernel, "works": verdict.works, "why": verdict.why, "hooks": verdict.hooks}
+        said = {name: getattr(verdict, name) for name in _SAID}
         self._save({**self._load(), key: {**said, "time": time.time()}})
 
     def _load(self) -> dict[str, dict[str, Any]]:

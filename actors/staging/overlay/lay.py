@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from actors.staging.images.stack import Stack
 
 
-def lay_one(plan: RootPlan, log: Log) -> Root | None:
+def lay_one(plan: RootPlan, log: Log, *, volatile: bool) -> Root | None:
     """One overlay, which a hook puts over the root; ``None`` if its layers cannot be written down."""
     # Only to be mounted over: everybody may reach it, and a link in the bundle, which runc refuses, is not needed.
     ground = f"{plan.draft.work}/rootfs"
@@ -38,11 +38,11 @@ def lay_one(plan: RootPlan, log: Log) -> Root | None:
     status = os.lstat(plan.creation.rootfs)
     owner = _in_container(status, plan) if plan.owners else "0:0"
     mode = f"{stat.S_IMODE(status.st_mode):o} {owner}"
-    _programs(plan, place).for_hook(f"{plan.draft.home}/rootfs", lower, mode)
+    _programs(plan, place).for_hook(f"{plan.draft.home}/rootfs", lower, mode, volatile=volatile)
     return Root("overlay", several_owners=_several_owners(stack), trees=stack.origin)
 
 
-def lay_each(plan: RootPlan, log: Log) -> Root | None:
+def lay_each(plan: RootPlan, log: Log, *, volatile: bool) -> Root | None:
     """One for each top directory, mounted by the runtime; ``None`` if their layers cannot be written down.
 
     For what is writable: a tree serves whoever only reads.
@@ -53,7 +53,8 @@ def lay_each(plan: RootPlan, log: Log) -> Root | None:
     stack = _stack(plan, ground, log)
     found = tops(creation.rootfs, (*stack.own, *stack.trees))
     place = _changes(plan)
-    mounts = overlay_mounts(((top.name, [_on_node(plan, path) for path in top.layers]) for top in found), place)
+    layers = ((top.name, [_on_node(plan, path) for path in top.layers]) for top in found)
+    mounts = overlay_mounts(layers, place, volatile=volatile)
     if mounts is None:
         _take_back(plan, ground)
         return None

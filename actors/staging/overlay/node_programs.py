@@ -51,18 +51,21 @@ class NodePrograms:
         if keep:
             write_file(self._path("keep"), b"", 0o600)
 
-    def for_hook(self, root: str, lower: str, mode: str) -> None:
+    def for_hook(self, root: str, lower: str, mode: str, *, volatile: bool) -> None:
         """Let a hook make one overlay.
 
         Args:
             root: path of the root directory that the runtime knows.
             lower: see ``actors.oci.overlay.lower_option``.
             mode: octal of the container's ``/``, and its owner, ``UID:GID`` in the container.
+            volatile: whether nothing of it need be on a disk.
 
         """
         make_directory(self._path("point"), _MODE)
         os.symlink(COLLECT, self._path(ENTER))
         self._note(root=root, lower=lower, mode=mode)
+        if volatile:
+            write_file(self._path("volatile"), b"", 0o600)
 
     def for_prolog(self, root: str, tops: Iterable[str], *, owners: bool) -> None:
         """Let srun make what the runtime then mounts: an upper and a work directory for each top directory.

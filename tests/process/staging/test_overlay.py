@@ -24,6 +24,8 @@ from tests.process.staging.test_builtin import CONFIG, PLAIN, listing, make_root
 from tests.unit.creations import changed, creation
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can mount overlays on every kernel")
+VOLATILE = tuple(int(word) for word in os.uname().release.split(".")[:2]) >= (5, 10)
+"""Whether this kernel knows an overlay of which nothing need be on a disk."""
 MOUNTS = [
     *CONFIG["mounts"],
     {"destination": "/etc/app/conf", "type": "bind", "source": "/etc/hostname", "options": ["bind"]},
@@ -251,7 +253,33 @@ def test_a_runtime_is_known_where_the_login_host_s_runtime_directory_is_not(tmp_
         timeout=60,
         check=True,
     )
-    assert read_verdict(done.stdout) == Verdict(read_verdict(done.stdout).kernel, works=True)
+    kernel = read_verdict(done.stdout).kernel
+    assert read_verdict(done.stdout) == Verdict(kernel, works=True, volatile=VOLATILE)
+
+
+def test_the_node_does_not_wait_for_its_disk_when_the_container_ends(
+    container: Creation, node: Node, tmp_path: Path
+) -> None:
+    """An overlay that is unmounted has all that its file system holds written to the disk, also what others wrote."""
+    staged = node.stage(container)
+    node.start(staged, f"grep -w userxattr /proc/self/mountinfo >'{tmp_path}/seen'")
+    lines = (tmp_path / "seen").read_text().splitlines()
+    assert lines
+    assert all(("volatile" in line) == VOLATILE for line in lines)
+    node.end(staged)
+    node.out(container)
+    assert changes_of(container) == []
+
+
+@pytest.mark.parametrize("container", ["overlays"], indirect=True)
+def test_what_was_made_for_a_step_serves_the_next_one_of_the_container(container: Creation, node: Node) -> None:
+    """The step that finds out why a first one has failed."""
+    staged = node.stage(container)
+    for _ in range(2):
+        node.start(staged, "echo new >>etc/file")
+    node.end(staged)
+    node.out(container)
+    assert Path(container.rootfs, "etc/file").read_text().endswith("new\nnew\n")
 
 
 def test_a_site_that_disables_hooks_gets_an_overlay_for_each_top_directory(

@@ -25,6 +25,11 @@ def test_hooks_have_no_word_of_the_user_s() -> None:
     }
 
 
+def test_what_need_not_be_on_a_disk_is_said_to_the_kernel() -> None:
+    [mount] = overlay_mounts([("usr", ("/s/usr",))], "/tmp/x", volatile=True) or ()
+    assert mount["options"][-1] == "volatile"
+
+
 def test_each_top_directory_has_its_layers_and_a_place_for_changes() -> None:
     assert overlay_mounts([("usr", ("/s/own/usr", "/s/cache/a/usr"))], "/tmp/x") == (
         {

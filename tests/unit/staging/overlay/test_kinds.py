@@ -35,6 +35,10 @@ def ask(directory: Path, node: Node, name: str = "n1", needs: Needs = NEEDS) -> 
     [
         (YES, Verdict("Linux 6.1 x86_64", works=True)),
         (
+            f"kernel=Linux 6.1\n{CRUN}volatile=yes\noverlay=yes\nend=yes\n",
+            Verdict("Linux 6.1", works=True, volatile=True),
+        ),
+        (
             f"kernel=Linux 4.18\n{CRUN}why=mount: denied\nend=yes\n",
             Verdict("Linux 4.18", works=False, why="mount: denied"),
         ),
