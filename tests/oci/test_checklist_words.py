@@ -138,8 +138,8 @@ def test_point_17_an_update_that_changes_nothing_succeeds(runtime: Runtime) -> N
     path = runtime.directory / "resources"
     assert runtime.runner(["tee", str(path)], json.dumps(nothing)).returncode == 0
     runtime.ok("update", f"--resources={path}", box.id)
-    done = runtime.runner(runtime.words("update", "--resources", "-", box.id), '{"memory": {"limit": 1048576}}')
-    assert "(memory.limit)" in runtime.failed(done.returncode, done.stdout, done.stderr)
+    done = runtime.runner(runtime.words("update", "--resources", "-", box.id), '{"cpu": {"quota": 1000}}')
+    assert "(cpu.quota)" in runtime.failed(done.returncode, done.stdout, done.stderr)
 
 
 def test_point_18_features_and_version(runtime: Runtime) -> None:
