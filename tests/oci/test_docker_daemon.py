@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.oci.docker import Daemon, RootlessDaemon, traces
+from tests.oci.docker import Daemon, Docker, RootlessDaemon, traces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from tests.conftest import Runner
 
 COUNT = 'trap "exit 9" TERM; i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done'
+
+CLIENT = subprocess.run([Docker.command, "--version"], capture_output=True, text=True, check=True).stdout
+RELEASE = int(CLIENT.split()[2].split(".")[0])
 
 
 @pytest.fixture
@@ -78,6 +82,9 @@ def test_a_container_that_ends_in_between(daemon: Daemon, wait_until: Any) -> No
     wait_until(lambda: not traces(docker), 10, what="nothing left")
 
 
+@pytest.mark.xfail(
+    RELEASE >= 28, reason="dockerd 28 enters the network of each container, which an ordinary user's may not"
+)
 def test_an_unprivileged_user_s_docker(rootless: Daemon, cluster: Any, wait_until: Any) -> None:
     docker = rootless.docker
     script = "id -u; echo $SLURM_JOB_USER; echo err >&2; exit 6"
