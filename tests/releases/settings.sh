@@ -46,6 +46,15 @@ groups() {
     done
 }
 
+# Whether they are gone now. A group with controllers for others takes no process, and one that begins in an old leaf
+# takes that for the root; so a machine begins without them.
+remove_groups() {
+    local group
+    for group in $(groups); do
+        [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || return 1
+    done
+}
+
 join_groups() { # PROCESS
     local group
     for group in $(groups); do
