@@ -15,10 +15,16 @@ for file in /var/run/cdi/*.json /var/run/cdi/*.yaml; do
     if [ -r "$file" ]; then head -c 4194304 <"$file" >"$new/run/${file##*/}"; fi
 done
 cksum /etc/cdi/*.json /etc/cdi/*.yaml /var/run/cdi/*.json /var/run/cdi/*.yaml >"$new/sum" 2>/dev/null
-# With auth/slurm it wants a key, though it talks to nobody, and the node's own is not the user's to read.
-printf %064d 0 >"$new/key"
-SLURM_SACK_KEY=$new/key slurmd -G -N "$SLURMD_NODENAME" 2>&1 | head -c 1048576 >"$new/gres"
-rm "$new/key"
+gres() { slurmd -G -N "$SLURMD_NODENAME" 2>&1 | head -c 1048576 >"$new/gres"; }
+gres
+# With auth/slurm it wants a key, though it talks to nobody, and the node's own is not the user's to read. Without auth/slurm
+# the key has it fail instead: 24.11 wants to make /run/slurm then.
+if ! grep -q 'Gres Name=' "$new/gres"; then
+    printf %064d 0 >"$new/key"
+    export SLURM_SACK_KEY="$new/key"
+    gres
+    rm "$new/key"
+fi
 find "$new/etc" "$new/run" -type f -exec grep -ohE "/[^][:space:]\"',[]+" {} + | sort -u | while IFS= read -r path; do
     if [ -d "$path" ]; then printf '%s\n' "$path"; fi
 done >"$new/directories"
