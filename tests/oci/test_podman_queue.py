@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.oci.podman import Filler, Podman
 
 TOMORROW = ("--annotation", "scrun.begin=now+1day")
+HELD = "podman 5 passes signals on, and waits for the lock that its own start holds: seen with 5.4"
 QUEUED = ("--annotation", "scrun.nodelist=node2", "--annotation", "scrun.cpus-per-task=16")
 
 
@@ -81,16 +82,39 @@ def calls(verb: str, container: str) -> list[int]:
     return [pid for pid, line in words.items() if verb.encode() in line]
 
 
+def holds_signals(podman: Podman) -> bool:
+    """Whether podman passes signals on from the first moment; for that it waits for the lock that its start holds."""
+    return int(podman("version", "--format", "{{.Client.Version}}").stdout.split(".")[0]) >= 5
+
+
 @pytest.mark.parametrize("verb", ["create", "start"])
 @pytest.mark.parametrize("way", ["KILL", "HUP", "INT", "TERM"])
 def test_a_podman_that_is_ended_in_the_queue_leaves_no_job(
     podman: Podman, wait_until: Any, way: str, verb: str
 ) -> None:
+    if way != "KILL" and holds_signals(podman):
+        pytest.skip(HELD)
     process, container, job = waiting_in(podman, verb, wait_until)
     os.kill(process.pid, getattr(signal, f"SIG{way}"))
     wait_until(lambda: process.poll() is not None, 30, what="the end of podman")
-    wait_until(lambda: not podman.left(container, job), 20, what=f"{podman.left(container, job)}")
+    # What was created and never started is left to "podman rm" by the clean-up of podman 5 ("--stopped-only").
+    kept = {str(podman.state_root / container)} if verb == "start" else set()
+    wait_until(lambda: set(podman.left(container, job)) <= kept, 20, what=f"{podman.left(container, job)}")
     podman.ok("rm", "--force", "--time", "0", podman.names[-1])
+    assert not podman.left(container, job)
+
+
+@pytest.mark.parametrize("way", ["HUP", "INT", "TERM"])
+def test_with_start_wait_a_podman_that_holds_signals_is_ended_by_them(
+    create_wait_over: Podman, wait_until: Any, way: str
+) -> None:
+    if not holds_signals(create_wait_over):
+        pytest.skip("this podman ends by itself, see above")
+    process, container, job = waiting_in(create_wait_over, "create", wait_until)
+    os.kill(process.pid, getattr(signal, f"SIG{way}"))
+    assert process.wait(30) == 128 + getattr(signal, f"SIG{way}")
+    wait_until(lambda: create_wait_over.job_state(job) == "CANCELLED", 20)
+    wait_until(lambda: not processes_with(container), 20)
 
 
 def test_a_conmon_that_is_killed_in_the_queue_leaves_no_job(podman: Podman, wait_until: Any) -> None:
@@ -121,6 +145,8 @@ def test_what_is_created_on_purpose_waits_for_its_start_and_for_no_longer(podman
 
 @pytest.mark.parametrize("verb", ["create", "start"])
 def test_control_c_in_the_queue(podman: Podman, wait_until: Any, verb: str) -> None:
+    if verb == "create" and holds_signals(podman):
+        pytest.skip(HELD)
     with contextlib.closing(Screen(podman, wait_until)) as screen:
         name = podman.name()
         screen.run("run", "--rm", "--name", name, *TOMORROW, "busybox", "true")
