@@ -11,10 +11,16 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
+from actors.staging.overlay.kinds import takes_hooks
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.conftest import Cluster
+
+CRUN = subprocess.run(["crun", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+ONE_OVERLAY = takes_hooks(CRUN)
+"""Whether the nodes' runtime takes an overlay that a hook has put over its root; else there is one for each of them."""
 
 
 class Node:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import wait_until
-from tests.oci.test_podman_images import ONE_OVERLAY
+from tests.oci.node import ONE_OVERLAY
 
 if TYPE_CHECKING:
     import pathlib

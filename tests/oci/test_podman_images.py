@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pathlib
 import secrets
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from actors.staging.overlay.kinds import takes_hooks
 from tests.conftest import wait_until
+from tests.oci.node import ONE_OVERLAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,9 +96,6 @@ def test_what_a_container_changes_is_its_own_and_lasts(podman: Podman) -> None:
 
 OVERLAYS = """awk '$3 == "overlay" { print $2 }' /proc/mounts | sort"""
 TOPS = ["/bin", "/etc", "/home", "/root", "/run", "/tmp", "/usr", "/var"]
-CRUN = subprocess.run(["crun", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
-ONE_OVERLAY = takes_hooks(CRUN)
-"""Whether the nodes' runtime takes an overlay that a hook has put over its root; else there is one for each of them."""
 
 
 def test_one_overlay_or_one_for_each_top_directory(podman: Podman, user_settings: Callable[[str], None]) -> None:
