@@ -6,12 +6,15 @@ So no link is followed, nothing is read that is not the user's own, and what is 
 
 import os
 import stat
-from collections.abc import Callable, Iterator
 
 from proto.errors import ScrunError
 from proto.host.paths import ContainerPaths
 
 from .box import SIZE_LIMIT, Box
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -105,7 +108,7 @@ class Folder:
     def _inside(self, name: str) -> int:
         return os.open(name, _FOLDER, dir_fd=self.descriptor)
 
-    def _opened(self, name: str, file: str, flags: int, is_kind: Callable[[int], bool]) -> int:
+    def _opened(self, name: str, file: str, flags: int, is_kind: "Callable[[int], bool]") -> int:
         inside = self._inside(name)
         try:
             descriptor = os.open(file, flags, dir_fd=inside)
@@ -118,7 +121,7 @@ class Folder:
         return descriptor
 
 
-def boxes(uid: int, root: str) -> Iterator[Box]:
+def boxes(uid: int, root: str) -> "Iterator[Box]":
     """The containers in a state directory that is the user's, in order of their ids."""
     try:
         folder = Folder(uid, root)

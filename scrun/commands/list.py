@@ -5,13 +5,11 @@ What a person wants to know is in a table of its own (``--long``), and in the JS
 of runc's pass over what they do not know.
 """
 
-import json
 import os
 import pwd
 import time
-from collections.abc import Iterator
-from typing import Any
 
+from actors.oci import config_file
 from proto.errors import ScrunError
 from scrun.box import all_users, directory
 from scrun.box.box import Box, find
@@ -27,7 +25,12 @@ COLUMNS = ("id", "pid", "status", "bundle", "created", "owner")
 LONG = ("id", "status", "job", "nodes", "phase", "age", "reason")
 LONG_OF_ALL = ("owner", *LONG)
 
-Entry = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    Entry = dict[str, Any]
 
 
 def run(line: Line) -> int:
@@ -40,6 +43,8 @@ def run(line: Line) -> int:
         text = "".join(f"{entry['id']}\n" for entry in entries)
     elif line.own.text("format") == "json":
         # runc prints null for none, and readers know it.
+        import json
+
         text = json.dumps(entries or None, separators=(",", ":"))
     elif line.own.flag("long"):
         rows = [long_row(entry, time.time()) for entry in entries]
@@ -50,7 +55,7 @@ def run(line: Line) -> int:
     return 0
 
 
-def _of_one(root: str) -> Iterator[Entry]:
+def _of_one(root: str) -> "Iterator[Entry]":
     """The containers of a state directory, in order of their ids; what is no container is passed over."""
     try:
         directory.sweep(root)
@@ -64,7 +69,7 @@ def _of_one(root: str) -> Iterator[Entry]:
             continue
 
 
-def _of_all(line: Line) -> Iterator[Entry]:
+def _of_all(line: Line) -> "Iterator[Entry]":
     """The containers of all users.
 
     Raises:
@@ -88,18 +93,18 @@ def _name(uid: int) -> str:
         return str(uid)
 
 
-def entry_of(box: Box) -> Entry:
+def entry_of(box: Box) -> "Entry":
     """What is listed of a container.
 
     Raises:
         ValueError: its state file is not what scrun writes.
 
     """
-    state = json.loads(box.state())
+    state = config_file.parse(box.state())  # json would take as long as an interpreter that does nothing
     return {**{key: state[key] for key in KEYS if key in state}, "scrun": outline(box, state)}
 
 
-def long_row(entry: Entry, now: float) -> Entry:
+def long_row(entry: "Entry", now: float) -> "Entry":
     """The row of the long table: ids as engines show them, and times as ages."""
     name = str(entry.get("id", ""))
     try:
@@ -109,7 +114,7 @@ def long_row(entry: Entry, now: float) -> Entry:
     return {**entry, **entry["scrun"], "id": name[:12] if len(name) == 64 else name, "age": age}
 
 
-def table(columns: tuple[str, ...], entries: list[Entry]) -> str:
+def table(columns: tuple[str, ...], entries: "list[Entry]") -> str:
     """A table as runc's: columns of at least 12, three blanks apart."""
     rows = [[name.upper() for name in columns]]
     rows += [[one_line(str(entry.get(name, ""))) for name in columns] for entry in entries]

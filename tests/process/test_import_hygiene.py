@@ -119,6 +119,13 @@ def test_a_hot_verb_imports_only_what_it_needs(tmp_path: pathlib.Path, verb: str
     assert modules - OS - OURS - ALLOWED[verb] == {f"scrun.commands.{verb}"}
 
 
+def test_a_list_is_made_without_what_takes_longest_to_import(tmp_path: pathlib.Path) -> None:
+    with anchor(tmp_path / "x", "created"):
+        code, modules = modules_after(["--root", str(tmp_path), "list"])
+    assert code == "0"
+    assert not modules & {"calendar", "json", "re"}
+
+
 def test_deleting_a_stopped_container_imports_only_what_it_needs(tmp_path: pathlib.Path) -> None:
     with anchor(tmp_path / "x", "stopped"):
         pass
