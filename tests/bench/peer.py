@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 NAME = "peer"
 THEIRS = "Slurm's scrun"
 SLURMS = Runtime(PROGRAM, {"SLURM_CONF": SLURM_CONF})
-"""It takes TERM, which is what Slurm's scrun has for a KILL: without that it lives on for slurm.conf's KillWait."""
 CROWD = 16
 PODMAN_NOTE = "podman: a store of the driver vfs, which the nodes see, so that nothing is staged by either"
 END_NOTE = (

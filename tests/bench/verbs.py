@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NAME = "verbs"
 IDLE = ("sleep", "1000")
 READY = ("sh", "-c", "trap 'exit 0' TERM; echo ready; sleep 1000 & wait")
+"""It takes TERM, which is what Slurm's scrun has for a KILL: without that it lives on for slurm.conf's KillWait."""
 HOT = {
     "state": (("state",), ()),
     "kill 0": (("kill",), ("0",)),

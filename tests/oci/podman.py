@@ -47,6 +47,11 @@ class Podman:
         assert done.returncode == 0, f"{self.command} {' '.join(words)}: {done.stderr}"
         return done.stdout.rstrip("\n")
 
+    @property
+    def major(self) -> int:
+        """The first number of the client's version."""
+        return int(self.ok("version", "--format", "{{.Client.Version}}").split(".")[0])
+
     def name(self) -> str:
         self.names.append(f"{self.prefix}-{len(self.names)}")
         return self.names[-1]

@@ -11,6 +11,8 @@ import stat
 from collections.abc import Iterable
 from typing import Any
 
+from actors.staging.overlay.mount_points import placed
+
 from .descent import Descent, Names
 from .engine_made import MTAB, PLACES
 
@@ -94,16 +96,13 @@ def can_be_read_only(root: str, mounts: Iterable[dict[str, Any]]) -> bool:
         mounts: of config.json, in their order; what lies below an earlier one is not in the tree.
 
     """
-    covered: list[str] = []
-    for mount in mounts:
-        path = os.path.normpath(f"/{mount['destination']}").strip("/")
-        if not any(path == each or path.startswith(f"{each}/") for each in covered):
-            place = os.path.join(os.path.realpath(root), path)
+    for mount, destination, hidden in placed(mounts):
+        if not hidden:
+            place = os.path.join(os.path.realpath(root), destination.strip("/"))
             if not os.path.lexists(place) or os.path.realpath(place) != place:
                 return False
             if "tmpcopyup" in (mount.get("options") or ()) and not _is_empty(place):
                 return False
-        covered.append(path)
     return True
 
 

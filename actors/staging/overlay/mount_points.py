@@ -27,7 +27,7 @@ def make_mount_points(root: str, ground: str, layer: str, mounts: Iterable[Mount
 
     """
     touched: set[tuple[str, ...]] = {()}
-    for mount, destination, hidden in _placed(mounts):
+    for mount, destination, hidden in placed(mounts):
         if hidden:
             continue
         links: list[tuple[list[str], str]] = []
@@ -62,7 +62,7 @@ def behind_links(root: str, mounts: Iterable[Mount]) -> list[Mount]:
             there, missing = resolve(root, destination)
             if there or missing:
                 destination = "/" + "/".join((*there, *missing))
-        done.append(destination)  # where it leads, other than ``_placed``
+        done.append(destination)  # where it leads, other than ``placed``
         found.append({**mount, "destination": destination})
     return found
 
@@ -75,10 +75,10 @@ def to_be_made(root: str, mounts: Iterable[Mount]) -> list[str]:
         mounts: of config.json, in order.
 
     """
-    return sorted(path for _, path, hidden in _placed(mounts) if not hidden and resolve(root, path)[1])
+    return sorted(path for _, path, hidden in placed(mounts) if not hidden and resolve(root, path)[1])
 
 
-def _placed(mounts: Iterable[Mount]) -> Iterator[tuple[Mount, str, bool]]:
+def placed(mounts: Iterable[Mount]) -> Iterator[tuple[Mount, str, bool]]:
     """Each mount with its destination, and whether that is on an earlier one."""
     done: list[str] = []
     for mount in mounts:
