@@ -13,7 +13,7 @@ from actors.process.shell import run
 from actors.slurm import scheduler_for
 from actors.slurm.scheduler import Scheduler
 from proto.host.paths import fd_path
-from proto.life import messages as m
+from proto.life import intents, talk
 from proto.life.creation import Creation
 from proto.wire.registry import Message
 
@@ -70,39 +70,39 @@ class AllocationLogic:
         match event:
             case Received(envelope):
                 return self._asked(envelope.message)
-            case m.Spawned(name, pid):
+            case talk.Spawned(name, pid):
                 kind = CommandName.parse(name).kind
                 if kind == "job" and pid:
                     # salloc was started before there were actors, and has long been granted what it asked for.
                     return self._job.look()
                 if kind == "step":
                     self._step.nodes.srun = pid
-            case m.Exited(name, status):
+            case talk.Exited(name, status):
                 return self.ends[CommandName.parse(name).kind](name, status)
             case Tick(name) if name in self._ticks:
                 return self._ticks[name]()
         return ()
 
-    def rest(self) -> m.Rest | None:
+    def rest(self) -> talk.Rest | None:
         """It comes back when srun ends, or has lost a node."""
         return self._step.rest()
 
     def _asked(self, message: Message) -> Iterable[Effect]:
         match message:
-            case m.RequestJob(retry):
+            case intents.RequestJob(retry):
                 return self._job.request(retry=retry)
-            case m.WatchJob(job_id):
+            case intents.WatchJob(job_id):
                 self._job.id = job_id
                 return self._job.begin_watch()
-            case m.LaunchStep(job_id, bundle, argv, retry, programs, runs):
+            case intents.LaunchStep(job_id, bundle, argv, retry, programs, runs):
                 self._job.id, self._job.idle = job_id, False
                 return self._step.launch(job_id, bundle, argv, programs, retry=retry, runs=runs)
-            case m.ReleaseJob(job_id, status):
+            case intents.ReleaseJob(job_id, status):
                 return self._job.begin_release(job_id, status)
         return ()
 
 
-def main(begin: m.Begin, channel: int) -> int:
+def main(begin: talk.Begin, channel: int) -> int:
     """Body of the process."""
     logs = (fd_path(begin.descriptors[name]) if name in begin.descriptors else "" for name in ("job-log", "step-log"))
     logic = AllocationLogic(begin.creation, scheduler_for(begin.creation), *logs)

@@ -12,7 +12,7 @@ from actors.slurm.step_news import StepNews
 from proto.errors import ScrunError
 from proto.exit_codes import KILL, KILLED, REFUSED, TERM
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import talk
 from proto.life.creation import Creation
 from proto.life.ending import Ending
 from proto.value import replace
@@ -30,10 +30,10 @@ HELD = "salloc-hold"
 """The anchor's name for salloc's end of the pipe."""
 
 
-def spawn_of(creation: Creation, command: Command, name: str = "job", log: str = "job-log") -> m.Spawn:
+def spawn_of(creation: Creation, command: Command, name: str = "job", log: str = "job-log") -> talk.Spawn:
     """salloc, with the pipe that holds the job: the anchor starts it before there is an actor."""
     stdio = {"0": HELD, "1": log, "2": log}
-    return m.Spawn(name, command.argv, command.env, creation.cwd, stdio)
+    return talk.Spawn(name, command.argv, command.env, creation.cwd, stdio)
 
 
 class Job:
@@ -142,7 +142,7 @@ class Job:
 
     def _grant(self, news: JobNews) -> list[Effect]:
         """Report the grant once, and while no step runs listen for the job's end: salloc stays, unless killed."""
-        granted: list[Effect] = [ToAnchor(m.Close((HELD,))), Report(e.JobGranted(news.job_id, news.nodes))]
+        granted: list[Effect] = [ToAnchor(talk.Close((HELD,))), Report(e.JobGranted(news.job_id, news.nodes))]
         effects = [] if self._granted else granted
         self._granted = True
         if news.kind == "revoked" or self._status is not None:
@@ -195,7 +195,7 @@ class Job:
         if not self.idle or self._releases or query is None:
             return []
         # One that has not answered by now never will.
-        last = ToAnchor(m.SignalCommand(f"watch-{self._watches}", KILL))
+        last = ToAnchor(talk.SignalCommand(f"watch-{self._watches}", KILL))
         self._watches += 1
         return [last, self._spool.ask(f"watch-{self._watches}", query.command), Later("watch", WATCH)]
 
@@ -232,7 +232,7 @@ class Job:
         if query is None:
             return [Report(e.JobReleased())]
         # SIGTERM makes a waiting salloc take its request back; the cookie finds what was granted meanwhile.
-        return [ToAnchor(m.SignalCommand("job", TERM)), self._spool.ask(self._unasked("find"), query.command)]
+        return [ToAnchor(talk.SignalCommand("job", TERM)), self._spool.ask(self._unasked("find"), query.command)]
 
     def release_exited(self, name: str, status: int) -> list[Effect]:
         """See whether scancel was heard."""

@@ -8,7 +8,7 @@ from actors.slurm import lost_nodes
 from actors.slurm.scheduler import Scheduler
 from actors.slurm.step_news import StepNews
 from proto.exit_codes import KILL
-from proto.life import messages as m
+from proto.life import talk
 
 LOOK = 30.0
 """Seconds between two looks at srun's connections with its nodes; when one is missing twice, Slurm is asked."""
@@ -61,13 +61,13 @@ class Nodes:
         self._questions += 1
         return [self._spool.ask(f"loss-{self._questions}", query.command), Later("nodes", LOOK)]
 
-    def rest(self, job_id: int, step: StepNews) -> m.Rest | None:
+    def rest(self, job_id: int, step: StepNews) -> talk.Rest | None:
         """Nobody need be there as long as srun has all its connections; None: one is missing."""
         if self._missed or self.lost:
             return None
         if not self.srun or self._scheduler.loss(job_id, step) is None:
-            return m.Rest()
-        return m.Rest(launcher=self.srun, connections=len(step.nodes.split(",")))
+            return talk.Rest()
+        return talk.Rest(launcher=self.srun, connections=len(step.nodes.split(",")))
 
     def told(self, name: str, job_id: int, step: StepNews) -> list[Effect]:
         """Read what became of the nodes, and end what is left of the step if it has lost one."""
@@ -84,4 +84,4 @@ class Nodes:
 
     def let_srun_go(self) -> list[Effect]:
         """Nothing of the step is left; srun would wait for it all the same."""
-        return [Never("lost"), ToAnchor(m.SignalCommand("step", KILL))]
+        return [Never("lost"), ToAnchor(talk.SignalCommand("step", KILL))]

@@ -16,7 +16,7 @@ from proto.errors import ScrunError
 from proto.exit_codes import KILL, KILLED, REFUSED
 from proto.host import sessions
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import talk
 from proto.life.creation import Creation
 from proto.life.ending import Ending, with_session
 from proto.value import replace
@@ -116,7 +116,7 @@ class Step:
             return [self._let_go(), Report(e.StepEnded(Ending("launch-failed", REFUSED, 0, error.sentence)))]
         files = {**self._stdio, "2": self._attempts.log}
         # The bundle's path is absolute; "/" cannot vanish under a process that lives as long as the container.
-        spawn = m.Spawn(self._attempts.name, command.argv, command.env, "/", files, terminal=terminal)
+        spawn = talk.Spawn(self._attempts.name, command.argv, command.env, "/", files, terminal=terminal)
         return [ToAnchor(spawn), Later("step-log", self._looks.next())]
 
     def _command(self, argv: tuple[bytes, ...], *, terminal: bool) -> Command:
@@ -145,7 +145,7 @@ class Step:
 
     def _let_go(self) -> ToAnchor:
         """There will be no other attempt: the ends of file shall arrive."""
-        return ToAnchor(m.Close(tuple(self._stdio.values())))
+        return ToAnchor(talk.Close(tuple(self._stdio.values())))
 
     def look(self) -> list[Effect]:
         """Read what srun has said so far."""
@@ -161,7 +161,7 @@ class Step:
             ]
         return [Later("step-log", self._looks.next())] if self._status is None else []
 
-    def rest(self) -> m.Rest | None:
+    def rest(self) -> talk.Rest | None:
         """Nothing but srun's end, and the loss of a node, is to be waited for; None: more than that."""
         return None if self._young or self._status is not None else self.nodes.rest(self._job_id, self._news())
 
@@ -176,7 +176,7 @@ class Step:
 
     def window(self) -> list[Effect]:
         """See ``actors.anchor.window``."""
-        return [ToAnchor(m.FollowWindow())]
+        return [ToAnchor(talk.FollowWindow())]
 
     def look_at_nodes(self) -> list[Effect]:
         """See whether the step has still the nodes on which it began."""
@@ -241,7 +241,7 @@ class Step:
         argv = entry_argv(self._creation.cookie, NO_PROGRAM, (NO_PROGRAM,), self._creation.entry_directory)
         command = self._command(argv, terminal=False)
         log = self._spool.path("probe")
-        return ToAnchor(m.Spawn("probe", command.argv, command.env, "/", {"2": log, str(STDERR): log}))
+        return ToAnchor(talk.Spawn("probe", command.argv, command.env, "/", {"2": log, str(STDERR): log}))
 
     def probed(self) -> list[Effect]:
         """Read the probe's end."""

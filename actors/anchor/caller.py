@@ -5,7 +5,7 @@ import os
 import select
 import socket
 
-from proto.life import messages as m
+from proto.life import talk
 
 from .engine import Engine
 from .outbox import Outbox
@@ -56,7 +56,7 @@ class Caller:
             done = answer.recv(1)
         self._forget_create(answer)
         if not done:
-            self._outbox.for_good(m.Abandoned())
+            self._outbox.for_good(talk.Abandoned())
 
     def _forget_create(self, answer: socket.socket) -> None:
         self._poller.unregister(answer)
@@ -69,4 +69,4 @@ class Caller:
         os.close(engine.fd)
         self._engine = None
         if engine.starts or self._answer is not None:
-            self._outbox.for_good(m.Deserted())
+            self._outbox.for_good(talk.Deserted())

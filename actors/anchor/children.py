@@ -11,7 +11,7 @@ from actors.process.forking import close_all_but, default_signals, detach_stdio,
 from actors.process.supervision import Restarts, Specification
 from proto.exit_codes import INTERNAL
 from proto.life.creation import Creation
-from proto.life.messages import Begin
+from proto.life.talk import Begin
 
 from .descriptors import Descriptors
 

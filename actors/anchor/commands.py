@@ -10,7 +10,7 @@ import os
 from actors.process.command import CommandName
 from actors.process.forking import become
 from proto.exit_codes import NOT_FOUND
-from proto.life.messages import Spawn
+from proto.life.talk import Spawn
 
 from .descriptors import Descriptors, open_log
 

@@ -7,12 +7,12 @@ import signal
 from collections.abc import Callable
 
 from actors.process import supervision
-from proto.life import messages as m
+from proto.life import requests, talk
 
 from .supervisor import Supervisor
 
 
-def _restart(actors: Supervisor, wish: m.Administer) -> None:
+def _restart(actors: Supervisor, wish: talk.Administer) -> None:
     """Have the next incarnation at once, whatever it has failed before."""
     child = actors[wish.actor]
     child.record = supervision.forgiven(child.record)
@@ -23,12 +23,12 @@ def _restart(actors: Supervisor, wish: m.Administer) -> None:
         child.due, child.again = actors.clock(), False
 
 
-def _kill(actors: Supervisor, wish: m.Administer) -> None:
+def _kill(actors: Supervisor, wish: talk.Administer) -> None:
     """As anybody might; what follows is the policy's."""
     actors.kill(actors[wish.actor])
 
 
-def _freeze(actors: Supervisor, wish: m.Administer) -> None:
+def _freeze(actors: Supervisor, wish: talk.Administer) -> None:
     child = actors[wish.actor]
     if child.pid:
         frozen = wish.action == "freeze"
@@ -36,20 +36,20 @@ def _freeze(actors: Supervisor, wish: m.Administer) -> None:
         child.record = supervision.frozen(child.record, actors.clock(), frozen=frozen)
 
 
-def _set_level(actors: Supervisor, wish: m.Administer) -> None:
+def _set_level(actors: Supervisor, wish: talk.Administer) -> None:
     child = actors[wish.actor]
     child.level = wish.level
     actors.tell_level(child)
 
 
-def _hold(actors: Supervisor, wish: m.Administer) -> None:
+def _hold(actors: Supervisor, wish: talk.Administer) -> None:
     """Who was silent meanwhile has a lease that begins now."""
     actors.held = wish.action == "hold"
     for child in actors:
         child.record = supervision.frozen(child.record, actors.clock(), frozen=child.record.frozen)
 
 
-ACTIONS: dict[m.Action, Callable[[Supervisor, m.Administer], None]] = {
+ACTIONS: dict[requests.Action, Callable[[Supervisor, talk.Administer], None]] = {
     "restart": _restart,
     "kill": _kill,
     "freeze": _freeze,

@@ -15,7 +15,7 @@ from actors.process.logbook import Logbook
 from actors.process.pipes import NARROW, make_pipe
 from proto.exit_codes import INTERNAL
 from proto.host import sessions
-from proto.life import messages as m
+from proto.life import talk
 from proto.life.creation import Creation
 from proto.wire.registry import Message
 
@@ -62,21 +62,21 @@ class Anchor:
         self._wakeup = _catch_signals()
         self._poller.register(self._wakeup, select.POLLIN)
         self._caller = Caller(answer, engine, self._poller, self._outbox)
-        self._finish: m.Finish | None = None
+        self._finish: talk.Finish | None = None
         self._handlers: dict[type[Message], Callable[[Child, Any], object]] = {
-            m.Ready: lambda child, _: self._actors.ready(child),
-            m.Lease: self._actors.renew,
-            m.Spawn: self._on_spawn,
-            m.SignalCommand: lambda _, v: self._commands.signal(v.name, v.signal),
-            m.FollowWindow: lambda *_: self._window.follow(),
-            m.Close: lambda _, v: self._descriptors.close(*v.names),
-            m.Needed: lambda _, v: self._actors.need(v.actors),
-            m.Rest: self._actors.rest,
-            m.AnswerCreate: lambda _, v: self._caller.answer(v.code, v.sentence),
-            m.Heeded: lambda _, v: self._outbox.heeded(v),
-            m.Administer: lambda _, v: self._administer(v),
-            m.ListProcesses: lambda child, _: self._list_processes(child),
-            m.Finish: self._on_finish,
+            talk.Ready: lambda child, _: self._actors.ready(child),
+            talk.Lease: self._actors.renew,
+            talk.Spawn: self._on_spawn,
+            talk.SignalCommand: lambda _, v: self._commands.signal(v.name, v.signal),
+            talk.FollowWindow: lambda *_: self._window.follow(),
+            talk.Close: lambda _, v: self._descriptors.close(*v.names),
+            talk.Needed: lambda _, v: self._actors.need(v.actors),
+            talk.Rest: self._actors.rest,
+            talk.AnswerCreate: lambda _, v: self._caller.answer(v.code, v.sentence),
+            talk.Heeded: lambda _, v: self._outbox.heeded(v),
+            talk.Administer: lambda _, v: self._administer(v),
+            talk.ListProcesses: lambda child, _: self._list_processes(child),
+            talk.Finish: self._on_finish,
         }
 
     def run(self) -> int:
@@ -144,7 +144,7 @@ class Anchor:
         given_up = self._actors.died(child, status)
         if given_up and child.name == "state":
             self._caller.answer("internal", f"scrun gave up: {given_up}")
-            self._finish = m.Finish(INTERNAL, hand_over=True)
+            self._finish = talk.Finish(INTERNAL, hand_over=True)
 
     def _tell_owner(self, command: Started) -> None:
         """Of a command's end; who is at rest comes back and asks."""
@@ -154,7 +154,7 @@ class Anchor:
         self._actors.rouse(owner)
         if owner.channel is not None:
             with contextlib.suppress(ConnectionError):
-                owner.channel.send(m.Exited(command.name, command.status))
+                owner.channel.send(talk.Exited(command.name, command.status))
 
     def _on_channel(self, fd: int) -> None:
         child = self._actors.with_channel(fd)
@@ -179,7 +179,7 @@ class Anchor:
             # A signal that does not exist, an actor that there is not: the fault is the sender's, not the anchor's.
             self._actors.condemn(child, f"sent {type(message).__name__}, which cannot be: {error!r}")
 
-    def _on_spawn(self, child: Child, message: m.Spawn) -> None:
+    def _on_spawn(self, child: Child, message: talk.Spawn) -> None:
         if message.terminal:
             self._window.begin(message.name)
         command = self._commands.spawn(message, child.name)
@@ -187,30 +187,30 @@ class Anchor:
             self._log.write("error", f"{child.name} asked for {message.name}, which could not be started")
         if child.channel is not None:
             with contextlib.suppress(ConnectionError):
-                child.channel.send(m.Spawned(command.name, command.pid))
+                child.channel.send(talk.Spawned(command.name, command.pid))
         self._tell_owner(command)
 
     def _list_processes(self, child: Child) -> None:
         """Tell the state actor whom there is."""
-        guard = m.Process("guard", self._guard.pid, self._guard.incarnation)
-        commands = (m.Process(c.name, c.pid, task=c.owner) for c in self._commands.running())
+        guard = talk.Process("guard", self._guard.pid, self._guard.incarnation)
+        commands = (talk.Process(c.name, c.pid, task=c.owner) for c in self._commands.running())
         if child.channel is not None:
             with contextlib.suppress(ConnectionError):
-                child.channel.send(m.Processes((guard, *self._actors.processes(), *commands), self._actors.held))
+                child.channel.send(talk.Processes((guard, *self._actors.processes(), *commands), self._actors.held))
 
-    def _administer(self, message: m.Administer) -> None:
+    def _administer(self, message: talk.Administer) -> None:
         """Do to an actor what somebody at the console wants."""
         from .interventions import ACTIONS  # seldom wanted, and never by ``create``
 
         self._log.write("info", f"the console: {message.action} {message.actor} {message.level}".rstrip())
         ACTIONS[message.action](self._actors, message)
 
-    def _on_finish(self, _child: Child, message: m.Finish) -> None:
+    def _on_finish(self, _child: Child, message: talk.Finish) -> None:
         self._finish = message
 
     # --- the end ----------------------------------------------------------------------------------------------
 
-    def _end(self, finish: m.Finish) -> int:
+    def _end(self, finish: talk.Finish) -> int:
         """Let the state actor say its last words, end everybody, and return the exit status."""
         others = self._actors.end_all_but_state()
         commands = self._commands.running()
@@ -219,7 +219,7 @@ class Anchor:
         state = self._actors["state"]
         if state.channel is not None:
             with contextlib.suppress(ConnectionError):
-                state.channel.send(m.Stop())
+                state.channel.send(talk.Stop())
             _await_end([state.pid], LAST_WORDS)
         kill(state)
         # Whoever learns of the anchor's end finds none of them. SIGKILL alone is not yet the death.

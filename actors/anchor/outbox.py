@@ -5,31 +5,31 @@ the journal has them, and a successor hears of everybody and everything anew.
 """
 
 from actors.process.channel import Channel
-from proto.life import messages as m
+from proto.life import talk
 
-Lasting = m.Abandoned | m.Deserted
+Lasting = talk.Abandoned | talk.Deserted
 
 
 class Outbox:
     """The anchor's news, in their order."""
 
     def __init__(self) -> None:
-        self._waiting: list[m.ChildChanged | m.Interrupted | Lasting] = []
-        self._unheeded: list[m.Interrupted] = []
+        self._waiting: list[talk.ChildChanged | talk.Interrupted | Lasting] = []
+        self._unheeded: list[talk.Interrupted] = []
         self._counts: dict[int, int] = {}
         self._lasting: list[Lasting] = []
 
-    def child(self, outbox: m.ChildChanged) -> None:
+    def child(self, outbox: talk.ChildChanged) -> None:
         """An actor has come, or gone."""
         self._waiting.append(outbox)
 
     def interrupted(self, signum: int, *, logout: bool = False) -> None:
         """The anchor has got this signal, perhaps not for the first time."""
         self._counts[signum] = self._counts.get(signum, 0) + 1
-        self._unheeded.append(m.Interrupted(signum, self._counts[signum], logout))
+        self._unheeded.append(talk.Interrupted(signum, self._counts[signum], logout))
         self._waiting.append(self._unheeded[-1])
 
-    def heeded(self, message: m.Heeded) -> None:
+    def heeded(self, message: talk.Heeded) -> None:
         """That signal is in the journal."""
         self._unheeded = [v for v in self._unheeded if (v.signal, v.number) != (message.signal, message.number)]
 
@@ -40,7 +40,7 @@ class Outbox:
 
     def begin_anew(self) -> None:
         """There is a new state actor; the caller adds who else is there."""
-        self._waiting = [v for v in self._waiting if isinstance(v, m.ChildChanged)]
+        self._waiting = [v for v in self._waiting if isinstance(v, talk.ChildChanged)]
         self._waiting += [*self._unheeded, *self._lasting]
 
     def tell(self, channel: Channel | None) -> None:

@@ -14,7 +14,7 @@ from actors.process import supervision
 from actors.process.logbook import Logbook, last_words
 from proto.errors import ProtocolError
 from proto.host.paths import ContainerPaths
-from proto.life import messages as m
+from proto.life import talk
 from proto.life.creation import Creation
 from proto.value import replace
 from proto.wire.registry import Message
@@ -93,11 +93,11 @@ class Supervisor:
         found = (c for c in self._children.values() if c.channel is not None and c.channel.fileno() == fd)
         return next(found, None)
 
-    def processes(self) -> list[m.Process]:
+    def processes(self) -> list[talk.Process]:
         """Those that live, for whoever looks."""
         now = self.clock()
         return [
-            m.Process(c.name, c.pid, c.incarnation, round(r.lease_ends - now, 1), r.mailbox, r.task, r.frozen)
+            talk.Process(c.name, c.pid, c.incarnation, round(r.lease_ends - now, 1), r.mailbox, r.task, r.frozen)
             for c, r in ((child, child.record) for child in self._children.values())
             if c.pid
         ]
@@ -146,7 +146,7 @@ class Supervisor:
         if child is not None:
             self.rouse(child)
 
-    def rest(self, child: Child, rest: m.Rest) -> None:
+    def rest(self, child: Child, rest: talk.Rest) -> None:
         """Let an actor go that has nothing to do, if that is still so: it may not have heard what it was told last."""
         heard = child.channel is not None and rest.heard == child.channel.sent
         if heard and not child.needed and self._vigil.may_begin(rest):
@@ -191,7 +191,7 @@ class Supervisor:
         """Have it say so much in the log, if somebody has asked for that."""
         if child.level and child.channel is not None:
             with contextlib.suppress(ConnectionError):
-                child.channel.send(m.SetLevel(child.level))
+                child.channel.send(talk.SetLevel(child.level))
 
     def _holds(self, child: Child) -> bool:
         return self.held and child.name not in supervision.FREE
@@ -228,7 +228,7 @@ class Supervisor:
         child.record = supervision.ready(child.record)
         self._log.write("debug", f"{child.name} is ready, incarnation {child.incarnation}, pid {child.pid}")
 
-    def renew(self, child: Child, lease: m.Lease | None = None) -> None:
+    def renew(self, child: Child, lease: talk.Lease | None = None) -> None:
         """It has been heard, or has asked for more time."""
         seconds = supervision.LEASE if lease is None else min(LONGEST_LEASE, lease.seconds)  # a NaN is not less
         task = child.record.task if lease is None else lease.task
@@ -271,7 +271,7 @@ class Supervisor:
 
     def _report(self, child: Child, status: str, reason: str = "") -> None:
         self._log.write("debug", f"{child.name} {status} {reason}")
-        self._outbox.child(m.ChildChanged(child.name, child.pid, child.incarnation, child.restarts, status, reason))
+        self._outbox.child(talk.ChildChanged(child.name, child.pid, child.incarnation, child.restarts, status, reason))
 
 
 def _describe(status: int) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import select
 
 from actors.slurm.lost_nodes import connections
-from proto.life import messages as m
+from proto.life import talk
 
 from .children import Child
 from .descriptors import Descriptors
@@ -28,15 +28,15 @@ class Vigil:
         self._poller = poller
         self._descriptors = descriptors
         self._watched: dict[int, Child] = {}
-        self._launchers: dict[str, m.Rest] = {}
+        self._launchers: dict[str, talk.Rest] = {}
         self._look = 0.0
 
-    def may_begin(self, rest: m.Rest) -> bool:
+    def may_begin(self, rest: talk.Rest) -> bool:
         """Whether what it would wait for has not happened already; a descriptor that is ready tells by itself."""
         found = connections(rest.launcher) if rest.launcher else None
         return found is None or found >= rest.connections
 
-    def begin(self, child: Child, rest: m.Rest, now: float) -> None:
+    def begin(self, child: Child, rest: talk.Rest, now: float) -> None:
         """Wait in its place."""
         for name, events in rest.descriptors.items():
             with contextlib.suppress(KeyError):  # closed meanwhile

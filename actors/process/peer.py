@@ -14,7 +14,7 @@ import zmq
 
 from proto.errors import ProtocolError
 from proto.host.paths import fd_path
-from proto.life import messages as m
+from proto.life import requests, talk
 from proto.value import Value, replace
 from proto.wire.envelope import FRAME_LIMIT, Envelope, new_id, unpack
 from proto.wire.registry import Message
@@ -46,14 +46,14 @@ class Logic(Protocol):
         """What to do about an event."""
 
     @abstractmethod
-    def rest(self) -> m.Rest | None:
+    def rest(self) -> talk.Rest | None:
         """What would bring it back if it went now, when nothing has happened for a while; None: it has to stay."""
 
 
 class PeerActor(ProcessActor):
     """The shell of every actor but state: one DEALER to the hub."""
 
-    def __init__(self, begin: m.Begin, channel: int, logic: Logic) -> None:
+    def __init__(self, begin: talk.Begin, channel: int, logic: Logic) -> None:
         super().__init__(begin, channel)
         self.logic = logic
         self._unheard: dict[str, Envelope] = {}
@@ -70,13 +70,13 @@ class PeerActor(ProcessActor):
         match event:
             case Tick("repeat"):
                 self._repeat()
-            case Received(envelope) if isinstance(envelope.message, m.Heard):
+            case Received(envelope) if isinstance(envelope.message, requests.Heard):
                 self._unheard.pop(envelope.cause or "", None)
             case Received(envelope):
                 self.carry_out(self.logic.handle(event))
-                self._send(Envelope("state", self.begin.actor, m.Heard(), new_id(), envelope.id))
+                self._send(Envelope("state", self.begin.actor, requests.Heard(), new_id(), envelope.id))
             case _:
-                if isinstance(event, m.Exited):
+                if isinstance(event, talk.Exited):
                     self._note_end(event)
                 self.carry_out(self.logic.handle(event))
 
@@ -114,9 +114,9 @@ class PeerActor(ProcessActor):
         self.hub.close(linger=LAST_WORDS)
         self.context.term()
 
-    def _note_end(self, command: m.Exited) -> None:
+    def _note_end(self, command: talk.Exited) -> None:
         """Tell the tap that one of the actor's commands has ended."""
-        ended = m.Note("command-ended", {"name": command.name, "status": str(command.status)})
+        ended = requests.Note("command-ended", {"name": command.name, "status": str(command.status)})
         self._send(Envelope("state", self.begin.actor, ended))
 
     def _report(self, event: Message, cause: str | None) -> None:

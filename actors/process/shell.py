@@ -11,7 +11,7 @@ import zmq
 
 from proto.exit_codes import INTERNAL
 from proto.host.paths import ContainerPaths
-from proto.life import messages as m
+from proto.life import talk
 
 from . import stacks
 from .channel import Channel
@@ -24,7 +24,7 @@ from .supervision import lease
 class ProcessActor(pykka.ThreadingActor):
     """A pykka actor that is a whole process: its loop runs in the main thread."""
 
-    def __init__(self, begin: m.Begin, channel: int) -> None:
+    def __init__(self, begin: talk.Begin, channel: int) -> None:
         super().__init__()
         self.begin = begin
         self.paths = ContainerPaths(begin.creation.root, begin.creation.id)
@@ -56,16 +56,16 @@ class ProcessActor(pykka.ThreadingActor):
         except Exception as error:
             # pykka would tell its own logger, and the process would end as if all were well.
             self.on_failure(type(error), error, error.__traceback__)
-        self.channel.send(m.Ready())
+        self.channel.send(talk.Ready())
         self.inbox.later("lease", lease(0) / 3)
 
     def on_receive(self, message: Any) -> None:
         """Handle one event; whatever is raised ends the process (``on_failure``)."""
         if isinstance(message, Tick) and message.name == "lease":
             self._renew()
-        elif isinstance(message, m.SetLevel):
+        elif isinstance(message, talk.SetLevel):
             Logbook.level = level_number(message.level)
-        elif isinstance(message, m.Stop):
+        elif isinstance(message, talk.Stop):
             self.stop()
         else:
             self._wake()
@@ -74,7 +74,7 @@ class ProcessActor(pykka.ThreadingActor):
     def _renew(self) -> None:
         """Renew the lease: for the longer, the longer nothing has happened."""
         self._lease = lease(self._quiet)
-        self.channel.send(m.Lease(self._lease, mailbox=self.inbox.waiting()))
+        self.channel.send(talk.Lease(self._lease, mailbox=self.inbox.waiting()))
         self.inbox.later("lease", self._lease / 3)
         if self._quiet:
             self.on_quiet()

@@ -3,7 +3,7 @@
 from actors.process.command import Command
 from proto.host.paths import ContainerPaths
 from proto.life.creation import Creation
-from proto.life.messages import Spawn
+from proto.life.talk import Spawn
 
 from .effects import ToAnchor
 

@@ -19,7 +19,7 @@ from actors.slurm import scheduler_for
 from actors.slurm.replies import not_taken_yet, signal_failure
 from actors.slurm.scheduler import Scheduler
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import intents, talk
 from proto.life.creation import Creation
 from proto.wire.registry import Message
 
@@ -71,7 +71,7 @@ class SignalsLogic:
         match event:
             case Received(envelope):
                 return self._asked(envelope.message)
-            case m.Exited(name, status):
+            case talk.Exited(name, status):
                 return self._ended(name, status)
             case Tick("launcher"):
                 return self._end_launcher()
@@ -79,26 +79,26 @@ class SignalsLogic:
                 return self._due(self._deliveries[name])
         return ()
 
-    def rest(self) -> m.Rest | None:
+    def rest(self) -> talk.Rest | None:
         """The state actor needs it as long as a signal is on its way; what was killed may have to be killed again."""
         killed = any(each.told and each.signum == signal.SIGKILL for each in self._deliveries.values())
-        return None if killed else m.Rest()
+        return None if killed else talk.Rest()
 
     def _asked(self, message: Message) -> list[Effect]:
         match message:
-            case m.RelaySignal(number, signum, step_id, single_node):
+            case intents.RelaySignal(number, signum, step_id, single_node):
                 self._single_node = single_node
                 return self._deliver(CommandName("signal", (number,)), step_id, signum)
-            case m.EndStep("", _):
+            case intents.EndStep("", _):
                 return self._end_launcher()
-            case m.EndStep(step_id, forced):
+            case intents.EndStep(step_id, forced):
                 signum = signal.SIGKILL if forced else signal.SIGTERM
                 return [Never("launcher"), *self._deliver(CommandName("end", (signum,)), step_id, signum)]
         return []
 
     def _end_launcher(self) -> list[Effect]:
         """The step has no name yet: SIGTERM to srun makes it end the step with SIGKILL (measured)."""
-        return [ToAnchor(m.SignalCommand("step", signal.SIGTERM)), Later("launcher", AGAIN)]
+        return [ToAnchor(talk.SignalCommand("step", signal.SIGTERM)), Later("launcher", AGAIN)]
 
     def _deliver(self, name: CommandName, step_id: str, signum: int) -> list[Effect]:
         delivery = self._deliveries.get(str(name))
@@ -151,7 +151,7 @@ class SignalsLogic:
         return [Later(str(delivery.name), pause)]
 
 
-def main(begin: m.Begin, channel: int) -> int:
+def main(begin: talk.Begin, channel: int) -> int:
     """Body of the process."""
     logic = SignalsLogic(begin.creation, scheduler_for(begin.creation))
     return run(PeerActor, begin, channel, logic)

@@ -18,7 +18,7 @@ from proto.errors import ScrunError
 from proto.host import gate
 from proto.host.paths import ContainerPaths
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import intents, talk
 from proto.life.container import Container
 from proto.life.creation import Creation
 from proto.wire.registry import Message  # noqa: TC001 - as above
@@ -62,7 +62,7 @@ class StagingLogic:
     def handle(self, event: object) -> Iterable[Effect]:
         """What the state actor asks for, and how it went."""
         match event:
-            case Received(envelope) if isinstance(envelope.message, m.StageIn | m.StageOut):
+            case Received(envelope) if isinstance(envelope.message, intents.StageIn | intents.StageOut):
                 return self._begin(envelope.message)
             case Worked("stage-in" | "stage-out", _, _) if self._late:
                 return []  # its time was up; what it stumbled over is what was taken away from under it
@@ -80,11 +80,11 @@ class StagingLogic:
                 return self._cut()
         return ()
 
-    def rest(self) -> m.Rest | None:
+    def rest(self) -> talk.Rest | None:
         """Not in the midst of its work; a new one would have to begin it anew."""
-        return None if self._works else m.Rest()
+        return None if self._works else talk.Rest()
 
-    def _begin(self, task: m.StageIn | m.StageOut) -> list[Effect]:
+    def _begin(self, task: intents.StageIn | intents.StageOut) -> list[Effect]:
         if type(self._task) is type(task):
             return []  # heard twice
         if self._works:
@@ -96,7 +96,7 @@ class StagingLogic:
         stager = self._stager(task.job_id, task.nodes)
         work = (
             Work("stage-in", lambda tell: self._stage_in(stager, tell))
-            if isinstance(task, m.StageIn)
+            if isinstance(task, intents.StageIn)
             else Work("stage-out", lambda _: stager.stage_out(task.bundle, task.rootfs, complete=task.complete))
         )
         return [work, Later("limit", limit)] if limit else [work]
@@ -120,7 +120,7 @@ class StagingLogic:
     def _cut(self) -> list[Effect]:
         self._late = True
         # The next message from the state actor, or the end of the container, ends the script's processes.
-        if isinstance(self._task, m.StageIn):
+        if isinstance(self._task, intents.StageIn):
             return [Report(e.StagingFailed(self._too_long))]
         return [Work("discard", lambda _: self._discard())]
 
@@ -160,7 +160,7 @@ def _log_to(write: Callable[[str, str], None]) -> Log:
     return lambda level, text: write(LOG_WORDS.get(max(-1, min(level, 5)), "info"), text)
 
 
-def main(begin: m.Begin, channel: int) -> int:
+def main(begin: talk.Begin, channel: int) -> int:
     """Body of the process."""
     creation = begin.creation
     log = _log_to(Logbook(creation, "staging").write)

@@ -14,8 +14,7 @@ from proto.errors import StorageError
 from proto.exit_codes import INT, INTERNAL, INTERRUPTED, KILLED, REFUSED
 from proto.host.trees import remove_tree
 from proto.life import events as e
-from proto.life import lifecycle, wants
-from proto.life import messages as m
+from proto.life import lifecycle, requests, talk, wants
 from proto.wire.codec import to_plain
 from proto.wire.envelope import Envelope, new_id
 from proto.wire.registry import Message
@@ -40,11 +39,11 @@ DIRECTORY = 1.0
 class StateActor(ProcessActor):
     """The actor that the hub, the journal and the tap belong to."""
 
-    def __init__(self, begin: m.Begin, channel: int) -> None:
+    def __init__(self, begin: talk.Begin, channel: int) -> None:
         super().__init__(begin, channel)
         self.recorder = Recorder(begin, self.log)
         self.container = lifecycle.replay(self.recorder.records)
-        self.children: dict[str, m.ChildChanged] = {}
+        self.children: dict[str, talk.ChildChanged] = {}
         self._intents = Intents()
         self._needed: frozenset[str] | None = None
         self._abandoned = False
@@ -104,19 +103,19 @@ class StateActor(ProcessActor):
                     self._happen(fact)
             case Tick(request) if request in self.requests:
                 self.requests.time_out(request)
-            case m.ChildChanged():
+            case talk.ChildChanged():
                 self._on_child(event)
-            case m.Interrupted(signal, number, logout):
+            case talk.Interrupted(signal, number, logout):
                 self._on_interrupted(signal, number, logout)
-                self.channel.send(m.Heeded(signal, number))
-            case m.Processes():
+                self.channel.send(talk.Heeded(signal, number))
+            case talk.Processes():
                 self.desk.listed(event, self.container, self.children)
-            case m.Abandoned():
+            case talk.Abandoned():
                 self._abandoned = True
                 self._happen(e.CancelRequested("the death of create", KILLED, forced=True))
                 if self.container.finished:
                     self._remove_abandoned()
-            case m.Deserted():
+            case talk.Deserted():
                 if not (self.container.ran or self.container.promised):
                     self._happen(e.CancelRequested("the end of the engine that waited for it", KILLED, forced=True))
             case _:
@@ -168,7 +167,7 @@ class StateActor(ProcessActor):
         if shown and self.container.answered and not self._answered:
             # The engine may ask for the state as soon as create returns. Twice, by two incarnations, does no harm.
             self._answered = True
-            self.channel.send(m.AnswerCreate("", ""))
+            self.channel.send(talk.AnswerCreate("", ""))
         if wanted and isinstance(wanted[-1].message, e.Finished):
             self._finish(wanted[-1].message)
 
@@ -206,7 +205,7 @@ class StateActor(ProcessActor):
         needed = wants.needed(self.container)
         if needed != self._needed:
             self._needed = needed
-            self.channel.send(m.Needed(tuple(sorted(needed))))
+            self.channel.send(talk.Needed(tuple(sorted(needed))))
         return needed
 
     def _set_clocks(self) -> None:
@@ -219,7 +218,7 @@ class StateActor(ProcessActor):
         ending = self.container.ending
         assert ending is not None  # noqa: S101 - the life cycle wants Finished only when it ends
         if not self.container.answered:
-            self.channel.send(m.AnswerCreate(ending.code, ending.sentence or "the container was cancelled"))
+            self.channel.send(talk.AnswerCreate(ending.code, ending.sentence or "the container was cancelled"))
         if ending.sentence and ending.kind != "exited":
             self.log.write("info", f"{ending.kind}, exit code {ending.exit_code}: {ending.sentence}")
         if ending.kind == "out-of-memory":
@@ -248,30 +247,32 @@ class StateActor(ProcessActor):
     def _leave(self) -> None:
         ending = self.container.ending
         assert ending is not None  # noqa: S101 - it has finished
-        self.channel.send(m.Finish(ending.exit_code, hand_over=self.container.given_up))
+        self.channel.send(talk.Finish(ending.exit_code, hand_over=self.container.given_up))
 
     # --- what comes in ----------------------------------------------------------------------------------------
 
     def _on_arrival(self, arrival: Arrival) -> None:
         envelope = arrival.envelope
         match envelope.message:
-            case m.Start() | m.Kill() | m.Delete() as request:
+            case requests.Start() | requests.Kill() | requests.Delete() as request:
                 self._on_request(arrival, request)
-            case m.Intervene() as wish:
+            case requests.Intervene() as wish:
                 self.desk.intervene(arrival, wish, self.children, self._happen)
-            case m.Inspect(what):
+            case requests.Inspect(what):
                 self.desk.inspect(arrival, what, self.container, self.children)
-            case m.Heard() if envelope.source not in CLIENTS:
+            case requests.Heard() if envelope.source not in CLIENTS:
                 self._intents.heard(envelope.cause)
-            case m.Note(event, data):
+            case requests.Note(event, data):
                 self.tap.publish_data("note", (envelope.source, event), lambda: dict(data))
                 if envelope.source in CLIENTS:
-                    self.hub.reply(arrival, m.Done())
+                    self.hub.reply(arrival, requests.Done())
             case message if type(message) in lifecycle.RULES and envelope.source not in CLIENTS:
                 self._happen(message, envelope.source, envelope.id)
-                self.hub.reply(arrival, m.Heard())
+                self.hub.reply(arrival, requests.Heard())
             case message:
-                self.hub.reply(arrival, m.Failed("protocol", f"{type(message).__name__} is not for the state actor"))
+                self.hub.reply(
+                    arrival, requests.Failed("protocol", f"{type(message).__name__} is not for the state actor")
+                )
 
     def _publish(self, source: str, fact: Message) -> None:
         """Put a fact on the tap, and what the container is by it."""
@@ -298,7 +299,7 @@ class StateActor(ProcessActor):
         self.requests.answer(self.container)
         self.requests.wait(envelope.id)
 
-    def _on_child(self, child: m.ChildChanged) -> None:
+    def _on_child(self, child: talk.ChildChanged) -> None:
         self.children[child.actor] = child
         early: list[Arrival | Reached] = []
         if child.status == "running":
@@ -323,7 +324,7 @@ class StateActor(ProcessActor):
             self._happen(e.CancelRequested("SIGINT", INTERRUPTED, forced=again), "anchor")
 
 
-def main(begin: m.Begin, channel: int) -> int:
+def main(begin: talk.Begin, channel: int) -> int:
     """Body of the process."""
     make_room()
     return run(StateActor, begin, channel)

@@ -7,12 +7,12 @@ state answers it. The words of the refusals are matched by engines and by runc's
 from proto.errors import InternalError, LaunchError, ScrunError, WrongStateError, from_wire
 from proto.exit_codes import KILL, KILLED, WINCH
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import requests
 from proto.life.container import Container
 from proto.value import Value
 from proto.wire.registry import Message
 
-Request = m.Start | m.Kill | m.Delete
+Request = requests.Start | requests.Kill | requests.Delete
 
 KILL_WAIT = 0.5
 """After ``kill KILL`` the container ends within ``kill_wait`` whatever Slurm says, so no caller need wait for Slurm."""
@@ -36,22 +36,22 @@ def admit(container: Container, request: Request, request_id: str) -> Admission:
 
     """
     match request:
-        case m.Start():
+        case requests.Start():
             return _admit_start(container, request_id)
-        case m.Kill():
+        case requests.Kill():
             return _admit_kill(container, request, request_id)
-        case m.Delete():
+        case requests.Delete():
             return _admit_delete(container, request)
 
 
 def answer(container: Container, request: Request, request_id: str) -> ScrunError | bool:
     """Whether an admitted request has been carried out: True, an error, or False for not yet."""
     match request:
-        case m.Start():
+        case requests.Start():
             if container.ran or container.promised:  # whatever came then
                 return True
             return _failure(container) if container.finished else False
-        case m.Kill():
+        case requests.Kill():
             for known, sentence in container.outcomes:
                 if known == request_id:
                     # Slurm takes no KILL for a job that it is ending; the container ends within ``kill_wait`` even so.
@@ -59,13 +59,13 @@ def answer(container: Container, request: Request, request_id: str) -> ScrunErro
             # One that is not under way has been merged with another one.
             under_way = any(signal.request == request_id for signal in container.signals)
             return container.finished or container.ending is not None or not under_way
-        case m.Delete():
+        case requests.Delete():
             return container.finished
 
 
 def patience(request: Message) -> float | None:
     """Seconds after which a request is answered though Slurm has said nothing yet; None: it waits."""
-    if not isinstance(request, m.Kill):
+    if not isinstance(request, requests.Kill):
         return None
     return KILL_WAIT if request.signal == KILL else SIGNAL_WAIT
 
@@ -87,7 +87,7 @@ def _admit_start(container: Container, request_id: str) -> Admission:
     return Admission(e.StartRequested(request_id))
 
 
-def _admit_kill(container: Container, request: m.Kill, request_id: str) -> Admission:
+def _admit_kill(container: Container, request: requests.Kill, request_id: str) -> Admission:
     if container.finished:
         msg = "container not running"
         raise WrongStateError(msg)
@@ -102,7 +102,7 @@ def _admit_kill(container: Container, request: m.Kill, request_id: str) -> Admis
     return Admission(event)
 
 
-def _admit_delete(container: Container, request: m.Delete) -> Admission:
+def _admit_delete(container: Container, request: requests.Delete) -> Admission:
     if container.finished or (container.ending is not None and container.forced):
         return Admission()
     if not request.force and container.status in {"running", "paused"}:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from proto.exit_codes import KILLED, REFUSED
 from proto.life import events as e
-from proto.life import messages as m
-from proto.life import wants
+from proto.life import intents, wants
 from proto.life.container import Container
 from proto.life.settings import Settings
 from proto.wire.registry import Message
@@ -91,4 +90,4 @@ def _waits_to_run(c: Container) -> bool:
 
 
 def _waits_for_release_only(c: Container) -> bool:
-    return c.ending is not None and [type(want.message) for want in wants.wanted(c)] == [m.ReleaseJob]
+    return c.ending is not None and [type(want.message) for want in wants.wanted(c)] == [intents.ReleaseJob]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from actors.process.channel import Channel
 from proto.errors import ScrunError
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import requests, talk
 from proto.life.container import Container
 from proto.wire.registry import Message
 
@@ -20,7 +20,7 @@ OF_THE_ANCHOR = frozenset({"tree"})
 ONLOOKERS = 100
 """So many wait for the anchor's word about its processes; who asked before them has no answer."""
 
-Children = dict[str, m.ChildChanged]
+Children = dict[str, talk.ChildChanged]
 
 
 class Desk:
@@ -43,18 +43,22 @@ class Desk:
         """Answer somebody who looks, at once or when the anchor has said whom it has."""
         if what in OF_THE_ANCHOR:
             self._onlookers = [*self._onlookers[1 - ONLOOKERS :], arrival]
-            self._channel.send(m.ListProcesses())
+            self._channel.send(talk.ListProcesses())
         else:
             self._show(arrival, None, container, children)
 
-    def listed(self, processes: m.Processes, container: Container, children: Children) -> None:
+    def listed(self, processes: talk.Processes, container: Container, children: Children) -> None:
         """The anchor has said whom it has."""
         onlookers, self._onlookers = self._onlookers, []
         for arrival in onlookers:
             self._show(arrival, processes, container, children)
 
     def intervene(
-        self, arrival: Arrival, wish: m.Intervene, children: Children, happen: Callable[[Message, str, str], None]
+        self,
+        arrival: Arrival,
+        wish: requests.Intervene,
+        children: Children,
+        happen: Callable[[Message, str, str], None],
     ) -> None:
         """Do what somebody wants, once it is in the journal who that is.
 
@@ -67,7 +71,7 @@ class Desk:
         """
         id_ = arrival.envelope.id
         known = any(isinstance(r.event, e.Intervened) and r.event.request == id_ for r in self._recorder.records)
-        answer: Message = m.Done()
+        answer: Message = requests.Done()
         try:
             if not known:
                 from .interventions import check
@@ -75,16 +79,16 @@ class Desk:
                 check(wish, children)
                 event = e.Intervened(wish.action, wish.actor, arrival.uid, arrival.pid, id_, wish.level)
                 happen(event, arrival.envelope.source, id_)
-                self._channel.send(m.Administer(wish.action, wish.actor, wish.level))
+                self._channel.send(talk.Administer(wish.action, wish.actor, wish.level))
         except ScrunError as error:
-            answer = m.Failed(error.code, error.sentence)
+            answer = requests.Failed(error.code, error.sentence)
         except ImportError as error:
-            answer = m.Failed("internal", f"scrun was installed anew, and this container is older: {error}")
+            answer = requests.Failed("internal", f"scrun was installed anew, and this container is older: {error}")
         self._hub.reply(arrival, answer)
 
-    def _show(self, arrival: Arrival, listed: m.Processes | None, container: Container, children: Children) -> None:
+    def _show(self, arrival: Arrival, listed: talk.Processes | None, container: Container, children: Children) -> None:
         asked = arrival.envelope.message
-        assert isinstance(asked, m.Inspect)  # noqa: S101 - only these come here
+        assert isinstance(asked, requests.Inspect)  # noqa: S101 - only these come here
         records = tuple(self._recorder.records)
         try:
             from .inspection import View, inspect
@@ -94,5 +98,5 @@ class Desk:
             answer = inspect(view, asked.what, asked.argument)
         except Exception as error:
             # Whoever only looks harms no container, also not where scrun was installed anew and has other files.
-            answer = m.Failed("internal", f"the state actor cannot show its {asked.what[:40]}: {error!r}")
+            answer = requests.Failed("internal", f"the state actor cannot show its {asked.what[:40]}: {error!r}")
         self._hub.reply(arrival, answer)

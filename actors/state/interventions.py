@@ -3,13 +3,13 @@
 from actors.process.supervision import FREE
 from proto.errors import UsageError, WrongStateError
 from proto.host.log_record import LEVELS
-from proto.life import messages as m
+from proto.life import requests, talk
 
 OF_ALL = frozenset({"hold", "resume"})
 """Actions that are about no single actor."""
 
 
-def check(wish: m.Intervene, children: dict[str, m.ChildChanged]) -> None:
+def check(wish: requests.Intervene, children: dict[str, talk.ChildChanged]) -> None:
     """Say why it cannot be done, if so.
 
     Raises:

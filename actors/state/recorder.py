@@ -17,7 +17,7 @@ from proto.life import events as e
 from proto.life import state_file
 from proto.life.container import Container
 from proto.life.journal import ROOM, Journal, Record, pack
-from proto.life.messages import Begin
+from proto.life.talk import Begin
 from proto.wire.registry import Message
 
 FOR_GOOD = frozenset({errno.EROFS, errno.EIO, errno.ESTALE})

@@ -2,7 +2,7 @@
 
 from actors.process.inbox import Inbox
 from proto.errors import ScrunError
-from proto.life import messages as m
+from proto.life import requests
 from proto.life.container import Container
 from proto.wire.registry import Message
 
@@ -47,15 +47,15 @@ class Requests:
             if isinstance(outcome, ScrunError):
                 self.refuse(arrival, outcome)
             elif outcome:
-                self._close(arrival, m.Done())
+                self._close(arrival, requests.Done())
 
     def time_out(self, request_id: str) -> None:
         """It has been written down and is on its way: that must do."""
-        self._close(self._open[request_id][0], m.Done())
+        self._close(self._open[request_id][0], requests.Done())
 
     def refuse(self, arrival: Arrival, error: ScrunError) -> None:
         """Say why it is not carried out."""
-        self._close(arrival, m.Failed(error.code, error.sentence))
+        self._close(arrival, requests.Failed(error.code, error.sentence))
 
     def _close(self, arrival: Arrival, reply: Message) -> None:
         self._open.pop(arrival.envelope.id, None)

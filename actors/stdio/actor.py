@@ -13,7 +13,7 @@ import zmq
 from actors.process.effects import Effect, Later, Report, Tell, Tick, ToAnchor
 from actors.process.peer import PeerActor, Received
 from actors.process.shell import run
-from proto.life import messages as m
+from proto.life import intents, requests, talk
 from proto.life.events import OutputDrained
 from proto.value import Value
 from proto.wire.envelope import Envelope
@@ -78,24 +78,24 @@ class StdioLogic:
         match event:
             case Flow(name):
                 return self._flow(name)
-            case Received(envelope) if isinstance(envelope.message, m.Drain):
+            case Received(envelope) if isinstance(envelope.message, intents.Drain):
                 if self._draining is None:
                     self._draining = envelope.id
                     self._epitaph = envelope.message.epitaph
-                return [ToAnchor(m.Close(LAUNCHER)), *self._drained()]
+                return [ToAnchor(talk.Close(LAUNCHER)), *self._drained()]
             case Tick("note"):
                 return self._note()
             case _:
                 return ()
 
-    def rest(self) -> m.Rest | None:
+    def rest(self) -> talk.Rest | None:
         """It comes back when a source has something, or a target has gone."""
         flowing = [stream for name, stream in self.streams.items() if name not in self.ended]
         if not all(stream.idle for stream in flowing) or self._noted != self._total():
             return None
         # (a terminal that was opened anew is watched by the descriptor that it was opened from)
         watched = {self._names.get(number, stream.name): mask for stream in flowing for number, mask in stream.wants()}
-        return m.Rest(descriptors=watched, counts=self._moved())
+        return talk.Rest(descriptors=watched, counts=self._moved())
 
     def _flow(self, name: str) -> list[Effect]:
         stream = self.streams[name]
@@ -112,7 +112,7 @@ class StdioLogic:
             self.ended.add(name)
             # No incarnation can use them any more, and the far side waits for the end of file.
             closing = ("stdin", "step-stdin") if name == "stdin" else (f"step-{name}",)
-            effects.append(ToAnchor(m.Close(closing)))
+            effects.append(ToAnchor(talk.Close(closing)))
             effects += self._drained()
         return effects
 
@@ -124,7 +124,7 @@ class StdioLogic:
         self.drained = True
         # The engine's readers see the end now; staging out and giving the job back may take their time.
         return [
-            ToAnchor(m.Close(OUTPUT)),
+            ToAnchor(talk.Close(OUTPUT)),
             Report(OutputDrained(*(self._moved().get(n, 0) for n in ("stdin", "stdout", "stderr"))), self._draining),
         ]
 
@@ -141,7 +141,7 @@ class StdioLogic:
     def _note(self) -> list[Effect]:
         self._noted = self._total()
         counts = {name: str(count) for name, count in self._moved().items()}
-        return [Tell(Envelope("state", "stdio", m.Note("moved", counts)))]
+        return [Tell(Envelope("state", "stdio", requests.Note("moved", counts)))]
 
     def _moved(self) -> dict[str, int]:
         """Bytes of each stream, those of earlier incarnations included."""
@@ -194,6 +194,6 @@ class StdioActor(PeerActor):
             os.close(self.begin.descriptors[descriptor])
 
 
-def main(begin: m.Begin, channel: int) -> int:
+def main(begin: talk.Begin, channel: int) -> int:
     """Body of the process."""
     return run(StdioActor, begin, channel, StdioLogic(begin.descriptors, begin.counts))

@@ -10,7 +10,7 @@ from proto.value import Value
 from proto.wire.registry import Message
 
 from . import events as e
-from . import messages as m
+from . import intents
 from .container import Container
 from .ending import Ending
 
@@ -50,12 +50,12 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
     if c.job == "none":
         wants.append(("state", e.JobRequested(c.creation.cookie if c.creation else "")))
     if c.job in {"requested", "queued"}:
-        wants.append(("allocation", m.RequestJob(retry=not c.create_wait_over)))
+        wants.append(("allocation", intents.RequestJob(retry=not c.create_wait_over)))
     if c.job == "granted" and c.step == "none":
         if c.stage == "begun":
-            wants.append(("staging", m.StageIn(c.job_id, c.nodes)))
+            wants.append(("staging", intents.StageIn(c.job_id, c.nodes)))
         if c.job_id:
-            wants.append(("allocation", m.WatchJob(c.job_id)))
+            wants.append(("allocation", intents.WatchJob(c.job_id)))
     if not c.answered and (c.stage == "ready" or (c.create_wait_over and c.job in {"queued", "granted"})):
         wants.append(("state", e.CreateAnswered()))
     if c.started_by and c.stage == "ready":
@@ -63,12 +63,12 @@ def _wanted_while_going(c: Container) -> list[tuple[str, Message]]:
             wants.append(("state", e.LaunchRequested()))
         elif c.step in {"launching", "running"}:
             runs = c.step == "running"
-            wants.append(("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, programs=c.programs, runs=runs)))
+            wants.append(("allocation", intents.LaunchStep(c.job_id, c.bundle, c.argv, programs=c.programs, runs=runs)))
     if c.step == "running":
         single_node = not set(",[") & set(c.nodes)  # a host list of Slurm's: node1,node2 or node[1-2]
         # One at a time: each is a command of its own, and two that run side by side arrive in any order.
         due = [s for s in c.signals if s == c.signals[0] or s.signal == KILL]
-        wants += [("signals", m.RelaySignal(s.number, s.signal, c.step_id, single_node)) for s in due]
+        wants += [("signals", intents.RelaySignal(s.number, s.signal, c.step_id, single_node)) for s in due]
     return wants
 
 
@@ -78,8 +78,8 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
     if c.step in {"launching", "running"}:
         # The allocation actor goes on listening for srun's end.
         return [
-            ("allocation", m.LaunchStep(c.job_id, c.bundle, c.argv, retry=False, programs=c.programs)),
-            ("signals", m.EndStep(c.step_id, c.forced)),
+            ("allocation", intents.LaunchStep(c.job_id, c.bundle, c.argv, retry=False, programs=c.programs)),
+            ("signals", intents.EndStep(c.step_id, c.forced)),
         ]
     # Who was told that it runs looks for its end in its output.
     if (c.step == "ended" or c.promised) and not c.drained:
@@ -87,14 +87,14 @@ def _wanted_to_end(c: Container, ending: Ending) -> list[tuple[str, Message]]:
         # A program that has failed may have failed by what its image has lost.
         failed = ending.kind == "exited" and ending.exit_code != 0
         last = (c.notice if failed else "") if own else ending.sentence
-        return [("stdio", m.Drain(f"scrun: {last}" if last else ""))]
+        return [("stdio", intents.Drain(f"scrun: {last}" if last else ""))]
     wants: list[tuple[str, Message]] = []
     if c.stage not in {"none", "out"}:
         complete = c.step == "ended" and ending.kind != "launch-failed"
-        wants.append(("staging", m.StageOut(c.job_id, c.nodes, c.bundle, c.rootfs, complete)))
+        wants.append(("staging", intents.StageOut(c.job_id, c.nodes, c.bundle, c.rootfs, complete)))
     scripted = c.creation is not None and c.creation.settings.scrun.lua
     on_node = c.programs and c.step == "ended" and ending.kind != "node-failure"
     if c.ours and not (wants and (scripted or on_node)):
         # A script may want to run commands on the nodes once more, and changes may still lie there.
-        wants.append(("allocation", m.ReleaseJob(c.job_id, ending.exit_code)))
+        wants.append(("allocation", intents.ReleaseJob(c.job_id, ending.exit_code)))
     return wants or [("state", e.Finished())]

@@ -7,7 +7,7 @@ from proto.host.paths import ContainerPaths
 from proto.value import Value
 
 if TYPE_CHECKING:
-    from proto.life.messages import Table
+    from proto.life.requests import Table
 
 Row = tuple[object, ...]
 """A cell for each column: what JSON has."""
@@ -55,12 +55,12 @@ class Question:
 
     def ask(self, what: str) -> "Table":
         """A table of the state actor's; see ``hub.ask``."""
-        from proto.life import messages as m
+        from proto.life import requests
 
         from .hub import ask
 
-        table = ask(self.paths, m.Inspect(what, self.argument))
-        assert isinstance(table, m.Table)  # noqa: S101 - the only answer to Inspect that is no error
+        table = ask(self.paths, requests.Inspect(what, self.argument))
+        assert isinstance(table, requests.Table)  # noqa: S101 - the only answer to Inspect that is no error
         return table
 
 

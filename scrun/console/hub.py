@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from proto.errors import DeadlineError, NotFoundError, from_wire
 from proto.host.paths import ContainerPaths
 from proto.host.sockets import endpoint
-from proto.life import messages as m
+from proto.life import requests
 from proto.wire.registry import Message
 from scrun.box.box import Box, find
 
@@ -46,7 +46,7 @@ def ask(paths: ContainerPaths, question: Message) -> Message:
             msg = f"container {paths.id} does not answer; its anchor may be gone (scrun state {paths.id})"
             raise DeadlineError(msg)
         reply = unpack(sock.recv()).message
-    if isinstance(reply, m.Failed):
+    if isinstance(reply, requests.Failed):
         raise from_wire(reply.code, reply.sentence)
     return reply
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from proto.errors import UsageError
-from proto.life import messages as m
+from proto.life import requests
 
 from .command import Command, Question, Row
 
 
-def rows(question: Question, action: m.Action) -> Iterator[Row]:
+def rows(question: Question, action: requests.Action) -> Iterator[Row]:
     """Ask who is there whether it shall be, have it done, and say so.
 
     Raises:
@@ -26,7 +26,7 @@ def rows(question: Question, action: m.Action) -> Iterator[Row]:
     whom = " ".join(question.arguments) or "the supervisor of all actors"
     if not question.yes and not _confirmed(f"{action} {whom} of container {question.id}?"):
         raise UsageError(f"nothing was done: {action} wants a y, or the option --yes")
-    ask(question.paths, m.Intervene(action, question.argument, "".join(question.arguments[1:])))
+    ask(question.paths, requests.Intervene(action, question.argument, "".join(question.arguments[1:])))
     yield action, question.argument, question.id
 
 
@@ -40,7 +40,7 @@ def _confirmed(sentence: str) -> bool:
         return False
 
 
-def _command(action: m.Action, summary: str, reading: str, argument: str = "ACTOR") -> Command:
+def _command(action: requests.Action, summary: str, reading: str, argument: str = "ACTOR") -> Command:
     return Command(action, summary, ("command", "actor", "container"), partial(rows, action=action), reading, argument)
 
 

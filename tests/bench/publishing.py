@@ -32,7 +32,7 @@ def listen_for_ever(path: str) -> None:
 
 def milliseconds(tap: Tap) -> float:
     """Of a processor, for publishing so many of the commonest message."""
-    from proto.life.messages import LaunchStep
+    from proto.life.intents import LaunchStep
 
     message = LaunchStep(1, "/bundle", (b"program",))
     begin = time.process_time()

@@ -19,7 +19,7 @@ import zmq
 from actors.anchor.descriptors import listen
 from actors.state.tap import Tap
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import requests
 from proto.wire.envelope import Envelope
 from tests.chaos.witness import find
 from tests.process.site import COMMAND, Site
@@ -106,7 +106,7 @@ def starting_again(site: Site) -> Iterator[Callable[[int], bool]]:
 
         def asked(count: int) -> bool:
             for _ in range(count):
-                hub.send(Envelope("state", "client", m.Start()).pack())
+                hub.send(Envelope("state", "client", requests.Start()).pack())
             return all(hub.poll(10_000) and hub.recv() for _ in range(count))
 
         yield asked

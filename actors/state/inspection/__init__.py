@@ -6,7 +6,7 @@ They are the server halves of the console's commands; each has the name of its c
 from collections.abc import Callable
 
 from proto.errors import ScrunError
-from proto.life import messages as m
+from proto.life import requests
 from proto.wire.registry import Message
 
 from . import journal, state, story, tree, wants
@@ -14,7 +14,7 @@ from .view import View
 
 __all__ = ["TABLES", "View", "inspect"]
 
-TABLES: dict[str, Callable[[View, str], m.Table]] = {
+TABLES: dict[str, Callable[[View, str], requests.Table]] = {
     "tree": tree.table,
     "journal": journal.table,
     "wants": wants.table,
@@ -26,8 +26,8 @@ TABLES: dict[str, Callable[[View, str], m.Table]] = {
 def inspect(view: View, what: str, argument: str) -> Message:
     """The table of that name, or a refusal that says what there is."""
     if what not in TABLES:
-        return m.Failed("usage", f"there is no table {what[:40]!r}; there are {', '.join(TABLES)}")
+        return requests.Failed("usage", f"there is no table {what[:40]!r}; there are {', '.join(TABLES)}")
     try:
         return TABLES[what](view, argument)
     except ScrunError as error:
-        return m.Failed(error.code, error.sentence)
+        return requests.Failed(error.code, error.sentence)

@@ -1,7 +1,7 @@
 """The journal's records, without what may be secret."""
 
 from actors.state.tap import redact
-from proto.life import messages as m
+from proto.life import requests
 from proto.life.journal import Record
 from proto.wire.registry import word_of
 
@@ -10,9 +10,9 @@ from .view import View, cell
 HEADER = ("time", "event", "data")
 
 
-def table(view: View, _: str) -> m.Table:
+def table(view: View, _: str) -> requests.Table:
     """A row for each record."""
-    return m.Table(HEADER, tuple(row(record) for record in view.records))
+    return requests.Table(HEADER, tuple(row(record) for record in view.records))
 
 
 def row(record: Record) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from actors.state.causes import causes, related
 from proto.errors import NotFoundError
-from proto.life import messages as m
+from proto.life import requests
 from proto.wire.registry import word_of
 
 from .journal import row
@@ -11,7 +11,7 @@ from .view import View
 HEADER = ("number", "time", "event", "relation", "because of", "data")
 
 
-def table(view: View, argument: str) -> m.Table:
+def table(view: View, argument: str) -> requests.Table:
     """The event, and those before and after it that belong to it.
 
     Raises:
@@ -27,7 +27,7 @@ def table(view: View, argument: str) -> m.Table:
         relation = "cause" if at in before else "effect" if at in after else "this"
         because = ", ".join(f"{cause.event} ({cause.link})" for cause in found[at - 1])
         rows.append((str(at), time, event, relation, because or "outside", data))
-    return m.Table(HEADER, tuple(rows))
+    return requests.Table(HEADER, tuple(rows))
 
 
 def _number(view: View, argument: str) -> int:

@@ -1,6 +1,6 @@
 """The processes of a container: anchor, guard, actors, and the commands that run."""
 
-from proto.life import messages as m
+from proto.life import requests
 from proto.life.state_file import phase
 
 from .view import View
@@ -8,7 +8,7 @@ from .view import View
 HEADER = ("process", "pid", "incarnation", "restarts", "status", "mailbox", "lease", "detail")
 
 
-def table(view: View, _: str) -> m.Table:
+def table(view: View, _: str) -> requests.Table:
     """A row for each process, in the order of their start."""
     known = {process.name: process for process in view.processes}
     held = ", restarts are held" if view.held else ""
@@ -26,4 +26,4 @@ def table(view: View, _: str) -> m.Table:
     for process in known.values():
         detail = f"asked for by {process.task}"
         rows.append((process.name, str(process.pid), "1", "0", "running", "", "", detail))
-    return m.Table(HEADER, tuple(rows))
+    return requests.Table(HEADER, tuple(rows))

@@ -2,7 +2,7 @@
 
 import json
 
-from proto.life import messages as m
+from proto.life import talk
 from proto.life.container import Container
 from proto.life.journal import Record
 from proto.value import Value
@@ -23,9 +23,9 @@ class View(Value):
 
     anchor: int
     container: Container
-    children: tuple[m.ChildChanged, ...]
+    children: tuple[talk.ChildChanged, ...]
     records: tuple[Record, ...]
-    processes: tuple[m.Process, ...] = ()
+    processes: tuple[talk.Process, ...] = ()
     held: bool = False
 
 

@@ -17,7 +17,7 @@ from actors.anchor.caller import Caller
 from actors.anchor.engine import Engine
 from actors.anchor.outbox import Outbox
 from actors.process.channel import Channel
-from proto.life import messages as m
+from proto.life import talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,7 @@ class Loop:
         (number, _), *_ = self.poller.poll(10_000)
         assert self.caller.hear(number)
         assert not self.caller.hear(number)
-        self.outbox.child(m.ChildChanged("x", 1, 1, 0, "running"))  # or there might be nothing to hear
+        self.outbox.child(talk.ChildChanged("x", 1, 1, 0, "running"))  # or there might be nothing to hear
         self.outbox.tell(self.near)
         return (self.far.receive() or [])[:-1]
 
@@ -128,9 +128,9 @@ def loops() -> Iterator[list[Loop]]:
 def test_an_engine_that_ends_while_create_waits_leaves_nobody(loops: list[Loop]) -> None:
     for loop in loops:
         loop.kill()
-        assert loop.turn() == [m.Deserted()]
+        assert loop.turn() == [talk.Deserted()]
         loop.create.close()
-        assert loop.turn() == [m.Abandoned()]
+        assert loop.turn() == [talk.Abandoned()]
 
 
 def test_one_that_has_created_and_not_started_may_have_meant_that(loops: list[Loop]) -> None:
@@ -139,4 +139,4 @@ def test_one_that_has_created_and_not_started_may_have_meant_that(loops: list[Lo
         loop.answered()
         loop.kill()
         told.append(loop.turn())
-    assert told == [[], [m.Deserted()]]
+    assert told == [[], [talk.Deserted()]]

@@ -15,7 +15,7 @@ from actors.state import hub as hub_module
 from actors.state.early_words import LONGEST, PROCESSES, SECONDS, WORDS, EarlyWords, Word
 from actors.state.hub import Arrival, Hub, Reached
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import requests
 from proto.wire.envelope import Envelope, new_id
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Peers:
         """Say all that, and return what the hub has heard when it has read it."""
         for message in messages:
             sock.send(Envelope("state", source, message, new_id()).pack())
-        mark = m.Inspect(f"{MARK} {next(self._numbers)}")
+        mark = requests.Inspect(f"{MARK} {next(self._numbers)}")
         sock.send(Envelope("state", "client", mark, new_id()).pack())
         heard: list[Message] = []
         while mark not in heard:
@@ -121,7 +121,7 @@ def test_an_early_word_can_be_answered(peers: Peers) -> None:
     sock = peers.connect()
     peers.say(sock, *facts(1))
     [arrival] = [one for one in peers.hub.introduce("allocation", US) if isinstance(one, Arrival)]
-    peers.hub.reply(arrival, m.Heard())
+    peers.hub.reply(arrival, requests.Heard())
     assert sock.poll(PATIENCE)
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from actors.state.intents import PAUSES, Intents
-from proto.life import messages as m
+from proto.life import intents
 from proto.life.wants import Want
 
-DRAIN = Want("stdio", m.Drain())
-RELEASE = Want("allocation", m.ReleaseJob(5, 0))
+DRAIN = Want("stdio", intents.Drain())
+RELEASE = Want("allocation", intents.ReleaseJob(5, 0))
 
 
 class Desk:

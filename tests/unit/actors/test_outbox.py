@@ -7,11 +7,11 @@ import pytest
 
 from actors.anchor.outbox import Outbox
 from actors.process.channel import Channel
-from proto.life import messages as m
+from proto.life import talk
 from proto.wire.registry import Message
 
-BORN = m.ChildChanged("stdio", 7, 1, 0, "running")
-GONE = m.ChildChanged("stdio", 0, 1, 1, "dead", "exit status 70")
+BORN = talk.ChildChanged("stdio", 7, 1, 0, "running")
+GONE = talk.ChildChanged("stdio", 0, 1, 1, "dead", "exit status 70")
 
 
 class Line:
@@ -44,7 +44,7 @@ def test_what_nobody_hears_yet_waits_and_is_told_once_in_its_order(line: Line) -
     news.tell(None)
     news.tell(line.near)
     news.tell(line.near)
-    assert line.heard() == [BORN, m.Interrupted(15, 1), GONE]
+    assert line.heard() == [BORN, talk.Interrupted(15, 1), GONE]
 
 
 def test_the_same_signal_is_counted(line: Line) -> None:
@@ -52,7 +52,7 @@ def test_the_same_signal_is_counted(line: Line) -> None:
     for signum in (2, 15, 2):
         news.interrupted(signum)
     news.tell(line.near)
-    assert line.heard() == [m.Interrupted(2, 1), m.Interrupted(15, 1), m.Interrupted(2, 2)]
+    assert line.heard() == [talk.Interrupted(2, 1), talk.Interrupted(15, 1), talk.Interrupted(2, 2)]
 
 
 def test_a_successor_hears_of_the_signals_that_the_journal_does_not_have(line: Line) -> None:
@@ -61,28 +61,28 @@ def test_a_successor_hears_of_the_signals_that_the_journal_does_not_have(line: L
         news.interrupted(signum)
     news.tell(line.near)
     line.heard()
-    news.heeded(m.Heeded(2, 1))
+    news.heeded(talk.Heeded(2, 1))
     news.begin_anew()
     news.tell(line.near)
-    assert line.heard() == [m.Interrupted(15, 1), m.Interrupted(2, 2)]
+    assert line.heard() == [talk.Interrupted(15, 1), talk.Interrupted(2, 2)]
 
 
 def test_a_successor_hears_no_signal_twice_that_its_predecessor_has_never_heard(line: Line) -> None:
     news = Outbox()
     news.interrupted(15)
-    news.for_good(m.Abandoned())
+    news.for_good(talk.Abandoned())
     news.child(BORN)
     news.begin_anew()
     news.tell(line.near)
-    assert line.heard() == [BORN, m.Interrupted(15, 1), m.Abandoned()]
+    assert line.heard() == [BORN, talk.Interrupted(15, 1), talk.Abandoned()]
 
 
 def test_the_death_of_create_is_told_to_every_state_actor(line: Line) -> None:
     news = Outbox()
-    news.for_good(m.Abandoned())
+    news.for_good(talk.Abandoned())
     for _ in range(3):
         news.tell(line.near)
-        assert line.heard() == [m.Abandoned()]
+        assert line.heard() == [talk.Abandoned()]
         news.begin_anew()
 
 

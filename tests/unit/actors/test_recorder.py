@@ -14,7 +14,7 @@ from proto.life import events as e
 from proto.life import journal as journals
 from proto.life.container import Container
 from proto.life.journal import ROOM, Journal
-from proto.life.messages import Begin
+from proto.life.talk import Begin
 from proto.value import replace
 from proto.wire.registry import Message
 from tests.unit.creations import creation

@@ -10,7 +10,7 @@ from actors.process.peer import Received
 from actors.process.spool import Spool
 from actors.signals.actor import AGAIN, ATTEMPTS, INSIST, LONGEST_PAUSE, SignalsLogic
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import intents, talk
 from proto.wire.envelope import Envelope
 from proto.wire.registry import Message
 from tests.unit.allocation.slurm_container import SlurmContainer, reports, spawned
@@ -39,11 +39,11 @@ class Post:
         return list(self.logic.handle(Received(Envelope("signals", "state", message, "1" * 16))))
 
     def relay(self, number: int = 7, signum: int = 10, *, single_node: bool = False) -> list[Effect]:
-        return self.ask(m.RelaySignal(number, signum, "5.0", single_node))
+        return self.ask(intents.RelaySignal(number, signum, "5.0", single_node))
 
     def ends(self, name: str, text: str, status: int = EXITED_1) -> list[Effect]:
         self.container.say(name, text)
-        return list(self.logic.handle(m.Exited(name, status)))
+        return list(self.logic.handle(talk.Exited(name, status)))
 
     def waited(self, name: str) -> list[Effect]:
         return list(self.logic.handle(Tick(name)))
@@ -148,7 +148,7 @@ def test_a_new_actor_goes_the_way_of_its_predecessor_by_the_names(post: Post) ->
 
 def test_the_program_is_killed_and_then_what_is_left(post: Post) -> None:
     assert post.relay(signum=9) == post.kills_program("signal-7-1")
-    assert post.logic.rest() == m.Rest()
+    assert post.logic.rest() == talk.Rest()
     assert post.ends("signal-7-1", "", 0) == [Report(e.SignalDelivered(7))]
     assert post.logic.rest() is None
     assert post.waited("signal-7") == [post.scancel("signal-7-2", 9)]
@@ -181,25 +181,25 @@ def test_a_plain_step_that_hangs_holds_up_nobody(post: Post) -> None:
 
 
 def test_a_step_without_a_name_is_ended_by_its_srun(post: Post) -> None:
-    term = [ToAnchor(m.SignalCommand("step", 15)), Later("launcher", AGAIN)]
+    term = [ToAnchor(talk.SignalCommand("step", 15)), Later("launcher", AGAIN)]
     for forced in (False, True):
-        assert post.ask(m.EndStep("", forced)) == term
+        assert post.ask(intents.EndStep("", forced)) == term
     assert post.waited("launcher") == term
 
 
 def test_a_step_is_ended_by_term_and_then_by_kill(post: Post) -> None:
-    assert post.ask(m.EndStep("5.0", False)) == [Never("launcher"), post.scancel("end-15-1", 15)]
-    assert post.ask(m.EndStep("5.0", True)) == [Never("launcher"), *post.kills_program("end-9-1")]
+    assert post.ask(intents.EndStep("5.0", False)) == [Never("launcher"), post.scancel("end-15-1", 15)]
+    assert post.ask(intents.EndStep("5.0", True)) == [Never("launcher"), *post.kills_program("end-9-1")]
 
 
 def test_an_end_that_slurm_has_taken_is_not_sent_again(post: Post) -> None:
-    post.ask(m.EndStep("5.0", False))
+    post.ask(intents.EndStep("5.0", False))
     assert post.ends("end-15-1", "", 0) == []
-    assert names(post.ask(m.EndStep("5.0", False))) == ["end-15-1"]
+    assert names(post.ask(intents.EndStep("5.0", False))) == ["end-15-1"]
 
 
 def test_an_end_that_slurm_has_not_taken_is_sent_again_and_not_for_ever(post: Post) -> None:
-    assert names(post.ask(m.EndStep("5.0", True))) == ["end-9-1"]
+    assert names(post.ask(intents.EndStep("5.0", True))) == ["end-9-1"]
     assert post.ends("end-9-1", NO_STEP) == [Never("end-9"), post.scancel("end-9-2", 9)]
     for number in range(2, ATTEMPTS):
         assert post.ends(f"end-9-{number}", GONE) == [Later("end-9", AGAIN)]

@@ -12,7 +12,9 @@ from actors.process.effects import Effect, Later, Report, Tell, Tick, ToAnchor
 from actors.process.peer import Received
 from actors.stdio.actor import NOTE_EVERY, Flow, StdioLogic
 from proto.life.events import OutputDrained
-from proto.life.messages import Close, Drain, Note
+from proto.life.intents import Drain
+from proto.life.requests import Note
+from proto.life.talk import Close
 from proto.wire.envelope import Envelope
 
 LET_GO = ToAnchor(Close(("srun-stdin", "srun-stdout", "srun-stderr")))

@@ -20,7 +20,7 @@ from actors.process.channel import Channel
 from actors.process.logbook import Logbook
 from actors.process.supervision import BACK_OFF, GIVE_UP, LEASE, STILLBORN
 from actors.slurm.lost_nodes import connections
-from proto.life import messages as m
+from proto.life import requests, talk
 from tests.unit.creations import creation
 
 if TYPE_CHECKING:
@@ -86,16 +86,16 @@ class House:
         return self.actors.died(self[name], status)
 
     def rests(self, name: str, **what: Any) -> None:
-        self.actors.rest(self[name], m.Rest(**what))
+        self.actors.rest(self[name], talk.Rest(**what))
 
-    def wishes(self, action: m.Action, actor: str = "", level: str = "") -> None:
-        ACTIONS[action](self.actors, m.Administer(action, actor, level))
+    def wishes(self, action: requests.Action, actor: str = "", level: str = "") -> None:
+        ACTIONS[action](self.actors, talk.Administer(action, actor, level))
 
     def told(self) -> list[tuple[str, str]]:
         """What the state actor has been told of: name and status."""
         self.outbox.tell(self["state"].channel)
         messages: list[Message] = self.far["state"].receive() or []
-        return [(message.actor, message.status) for message in messages if isinstance(message, m.ChildChanged)]
+        return [(message.actor, message.status) for message in messages if isinstance(message, talk.ChildChanged)]
 
     def close(self) -> None:
         os.close(self.log_descriptor)
@@ -136,7 +136,7 @@ def test_the_successor_of_the_state_actor_hears_of_the_signals_that_may_be_lost(
     house.dies("state")
     house.pass_(0)
     house.outbox.tell(house["state"].channel)
-    assert m.Interrupted(15, 1) in (house.far["state"].receive() or [])
+    assert talk.Interrupted(15, 1) in (house.far["state"].receive() or [])
 
 
 def test_who_dies_again_and_again_comes_back_after_growing_pauses(house: House) -> None:
@@ -177,8 +177,8 @@ def test_who_is_killed_by_others_is_never_given_up(house: House) -> None:
 
 
 def test_who_is_silent_for_too_long_is_killed_once_and_replaced_when_it_is_dead(house: House) -> None:
-    house.actors.renew(house["staging"], m.Lease(60.0, "copying"))
-    house.actors.renew(house["state"], m.Lease(60.0))
+    house.actors.renew(house["staging"], talk.Lease(60.0, "copying"))
+    house.actors.renew(house["state"], talk.Lease(60.0))
     house.now += LEASE - 0.01
     house.actors.keep()
     assert house.killed == []
@@ -195,7 +195,7 @@ def test_who_is_silent_for_too_long_is_killed_once_and_replaced_when_it_is_dead(
 
 def test_one_that_does_not_die_of_it_is_killed_again_after_another_lease(house: House) -> None:
     for name in ("staging", "state"):
-        house.actors.renew(house[name], m.Lease(60.0))
+        house.actors.renew(house[name], talk.Lease(60.0))
     house.now += LEASE
     house.actors.keep()
     house.now += LEASE
@@ -216,7 +216,7 @@ def test_our_own_kill_is_no_excuse(house: House) -> None:
 
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), 1e12])
 def test_no_lease_is_for_ever(house: House, seconds: float) -> None:
-    house.actors.renew(house["staging"], m.Lease(seconds, "copying"))
+    house.actors.renew(house["staging"], talk.Lease(seconds, "copying"))
     assert house["staging"].record.lease_ends <= house.now + LONGEST_LEASE
     assert house["staging"].record.task == "copying"
 
@@ -291,7 +291,7 @@ def test_who_has_not_heard_all_that_it_was_told_may_not(house: House) -> None:
     """The end of its last command may be on its way to it."""
     channel = house["allocation"].channel
     assert channel is not None
-    channel.send(m.Exited("step", 0))
+    channel.send(talk.Exited("step", 0))
     house.rests("allocation")
     assert house.killed == []
     house.rests("allocation", heard=1)
@@ -465,7 +465,7 @@ def test_while_restarts_are_held_nobody_is_stuck_but_the_state_actor(house: Hous
 
 
 def test_a_thaw_shortens_no_lease(house: House) -> None:
-    house.actors.renew(house["staging"], m.Lease(1000.0, "copying"))
+    house.actors.renew(house["staging"], talk.Lease(1000.0, "copying"))
     house.wishes("freeze", "staging")
     house.wishes("thaw", "staging")
     house.wishes("hold")
@@ -486,11 +486,11 @@ def test_a_successor_of_the_state_actor_hears_of_those_that_wait_for_their_resta
 
 def test_a_level_that_is_asked_for_is_told_and_told_again_to_a_successor(house: House) -> None:
     house.wishes("log-level", "allocation", "debug3")
-    assert house.far["allocation"].receive() == [m.SetLevel("debug3")]
+    assert house.far["allocation"].receive() == [talk.SetLevel("debug3")]
     house.dies("allocation", SIGKILLED)
     house.wishes("log-level", "allocation", "debug")
     house.actors.keep()
-    assert house.far["allocation"].receive() == [m.SetLevel("debug")]
+    assert house.far["allocation"].receive() == [talk.SetLevel("debug")]
     assert house.far["staging"].receive() == []
 
 

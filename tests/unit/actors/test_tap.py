@@ -13,7 +13,7 @@ import zmq
 from actors.anchor.descriptors import listen
 from actors.state.tap import QUEUE, Tap
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import intents
 
 if TYPE_CHECKING:
     import pathlib
@@ -96,7 +96,7 @@ def test_who_comes_late_is_told_what_there_is_and_where_it_begins(bench: Bench) 
     }  # fmt: skip
     assert body["data"]["numbers"] == {"fact": 3, "hello": 1}
     assert body["data"]["state"] == STATE["state"]
-    bench.tap.publish("intent", "allocation", m.WatchJob(7))
+    bench.tap.publish("intent", "allocation", intents.WatchJob(7))
     bench.tap.publish("fact", "allocation", e.JobQueued(7))
     topic, body = hear(sock)
     assert (topic, body["number"], body["data"]["job_id"]) == ("fact.allocation.job-queued", 4, 7)
@@ -142,7 +142,7 @@ def test_one_of_two_listeners_goes_and_the_other_still_hears(bench: Bench) -> No
 
 def test_secrets_are_sizes(bench: Bench) -> None:
     sock, _ = bench.comes("")
-    bench.tap.publish("intent", "allocation", m.LaunchStep(1, "/b", (b"secret", b"words")))
+    bench.tap.publish("intent", "allocation", intents.LaunchStep(1, "/b", (b"secret", b"words")))
     assert hear(sock)[1]["data"]["argv"] == "<2>"
 
 

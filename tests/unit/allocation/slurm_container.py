@@ -8,7 +8,7 @@ from actors.process.command import Command
 from actors.process.effects import Effect, Report, ToAnchor
 from actors.slurm.scheduler import Query
 from actors.slurm.slurm import Slurm
-from proto.life import messages as m
+from proto.life import talk
 from proto.wire.registry import Message
 from tests.unit.creations import creation
 
@@ -68,7 +68,7 @@ def reports(effects: Iterable[Effect]) -> list[Message]:
     return [effect.event for effect in effects if isinstance(effect, Report)]
 
 
-def spawned(effects: Iterable[Effect]) -> dict[str, m.Spawn]:
+def spawned(effects: Iterable[Effect]) -> dict[str, talk.Spawn]:
     """The commands that are asked for, by name."""
     messages = [effect.message for effect in effects if isinstance(effect, ToAnchor)]
-    return {message.name: message for message in messages if isinstance(message, m.Spawn)}
+    return {message.name: message for message in messages if isinstance(message, talk.Spawn)}

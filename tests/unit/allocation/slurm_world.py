@@ -12,7 +12,7 @@ from actors.allocation.actor import AllocationLogic
 from actors.process.effects import Effect, Later, Never, Report, Tick, ToAnchor, Write
 from actors.process.peer import Received
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import intents, talk
 from proto.wire.envelope import Envelope
 from tests.unit.slurm import recorded as said
 
@@ -60,7 +60,7 @@ class World:
 
     def want(self) -> None:
         """The state actor asks for what it wants, again."""
-        wanted = m.ReleaseJob(self._known, 0) if self._releasing else m.RequestJob()
+        wanted = intents.ReleaseJob(self._known, 0) if self._releasing else intents.RequestJob()
         if not self.released:
             envelope = Envelope("allocation", "state", wanted, "1" * 16)
             self._carry_out(self._logic.handle(Received(envelope)))
@@ -73,9 +73,9 @@ class World:
     def _carry_out(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
-                case ToAnchor(m.Spawn() as spawn):
+                case ToAnchor(talk.Spawn() as spawn):
                     self._spawn(spawn)
-                case ToAnchor(m.SignalCommand("job", _)):
+                case ToAnchor(talk.SignalCommand("job", _)):
                     self._asked_to_go |= self.sallocs.keys()
                 case Later(name, _):
                     self._clocks.add(name)
@@ -100,22 +100,22 @@ class World:
 
     # --- the anchor -----------------------------------------------------------------------------------------------
 
-    def _spawn(self, spawn: m.Spawn) -> None:
+    def _spawn(self, spawn: talk.Spawn) -> None:
         if spawn.name not in self._statuses:
             self._statuses[spawn.name] = None
             if spawn.name.split("-")[0] == "job":
                 self.sallocs[spawn.name] = "asking"
             self._write(spawn.name, "")
             self._numbers[spawn.name] = int(spawn.argv[-1]) if spawn.argv[-1].isdigit() else 0
-        self._inbox.append(m.Spawned(spawn.name, 77))
+        self._inbox.append(talk.Spawned(spawn.name, 77))
         if (status := self._statuses[spawn.name]) is not None:
-            self._inbox.append(m.Exited(spawn.name, status))
+            self._inbox.append(talk.Exited(spawn.name, status))
 
     def _end(self, name: str, status: int, text: str = "") -> None:
         self._write(name, text)
         self._statuses[name] = status
         self.sallocs.pop(name, None)
-        self._inbox.append(m.Exited(name, status))
+        self._inbox.append(talk.Exited(name, status))
 
     def _write(self, name: str, text: str) -> None:
         with open(self.container.file(name), "a", encoding="utf-8") as file:

@@ -10,14 +10,14 @@ from actors.allocation.job import HELD, HOLD_WAIT, REASON_LIMIT, RELEASE_PAUSES,
 from actors.process.effects import Effect, Later, Log, Never, Report, ToAnchor, Write
 from actors.process.spool import Spool
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import talk
 from proto.life.ending import Ending
 from tests.unit.slurm import recorded as said
 
 from .slurm_container import SlurmContainer, asked, reports, spawned, there
 
 EXITED_1, KILLED = 1 << 8, 9
-HELD_BY_SALLOC = ToAnchor(m.Close((HELD,)))
+HELD_BY_SALLOC = ToAnchor(talk.Close((HELD,)))
 PENDING = "47|PENDING|Resources||UNLIMITED|N/A|\n"
 
 
@@ -212,7 +212,7 @@ def test_a_job_is_looked_after_in_turns_and_who_has_not_answered_by_then_is_ende
     assert office.job.begin_watch() == [Later("watch", WATCH)]
     assert office.job.begin_watch() == []
     for number in (1, 2, 3):
-        last = ToAnchor(m.SignalCommand(f"watch-{number}", 9))
+        last = ToAnchor(talk.SignalCommand(f"watch-{number}", 9))
         assert office.job.watch() == [last, office.ask(f"watch-{number + 1}", 5), Later("watch", WATCH)]
 
 
@@ -308,7 +308,7 @@ def test_a_cancellation_that_was_not_heard_is_repeated_after_growing_pauses(offi
 
 def test_a_job_whose_number_nobody_knows_is_found_by_its_cookie(office: Office) -> None:
     office.job.request()
-    assert office.job.begin_release(0, 137) == [ToAnchor(m.SignalCommand("job", 15)), office.squeue("find-1")]
+    assert office.job.begin_release(0, 137) == [ToAnchor(talk.SignalCommand("job", 15)), office.squeue("find-1")]
     office.say("3|RUNNING|scrun:other\n8|RUNNING|scrun:c00kie here\n", "find-1")
     assert office.job.found("find-1", 0) == [office.scancel("release-2", 8)]
 

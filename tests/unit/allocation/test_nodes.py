@@ -16,7 +16,7 @@ from actors.slurm.scheduler import Query
 from actors.slurm.slurm import Slurm
 from actors.slurm.step_news import StepNews
 from proto.exit_codes import KILL
-from proto.life import messages as m
+from proto.life import talk
 from tests.unit.creations import creation
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def test_a_node_that_was_booted_ends_the_step(watched: Watched) -> None:
     assert watched.nodes.lost == SENTENCE
     assert watched.answer(REBOOTED) == []
     assert watched.look() == []
-    assert watched.nodes.let_srun_go() == [Never("lost"), ToAnchor(m.SignalCommand("step", KILL))]
+    assert watched.nodes.let_srun_go() == [Never("lost"), ToAnchor(talk.SignalCommand("step", KILL))]
 
 
 def test_a_daemon_that_is_gone_leaves_an_orphan(watched: Watched) -> None:
@@ -110,9 +110,9 @@ def test_a_daemon_that_is_gone_leaves_an_orphan(watched: Watched) -> None:
 
 
 def test_nobody_need_be_there_while_all_connections_are(watched: Watched) -> None:
-    assert watched.nodes.rest(9, STEP) == m.Rest()
+    assert watched.nodes.rest(9, STEP) == talk.Rest()
     watched.nodes.srun = 77
-    assert watched.nodes.rest(9, STEP) == m.Rest(launcher=77, connections=2)
+    assert watched.nodes.rest(9, STEP) == talk.Rest(launcher=77, connections=2)
     watched.count = 1
     watched.look()
     assert watched.nodes.rest(9, STEP) is None

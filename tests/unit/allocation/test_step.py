@@ -16,7 +16,7 @@ from actors.process.spool import Spool
 from actors.slurm.step_news import WINDOW_AGAIN
 from proto.host import sessions
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import talk
 from proto.life.ending import Ending
 from tests.unit.slurm import recorded as said
 
@@ -38,7 +38,7 @@ class Launch:
         made = self.container
         self.step = Step(made.creation, made.scheduler, made.step_log, lambda: self.job_said)
         self.stdio = TERMINAL if self.container.creation.terminal else PIPES
-        self.let_go = ToAnchor(m.Close(tuple(self.stdio.values())))
+        self.let_go = ToAnchor(talk.Close(tuple(self.stdio.values())))
 
     def say(self, text: str, name: str = "step") -> None:
         self.container.say(name, text)
@@ -50,7 +50,7 @@ class Launch:
         creation = self.container.creation
         command = self.container.scheduler.step(creation, 5, "/bundle", ARGV, terminal=creation.terminal)
         stdio = {**self.stdio, "2": log}
-        return ToAnchor(m.Spawn(name, command.argv, command.env, "/", stdio, terminal=creation.terminal))
+        return ToAnchor(talk.Spawn(name, command.argv, command.env, "/", stdio, terminal=creation.terminal))
 
     def ask(self, name: str) -> Effect:
         return Spool(self.container.creation).ask(name, asked(self.container.scheduler.inquire(5)))
@@ -79,14 +79,14 @@ def test_an_actor_may_go_when_the_step_is_no_longer_young(launch: Launch) -> Non
     launch.launch()
     assert launch.step.rest() is None
     launch.step.grown()
-    assert launch.step.rest() == m.Rest()
+    assert launch.step.rest() == talk.Rest()
     launch.step.exited(0)
     assert launch.step.rest() is None
 
 
 def test_a_successor_may_go_at_once(launch: Launch) -> None:
     launch.step.launch(5, "/bundle", ARGV, retry=True, runs=True)
-    assert launch.step.rest() == m.Rest()
+    assert launch.step.rest() == talk.Rest()
 
 
 def test_without_srun_the_launch_has_failed_and_nobody_waits_for_output(launch: Launch, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_terminal_is_followed_once_its_program_runs_and_told_once_more(tmp_pat
     launch = Launch(tmp_path, terminal=True)
     assert launch.launch()[0] == launch.srun()
     launch.say(said.RUNNING)
-    follow = ToAnchor(m.FollowWindow())
+    follow = ToAnchor(talk.FollowWindow())
     assert launch.step.look()[-2:] == [follow, Later("window", WINDOW_AGAIN)]
     assert launch.step.window() == [follow]
 

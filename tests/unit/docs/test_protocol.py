@@ -12,8 +12,7 @@ from actors.process import supervision
 from actors.state import hub, inspection
 from proto import PROTOCOL_VERSION, errors
 from proto.host.paths import ContainerPaths
-from proto.life import lifecycle
-from proto.life import messages as m
+from proto.life import lifecycle, requests
 from proto.value import Value, has_default, replace
 from proto.wire import registry
 from proto.wire.codec import to_plain
@@ -134,11 +133,11 @@ def test_every_error_has_a_row() -> None:
 
 
 def test_the_envelope() -> None:
-    envelope = Envelope("state", "client", m.Kill(9), "00112233445566ff", "a cause", 17, 23)
+    envelope = Envelope("state", "client", requests.Kill(9), "00112233445566ff", "a cause", 17, 23)
     frame = msgpack.unpackb(envelope.pack())
     known = {
         "version": PROTOCOL_VERSION,
-        "type": registry.word_of(m.Kill),
+        "type": registry.word_of(requests.Kill),
         "body": to_plain(envelope.message),
         **{name: getattr(envelope, name) for name in Envelope.__fields__ if name != "message"},
     }

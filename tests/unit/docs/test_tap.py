@@ -16,7 +16,7 @@ from actors.anchor.descriptors import listen
 from actors.state.snapshot import snapshot
 from actors.state.tap import HIDDEN, Tap
 from proto import TAP_VERSION
-from proto.life import messages as m
+from proto.life import talk
 from proto.life.container import Container
 from proto.life.ending import Ending
 from proto.wire import registry
@@ -34,7 +34,7 @@ TOPICS = markdown.table(DOCUMENT, "Messages", "topic")
 HELLO = markdown.table(DOCUMENT, "The hello", "field")
 GAPS = markdown.table(DOCUMENT, "What a gap means", "`why`")
 ENDING = Ending("exited", 7)
-CHILD = m.ChildChanged("state", 7, 1, 0, "running")
+CHILD = talk.ChildChanged("state", 7, 1, 0, "running")
 TYPES = {"int": int, "float": float, "str": str, "map": dict, "map of int": dict, "list of map": list}
 
 
@@ -85,7 +85,7 @@ def test_a_hello_has_the_fields_of_its_table(hello: dict[str, Any]) -> None:
     cells = {row[0].strip("`"): row[2] for row in HELLO.rows}
     words = re.sub(r"`scrun state`", "", cells["state"])
     assert markdown.spans(words) == [*data["state"], *to_plain(ENDING)]  # type: ignore[misc]
-    assert markdown.spans(cells["processes"]) == list(data["processes"][0]) == list(m.ChildChanged.__fields__)
+    assert markdown.spans(cells["processes"]) == list(data["processes"][0]) == list(talk.ChildChanged.__fields__)
 
 
 def test_a_snapshot_has_no_annotation_of_the_user() -> None:

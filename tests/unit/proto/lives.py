@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from hypothesis import strategies as st
 
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import intents
 from proto.life.container import Container
 from proto.life.creation import Creation
 from proto.life.ending import Ending
@@ -47,29 +47,29 @@ SOFT = e.CancelRequested("SIGINT", 130)
 HARD = e.CancelRequested("delete", 137, forced=True)
 
 ANSWERS: dict[type[Message], tuple[Message, ...]] = {
-    m.StageIn: (
+    intents.StageIn: (
         *(STAGED,) * 5,
         e.StagingProgress(1, 2, 5, 6, 7),
         e.StagingFailed("it is full"),
         replace(STAGED, notice="one owner"),
     ),
-    m.LaunchStep: (STARTED,),
-    m.EndStep: (e.StepEnded(Ending("signalled", 143, 15, "")), *ENDED),
-    m.Drain: (e.OutputDrained(1, 2, 3),),
-    m.StageOut: (e.StagedOut(),),
-    m.ReleaseJob: (e.JobReleased(),),
+    intents.LaunchStep: (STARTED,),
+    intents.EndStep: (e.StepEnded(Ending("signalled", 143, 15, "")), *ENDED),
+    intents.Drain: (e.OutputDrained(1, 2, 3),),
+    intents.StageOut: (e.StagedOut(),),
+    intents.ReleaseJob: (e.JobReleased(),),
 }
 """The facts that may answer an intent, mostly well."""
 TROUBLES: dict[type[Message], tuple[Message, ...]] = {
-    m.RequestJob: (e.JobEnded(Ending("refused", 125, 0, "there is no such partition", "scheduler")),),
-    m.WatchJob: (e.JobEnded(Ending("time-limit", 137, 0, "the job reached its time limit", "scheduler")),),
-    m.LaunchStep: (
+    intents.RequestJob: (e.JobEnded(Ending("refused", 125, 0, "there is no such partition", "scheduler")),),
+    intents.WatchJob: (e.JobEnded(Ending("time-limit", 137, 0, "the job reached its time limit", "scheduler")),),
+    intents.LaunchStep: (
         e.StepEnded(Ending("launch-failed", 125, 0, "a node did not start the container")),
         e.StepEnded(Ending("time-limit", 143, 15, "the job reached its time limit")),
         e.StepEnded(Ending("lost", 137, 9, "the program's exit status was lost")),
     ),
-    m.StageOut: (e.StagedOut("it is gone"),),
-    m.ReleaseJob: (e.JobEnded(Ending("cancelled", 137, 0, "the job was cancelled", "scheduler")),),
+    intents.StageOut: (e.StagedOut("it is gone"),),
+    intents.ReleaseJob: (e.JobEnded(Ending("cancelled", 137, 0, "the job was cancelled", "scheduler")),),
 }
 """What else may come of it."""
 
@@ -77,14 +77,14 @@ TROUBLES: dict[type[Message], tuple[Message, ...]] = {
 def answers(message: Message, c: Container) -> tuple[Message, ...]:
     """The facts that may answer what is wanted, mostly well; the state actor's own facts answer themselves."""
     match message:
-        case m.RequestJob():
+        case intents.RequestJob():
             granted = e.JobGranted(4, "n1", foreign=bool(c.creation and c.creation.job_id))
             return (granted, replace(granted, nodes="n1,n2"), *(e.JobQueued(4, "Resources"),) * 2)
-        case m.RelaySignal(number):
+        case intents.RelaySignal(number):
             return (e.SignalDelivered(number),) * 6
-        case m.WatchJob():
+        case intents.WatchJob():
             return ()
-        case m.LaunchStep() if c.step != "launching":
+        case intents.LaunchStep() if c.step != "launching":
             # The program runs for a while: its start is told again more often than its end is.
             return (*ENDED, *(STARTED,) * 27)
     return ANSWERS.get(type(message), (message,))
@@ -92,7 +92,7 @@ def answers(message: Message, c: Container) -> tuple[Message, ...]:
 
 def troubles(message: Message) -> tuple[Message, ...]:
     """What else may come of it."""
-    if isinstance(message, m.RelaySignal):
+    if isinstance(message, intents.RelaySignal):
         return (e.SignalFailed(message.number, "a node did not answer"),)
     return TROUBLES.get(type(message), ())
 

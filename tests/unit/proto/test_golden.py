@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from proto.errors import ProtocolError
-from proto.life.messages import Kill
+from proto.life.requests import Kill
 from proto.wire.envelope import Envelope, unpack
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")

@@ -3,8 +3,7 @@
 import pytest
 
 from proto.life import events as e
-from proto.life import lifecycle
-from proto.life import messages as m
+from proto.life import intents, lifecycle
 from proto.life.container import Container
 from proto.life.ending import Ending, EndKind
 from proto.life.journal import Record
@@ -37,18 +36,18 @@ def messages(container: Container) -> list[Message]:
 
 def test_an_ordinary_life() -> None:
     assert messages(live()) == [e.JobRequested("c00kie")]
-    assert messages(live(e.JobRequested("c"))) == [m.RequestJob()]
-    assert messages(live(*GRANTED)) == [m.StageIn(4, "n1"), m.WatchJob(4)]
+    assert messages(live(e.JobRequested("c"))) == [intents.RequestJob()]
+    assert messages(live(*GRANTED)) == [intents.StageIn(4, "n1"), intents.WatchJob(4)]
     assert e.CreateAnswered() in messages(live(*CREATED[:-1]))
     assert live(*CREATED).status == "created"
-    assert messages(live(*CREATED, e.StartRequested("r"))) == [m.WatchJob(4), e.LaunchRequested()]
+    assert messages(live(*CREATED, e.StartRequested("r"))) == [intents.WatchJob(4), e.LaunchRequested()]
     assert live(*RUNNING).status == "running"
     ended = live(*RUNNING, e.StepEnded(Ending("exited", 7, 0, "")))
-    assert messages(ended) == [m.Drain()]
+    assert messages(ended) == [intents.Drain()]
     drained = apply(ended, e.OutputDrained(0, 1, 2))
-    assert messages(drained) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True), m.ReleaseJob(4, 7)]
+    assert messages(drained) == [intents.StageOut(4, "n1", "/s", "/s/rootfs", complete=True), intents.ReleaseJob(4, 7)]
     out = apply(drained, e.StagedOut())
-    assert messages(out) == [m.ReleaseJob(4, 7)]
+    assert messages(out) == [intents.ReleaseJob(4, 7)]
     over = apply(out, e.JobReleased())
     assert messages(over) == [e.Finished()]
     assert over.ending is not None
@@ -60,23 +59,23 @@ def test_a_script_keeps_the_job_until_it_has_staged_out() -> None:
     creation = changed(CREATION, settings__scrun__lua="/etc/slurm/scrun.lua")
     events = (*RUNNING, e.StepEnded(Ending("exited", 0, 0, "")), e.OutputDrained(0, 0, 0))
     container = replay([Record(0.0, event) for event in (e.CreateBegun(creation), *events)])
-    assert messages(container) == [m.StageOut(4, "n1", "/s", "/s/rootfs", complete=True)]
+    assert messages(container) == [intents.StageOut(4, "n1", "/s", "/s/rootfs", complete=True)]
 
 
 @pytest.mark.parametrize("gone", [e.JobReleased(), e.JobEnded(Ending("cancelled", 137, 0, "by somebody", "scheduler"))])
 def test_what_may_be_staged_is_staged_out_though_its_job_has_gone_first(gone: Message) -> None:
     cancelled = (e.CancelRequested("the death of create", 137, forced=True),) if isinstance(gone, e.JobReleased) else ()
-    assert messages(live(*GRANTED, *cancelled, gone)) == [m.StageOut(4, "n1", "", "", complete=False)]
+    assert messages(live(*GRANTED, *cancelled, gone)) == [intents.StageOut(4, "n1", "", "", complete=False)]
 
 
 def test_an_end_that_was_not_the_programs_own_is_told_on_its_stderr() -> None:
     lost = e.StepEnded(Ending("time-limit", 137, 0, "the time limit was reached"))
-    assert messages(live(*RUNNING, lost)) == [m.Drain("scrun: the time limit was reached")]
+    assert messages(live(*RUNNING, lost)) == [intents.Drain("scrun: the time limit was reached")]
 
 
 def test_a_queued_job_lets_create_return_after_a_while() -> None:
     queued = live(e.JobRequested("c"), e.JobQueued(4, "Resources"))
-    assert messages(queued) == [m.RequestJob()]
+    assert messages(queued) == [intents.RequestJob()]
     assert e.CreateAnswered() in messages(apply(queued, e.CreateWaitOver()))
 
 
@@ -84,10 +83,10 @@ def test_a_long_staging_lets_create_return_after_a_while_and_start_waits_for_it(
     staging = live(*GRANTED)
     assert e.CreateAnswered() not in messages(staging)
     staging = apply(staging, e.CreateWaitOver())
-    assert messages(staging) == [m.StageIn(4, "n1"), m.WatchJob(4), e.CreateAnswered()]
+    assert messages(staging) == [intents.StageIn(4, "n1"), intents.WatchJob(4), e.CreateAnswered()]
     staging = apply(apply(staging, e.CreateAnswered()), e.StartRequested("r"))
     assert staging.status == "created"
-    assert messages(staging) == [m.StageIn(4, "n1"), m.WatchJob(4)]
+    assert messages(staging) == [intents.StageIn(4, "n1"), intents.WatchJob(4)]
     assert e.LaunchRequested() in messages(apply(staging, e.StagedIn("/s", "/s/rootfs", (b"x",))))
 
 
@@ -98,11 +97,11 @@ def test_a_job_that_nobody_has_heard_of_keeps_create_waiting() -> None:
 def test_a_container_whose_start_has_returned_runs_for_the_engine_and_is_launched_when_it_can_be() -> None:
     promised = live(*PROMISED)
     assert promised.status == "running"
-    assert messages(promised) == [m.RequestJob(retry=False)]
+    assert messages(promised) == [intents.RequestJob(retry=False)]
     staged = apply(apply(promised, e.JobGranted(4, "n1")), e.StagedIn("/s", "/s/rootfs", (b"x",)))
-    assert messages(staged) == [m.WatchJob(4), e.LaunchRequested()]
+    assert messages(staged) == [intents.WatchJob(4), e.LaunchRequested()]
     running = apply(apply(staged, e.LaunchRequested()), e.StepStarted("4.0"))
-    assert (running.status, messages(running)) == ("running", [m.LaunchStep(4, "/s", (b"x",), runs=True)])
+    assert (running.status, messages(running)) == ("running", [intents.LaunchStep(4, "/s", (b"x",), runs=True)])
 
 
 @pytest.mark.parametrize(
@@ -146,19 +145,19 @@ def test_start_returns_early_only_while_it_waits_for_job_or_staging(
 
 def test_who_was_told_that_it_runs_is_told_on_its_stderr_why_it_never_did() -> None:
     ended = live(*PROMISED, e.JobEnded(Ending("cancelled", 137, 0, "the job was cancelled", "scheduler")))
-    assert messages(ended) == [m.Drain("scrun: the job was cancelled")]
+    assert messages(ended) == [intents.Drain("scrun: the job was cancelled")]
     failed = live(*PROMISED, e.JobGranted(4, "n1"), e.StagingFailed("no such shelf"))
-    assert messages(failed) == [m.Drain("scrun: no such shelf")]
+    assert messages(failed) == [intents.Drain("scrun: no such shelf")]
     drained = apply(failed, e.OutputDrained(0, 0, 0))
-    assert messages(drained) == [m.StageOut(4, "n1", "", "", complete=False), m.ReleaseJob(4, 125)]
+    assert messages(drained) == [intents.StageOut(4, "n1", "", "", complete=False), intents.ReleaseJob(4, 125)]
     assert drained.status == "running"
 
 
 @pytest.mark.parametrize("signum", [9, 15])
 def test_a_signal_ends_a_container_that_only_seems_to_run(signum: int) -> None:
     container = live(*PROMISED, e.SignalRequested(1, signum, "r"))
-    assert messages(container) == [m.Drain("")]
-    assert messages(apply(container, e.OutputDrained(0, 0, 0))) == [m.ReleaseJob(4, 128 + signum)]
+    assert messages(container) == [intents.Drain("")]
+    assert messages(apply(container, e.OutputDrained(0, 0, 0))) == [intents.ReleaseJob(4, 128 + signum)]
 
 
 def test_a_job_that_scrun_did_not_make_is_never_released() -> None:
@@ -176,9 +175,9 @@ def test_a_signal_before_the_start_does_what_its_default_action_is(signum: int, 
 
 def test_a_signal_reaches_a_running_program_and_is_wanted_until_delivered() -> None:
     container = live(*RUNNING, e.SignalRequested(1, 10, "r"))
-    assert m.RelaySignal(1, 10, "4.0", single_node=True) in messages(container)
+    assert intents.RelaySignal(1, 10, "4.0", single_node=True) in messages(container)
     container = apply(container, e.SignalDelivered(1))
-    assert m.RelaySignal(1, 10, "4.0") not in messages(container)
+    assert intents.RelaySignal(1, 10, "4.0") not in messages(container)
     assert container.outcomes == (("r", ""),)
 
 
@@ -186,12 +185,14 @@ def test_signals_reach_the_program_in_their_order_but_nothing_holds_sigkill_up()
     stop, resume, kill = (
         e.SignalRequested(number, signum, f"r{number}") for number, signum in ((1, 19), (2, 18), (3, 9))
     )
-    asked = [message.signal for message in messages(live(*RUNNING, stop, resume)) if isinstance(message, m.RelaySignal)]
+    asked = [
+        message.signal for message in messages(live(*RUNNING, stop, resume)) if isinstance(message, intents.RelaySignal)
+    ]
     assert asked == [19]
     after = messages(live(*RUNNING, stop, resume, e.SignalDelivered(1)))
-    assert [message.signal for message in after if isinstance(message, m.RelaySignal)] == [18]
+    assert [message.signal for message in after if isinstance(message, intents.RelaySignal)] == [18]
     urgent = messages(live(*RUNNING, stop, resume, kill))
-    assert [message.signal for message in urgent if isinstance(message, m.RelaySignal)] == [19, 9]
+    assert [message.signal for message in urgent if isinstance(message, intents.RelaySignal)] == [19, 9]
 
 
 def test_a_sigkill_hurries_the_end_and_not_what_brings_changes_back() -> None:
@@ -249,7 +250,7 @@ def test_what_the_image_has_lost_is_said_where_the_program_has_failed(kind: EndK
     staged = e.StagedIn("/s", "/s/rootfs", (b"x",), "one owner")
     ended = e.StepEnded(Ending(kind, code, 0, "over" if last.endswith("over") else ""))
     events = (*GRANTED, staged, e.CreateAnswered(), *RUNNING[len(CREATED) :], ended)
-    assert messages(live(*events)) == [m.Drain(last)]
+    assert messages(live(*events)) == [intents.Drain(last)]
 
 
 def test_what_is_in_the_way_at_both_ends_is_said_once() -> None:

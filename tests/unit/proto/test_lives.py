@@ -11,7 +11,7 @@ from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import intents
 from proto.life.container import Container
 from proto.life.journal import pack, scan
 from proto.life.lifecycle import IllegalEventError, apply, knows, replay
@@ -112,14 +112,18 @@ def nothing_is_begun_once_it_ends(steps: Sequence[Happened]) -> None:
             assert (before.step == "none") == (after.step == "none"), event
             assert (before.stage, after.stage) != ("none", "begun"), event
             assert knows(before, e.LaunchRequested()) or not any(accepted([e.LaunchRequested()], before)), event
-        launches = [message for message in messages(after) if isinstance(message, m.LaunchStep | e.LaunchRequested)]
+        launches = [
+            message for message in messages(after) if isinstance(message, intents.LaunchStep | e.LaunchRequested)
+        ]
         if after.ending is not None:
-            assert all(isinstance(v, m.LaunchStep) and not v.retry and after.step != "none" for v in launches), event
+            assert all(isinstance(v, intents.LaunchStep) and not v.retry and after.step != "none" for v in launches), (
+                event
+            )
 
 
 def a_foreign_job_is_never_released(steps: Sequence[Happened]) -> None:
     for _, _, after in steps:
-        assert not after.foreign or not any(isinstance(message, m.ReleaseJob) for message in messages(after))
+        assert not after.foreign or not any(isinstance(message, intents.ReleaseJob) for message in messages(after))
 
 
 ALWAYS: tuple[Promise, ...] = (
@@ -137,38 +141,40 @@ ALWAYS: tuple[Promise, ...] = (
 
 def one_job_is_asked_for(steps: Sequence[Happened]) -> None:
     assert sum(isinstance(s.event, e.JobRequested) and s.before != s.after for s in steps) <= 1
-    assert never_again(ever_wanted(steps, m.RequestJob))
+    assert never_again(ever_wanted(steps, intents.RequestJob))
     for _, _, after in steps:
-        if m.RequestJob in map(type, messages(after)):
+        if intents.RequestJob in map(type, messages(after)):
             assert after.job in {"requested", "queued"}
             assert after.ending is None
 
 
 def all_that_is_staged_in_is_staged_out_once(steps: Sequence[Happened]) -> None:
-    assert never_again(ever_wanted(steps, m.StageIn))
-    assert never_again(ever_wanted(steps, m.StageOut))
+    assert never_again(ever_wanted(steps, intents.StageIn))
+    assert never_again(ever_wanted(steps, intents.StageOut))
     last = steps[-1].after
-    if last.finished and not last.given_up and any(ever_wanted(steps, m.StageIn)):
+    if last.finished and not last.given_up and any(ever_wanted(steps, intents.StageIn)):
         assert last.stage == "out"
     for _, event, after in steps:
-        assert not {m.StageIn, m.StageOut} <= set(map(type, messages(after))), event
+        assert not {intents.StageIn, intents.StageOut} <= set(map(type, messages(after))), event
 
 
 def nothing_is_taken_from_a_program_that_runs(steps: Sequence[Happened]) -> None:
     for _, event, after in steps:
         if after.step in {"launching", "running"} and not after.given_up:
-            assert not {m.StageOut, m.ReleaseJob, m.Drain, e.Finished} & set(map(type, messages(after))), event
+            assert not {intents.StageOut, intents.ReleaseJob, intents.Drain, e.Finished} & set(
+                map(type, messages(after))
+            ), event
 
 
 def its_output_is_through_before_anything_is_cleared_away(steps: Sequence[Happened]) -> None:
     for _, event, after in steps:
-        if {m.StageOut, m.ReleaseJob} & set(map(type, messages(after))):
+        if {intents.StageOut, intents.ReleaseJob} & set(map(type, messages(after))):
             assert after.drained or not (after.ran or after.promised), event
 
 
 def a_script_has_the_job_as_long_as_it_stages(steps: Sequence[Happened]) -> None:
     for _, event, after in steps:
-        if after.creation and after.creation.settings.scrun.lua and m.ReleaseJob in map(type, messages(after)):
+        if after.creation and after.creation.settings.scrun.lua and intents.ReleaseJob in map(type, messages(after)):
             assert after.stage in {"none", "out"}, event
 
 
@@ -180,7 +186,7 @@ def a_job_of_ours_is_given_back_or_handed_to_the_guard(steps: Sequence[Happened]
 def a_signal_is_asked_for_in_its_turn_until_it_is_answered_once(steps: Sequence[Happened]) -> None:
     asked: dict[int, list[bool]] = {}
     for _, _, after in steps:
-        numbers = [message.number for message in messages(after) if isinstance(message, m.RelaySignal)]
+        numbers = [message.number for message in messages(after) if isinstance(message, intents.RelaySignal)]
         assert numbers == sorted(set(numbers))
         for number in {*asked, *numbers}:
             asked.setdefault(number, []).append(number in numbers)
@@ -215,7 +221,7 @@ def create_returns_when_it_is_ready_or_has_waited_for_a_job_that_slurm_knows(ste
 def what_is_wanted_can_be_had(steps: Sequence[Happened]) -> None:
     for _, event, after in steps:
         for want in wanted(after):
-            if not isinstance(want.message, m.WatchJob):
+            if not isinstance(want.message, intents.WatchJob):
                 fact = met(want.message, after)
                 assert not knows(after, fact), (event, want)
                 assert want not in wanted(apply(after, fact)), (event, want)
@@ -280,7 +286,7 @@ def test_an_ending_container_ends_in_whatever_order_its_wants_are_met(life: Life
 
 def met(message: Message, container: Container) -> Message:
     """The fact that arrives when an intent was carried out to its end."""
-    return ENDED[0] if isinstance(message, m.LaunchStep) else answers(message, container)[0]
+    return ENDED[0] if isinstance(message, intents.LaunchStep) else answers(message, container)[0]
 
 
 def test_the_lives_reach_what_the_promises_are_about() -> None:

@@ -10,7 +10,7 @@ from actors.slurm import runtime_words
 from actors.slurm.slurm import Slurm
 from proto.host.paths import ContainerPaths
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import talk
 from tests.unit.creations import creation
 
 SRUN = (
@@ -71,9 +71,9 @@ def ended(effects: list[Effect]) -> list[e.StepEnded]:
     return [effect.event for effect in effects if isinstance(effect, Report) and isinstance(effect.event, e.StepEnded)]
 
 
-def probes(effects: list[Effect]) -> list[m.Spawn]:
+def probes(effects: list[Effect]) -> list[talk.Spawn]:
     found = [effect.message for effect in effects if isinstance(effect, ToAnchor)]
-    return [message for message in found if isinstance(message, m.Spawn) and message.name == "probe"]
+    return [message for message in found if isinstance(message, talk.Spawn) and message.name == "probe"]
 
 
 @pytest.mark.parametrize("code", [1, 2])

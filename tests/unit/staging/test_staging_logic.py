@@ -14,12 +14,12 @@ from actors.staging.bundle import Staged
 from actors.staging.progress import LISTENER
 from proto.errors import StagingError
 from proto.life import events as e
-from proto.life import messages as m
+from proto.life import intents, talk
 from proto.wire.envelope import Envelope
 from tests.unit.creations import creation
 
-IN = m.StageIn(5, "n1,n2")
-OUT = m.StageOut(5, "n1", "/s", "/s/rootfs", complete=True)
+IN = intents.StageIn(5, "n1,n2")
+OUT = intents.StageOut(5, "n1", "/s", "/s/rootfs", complete=True)
 TOO_LONG = "staging took longer than the time limit of 4 s"
 
 
@@ -59,7 +59,7 @@ class Yard:
     def _end(self) -> None:
         self.ended += 1
 
-    def ask(self, task: m.StageIn | m.StageOut) -> list[Effect]:
+    def ask(self, task: intents.StageIn | intents.StageOut) -> list[Effect]:
         return list(self.logic.handle(Received(Envelope("staging", "state", task, "1" * 16))))
 
     def worked(self, name: str, result: object = None, error: BaseException | None = None) -> list[Effect]:
@@ -121,7 +121,7 @@ def test_who_has_staged_in_stages_out_and_nothing_twice() -> None:
     yard.ask(IN)
     assert yard.logic.rest() is None
     yard.worked("stage-in", Staged("/s", "/s/rootfs", entry=True))
-    assert yard.logic.rest() == m.Rest()
+    assert yard.logic.rest() == talk.Rest()
     assert yard.ask(IN) == []
     work(yard.ask(OUT), "stage-out")()
     assert yard.logic.rest() is None
@@ -131,7 +131,7 @@ def test_who_has_staged_in_stages_out_and_nothing_twice() -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(IN, OUT), (OUT, IN)])
 def test_other_work_ends_this_incarnation_and_is_left_to_the_next(
-    first: m.StageIn | m.StageOut, second: m.StageIn | m.StageOut
+    first: intents.StageIn | intents.StageOut, second: intents.StageIn | intents.StageOut
 ) -> None:
     yard = Yard()
     yard.ask(first)
@@ -167,7 +167,7 @@ def test_staging_out_that_takes_too_long_is_cleared_up_without_the_changes() -> 
     ],
 )
 def test_what_was_cut_short_is_not_heard_of_any_more(
-    task: m.StageIn | m.StageOut, name: str, result: object, error: BaseException | None
+    task: intents.StageIn | intents.StageOut, name: str, result: object, error: BaseException | None
 ) -> None:
     """Its failure would be told in place of the limit's: clearing up takes away what it works on."""
     yard = Yard(settings__staging__time_limit=4.0)
