@@ -9,7 +9,7 @@ from tests.conformance import table as conformance
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.oci.beside.table import Case, Table
+    from tests.oci.beside.table import Case, Expectation, Table
 
 MARK = "beside"
 
@@ -36,7 +36,7 @@ def section(table: Table) -> str:
         "",
         "| row | engine | differs in | reason |",
         "|---|---|---|---|",
-        *(_row(*_place(case), case.expected.why) for case in reasoned),
+        *(_row(*_place(case), _reason(case.expected)) for case in reasoned),
         *(_row(*_place(case), f"a fault: {case.expected.fault}") for case in faulty),
     ]
     return "\n".join(lines)
@@ -44,6 +44,10 @@ def section(table: Table) -> str:
 
 def _place(case: Case) -> Iterable[str]:
     return f"{case.subject}: {case.name}", case.engine, ", ".join(sorted(case.expected.differs))
+
+
+def _reason(expected: Expectation) -> str:
+    return f"{expected.why}, with {expected.where}" if expected.where else expected.why
 
 
 def _row(*cells: str) -> str:

@@ -57,13 +57,17 @@ class Outcome:
     stuck: str = ""
 
 
-RESIZING = b"failed to resize tty, using default size\r\n"
-"""docker 20.10 says so of any runtime, now and then, when a program with a terminal is a short one."""
+CHANCE = re.compile(
+    rb"failed to resize tty, using default size\r\n"  # docker 20.10, when a program with a terminal is a short one
+    rb"|\x1b\[6n"  # busybox's shell asks the terminal where the cursor is, if nothing has been typed yet
+    rb'|time="[^"]*" level=warning msg="failed to kill all processes, possibly due to [^\n]*\n'  # runc 1.3
+)
+"""What is said with any runtime now and then, or of this machine: it is no difference."""
 
 
 def without_names(data: bytes, names: Mapping[str, str]) -> bytes:
-    """The bytes with a side's own names, and ids of containers and images, replaced by words."""
-    data = data.replace(RESIZING, b"")
+    """The bytes without what is said by chance, and with words for a side's names and for ids of the engine."""
+    data = CHANCE.sub(b"", data)
     for name, word in names.items():
         data = data.replace(name.encode(), word.encode())
     return IDS.sub(lambda match: b"ID" * (len(match[0]) // 12), data)

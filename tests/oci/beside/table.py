@@ -10,7 +10,8 @@
     raw = true                        # nothing is typed before the engine has made the terminal raw
     typed = [["ready", "word\\r"]]     # when the first has appeared, the second is typed
     why = "network"                   # a word of reasons.toml: it must differ …
-    differs = ["stdout"]              # … in this, and in nothing else
+    differs = ["stdout"]              # … in this, and in nothing else …
+    where = "crun before 1.8.2"       # … on such a stack (``stack.STACKS``), and not at all on others
     docker = { fault = "a sentence", differs = ["status"] }   # the same for one engine only
 
 Instead of ``why`` there may be ``fault``: it differs and should not.
@@ -24,6 +25,8 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from tests.oci.beside.stack import STACKS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -33,7 +36,7 @@ PARTS = ("stdout", "stderr", "status", "files", "time")
 """What of the two sides is compared."""
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-EXPECTATION = {"why", "fault", "differs"}
+EXPECTATION = {"why", "fault", "differs", "where"}
 KEYS = {"script", "engines", "image", "terminal", "raw", "typed"} | EXPECTATION | set(ENGINES)
 
 
@@ -49,12 +52,14 @@ class Expectation:
         why: the word of a reason, if the two must differ.
         fault: a sentence, if they differ and should not.
         differs: the parts that differ, all of them; the others are equal.
+        where: a name of ``stack.STACKS`` if it is so on some machines only.
 
     """
 
     why: str = ""
     fault: str = ""
     differs: frozenset[str] = frozenset()
+    where: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,7 +169,10 @@ def _expectation(row: Mapping[str, Any]) -> Expectation:
         raise TableError("has both a reason and a fault")
     if bool(marks) != bool(differs):
         raise TableError("needs both or neither: why or fault, and in what it differs")
-    return Expectation(row.get("why", ""), row.get("fault", ""), differs)
+    where = row.get("where", "")
+    if where and not (marks and where in STACKS):
+        raise TableError(f"has no difference, or no such stack: {where}")
+    return Expectation(row.get("why", ""), row.get("fault", ""), differs, where)
 
 
 def _terminal(row: Mapping[str, Any]) -> Terminal | None:

@@ -31,6 +31,11 @@ def test_a_reason_is_for_all_engines_or_for_one() -> None:
     assert (podman.expected.fault, docker.expected) == ("no", table.Expectation())
 
 
+def test_a_difference_may_be_of_some_stacks_only() -> None:
+    (docker,) = cases(engines=["docker"], why="node", differs=["stdout"], where="docker since 28")
+    assert docker.expected.where == "docker since 28"
+
+
 def test_a_terminal_with_what_is_typed() -> None:
     podman, _ = cases(terminal=[24, 80], raw=True, typed=[["ready", "x\r"]])
     assert podman.terminal == table.Terminal(24, 80, raw=True, typed=(("ready", "x\r"),))
@@ -50,6 +55,8 @@ def test_a_terminal_with_what_is_typed() -> None:
         ({"differs": ["stdout"]}, "needs both or neither"),
         ({"why": "node", "fault": "x", "differs": ["stdout"]}, "has both a reason and a fault"),
         ({"why": "node", "differs": ["colour"]}, "differs in what is not compared: colour"),
+        ({"why": "node", "differs": ["stdout"], "where": "docker"}, "no such stack: docker"),
+        ({"where": "docker since 28"}, "has no difference"),
         ({"typed": [["a", "b"]]}, "types without a terminal"),
         ({"terminal": [24]}, "has no terminal = "),
         ({"terminal": [24, 80], "typed": [["a"]]}, "or no typed = "),
