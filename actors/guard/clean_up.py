@@ -146,7 +146,7 @@ def _collect(creation: Creation, container: Container, log: Logbook) -> None:
 def _stage_out(creation: Creation, container: Container, log: Logbook, *, forced: bool) -> str:
     """Stage out; return what went wrong, or nothing."""
     from actors.staging.actor import stage_out
-    from actors.staging.bundle import discard
+    from actors.staging.directory import discard
 
     limit = HURRY if forced else creation.settings.staging.time_limit or PATIENCE
     failure, cut = _in_time(lambda: stage_out(creation, container, log.write), limit)

@@ -24,7 +24,8 @@ from proto.life.creation import Creation
 from proto.wire.registry import Message  # noqa: TC001 - as above
 
 from . import progress, unstaged
-from .bundle import Staged, discard
+from .bundle import Staged
+from .directory import discard
 from .stager import Stager, stager_for
 
 LOG_WORDS = {-1: "error", 0: "info", 1: "verbose", 2: "debug", 3: "debug2", 4: "debug3", 5: "debug4"}

@@ -6,8 +6,9 @@ from actors.staging.tree.count import MirrorCount
 from proto.errors import StagingError, reason
 from proto.life.creation import Creation
 
-from .bundle import container_directory, content_of, staging_directory
+from .bundle import content_of
 from .commands import Commands
+from .directory import container_directory, staging_directory
 from .lent import Lent
 from .lent import read as read_lent
 from .loglevel import Level, Log

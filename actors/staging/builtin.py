@@ -13,9 +13,10 @@ from proto.life.creation import Creation
 
 from . import lent, mounts
 from .bring_back import bring_back, forget_unfit, wants_sync
-from .bundle import Staged, container_directory, discard
+from .bundle import Staged
 from .commands import Commands
 from .container_ids import CallerMaps
+from .directory import container_directory, discard
 from .loglevel import Log
 from .node_bundle import NodeBundle
 

@@ -23,8 +23,10 @@ from proto.life.creation import Creation
 from proto.value import Value
 
 from . import node_gpus
-from .bundle import Draft, make_directory, staging_directory, write_file
+from .bundle import Draft
 from .commands import Commands
+from .directory import staging_directory
+from .files import make_directory, write_file
 from .loglevel import Log
 from .node_streams import GIVE, programs_directory, write_program
 from .overlay.mount_points import behind_links

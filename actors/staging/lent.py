@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from proto.value import Value
 
-from .bundle import write_file
+from .files import write_file
 from .root_plan import Root
 
 NAME = "staged.json"

@@ -15,8 +15,8 @@ from actors.oci.copies import Copy
 from proto.errors import StagingError
 
 from . import record
-from .bundle import make_directory, write_file
 from .commands import Commands, Result
+from .files import make_directory, write_file
 from .loglevel import Level, Log
 
 RECORDS = "mounts.json"

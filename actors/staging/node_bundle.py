@@ -16,22 +16,10 @@ from proto.life.creation import Creation
 
 from . import lent, mounts, node_streams, slurmd_mount
 from .bring_back import wants_sync
-from .bundle import (
-    PRIVATE,
-    Draft,
-    Staged,
-    container_directory,
-    discard,
-    entry_of,
-    make_content,
-    new_directory,
-    rights_of,
-    staging_directory,
-    write_config,
-    write_entry,
-)
+from .bundle import PRIVATE, Draft, Staged, entry_of, make_content, write_config, write_entry
 from .commands import Commands
 from .container_ids import CallerMaps, Ids, caller_maps, container_maps, lost_owners
+from .directory import container_directory, discard, new_directory, rights_of, staging_directory
 from .filesystem import device_paths
 from .gpus import Gpus, host_request, stage_gpus
 from .home import with_home

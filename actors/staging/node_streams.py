@@ -10,7 +10,7 @@ from actors.slurm.oci_conf import OciConf
 from actors.slurm.step_options import runs_once
 from proto.life.creation import Creation
 
-from .bundle import make_directory, write_file
+from .files import make_directory, write_file
 from .root_plan import PROGRAMS
 
 PROLOG, LAY, GIVE = "prolog", "lay", "give"

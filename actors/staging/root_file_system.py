@@ -17,8 +17,8 @@ from actors.staging.images.entry import read_record
 from actors.staging.tree.copy import copy_tree, has_owners, make_room
 from proto.errors import StagingError
 
-from .bundle import staging_directory
 from .commands import Commands
+from .directory import staging_directory
 from .filesystem import NETWORK_FILE_SYSTEMS, current_mounts, file_system
 from .loglevel import Level, Log
 from .overlay.kinds import Kinds, Needs, Verdict

@@ -10,8 +10,8 @@ from actors.slurm import oci_conf
 from proto.errors import StagingError
 from proto.life.creation import Creation
 
-from .bundle import staging_directory
 from .container_ids import caller_maps, container_maps
+from .directory import staging_directory
 from .reach import keeps_owners
 
 

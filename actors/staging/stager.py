@@ -13,8 +13,9 @@ from proto.life.creation import Creation
 from proto.value import replace
 
 from . import bring_back, builtin, unstaged
-from .bundle import Staged, container_directory, read_config
+from .bundle import Staged, read_config
 from .commands import Commands
+from .directory import container_directory
 from .job_variables import with_job
 
 Log = Callable[[int, str], None]

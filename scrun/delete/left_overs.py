@@ -15,7 +15,7 @@ from actors.slurm import origin
 from actors.slurm.accounting import COOKIE
 from actors.slurm.queue_format import FOUND
 from actors.slurm.replies import released
-from actors.staging.bundle import staged_with
+from actors.staging.directory import staged_with
 from actors.staging.reach import place_of
 from proto.errors import ScrunError, SettingsError
 from proto.host.machine import host as this_host

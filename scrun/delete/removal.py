@@ -150,7 +150,7 @@ def stage_out_again(paths: ContainerPaths) -> list[str]:
     use_packages()
     from actors.process.logbook import Logbook
     from actors.staging.actor import stage_out
-    from actors.staging.bundle import staged_with
+    from actors.staging.directory import staged_with
     from actors.staging.reach import place_of
     from proto.life import journal, lifecycle
 

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 
-from actors.staging.bundle import open_to, write_file
+from actors.staging.files import open_to, write_file
 from actors.staging.tree.copy import remove_tree
 from proto.errors import StagingError
 from proto.life.events import Trees

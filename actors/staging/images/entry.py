@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any
 
-from actors.staging.bundle import write_file
+from actors.staging.files import write_file
 from proto.value import Value
 
 TREE = "tree"

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable
 
-from actors.staging.bundle import staging_directory
+from actors.staging.directory import staging_directory
 from actors.staging.loglevel import Level, Log
 from actors.staging.progress import progress_of
 from actors.staging.tree.copy import has_owners

@@ -8,7 +8,8 @@ import os
 import time
 from functools import partial
 
-from actors.staging.bundle import make_directory, staging_directory
+from actors.staging.directory import staging_directory
+from actors.staging.files import make_directory
 from actors.staging.loglevel import Level, Log
 from actors.staging.progress import progress_of
 from actors.staging.tree.copy import has_owners, remove_tree

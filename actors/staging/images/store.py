@@ -9,7 +9,7 @@ import stat
 import time
 from collections.abc import Callable, Iterable
 
-from actors.staging.bundle import write_file
+from actors.staging.files import write_file
 from actors.staging.tree.copy import remove_tree
 from proto.errors import StagingError, reason
 from proto.value import Value

@@ -9,19 +9,9 @@ from actors.oci.streams import merged
 from actors.slurm import oci_conf
 from actors.slurm.job_environment import JobFacts
 from actors.staging import node_streams
-from actors.staging.bundle import (
-    Config,
-    Staged,
-    container_directory,
-    discard,
-    entry_of,
-    make_content,
-    make_directory,
-    read_config,
-    rights_of,
-    write_config,
-    write_entry,
-)
+from actors.staging.bundle import Config, Staged, entry_of, make_content, read_config, write_config, write_entry
+from actors.staging.directory import container_directory, discard, rights_of
+from actors.staging.files import make_directory
 from actors.staging.filesystem import LAYERS, current_mounts
 from actors.staging.job_variables import with_job
 from actors.staging.root_plan import PROGRAMS

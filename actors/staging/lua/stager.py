@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 from actors.slurm.job_environment import JobFacts, script_environment
 from actors.staging import unstaged
-from actors.staging.bundle import Staged, container_directory, discard
+from actors.staging.bundle import Staged
 from actors.staging.commands import Commands
+from actors.staging.directory import container_directory, discard
 from actors.staging.loglevel import Log
 from proto.errors import StagingError, reason
 from proto.host.paths import ContainerPaths

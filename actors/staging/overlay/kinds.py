@@ -12,8 +12,8 @@ import time
 from typing import Any
 
 from actors.programs import program
-from actors.staging.bundle import make_directory, write_file
 from actors.staging.commands import Commands
+from actors.staging.files import make_directory, write_file
 from actors.staging.loglevel import Level, Log
 from proto.value import Value
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from actors.oci.id_maps import seen_as
 from actors.oci.overlay import lower_option, overlay_mounts
-from actors.staging.bundle import make_directory
+from actors.staging.files import make_directory
 from actors.staging.images.entry import read_record
 from actors.staging.loglevel import Log
 from actors.staging.node_streams import programs_directory

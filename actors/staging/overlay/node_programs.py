@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Iterable
 
 from actors.oci.id_maps import IdMap
-from actors.staging.bundle import make_directory, write_file
 from actors.staging.commands import Commands
+from actors.staging.files import make_directory, write_file
 from actors.staging.loglevel import Level, Log
 from actors.staging.node_streams import LAY, write_program
 

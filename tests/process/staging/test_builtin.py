@@ -14,9 +14,9 @@ from actors.oci.entry import ENTRY_NAME
 from actors.oci.id_maps import IdRange
 from actors.slurm.job_environment import JobFacts
 from actors.staging.builtin import stage_in, stage_out
-from actors.staging.bundle import container_directory
 from actors.staging.commands import Commands
 from actors.staging.container_ids import CallerMaps, container_maps
+from actors.staging.directory import container_directory
 from actors.staging.images import importing
 from actors.staging.lua.fitting import fit_entry
 from proto.errors import StagingError
