@@ -62,21 +62,42 @@ mounts() (
     done
 )
 
-# One overlay over the root, with all that the runtime has mounted in it: pivot_root(2) then takes what is on top.
+# One overlay over the root, with all that the runtime has mounted in it: pivot_root(2) then takes what is on top. The container
+# waits for this, and each process that is started here takes it 2 ms.
 enter() {
     read -r root <"$here/root"
-    mounts "$(escaped "$root")" "$(escaped "$here/point")" >"$here/begun"  # mount(8) takes no pipe
-    overlay && with_points <"$here/begun" >"$here/fstab" && mount --all --fstab "$here/fstab" && mount --rbind "$here/point" "$root"
+    escape "$here/point"
+    point=$escaped
+    escape "$root"
+    root=$escaped
+    mounts "$root" "$point" >"$here/begun"  # mount(8) takes no pipe
+    overlay || return
+    {
+        with_points <"$here/begun"
+        printf '%s\n' "$point $root none rbind 0 0"
+    } >"$here/fstab"
+    mount --all --fstab "$here/fstab"
 }
 
 # There is a mount point for all but slurmd's own mount, whose place cannot always be known; no program needs that one.
 with_points() {
-    while read -r source point rest; do
-        if [ -e "$(printf %b "$point")" ]; then printf '%s\n' "$source $point $rest"; fi
+    while read -r source target rest; do
+        case $target in
+        *\\*) path=$(printf %b "$target") ;;
+        *) path=$target ;;
+        esac
+        if [ -e "$path" ]; then printf '%s\n' "$source $target $rest"; fi
     done
 }
 
-escaped() { printf %s "$1" | sed 's/ /\\040/g'; }
+# Blanks of a path as fstab(5) has them, in $escaped.
+escape() {
+    escaped=${1%%' '*} left=$1
+    while [ "$left" != "${left#*' '}" ]; do
+        left=${left#*' '}
+        escaped=$escaped\\040${left%%' '*}
+    done
+}
 
 # --- lay
 
@@ -178,7 +199,7 @@ enter)
     : >"$here/made"
     ;;
 collect)
-    if read -r _; then
+    if read -r state || [ "$state" ]; then
         collect >/dev/null 2>&1 </dev/null
     else
         until_gone 2>/dev/null

@@ -67,10 +67,17 @@ let_begin() {
     timeout -s KILL 10 sh -c ': <"$0"' "$1"
 }
 
-process() { expr "$state" : '.*"pid": *\([0-9]*\)'; }
+# What the state has under a name, in $value. The first of that name, for annotations come last and may be called anything.
+look_up() {
+    value=${state#*\""$1"\":}
+    value=${value#"${value%%[! \"]*}"}
+    value=${value%%[ \"/,\}]*}
+}
 
-# Who carries on for this container: each task's has an id of its own.
-note=${0%/*}/carrier.$(expr "$state" : '.*"id": *"\([^"/]*\)"')
+look_up pid
+process=$value
+look_up id
+note=${0%/*}/carrier.$value  # who carries on for this container: each task's has an id of its own
 
 tells_sizes() {
     case $("/proc/$PPID/exe" --version) in
@@ -83,7 +90,7 @@ case $1 in
 pass)
     # runc reads a hook's output to its end, so nobody may keep it.
     exec >"/proc/$PPID/fd/1" 2>/dev/null </dev/null
-    pass "$2" "$(process)" &
+    pass "$2" "$process" &
     echo $! >"$note"
     ;;
 finish) finish "$2" >/dev/null 2>&1 ;;
@@ -91,11 +98,11 @@ watch)
     let_begin "$2" </dev/null >/dev/null 2>&1 &
     if tells_sizes; then
         # crun 1.21 takes a hook that fails for a failure of its own, and what the program has written for the reason.
-        resize "$(process)" >/dev/null 2>&1
+        resize "$process" >/dev/null 2>&1
         exit 0
     fi
     # A hook of crun's has all signals blocked; env of GNU coreutils before 8.31 cannot help there.
-    env --default-signal sh "$0" follow "$(process)" </dev/null >/dev/null 2>&1 &
+    env --default-signal sh "$0" follow "$process" </dev/null >/dev/null 2>&1 &
     ;;
 follow) follow "$2" ;;
 esac

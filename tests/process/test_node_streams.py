@@ -53,8 +53,9 @@ class Runtime:
         os.mkfifo(self.pipe)
         script = directory / "streams"
         script.write_bytes(program("node_streams.sh"))
+        annotations = {"id": "of/mine", "pid": "of mine"}
         state, dead = (
-            json.dumps({"ociVersion": "1.0", "id": "x", "pid": pid, "status": "running"}, indent=indent)
+            json.dumps({"ociVersion": "1.0", "id": "x", "pid": pid, "annotations": annotations}, indent=indent)
             for pid in (os.getpid(), ENDED)
         )
         self.dead = dead
