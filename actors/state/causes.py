@@ -2,7 +2,8 @@
 
 No cause is written down, and none has to be: events change the state, and from the state alone follows what is wanted
 and which clocks run. So an event comes of those events after which that was wanted which it answers, or after which
-the clock ran that struck. What nobody here has wanted, a request or a signal from outside, begins a chain.
+the clock ran that struck; or, if it comes late, of those after which that was wanted last. What nobody here has
+wanted, a request or a signal from outside, begins a chain.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,10 @@ ANSWERS: dict[str, tuple[type[Message], ...]] = {
 """Which facts answer an intent (docs/protocol.md, Intents and facts)."""
 
 
+Link = tuple[str, int]
+"""The word of an intent or of a fact, or the name of a clock; and the number of the signal that it is about, or 0."""
+
+
 class Cause(Value):
     """One reason for an event.
 
@@ -46,13 +51,15 @@ class Cause(Value):
 def causes(records: Iterable[Record]) -> list[tuple[Cause, ...]]:
     """The causes of each record, in the journal's order."""
     container = Container()
-    since: dict[tuple[str, int], int] = {}
+    since: dict[Link, int] = {}
+    unanswered: dict[Link, int] = {}
     found = []
     for number, record in enumerate(records, 1):
-        links = dict.fromkeys(_answered(container, record.event))
-        found.append(tuple(Cause(since[link], link[0]) for link in links))
+        links = dict.fromkeys(_answered(container, record.event)) or dict.fromkeys(_late(unanswered, record.event))
+        found.append(tuple(Cause(unanswered[link], link[0]) for link in links))
         container = lifecycle.apply(container, record.event)
         since = {link: since.get(link, number) for link in _links(container)}
+        unanswered = {link: begun for link, begun in unanswered.items() if link not in links} | since
     return found
 
 
@@ -68,7 +75,14 @@ def related(found: list[tuple[Cause, ...]], number: int) -> tuple[set[int], set[
     return before - {number}, after - {number}
 
 
-def _links(c: Container) -> Iterator[tuple[str, int]]:
+def _late(unanswered: Iterable[Link], event: Message) -> Iterator[Link]:
+    """Of what has been wanted once, that which the event answers: a tree is staged while the job ends."""
+    for link in unanswered:
+        if type(event) in ANSWERS.get(link[0], ()) and _signal_of(event) == link[1]:
+            yield link
+
+
+def _links(c: Container) -> Iterator[Link]:
     """What a state brings about: wants, signals each by its number, and clocks."""
     for want in wants.wanted(c):
         yield _link(want.message)
@@ -76,11 +90,11 @@ def _links(c: Container) -> Iterator[tuple[str, int]]:
         yield from ((clock, 0) for clock in clocks.running(c, c.creation.settings))
 
 
-def _link(message: Message) -> tuple[str, int]:
+def _link(message: Message) -> Link:
     return word_of(type(message)), _signal_of(message)
 
 
-def _answered(c: Container, event: Message) -> Iterator[tuple[str, int]]:
+def _answered(c: Container, event: Message) -> Iterator[Link]:
     """Of what this state brings about, that which the event answers."""
     for want in wants.wanted(c):
         link = _link(want.message)

@@ -64,6 +64,12 @@ def test_who_is_ended_has_two_causes() -> None:
     assert found["StepEnded"] == [("LaunchRequested", "launch-step"), ("CancelRequested", "end-step")]
 
 
+def test_what_comes_late_answers_what_was_wanted_before() -> None:
+    found = story(*PLAIN[:4], e.JobEnded(EXITED), PLAIN[4])
+    assert found["JobEnded"] == [("JobGranted", "watch-job")]
+    assert found["StagedIn"] == [("JobGranted", "stage-in")]
+
+
 def test_both_ways() -> None:
     found = [(), (Cause(1, "a"),), (), (Cause(2, "b"),), (Cause(3, "c"),), (Cause(4, "d"), Cause(3, "e"))]
     assert related(found, 4) == ({1, 2}, {6})
