@@ -8,7 +8,7 @@ import contextlib
 import os
 
 from actors.process.command import CommandName
-from actors.process.forking import become
+from actors.process.spawning import spawn
 from proto.exit_codes import NOT_FOUND
 from proto.life.talk import Spawn
 
@@ -82,18 +82,16 @@ class CommandTable:
                     opened.append(files[int(number)])
                 else:
                     files[int(number)] = self._descriptors.number(source)
-            pid = os.fork()
-        except (OSError, KeyError):
+            environ, directory = (*request.env, self._mark), os.fsencode(request.cwd or "/")
+            return spawn(request.argv, environ, files, directory=directory, session=request.terminal)
+        except (OSError, KeyError) as error:
+            if 2 in files:
+                with contextlib.suppress(OSError):
+                    os.write(files[2], f"scrun: cannot start {request.argv[0]!r}: {error}\n".encode())
             return 0
         finally:
-            if "pid" not in locals():
-                for fd in opened:
-                    os.close(fd)
-        if pid == 0:
-            _become(request, files, self._mark)
-        for fd in opened:
-            os.close(fd)
-        return pid
+            for fd in opened:
+                os.close(fd)
 
 
 def _open(path: str, number: int) -> int:
@@ -112,18 +110,3 @@ def _open(path: str, number: int) -> int:
         if number == 1:
             raise
         return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-
-
-def _become(request: Spawn, files: dict[int, int], mark: bytes) -> None:
-    """In the child: never returns."""
-    try:
-        # The anchor is one thread, so between fork and exec any Python may run.
-        os.setsid() if request.terminal else os.setpgid(0, 0)
-        null = os.open("/dev/null", os.O_RDWR)
-        for number in (0, 1, 2):
-            files.setdefault(number, null)
-        become(request.argv, (*request.env, mark), files, request.cwd or "/")
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            os.write(2, f"scrun: cannot start {request.argv[0]!r}: {error}\n".encode())
-    os._exit(NOT_FOUND)

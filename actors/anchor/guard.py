@@ -6,15 +6,10 @@ import signal
 import socket  # noqa: TC003 - not worth a block of its own
 from collections.abc import Sequence
 
-from actors.guard.waiting import become
-from actors.process.forking import close_all_but, default_signals, detach_stdio, pair
-from proto.exit_codes import INTERNAL
+from actors.guard import waiting
+from actors.process.forking import pair
+from actors.process.spawning import spawn
 from proto.life.creation import Creation
-
-_DEAF_TO = (
-    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE,
-)  # fmt: skip
-"""It must outlive what is sent to the anchor's relatives."""
 
 
 class Guard:
@@ -41,40 +36,27 @@ class Guard:
 
         """
         ours, theirs = pair()
-        anchor = os.getpid()
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         try:
-            pid = os.fork()
+            for number in self._inherited:
+                os.set_inheritable(number, True)
+            words = waiting.words(self._creation.root, self._creation.id, os.getpid(), self._journal)
+            environ = (name + b"=" + value for name, value in os.environb.items())
+            files = {0: theirs.fileno(), 1: null, 2: null}
+            pid = spawn(words, environ, files, program=waiting.SHELL, session=True)
         except OSError:
             ours.close()
-            theirs.close()
             raise
+        finally:
+            for number in self._inherited:
+                os.set_inheritable(number, False)
+            theirs.close()
+            os.close(null)
         self.incarnation += 1
-        if pid == 0:
-            try:
-                self._become(theirs.fileno(), anchor)
-            except BaseException:
-                from actors.process.logbook import report_crash
-
-                report_crash(self._creation, "guard")
-            os._exit(INTERNAL)
-        theirs.close()
         if self._sock is not None:
             self._sock.close()
         self._sock = ours
         self.pid = pid
-
-    def _become(self, channel: int, anchor: int) -> None:
-        """In the child: never returns."""
-        os.setsid()
-        default_signals()
-        for signum in _DEAF_TO:
-            signal.signal(signum, signal.SIG_IGN)
-        detach_stdio()
-        os.dup2(channel, 0)
-        for number in self._inherited:
-            os.set_inheritable(number, True)
-        close_all_but({0, 1, 2, *self._inherited})
-        become(self._creation.root, self._creation.id, anchor, self._journal)
 
     def died(self) -> None:
         """It has been reaped."""

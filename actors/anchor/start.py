@@ -10,7 +10,7 @@ import os
 
 from actors.allocation.job import HELD, spawn_of
 from actors.oci import config_file
-from actors.process.forking import close_all_but, detach_stdio
+from actors.process.forking import detach_stdio
 from actors.process.pipes import NARROW, make_pipe, resize
 from actors.slurm import scheduler_for
 from actors.stdio import streams
@@ -32,14 +32,13 @@ WORDS = 8192
 node (measured)."""
 
 
-def prepare(creation: Creation, journal: int, hold: tuple[int, int], *keep: int) -> tuple[Descriptors, CommandTable]:
+def prepare(creation: Creation, journal: int, hold: tuple[int, int]) -> tuple[Descriptors, CommandTable]:
     """Do all that; return the anchor's descriptors and its commands.
 
     Args:
         creation: what ``create`` found out.
         journal: descriptor of the journal.
         hold: the pipe that holds the job: to be read from, and to be written to.
-        keep: descriptors that stay open besides the engine's three.
 
     Raises:
         LaunchError: the terminal could not be handed to the engine.
@@ -50,7 +49,7 @@ def prepare(creation: Creation, journal: int, hold: tuple[int, int], *keep: int)
     descriptors = Descriptors()
     descriptors.put("journal", journal)
     resize(hold[1], NARROW)
-    _take_engine_descriptors(descriptors, creation, (journal, *hold, *keep))
+    _take_engine_descriptors(descriptors, creation)
     command = scheduler_for(creation).request(creation)
     try:
         for name, number in sockets(paths).items():
@@ -63,15 +62,14 @@ def prepare(creation: Creation, journal: int, hold: tuple[int, int], *keep: int)
         raise unwritable(creation.root, error) from None
     commands = CommandTable(descriptors, paths.mark)
     if command is not None:
-        # At once: the grant comes while the anchor still imports what the actors need.
+        # At once: the grant comes while the actors begin.
         descriptors.put(HELD, hold[0])
         descriptors.put("hold", hold[1])
         commands.spawn(spawn_of(creation, command), "allocation")
     return descriptors, commands
 
 
-def _take_engine_descriptors(descriptors: Descriptors, creation: Creation, keep: tuple[int, ...]) -> None:
-    close_all_but({0, 1, 2, *keep})
+def _take_engine_descriptors(descriptors: Descriptors, creation: Creation) -> None:
     facts = [streams.facts(number) for number in (0, 1, 2)]
     stdin, stdout, stderr = (fact.kind for fact in facts)
     one_file = streams.same_file(facts[1], facts[2])

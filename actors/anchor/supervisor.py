@@ -109,7 +109,7 @@ class Supervisor:
         now = self.clock()
         for name in self._vigil.look(now):
             self.rouse(self._children[name])
-        for child in self._children.values():
+        for child in reversed(self._children.values()):
             if child.due is not None and child.due <= now and not child.pid and not self._waits(child):
                 self._start(child, now)
         for child in self._children.values():
@@ -156,7 +156,7 @@ class Supervisor:
             self.kill(child)
 
     def end_all_but_state(self) -> list[Child]:
-        """In the reverse order of their start; return them."""
+        """From the last to the first; return them."""
         others = [child for child in reversed(self._children.values()) if child.name != "state"]
         for child in others:
             self.kill(child)

@@ -8,16 +8,19 @@ until that is done it holds the container's lock. No text of a user's is in the 
 import os
 import sys
 
-_WAIT = 'read -r word; exec "$@"'
-# A signal that ends ``read`` early must not be taken for the anchor's death; the guard ignores them all.
+# It must outlive what is sent to the anchor's relatives; a signal that ends ``read`` early is not the anchor's death.
+_WAIT = 'trap "" HUP INT QUIT USR1 USR2 PIPE TERM; read -r word; exec "$@"'
 _CLEAN_UP = (
     "import sys; anchor, journal, *path = sys.argv[3:]; sys.path[:0] = path; "
     "from actors.guard.clean_up import main; main(int(anchor), int(journal))"
 )
 
 
-def become(root: str, container_id: str, anchor: int, journal: int) -> None:
-    """Turn this process, whose descriptor 0 is the guard's end of the socketpair, into the guard.
+SHELL = b"/bin/sh"
+
+
+def words(root: str, container_id: str, anchor: int, journal: int) -> list[bytes]:
+    """The words with which a shell is the guard; its descriptor 0 is its end of the socketpair.
 
     Args:
         root: state directory; for those who look at the list of processes.
@@ -28,4 +31,4 @@ def become(root: str, container_id: str, anchor: int, journal: int) -> None:
     """
     path = [entry for entry in sys.path if os.path.isdir(entry)]
     then = [sys.executable, "-IS", "-c", _CLEAN_UP, root, container_id, str(anchor), str(journal), *path]
-    os.execv("/bin/sh", ["scrun-guard", "-c", _WAIT, "scrun-guard", *then])
+    return [os.fsencode(word) for word in ("scrun-guard", "-c", _WAIT, "scrun-guard", *then)]

@@ -64,7 +64,7 @@ TABLE: tuple[Specification, ...] = (
     ),
     Specification("signals", "actors.signals.actor", "transient", ("hub-file",)),
 )
-"""In the order of start; the order of the stop is its reverse."""
+"""As people see them. They start and end from the last to the first: staging, which imports most, is waited for."""
 
 
 class Restarts(Value):

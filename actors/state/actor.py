@@ -10,6 +10,7 @@ import os
 
 from actors.process.effects import Tick
 from actors.process.shell import ProcessActor, run
+from actors.process.supervision import TABLE
 from proto.errors import StorageError
 from proto.exit_codes import INT, INTERNAL, INTERRUPTED, KILLED, REFUSED
 from proto.host.trees import remove_tree
@@ -300,7 +301,8 @@ class StateActor(ProcessActor):
         self.requests.wait(envelope.id)
 
     def _on_child(self, child: talk.ChildChanged) -> None:
-        self.children[child.actor] = child
+        known = {**self.children, child.actor: child}
+        self.children = {kind.name: known[kind.name] for kind in TABLE if kind.name in known}
         early: list[Arrival | Reached] = []
         if child.status == "running":
             early = self.hub.introduce(child.actor, child.pid)

@@ -4,7 +4,9 @@ import os
 import signal
 from contextlib import ExitStack
 
+from actors.boot import Embryo
 from actors.oci.bundle import Bundle
+from actors.stdio.null import mend
 from proto.errors import BundleError, ScrunError
 from proto.exit_codes import of_wait_status
 from proto.host.paths import ContainerPaths
@@ -13,13 +15,13 @@ from proto.value import replace
 from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
-from scrun.create import creating
+from scrun.create import container, creating
 from scrun.delete.removal import delete
 from scrun.exec.own_terminal import OwnTerminal
 from scrun.packages import use_packages
 from scrun.report.diagnostics import warn
 
-from . import create, kill, start
+from . import kill, start
 
 # Not relayed: what runc keeps to itself, what no process can catch, and what says that this process is at fault.
 KEPT = frozenset({"CHLD", "PIPE", "URG", "KILL", "STOP", "ILL", "TRAP", "ABRT", "BUS", "FPE", "SEGV", "SYS", "WINCH"})
@@ -28,36 +30,40 @@ KEPT = frozenset({"CHLD", "PIPE", "URG", "KILL", "STOP", "ILL", "TRAP", "ABRT", 
 def run(line: Line) -> int:
     """Run a container; return its program's exit status, 128 and the signal's number if it died of one."""
     use_packages()
+    mend()
     paths = ContainerPaths(root_of(line), line.id)
     detached = line.own.flag("detach")
-    creation, bundle = creating.prepare(line, paths.root, check=detached)
-    if detached:
-        _Foreground(paths, line).begin(creation, bundle)
-        return 0
-    if creation.console_socket:
-        raise BundleError("a console socket is for --detach: run uses its own terminal")
-    return _Foreground(paths, line).run(creation, bundle)
+    with Embryo() as anchor:
+        creation, bundle = creating.prepare(line, paths.root, check=detached)
+        if creation.console_socket and not detached:
+            raise BundleError("a console socket is for --detach: run uses its own terminal")
+        foreground = _Foreground(paths, line, anchor)
+        if detached:
+            foreground.begin(creation, bundle)
+            return 0
+        return foreground.run(creation, bundle)
 
 
 class _Foreground:
     """The container, and the signals that this process gets for it."""
 
-    def __init__(self, paths: ContainerPaths, line: Line) -> None:
+    def __init__(self, paths: ContainerPaths, line: Line, anchor: Embryo) -> None:
         self._paths = paths
         self._line = line
+        self._embryo = anchor
         self._anchor = 0
         self._started = False
 
     def begin(self, creation: Creation, bundle: Bundle, terminal: OwnTerminal | None = None) -> None:
         """Create and start; the terminal has its size before the program runs."""
-        hand_pidfd = create.hand_pidfd(self._line)
+        hand_pidfd = container.hand_pidfd(self._line)
 
         def told(pid: int) -> None:
             self._anchor = pid
             if hand_pidfd:
                 hand_pidfd(pid)
 
-        create.make_container(self._paths, creation, bundle, told, starts=True)
+        container.make_container(self._paths, creation, bundle, self._embryo, told, starts=True)
         try:
             if terminal:
                 terminal.attach()

@@ -12,7 +12,7 @@ from actors.oci.bundle import Bundle, load
 from actors.oci.entry import DIRECTORY
 from actors.oci.namespaces import NETWORK
 from actors.oci.program import find_program
-from actors.stdio.null import is_null, mend
+from actors.stdio.null import is_null
 from proto.errors import BundleError, SettingsError, StagingError
 from proto.host.log_record import file_of
 from proto.host.machine import host
@@ -34,14 +34,11 @@ ANNOTATIONS_OF_STAGING = frozenset({NETWORK.removeprefix("scrun.")})
 def prepare(line: Line, root: str, *, check: bool = True) -> tuple[Creation, Bundle]:
     """Check everything and describe the container; with ``check`` also that a terminal has its console socket.
 
-    What is wrong with the standard streams is put right.
-
     Raises:
         ScrunError: the bundle, a setting, or the command line cannot be used.
 
     """
     own = line.own
-    mend()
     possible.check_host()
     bundle = load(own.text("bundle") or ".", own.text("config"))
     console = absolute(own.text("console-socket"))

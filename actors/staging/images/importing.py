@@ -7,7 +7,6 @@ one process, which on a network file system does nothing but wait for the server
 import errno
 import os
 import select
-import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
@@ -191,6 +190,8 @@ class _Helper:
     """A worker, and what it is at."""
 
     def __init__(self, argv: list[str], keep: tuple[int, ...]) -> None:
+        import subprocess  # 4 ms of each create, of which most have no helper
+
         self._process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=keep, env={},
             bufsize=0,
