@@ -108,6 +108,13 @@ def _packed(creation: Creation, caller: int, *, starts: bool) -> bytes:
     return pack([to_plain(creation), caller, starts])
 
 
+def _unpacked(data: bytes) -> tuple[Creation, int, bool]:
+    from proto.wire.codec import from_plain
+    from proto.wire.msgpack_subset import unpack
+
+    return from_plain(tuple[Creation, int, bool], unpack(data, len(data)))
+
+
 def _grow(connection: socket.socket) -> None:
     """In the child: import, and become the anchor if there is to be one; never returns."""
     status = exit_codes.INTERNAL
@@ -116,17 +123,12 @@ def _grow(connection: socket.socket) -> None:
         os.chdir("/")
         close_all_but({0, 1, 2, connection.fileno()})
         signal.pthread_sigmask(signal.SIG_SETMASK, EARLY)
-        with contextlib.suppress(ImportError):  # the anchor needs it again, and has a log to say so
+        with contextlib.suppress(Exception):  # the anchor needs it again, and can say what is wrong
             _import()
         if not (words := _hear(connection)):
             os._exit(0)
         data, lock = words
-        import msgpack
-
-        from proto.wire.codec import from_plain
-
-        plain, caller, starts = msgpack.unpackb(data)
-        status = _anchor(from_plain(Creation, plain), lock, connection, caller, starts=starts)
+        status = _anchor(*_unpacked(data), lock, connection)
     finally:
         os._exit(status)
 
@@ -141,10 +143,10 @@ def _hear(connection: socket.socket) -> tuple[bytes, int] | None:
     return (bytes(data), locks[0]) if locks and len(data) == length else None
 
 
-def _anchor(creation: Creation, lock: int, answer: socket.socket, caller: int, *, starts: bool) -> int:
+def _anchor(creation: Creation, caller: int, starts: bool, lock: int, answer: socket.socket) -> int:
     """Be the anchor; return its exit status."""
     try:
-        return _run(creation, lock, answer, caller, starts=starts)
+        return _run(creation, caller, starts, lock, answer)
     except errors.ScrunError as error:
         # Before there is an actor that could say it. The guard clears up.
         answer.send(f"{error.code}\n{error.sentence}".encode())
@@ -175,7 +177,7 @@ def _import() -> None:
     from actors.stdio import actor as _stdio  # noqa: F401
 
 
-def _run(creation: Creation, lock: int, answer: socket.socket, caller: int, *, starts: bool) -> int:
+def _run(creation: Creation, caller: int, starts: bool, lock: int, answer: socket.socket) -> int:
     _import()
     from actors.anchor import engine
     from actors.anchor.guard import Guard

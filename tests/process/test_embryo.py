@@ -54,6 +54,19 @@ def waiting(tmp_path: pathlib.Path) -> Iterator[tuple[subprocess.Popen[bytes], i
         process.wait()
 
 
+def test_what_cannot_be_imported_is_said(tmp_path: pathlib.Path) -> None:
+    site = Site(tmp_path)
+    site.config()
+    program = f"import runpy, sys; sys.modules['zmq'] = None; runpy.run_path({COMMAND[-1]!r}, run_name='__main__')"
+    done = subprocess.run(
+        [*COMMAND[:-1], "-c", program, "--root", str(site.root), "create", "x"],
+        cwd=site.bundle, env=site.environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("scrun's anchor process failed: ModuleNotFoundError: import of zmq halted")
+    assert not (site.root / "x").exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_it_goes_with_a_create_that_dies(
     waiting: tuple[subprocess.Popen[bytes], int], wait_until: WaitUntil, number: signal.Signals
