@@ -230,11 +230,12 @@ class Supervisor:
 
     def renew(self, child: Child, lease: talk.Lease | None = None) -> None:
         """It has been heard, or has asked for more time."""
-        seconds = supervision.LEASE if lease is None else min(LONGEST_LEASE, lease.seconds)  # a NaN is not less
-        task = child.record.task if lease is None else lease.task
-        child.record = supervision.renewed(child.record, self.clock(), seconds, task)
-        if lease is not None:
-            child.record = replace(child.record, mailbox=lease.mailbox)
+        if lease is None:
+            child.record = supervision.heard(child.record, self.clock())
+            return
+        seconds = min(LONGEST_LEASE, lease.seconds)  # a NaN is not less
+        record = supervision.renewed(child.record, self.clock(), seconds, lease.task)
+        child.record = replace(record, mailbox=lease.mailbox)
 
     def died(self, child: Child, status: int) -> str:
         """Take note of an actor's end, and decide when there will be another.

@@ -109,6 +109,11 @@ def renewed(record: Restarts, now: float, seconds: float, task: str) -> Restarts
     return replace(record, lease_ends=now + max(seconds, LEASE), task=task)
 
 
+def heard(record: Restarts, now: float) -> Restarts:
+    """The record after the child has said something else; a lease that is longer stays so."""
+    return replace(record, lease_ends=max(record.lease_ends, now + LEASE))
+
+
 def died(specification: Specification, record: Restarts, now: float, *, normal: bool, struck: bool = False) -> Verdict:
     """Decide about a child that has died.
 
@@ -134,8 +139,8 @@ def died(specification: Specification, record: Restarts, now: float, *, normal: 
 
 
 def frozen(record: Restarts, now: float, *, frozen: bool) -> Restarts:
-    """The record after somebody has stopped the child, or has let it go on; a lease that is longer stays so."""
-    return replace(record, lease_ends=max(record.lease_ends, now + LEASE), frozen=frozen)
+    """The record after somebody has stopped the child, or has let it go on."""
+    return replace(heard(record, now), frozen=frozen)
 
 
 def forgiven(record: Restarts) -> Restarts:

@@ -221,6 +221,15 @@ def test_no_lease_is_for_ever(house: House, seconds: float) -> None:
     assert house["staging"].record.task == "copying"
 
 
+def test_what_an_actor_says_besides_shortens_no_lease(house: House) -> None:
+    """An actor at rest offers to go with each lease: where it is needed, its long lease counts all the same."""
+    house.actors.renew(house["staging"], talk.Lease(60.0))
+    house.actors.renew(house["staging"])
+    house.now += 59.0
+    house.actors.keep()
+    assert "staging" not in house.killed
+
+
 def test_the_loop_sleeps_until_the_next_lease_or_start(house: House) -> None:
     assert 0 < house.actors.patience() - LEASE * 1000 <= 1
     house.dies("allocation")
