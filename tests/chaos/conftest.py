@@ -103,8 +103,13 @@ def chaos(request: pytest.FixtureRequest) -> Chaos:
 
 @pytest.fixture
 def nodes(as_root: Any, runtime: Runtime) -> Iterator[None]:
-    """Slurm drains a node on which a step could not tell its end ("Kill task failed"): given back, for the others."""
+    """All are there for the next test, too.
+
+    Slurm drains one on which a step could not tell its end ("Kill task failed"); a controller that has begun anew
+    knows none until they have answered, and 26.05 keeps jobs in the queue that long, some three seconds.
+    """
     yield
+    runtime.wait_until(lambda: not as_root(["sinfo", "-h", "-t", "unknown", "-o", "%N"]).stdout, 90, interval=0.5)
     runtime.wait_until(lambda: not as_root(["squeue", "-h", "-t", "completing"]).stdout, 90, interval=0.5)
     for node in set(as_root(["sinfo", "-h", "-N", "-t", "drain,down", "-o", "%N"]).stdout.split()):
         as_root(["scontrol", "update", f"nodename={node}", "state=resume"])

@@ -36,7 +36,7 @@ PROGRAMS = {
 
 
 @pytest.fixture
-def gangs() -> Iterator[None]:
+def gangs(nodes: None) -> Iterator[None]:
     """Slurm schedules in gangs: a setting for which slurmctld has to be started anew."""
     before = CONF.read_text()
     after = before.replace("\nPreemptMode=REQUEUE\n", "\nPreemptMode=SUSPEND,GANG\n")
