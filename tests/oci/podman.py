@@ -48,9 +48,10 @@ class Podman:
         return done.stdout.rstrip("\n")
 
     @property
-    def major(self) -> int:
-        """The first number of the client's version."""
-        return int(self.ok("version", "--format", "{{.Client.Version}}").split(".")[0])
+    def version(self) -> tuple[int, int]:
+        """The client's."""
+        major, minor = self.ok("version", "--format", "{{.Client.Version}}").split(".")[:2]
+        return int(major), int(minor)
 
     def name(self) -> str:
         self.names.append(f"{self.prefix}-{len(self.names)}")

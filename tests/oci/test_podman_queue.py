@@ -84,7 +84,7 @@ def calls(verb: str, container: str) -> list[int]:
 
 def holds_signals(podman: Podman) -> bool:
     """Whether podman passes signals on from the first moment; for that it waits for the lock that its start holds."""
-    return podman.major >= 5
+    return podman.version >= (5, 0)
 
 
 @pytest.mark.parametrize("verb", ["create", "start"])

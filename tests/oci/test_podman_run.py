@@ -60,7 +60,7 @@ def test_a_list_reaches_the_job(podman: Podman, words: tuple[str, str]) -> None:
 
 def test_a_list_with_commas_in_an_annotation(podman: Podman) -> None:
     """podman 4 reads comma-separated values, and quotes around one; podman 5 takes the word as it is."""
-    as_it_is = podman.major >= 5
+    as_it_is = podman.version >= (5, 0)
     plain = "scrun.nodelist=node1,node2"
     works, fails = (plain, f'"{plain}"') if as_it_is else (f'"{plain}"', plain)
     done = podman.run("--rm", "--annotation", works, "busybox", "sh", "-c", LIST)
