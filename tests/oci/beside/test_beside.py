@@ -19,9 +19,10 @@ TABLE = table.read()
 @pytest.mark.may_leave("children", "descriptors", "threads")
 @pytest.mark.parametrize("case", TABLE.cases, ids=lambda case: case.id)
 def test_beside(case: table.Case, ahead: Ahead) -> None:
+    outcomes = ahead.outcomes(case)
     if case.expected.where and not stack.STACKS[case.expected.where]():
         case = dataclasses.replace(case, expected=table.Expectation())
-    verdict = compare.judge(case, *ahead.outcomes(case))
+    verdict = compare.judge(case, *outcomes)
     if verdict.complaint:
         pytest.fail(f"{verdict.complaint}\n{verdict.report}", pytrace=False)
     if case.expected.fault:
