@@ -32,7 +32,8 @@ def has_controller(name: str) -> bool:
 STACKS: Mapping[str, Callable[[], bool]] = {
     "crun before 1.8.2": lambda: version("crun") < (1, 8, 2),
     "crun before 1.28": lambda: version("crun") < (1, 28),
+    "Slurm 24.11": lambda: version("srun")[:2] == (24, 11),
     "docker since 28": lambda: version("dockerd") >= (28,),
     "a host that counts processes": lambda: has_controller("pids"),
 }
-"""What a row may name in ``where``; elsewhere its two sides agree."""
+"""What a row may name in ``where``: elsewhere its two sides agree; and in ``without``."""

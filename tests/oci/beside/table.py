@@ -12,6 +12,7 @@
     why = "network"                   # a word of reasons.toml: it must differ …
     differs = ["stdout"]              # … in this, and in nothing else …
     where = "crun before 1.8.2"       # … on such a stack (``stack.STACKS``), and not at all on others
+    without = "Slurm 24.11"           # not on such a stack at all
     docker = { fault = "a sentence", differs = ["status"] }   # the same for one engine only
 
 Instead of ``why`` there may be ``fault``: it differs and should not.
@@ -37,7 +38,7 @@ PARTS = ("stdout", "stderr", "status", "files", "time")
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 EXPECTATION = {"why", "fault", "differs", "where"}
-KEYS = {"script", "engines", "image", "terminal", "raw", "typed"} | EXPECTATION | set(ENGINES)
+KEYS = {"script", "engines", "image", "terminal", "raw", "typed", "without"} | EXPECTATION | set(ENGINES)
 
 
 class TableError(Exception):
@@ -82,6 +83,7 @@ class Case:
     script: str
     image: str = ""
     terminal: Terminal | None = None
+    without: str = ""
     expected: Expectation = Expectation()
 
     @property
@@ -156,6 +158,7 @@ def _case(subject: str, name: str, engine: str, row: Mapping[str, Any]) -> Case:
         script=row["script"],
         image=row.get("image", ""),
         terminal=_terminal(row),
+        without=_without(row),
         expected=_expectation(own or row),
     )
 
@@ -186,6 +189,13 @@ def _terminal(row: Mapping[str, Any]) -> Terminal | None:
     except (TypeError, ValueError):
         raise TableError("has no terminal = [rows, columns] or no typed = [[after, keys], …]") from None
     return Terminal(rows, columns, bool(row.get("raw")), typed)
+
+
+def _without(row: Mapping[str, Any]) -> str:
+    without = str(row.get("without", ""))
+    if without and without not in STACKS:
+        raise TableError(f"there is no such stack: {without}")
+    return without
 
 
 def _check_words(file: str, known: Mapping[str, str], used: Iterable[str]) -> None:

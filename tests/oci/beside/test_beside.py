@@ -19,6 +19,8 @@ TABLE = table.read()
 @pytest.mark.may_leave("children", "descriptors", "threads")
 @pytest.mark.parametrize("case", TABLE.cases, ids=lambda case: case.id)
 def test_beside(case: table.Case, ahead: Ahead) -> None:
+    if case.without and stack.STACKS[case.without]():
+        pytest.skip(f"not with {case.without}: see tests/cluster/README.md")
     outcomes = ahead.outcomes(case)
     if case.expected.where and not stack.STACKS[case.expected.where]():
         case = dataclasses.replace(case, expected=table.Expectation())

@@ -56,6 +56,7 @@ def test_a_terminal_with_what_is_typed() -> None:
         ({"why": "node", "fault": "x", "differs": ["stdout"]}, "has both a reason and a fault"),
         ({"why": "node", "differs": ["colour"]}, "differs in what is not compared: colour"),
         ({"why": "node", "differs": ["stdout"], "where": "docker"}, "no such stack: docker"),
+        ({"without": "Slurm"}, "there is no such stack: Slurm"),
         ({"where": "docker since 28"}, "has no difference"),
         ({"typed": [["a", "b"]]}, "types without a terminal"),
         ({"terminal": [24]}, "has no terminal = "),
