@@ -16,5 +16,5 @@ def run(line: Line) -> int:
     with Embryo() as anchor:
         paths = ContainerPaths(root_of(line), line.id)
         creation, bundle = creating.prepare(line, paths.root)
-        container.make_container(paths, creation, bundle, anchor, container.hand_pidfd(line))
+        container.make(paths, creation, bundle, anchor, container.hand_pidfd(line))
     return 0

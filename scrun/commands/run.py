@@ -63,7 +63,7 @@ class _Foreground:
             if hand_pidfd:
                 hand_pidfd(pid)
 
-        container.make_container(self._paths, creation, bundle, self._embryo, told, starts=True)
+        container.make(self._paths, creation, bundle, self._embryo, told, starts=True)
         try:
             if terminal:
                 terminal.attach()

@@ -33,7 +33,7 @@ def hand_pidfd(line: Line) -> Callable[[int], None] | None:
     return lambda pid: pidfd.send(path, pid)
 
 
-def make_container(
+def make(
     paths: ContainerPaths,
     creation: Creation,
     bundle: Bundle,
