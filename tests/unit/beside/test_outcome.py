@@ -26,11 +26,11 @@ NAMES = {"/home/u/beside-1/0/row": "DIRECTORY", "b12-0-007": "MARK"}
         (b"0123456789abc", b"0123456789abc"),
         (b"0123456789AB", b"0123456789AB"),
         (b"\xff\x00", b"\xff\x00"),
-        (b'time="now" level=warning msg="freezer not supported: openat2"\nb', b"b"),
+        (b'time="now" level=warning msg="lstat /sys/fs/cgroup/x: none"\nb', b"b"),
         (b"/ # \x1b[6njobs\r\n", b"/ # jobs\r\n"),
         (b"a\nfailed to resize tty, using default size\r\nb", b"a\nb"),
         (
-            b'time="now" level=warning msg="failed to kill all processes, possibly due to lack of a (Hint)"\nb',
+            b'time="now" level=warning msg="failed to kill all processes, possibly due to lack of cgroup (Hint)"\nb',
             b"b",
         ),
         (
