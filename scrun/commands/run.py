@@ -15,13 +15,13 @@ from proto.value import replace
 from scrun.box.box import find
 from scrun.cli.parsing import Line
 from scrun.cli.root import root_of
-from scrun.create import container, creating
+from scrun.create import creating
 from scrun.delete.removal import delete
 from scrun.exec.own_terminal import OwnTerminal
 from scrun.packages import use_packages
 from scrun.report.diagnostics import warn
 
-from . import kill, start
+from . import create, kill, start
 
 # Not relayed: what runc keeps to itself, what no process can catch, and what says that this process is at fault.
 KEPT = frozenset({"CHLD", "PIPE", "URG", "KILL", "STOP", "ILL", "TRAP", "ABRT", "BUS", "FPE", "SEGV", "SYS", "WINCH"})
@@ -56,14 +56,14 @@ class _Foreground:
 
     def begin(self, creation: Creation, bundle: Bundle, terminal: OwnTerminal | None = None) -> None:
         """Create and start; the terminal has its size before the program runs."""
-        hand_pidfd = container.hand_pidfd(self._line)
+        hand_pidfd = create.hand_pidfd(self._line)
 
         def told(pid: int) -> None:
             self._anchor = pid
             if hand_pidfd:
                 hand_pidfd(pid)
 
-        container.make(self._paths, creation, bundle, self._embryo, told, starts=True)
+        create.make_container(self._paths, creation, bundle, self._embryo, told, starts=True)
         try:
             if terminal:
                 terminal.attach()
