@@ -187,7 +187,7 @@ def _run(creation: Creation, caller: int, starts: bool, lock: int, answer: socke
     journal = _open_journal(creation)
     hold = os.pipe()
     guard = Guard(creation, (lock, hold[1]), journal)
-    guard.fork()
+    guard.start()
     descriptors, commands = prepare(creation, journal, hold)
     # Collecting first would take 5 ms; what is garbage now is little, and shared by all.
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The anchor's end of the guard: forked first, forked again whenever it dies."""
+"""The anchor's end of the guard: started first, and again whenever it dies."""
 
 import contextlib
 import os
@@ -28,30 +28,29 @@ class Guard:
         self.pid = 0
         self.incarnation = 0
 
-    def fork(self) -> None:
+    def start(self) -> None:
         """Start it.
 
         Raises:
             OSError: there can be no more processes or descriptors.
 
         """
-        ours, theirs = pair()
-        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            for number in self._inherited:
-                os.set_inheritable(number, True)
-            words = waiting.words(self._creation.root, self._creation.id, os.getpid(), self._journal)
-            environ = (name + b"=" + value for name, value in os.environb.items())
-            files = {0: theirs.fileno(), 1: null, 2: null}
-            pid = spawn(words, environ, files, program=waiting.SHELL, session=True)
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            for number in self._inherited:
-                os.set_inheritable(number, False)
-            theirs.close()
-            os.close(null)
+        with open(os.devnull, "r+b", buffering=0) as null:
+            ours, theirs = pair()
+            try:
+                for number in self._inherited:
+                    os.set_inheritable(number, True)
+                words = waiting.words(self._creation.root, self._creation.id, os.getpid(), self._journal)
+                environ = (name + b"=" + value for name, value in os.environb.items())
+                files = {0: theirs.fileno(), 1: null.fileno(), 2: null.fileno()}
+                pid = spawn(words, environ, files, program=waiting.SHELL, session=True)
+            except OSError:
+                ours.close()
+                raise
+            finally:
+                for number in self._inherited:
+                    os.set_inheritable(number, False)
+                theirs.close()
         self.incarnation += 1
         if self._sock is not None:
             self._sock.close()

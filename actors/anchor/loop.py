@@ -97,7 +97,7 @@ class Anchor:
         """Replace a guard that has died; milliseconds after which to try that again."""
         try:
             if not self._guard.pid:
-                self._guard.fork()
+                self._guard.start()
         except OSError as error:
             self._log.write("error", f"the guard cannot be started now, which is tried again: {error}")
             return int(NO_ROOM * 1000)

@@ -42,9 +42,11 @@ def spawn(
     """
     if directory != b"/":
         argv = (b"/bin/sh", b"-c", _ENTER, directory, *argv)
-    # Parked first, for the place of one may be what another is to become.
-    parked = {number: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH) for number, fd in files.items()}
+    parked: dict[int, int] = {}
     try:
+        # Parked first, for the place of one may be what another is to become.
+        for number, fd in files.items():
+            parked[number] = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH)
         return os.posix_spawn(
             program or argv[0],
             list(argv),
