@@ -16,7 +16,6 @@ from proto.exit_codes import INT, INTERNAL, INTERRUPTED, KILLED, REFUSED
 from proto.host.trees import remove_tree
 from proto.life import events as e
 from proto.life import lifecycle, requests, talk, wants
-from proto.wire.codec import to_plain
 from proto.wire.envelope import Envelope, new_id
 from proto.wire.registry import Message
 
@@ -28,7 +27,7 @@ from .intents import Intents
 from .oom import leave_mark
 from .recorder import Recorder
 from .requests import Requests
-from .snapshot import snapshot
+from .snapshot import greeting, snapshot
 from .tap import Tap
 
 DISK = 1.0
@@ -284,7 +283,7 @@ class StateActor(ProcessActor):
         return snapshot(self.container, self.begin.anchor)
 
     def _greeting(self) -> dict[str, object]:
-        return {"state": self._snapshot(), "processes": [to_plain(child) for child in self.children.values()]}
+        return greeting(self.container, self.begin.anchor, self.children.values(), self.recorder.records)
 
     def _on_reached(self, actor: str) -> None:
         """A new incarnation knows nothing: ask it again for all that is wanted of it."""

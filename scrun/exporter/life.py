@@ -20,13 +20,16 @@ SPANS = {
 """A fact, the histogram that it is for, and what the time runs from: a fact, or the container's creation."""
 STARTS = {start for _, start in SPANS.values()}
 STAGINGS = {"staged-in": "ready", "staging-failed": "failed"}
+MOMENTS = STARTS.union(SPANS, STAGINGS)
+"""Facts of which a hello tells enough: that they were, and when."""
 
 
 class Life:
     """One container.
 
-    What was before the exporter is no change: counters begin with it. What a gap has swallowed is not guessed, but
-    the bytes and restarts in it are in the next count.
+    What was before the exporter is no change: counters begin with it. What a gap has swallowed, or the moment from the
+    container's birth to its first hello, is not guessed; but the times in it are in the hello, and the bytes and
+    restarts in the next count.
     """
 
     def __init__(self, since: float) -> None:
@@ -57,6 +60,7 @@ class Life:
             yield from self._state(data["state"])
             for child in data["processes"]:
                 yield from self._child(child)
+            yield from self._unheard(data.get("moments") or {})  # a container of an older scrun does not say them
         elif not self._created:
             return  # what comes before the first hello is in it
         elif layer == "state":
@@ -114,12 +118,21 @@ class Life:
             kind = data["name"].partition("-")[0]
             yield Change("scrun_slurm_commands_total", _known("scrun_slurm_commands_total", kind))
 
+    def _unheard(self, moments: Data) -> Iterator[Change]:
+        for time, word in sorted((number(moments[word]), word) for word in MOMENTS & moments.keys()):
+            if time >= self._since:
+                yield from self._fact(word, time, {})
+            else:
+                self._moments[word] = time
+
     def _fact(self, word: str, time: float, data: Data) -> Iterator[Change]:
+        if word in self._moments:
+            return
+        if word in MOMENTS:
+            self._moments[word] = time
         metric, start = SPANS.get(word, ("", ""))
         if start in self._moments:
-            yield Change(metric, "", max(0.0, time - self._moments.pop(start)))
-        if word in STARTS:
-            self._moments[word] = time
+            yield Change(metric, "", max(0.0, time - self._moments[start]))
         if word in STAGINGS:
             yield Change("scrun_stagings_total", STAGINGS[word])
         if word == "staged-in":

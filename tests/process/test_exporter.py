@@ -142,6 +142,17 @@ def test_a_container_that_comes_and_goes_quickly_is_counted_once(site: Observed)
     assert exporter.ends() == 0
 
 
+def test_times_of_what_was_said_before_the_first_hello(site: Observed) -> None:
+    exporter = site.exporter()
+    exporter.process.send_signal(signal.SIGSTOP)
+    site.succeeds("create", "x")
+    exporter.process.send_signal(signal.SIGCONT)
+    site.wait_until(lambda: exporter.now()["scrun_containers{created}"] == 1)
+    now = exporter.now()
+    assert [now[f"scrun_{name}_seconds_count"] for name in ("queue", "staging")] == [1, 1]
+    assert now["scrun_stagings_total{ready}"] == 1
+
+
 def test_ends_by_cause(site: Observed) -> None:
     exporter = site.exporter()
     site.life("x")

@@ -138,6 +138,8 @@ def test_who_comes_late_hears_what_there_is_and_then_all(site: Watched) -> None:
     assert hello["state"]["phase"] == shown["scrun"]["phase"] == "running"
     assert {child["actor"]: child["restarts"] for child in hello["processes"]}["state"] == 0
     assert {child["pid"] for child in hello["processes"]} > {find(shown["pid"], "state")}
+    assert {"job-granted", "staged-in", "step-started"} < hello["moments"].keys()
+    assert hello["moments"]["job-granted"] >= hello["state"]["created"]
     site.kill()
     assert tap.ends() == 0
     last = tap.of("state")[-1]["data"]

@@ -13,12 +13,13 @@ import pytest
 import zmq
 
 from actors.anchor.descriptors import listen
-from actors.state.snapshot import snapshot
+from actors.state.snapshot import greeting, snapshot
 from actors.state.tap import HIDDEN, Tap
 from proto import TAP_VERSION
-from proto.life import talk
+from proto.life import events, talk
 from proto.life.container import Container
 from proto.life.ending import Ending
+from proto.life.journal import Record
 from proto.wire import registry
 from proto.wire.codec import to_plain
 from scrun.tap import hearing, lines
@@ -35,7 +36,8 @@ HELLO = markdown.table(DOCUMENT, "The hello", "field")
 GAPS = markdown.table(DOCUMENT, "What a gap means", "`why`")
 ENDING = Ending("exited", 7)
 CHILD = talk.ChildChanged("state", 7, 1, 0, "running")
-TYPES = {"int": int, "float": float, "str": str, "map": dict, "map of int": dict, "list of map": list}
+MAPS = dict.fromkeys(("map", "map of int", "map of float"), dict)
+TYPES = {"int": int, "float": float, "str": str, "list of map": list} | MAPS
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +48,8 @@ def hello(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     with contextlib.ExitStack() as stack:
         context = stack.enter_context(zmq.Context())
         with open(listen(path), "rb") as listener:
-            state, processes = snapshot(container, 7), [to_plain(CHILD)]
-            tap = Tap(context, listener.fileno(), path, "x", 1, lambda: {"state": state, "processes": processes})
+            records = [Record(when, events.JobRequested("x")) for when in (5.0, 6.0)]
+            tap = Tap(context, listener.fileno(), path, "x", 1, lambda: greeting(container, 7, [CHILD], records))
             stack.callback(tap.close)
         sock = stack.enter_context(context.socket(zmq.SUB))
         sock.subscribe("")
@@ -85,6 +87,7 @@ def test_a_hello_has_the_fields_of_its_table(hello: dict[str, Any]) -> None:
     cells = {row[0].strip("`"): row[2] for row in HELLO.rows}
     words = re.sub(r"`scrun state`", "", cells["state"])
     assert markdown.spans(words) == [*data["state"], *to_plain(ENDING)]  # type: ignore[misc]
+    assert data["moments"] == {"job-requested": 5.0}
     assert markdown.spans(cells["processes"]) == list(data["processes"][0]) == list(talk.ChildChanged.__fields__)
 
 

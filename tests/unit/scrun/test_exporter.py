@@ -35,9 +35,10 @@ def state(phase: str, created: float = 101.0, kind: str = "") -> dict[str, Any]:
     return {"phase": phase, "created": created, "ending": {"kind": kind} if kind else None}
 
 
-def hello(phase: str = "requested", created: float = 101.0, **restarts: int) -> Message:
+def hello(phase: str = "requested", created: float = 101.0, moments: Any = None, **restarts: int) -> Message:
     processes = [{"actor": actor, "restarts": count} for actor, count in restarts.items()]
-    return "hello", {"time": created, "data": {"state": state(phase, created), "processes": processes}}
+    data = {"state": state(phase, created), "processes": processes}
+    return "hello", {"time": created, "data": data if moments is None else data | {"moments": moments}}
 
 
 def said(phase: str, created: float = 101.0, kind: str = "") -> Message:
@@ -105,6 +106,33 @@ def test_what_was_before_the_exporter_is_not_counted(life: Life) -> None:
 
 def test_a_queue_is_timed_from_the_creation_though_the_exporter_is_late(life: Life) -> None:
     assert total(life, hello("queued", 50.0), fact("job-granted", 110.0))["scrun_queue_seconds"] == 60
+
+
+def test_facts_that_were_not_heard_are_in_the_hello_and_counted_once(life: Life) -> None:
+    early = {"job-granted": 104.0, "staged-in": 106.5}
+    assert total(life, hello("created", moments=early), fact("staged-in", 106.5), hello("created", moments=early)) == {
+        "scrun_containers_seen_total": 1,
+        "scrun_containers created": 1,
+        "scrun_queue_seconds": 3,
+        "scrun_staging_seconds": 2.5,
+        "scrun_stagings_total ready": 1,
+    }
+    swallowed = early | {"launch-requested": 110.0, "step-started": 110.5}
+    assert total(life, hello("running", moments=swallowed))["scrun_launch_seconds"] == 0.5
+
+
+def test_of_facts_before_the_exporter_only_the_moment_counts(life: Life) -> None:
+    early = {"job-granted": 60.0, "staging-failed": 70.0}
+    assert not [key for key in total(life, hello("staging in", 50.0, early)) if "containers" not in key]
+    assert total(life, fact("staged-in", 110.0))["scrun_staging_seconds"] == 50
+
+
+@pytest.mark.parametrize(
+    "moments", [{"job-granted": "1"}, {"staged-in": None}, ["job-granted"], {1: 2, "job-granted": []}]
+)
+def test_moments_that_are_none_are_nonsense(life: Life, moments: Any) -> None:
+    with pytest.raises(NONSENSE):
+        total(life, hello(moments=moments))
 
 
 def test_a_time_whose_beginning_was_lost_is_none(life: Life) -> None:
