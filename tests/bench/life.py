@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from .bench import SRUN
 from .container import OURS
 from .rows import Row
 
@@ -89,7 +90,7 @@ def by_hand(bench: Bench, *command: str, expected: int = 0) -> dict[str, float]:
 
     """
     command = command or ("true",)
-    bench.bundle(*command)
+    bench.bundle(SRUN, *command)
     spent = bench.processes.processor
     begin = time.perf_counter()
     job, salloc = bench.salloc()
