@@ -211,8 +211,11 @@ class Anchor:
     # --- the end ----------------------------------------------------------------------------------------------
 
     def _end(self, finish: talk.Finish) -> int:
-        """Let the state actor say its last words, end everybody, and return the exit status."""
-        others = self._actors.end_all_but_state()
+        """Let the state actor say its last words, end everybody, and return the exit status.
+
+        The state actor goes first. libzmq keeps a word for a peer that has just died as long as LINGER allows, and so
+        did the end of one container in thirty on a busy host, 0.3 s, when the other actors were killed before it.
+        """
         commands = self._commands.running()
         for command in commands:
             self._commands.signal(command.name, signal.SIGKILL)
@@ -221,6 +224,7 @@ class Anchor:
             with contextlib.suppress(ConnectionError):
                 state.channel.send(talk.Stop())
             _await_end([state.pid], LAST_WORDS)
+        others = self._actors.end_all_but_state()
         kill(state)
         # Whoever learns of the anchor's end finds none of them. SIGKILL alone is not yet the death.
         _await_end([*(child.pid for child in (*others, state)), *(command.pid for command in commands)], DEATH)
