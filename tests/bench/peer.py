@@ -121,6 +121,7 @@ def _podman(bench: Bench) -> Iterator[Row]:
     finally:
         # (of a user namespace, so that only podman can remove it)
         bench.run("podman", *store, "system", "reset", "--force")
+        shutil.rmtree(f"{bench.root}/podman", ignore_errors=True)  # which 5.8 leaves there sometimes
     yield sides.row("podman", "podman run --rm busybox true", aim="<= 1.6 x", note=PODMAN_NOTE)
     yield sides.failed("podman run", times)
 

@@ -108,6 +108,7 @@ KNOWN: dict[tuple[str, str, str], str] = {
     ("docs/performance.md", "What was tried", "what"): PROSE,
     ("docs/performance.md", "What exec takes", ""): PROSE,
     ("docs/performance.md", "Where the processor time of a life goes", "process"): PROSE,
+    ("docs/performance.md", "Where the time of an end goes", ""): PROSE,
     ("docs/protocol.md", "Sockets", "socket"): f"{UNIT}/test_protocol.py::test_the_sockets_are_files_of_the_container",
     ("docs/protocol.md", "Envelope", "#"): f"{UNIT}/test_protocol.py::test_the_envelope",
     ("docs/protocol.md", "Requests", "code"): f"{UNIT}/test_protocol.py::test_every_error_has_a_row",
