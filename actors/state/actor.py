@@ -12,18 +12,17 @@ from actors.process.effects import Tick
 from actors.process.shell import ProcessActor, run
 from actors.process.supervision import TABLE
 from proto.errors import StorageError
-from proto.exit_codes import INT, INTERNAL, INTERRUPTED, KILLED, REFUSED
+from proto.exit_codes import INTERNAL, KILLED, REFUSED
 from proto.host.trees import remove_tree
 from proto.life import events as e
 from proto.life import lifecycle, requests, talk, wants
-from proto.wire.envelope import Envelope, new_id
 from proto.wire.registry import Message
 
-from . import clocks
+from . import clocks, interruptions
+from .asking import Asking
 from .callers import Request
 from .desk import Desk
 from .hub import CLIENTS, Arrival, Hub, Reached, make_room
-from .intents import Intents
 from .oom import leave_mark
 from .recorder import Recorder
 from .requests import Requests
@@ -44,8 +43,6 @@ class StateActor(ProcessActor):
         self.recorder = Recorder(begin, self.log)
         self.container = lifecycle.replay(self.recorder.records)
         self.children: dict[str, talk.ChildChanged] = {}
-        self._intents = Intents()
-        self._needed: frozenset[str] | None = None
         self._abandoned = False
         self._answered = False
         self._cause: str | None = None
@@ -60,6 +57,7 @@ class StateActor(ProcessActor):
         self.tap = Tap(
             self.context, begin.descriptors["tap"], self.paths.tap, begin.creation.id, begin.incarnation, self._greeting
         )
+        self.asking = Asking(self.hub, self.tap, self.inbox, self.channel)
         self.inbox.watch(self.hub.socket, lambda: list(self.hub.arrivals()))
         self.inbox.watch(self.tap.socket, self.tap.subscriptions)
         if self.container.finished:
@@ -105,8 +103,9 @@ class StateActor(ProcessActor):
                 self.requests.time_out(request)
             case talk.ChildChanged():
                 self._on_child(event)
-            case talk.Interrupted(signal, number, logout):
-                self._on_interrupted(signal, number, logout)
+            case talk.Interrupted(signal, number):
+                if follows := interruptions.follows(self.container, self.recorder.records, event):
+                    self._happen(follows, "anchor")
                 self.channel.send(talk.Heeded(signal, number))
             case talk.Processes():
                 self.desk.listed(event, self.container, self.children)
@@ -162,7 +161,7 @@ class StateActor(ProcessActor):
                     self._happen(want.message)
                     return
         shown = self._write_state()
-        self._ask(wanted)
+        self.asking.ask(self.container, self.children, self._cause)
         self.requests.answer(self.container)
         if shown and self.container.answered and not self._answered:
             # The engine may ask for the state as soon as create returns. Twice, by two incarnations, does no harm.
@@ -178,21 +177,6 @@ class StateActor(ProcessActor):
             self.inbox.later("state-file", DISK)
         return shown
 
-    def _ask(self, wanted: tuple[wants.Want, ...]) -> None:
-        """Send what is wanted to those who have not heard it yet."""
-        needed = self._say_who_is_needed()
-        running = {name for name, child in self.children.items() if child.status == "running"}
-        for want in self._intents.due(wanted, (needed | running) - {"state"}):
-            envelope = Envelope(want.actor, "state", want.message, new_id(), self._cause)
-            self.tap.publish("intent", want.actor, want.message)
-            self.hub.tell(envelope)  # an actor that cannot be reached makes itself known when it can
-            self._intents.sent(want, envelope.id)
-        patience = self._intents.patience()
-        if patience is None:
-            self.inbox.never("wants")
-        else:
-            self.inbox.later("wants", patience)
-
     def _look_at_directory(self) -> None:
         """Whoever takes the directory of a container away before ``create`` has returned does not want it."""
         if self.container.answered:
@@ -200,13 +184,6 @@ class StateActor(ProcessActor):
         if not os.path.isdir(self.paths.directory):
             self._happen(e.CancelRequested("the removal of its state directory", REFUSED, forced=True))
         self.inbox.later("directory", DIRECTORY)
-
-    def _say_who_is_needed(self) -> frozenset[str]:
-        needed = wants.needed(self.container)
-        if needed != self._needed:
-            self._needed = needed
-            self.channel.send(talk.Needed(tuple(sorted(needed))))
-        return needed
 
     def _set_clocks(self) -> None:
         """Start the clocks that the state calls for; each is started once."""
@@ -261,7 +238,7 @@ class StateActor(ProcessActor):
             case requests.Inspect(what):
                 self.desk.inspect(arrival, what, self.container, self.children)
             case requests.Heard() if envelope.source not in CLIENTS:
-                self._intents.heard(envelope.cause)
+                self.asking.heard(envelope.cause)
             case requests.Note(event, data):
                 self.tap.publish_data("note", (envelope.source, event), lambda: dict(data))
                 if envelope.source in CLIENTS:
@@ -286,8 +263,7 @@ class StateActor(ProcessActor):
         return greeting(self.container, self.begin.anchor, self.children.values(), self.recorder.records)
 
     def _on_reached(self, actor: str) -> None:
-        """A new incarnation knows nothing: ask it again for all that is wanted of it."""
-        self._intents.forget(actor)
+        self.asking.forget(actor)
         self._pursue()
 
     def _on_request(self, arrival: Arrival, request: Request) -> None:
@@ -310,19 +286,6 @@ class StateActor(ProcessActor):
             self.on_event(event)
         if child.status == "given-up":
             self._happen(e.CancelRequested(f"scrun: {child.reason}", INTERNAL, forced=True))
-
-    def _on_interrupted(self, signal: int, number: int, logout: bool) -> None:
-        """The ``number``-th time that the anchor got this signal; perhaps told to a predecessor already."""
-        if signal != INT:
-            if self.container.ending is None:
-                request = f"anchor-{signal}-{number}"
-                wish = e.SignalRequested(self.container.signal_count + 1, signal, request, logout)
-                self._happen(wish, "anchor")
-            return
-        events = [record.event for record in self.recorder.records]
-        if sum(isinstance(event, e.CancelRequested) and event.by == "SIGINT" for event in events) < number:
-            again = self.container.ending is not None
-            self._happen(e.CancelRequested("SIGINT", INTERRUPTED, forced=again), "anchor")
 
 
 def main(begin: talk.Begin, channel: int) -> int:
