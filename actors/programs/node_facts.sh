@@ -6,8 +6,9 @@ slurmd() {
     # shellcheck disable=SC2013 # names of files below /proc have no blanks
     for each in $(grep -lx slurmd /proc/[0-9]*/comm 2>/dev/null); do tr '\0' ' ' <"${each%comm}cmdline"; echo; done
 }
-conf=$(slurmd | grep -e "-N *$SLURMD_NODENAME " || slurmd | head -n 1)
-conf=$(printf %s "$conf" | sed -n 's/.* -f *\([^ ]*\).*/\1/p')
+# There may be more of them: one that forks has a child of its name until that is slurmstepd.
+conf=$(slurmd | grep -e "-N *$SLURMD_NODENAME " || slurmd)
+conf=$(printf %s "$conf" | sed -n 's/.* -f *\([^ ]*\).*/\1/p' | head -n 1)
 for each in /run/slurm/conf/slurm.conf /etc/slurm/slurm.conf /etc/slurm-llnl/slurm.conf "$SLURM_CONF"; do
     if [ -z "$conf" ] && [ -e "$each" ]; then conf=$each; fi
 done

@@ -5,6 +5,7 @@ Each set-up spoils one thing of a host (or its node) that is well, so a row that
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -264,6 +265,19 @@ def test_a_host_that_is_well(well: Rows) -> None:
     assert set(bad) <= {"staging directory"}, bad  # a directory of tests need not be on a network file system
     assert {"staging speed", "n1 speed", "n1 system", "limits", "n1 container"} <= set(well.levels)
     assert well.status == (1 if "fault" in well.levels.values() else 0)
+
+
+def test_a_slurmd_that_forks_just_then_is_one_slurmd(tmp_path: pathlib.Path) -> None:
+    """Its child has its name and its words until it is slurmstepd; "there is no slurm.conf" was said of the node."""
+    words = ["/bin/sh", "-c", "read line", "slurmd", "-N", "n1", "-f", f"{tmp_path}/etc/slurm.conf"]
+    with contextlib.ExitStack() as stack:
+        slurmds = [stack.enter_context(subprocess.Popen(words, stdin=subprocess.PIPE)) for _ in range(2)]
+        found = " ".join(f"/proc/{slurmd.pid}/comm" for slurmd in slurmds)
+        grep = COMMANDS["node/grep"].replace("exit 1", f"echo {found}; exit")
+        rows = examine(tmp_path, Setup("", "", "", {"node/grep": grep}), visits=True)
+        for slurmd in slurmds:
+            slurmd.communicate()
+    assert rows.levels["n1 runtime"] == "ok", rows.sentences["n1 runtime"]
 
 
 def test_scrun_s_own_processes_leave_room_for_slurm_s(tmp_path: pathlib.Path) -> None:
