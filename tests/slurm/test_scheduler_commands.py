@@ -236,13 +236,16 @@ def test_signals_go_to_the_step_only(site: Site, bundle: str, wait_until: Any) -
 
 def test_a_signal_is_sent_once_though_another_job_is_pending(site: Site, bundle: str, wait_until: Any) -> None:
     slurm, job_id = site.allocate(site.creation())
-    _, log = site.launch(slurm.step(slurm._creation, job_id, bundle, (b"/bin/sleep", b"60"), terminal=False))
+    process, log = site.launch(slurm.step(slurm._creation, job_id, bundle, (b"/bin/sleep", b"60"), terminal=False))
     wait_until(lambda: log.exists() and slurm.read_step(log.read_text()).started)
     batch = ["sbatch", "--parsable", "--begin=now+1hour", "--output=/dev/null", "--wrap=true"]
     site.jobs.append(int(site.as_user(batch).stdout))
     command = slurm.signal(f"{job_id}.0", signal.SIGURG)
     told = site.run(Command((*command.argv, b"--verbose"), command.env)).stderr
     assert told.count(f"Signal {signal.SIGURG} to step {job_id}.0\n") == 1, told
+    # Of a job that is cancelled meanwhile slurmstepd waits for KillWait, now and then, and would be left.
+    site.run(slurm.signal(f"{job_id}.0", signal.SIGKILL))
+    process.communicate(timeout=10)
 
 
 def test_kill_ends_the_step_at_once(site: Site, bundle: str, wait_until: Any) -> None:
