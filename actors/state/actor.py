@@ -161,7 +161,7 @@ class StateActor(ProcessActor):
                     self._happen(want.message)
                     return
         shown = self._write_state()
-        self.asking.ask(self.container, self.children, self._cause)
+        self.asking.ask(self.container, wanted, self.children, self._cause)
         self.requests.answer(self.container)
         if shown and self.container.answered and not self._answered:
             # The engine may ask for the state as soon as create returns. Twice, by two incarnations, does no harm.

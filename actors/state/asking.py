@@ -1,6 +1,6 @@
 """What is wanted of the other actors is said to them as long as they have not heard it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from actors.process.channel import Channel
 from actors.process.inbox import Inbox
@@ -30,18 +30,22 @@ class Asking:
         self._intents = Intents()
         self._needed: frozenset[str] | None = None
 
-    def ask(self, container: Container, children: Mapping[str, talk.ChildChanged], cause: str | None) -> None:
+    def ask(
+        self, container: Container, wanted: Iterable[wants.Want], children: Mapping[str, talk.ChildChanged],
+        cause: str | None,
+    ) -> None:  # fmt: skip
         """Send what is wanted to those who have not heard it yet.
 
         Args:
             container: what it is by now.
+            wanted: what has to happen now.
             children: the actors, by name.
             cause: id of the message that led to it; None: of none.
 
         """
         needed = self._say_who_is_needed(container)
         running = {name for name, child in children.items() if child.status == "running"}
-        for want in self._intents.due(wants.wanted(container), (needed | running) - {"state"}):
+        for want in self._intents.due(wanted, (needed | running) - {"state"}):
             envelope = Envelope(want.actor, "state", want.message, new_id(), cause)
             self._tap.publish("intent", want.actor, want.message)
             self._hub.tell(envelope)  # an actor that cannot be reached makes itself known when it can
